@@ -1,0 +1,204 @@
+/* A server for the GDB remote serial protocol, as a library.
+ *
+ * It knows packets, sessions and the target interface below; nothing of what
+ * the target is. The caller owns the event loop and the target:
+ *
+ *     server = gdb_server_open(address, &target, error, sizeof error);
+ *     for (;;) {
+ *         n = gdb_server_poll_fds(server, fds, max);   // what to wait for
+ *         poll(fds, n + others, -1);
+ *         gdb_server_handle(server);                    // reads, answers
+ *         ... when something stopped: gdb_server_stopped(server, &stop);
+ *     }
+ *
+ * Everything happens on the caller's thread, nothing blocks: sockets are
+ * non-blocking, a client that does not read is not read from either.
+ *
+ * Rule: every byte of a client is hostile. Every length is checked before use,
+ * memory for one session is bounded, and a bad packet gets an error reply.
+ *
+ * References are to the GDB manual, appendix "Remote Protocol".
+ */
+#ifndef GDBSTUB_H
+#define GDBSTUB_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Processes and threads are numbered from 1, as in the protocol's thread-id. */
+struct gdb_thread {
+    int pid, tid;
+};
+
+/* Signals have gdb's own numbers (include/gdb/signals.def). */
+enum {
+    GDB_SIGNAL_0 = 0, GDB_SIGNAL_INT = 2, GDB_SIGNAL_ILL = 4, GDB_SIGNAL_TRAP = 5,
+    GDB_SIGNAL_FPE = 8, GDB_SIGNAL_KILL = 9, GDB_SIGNAL_BUS = 10, GDB_SIGNAL_SEGV = 11,
+    GDB_SIGNAL_TERM = 15,
+};
+
+/* In the order of the Z packets' digits. */
+enum gdb_point { GDB_SWBREAK, GDB_HWBREAK, GDB_WATCH, GDB_RWATCH, GDB_AWATCH };
+
+/* "Stop Reply Packets". */
+struct gdb_stop {
+    enum { GDB_STOPPED, GDB_EXITED, GDB_TERMINATED } kind;
+    struct gdb_thread thread; /* who; for EXITED and TERMINATED only pid counts */
+    int status;               /* STOPPED, TERMINATED: signal; EXITED: exit status */
+    bool has_point;           /* STOPPED at a point: the reason goes with it */
+    enum gdb_point point;
+    uint64_t address;         /* of a watchpoint: the address that was hit */
+};
+
+/* --- descriptions of registers: "Target Description Format" --------------- */
+
+struct gdb_field { /* of a flags or struct type, or one value of an enum */
+    const char *name;
+    int start, end;   /* bits, for flags and bit-field structs; enum: start = value;
+                         struct of typed fields: start = -1 */
+    const char *type; /* struct of typed fields, else NULL for bool/uint */
+};
+struct gdb_type {
+    enum { GDB_TYPE_FLAGS, GDB_TYPE_STRUCT, GDB_TYPE_ENUM, GDB_TYPE_VECTOR, GDB_TYPE_UNION } kind;
+    const char *id;
+    unsigned size;                  /* bytes; for VECTOR: the count of elements */
+    const char *element;            /* VECTOR: the element's type */
+    const struct gdb_field *fields; /* ends with name == NULL */
+};
+struct gdb_register {
+    const char *name;
+    unsigned bits;
+    const char *type;    /* "int32", "data_ptr", an id of ours … */
+    const char *feature; /* rows of one feature stand together */
+    const char *group;   /* "general", "float", "vector", "system" or NULL */
+    bool in_g;           /* part of the g packet; these come first */
+    bool expedite;       /* sent with every stop reply */
+};
+struct gdb_description {
+    const char *architecture; /* "i8086", "i386", "i386:x86-64" */
+    const struct gdb_register *registers;
+    unsigned count;
+    const struct gdb_type *types; /* ends with id == NULL; all go into every
+                                     feature named in types_feature */
+    const char *types_feature;    /* the feature that the types belong to */
+    const char *vector_feature;   /* feature that VECTOR and UNION types belong to, or NULL */
+};
+
+/* Largest register, bytes. */
+#define GDB_REGISTER_MAX 64
+
+/* --- the target -------------------------------------------------------------
+ * Calls come only while gdb_server_handle() or gdb_server_stopped() runs.
+ * Except for interrupt(), poll-like queries and points, the thread named is
+ * stopped. "0 or error text": NULL is success, else a static sentence for the
+ * user, sent as `E.text` where the packet allows that.
+ */
+enum gdb_resume { GDB_CONTINUE, GDB_STEP, GDB_RANGE };
+struct gdb_action {
+    struct gdb_thread thread;
+    enum gdb_resume how;
+    int signal;          /* 0, or the signal to go on with */
+    uint64_t start, end; /* RANGE: step while start <= pc < end */
+};
+
+struct gdb_out; /* where a monitor command writes; see gdb_print() */
+
+struct gdb_target_ops {
+    /* Fills up to max of the threads of all processes, ordered by pid, tid;
+     * returns how many there are. */
+    size_t (*threads)(void *target, struct gdb_thread *list, size_t max);
+    /* One line about a thread ("vcpu0", "ring0 prot32"). */
+    void (*thread_name)(void *target, struct gdb_thread, char *out, size_t size);
+    void (*thread_extra)(void *target, struct gdb_thread, char *out, size_t size);
+
+    /* The description that fits the thread's state of now. Static storage;
+     * two calls that mean the same layout return the same pointer. */
+    const struct gdb_description *(*describe)(void *target, struct gdb_thread);
+    /* Register `number` of description `d` (not always that of now: the one
+     * last served), little-endian, (bits + 7) / 8 bytes; false: unavailable. */
+    bool (*read_register)(void *target, struct gdb_thread, const struct gdb_description *d,
+                          unsigned number, uint8_t *value);
+    bool (*write_register)(void *target, struct gdb_thread, const struct gdb_description *d,
+                           unsigned number, const uint8_t *value);
+
+    /* Return how many bytes were done, from the first on. */
+    size_t (*read_memory)(void *target, struct gdb_thread, uint64_t address, void *to,
+                          size_t length);
+    size_t (*write_memory)(void *target, struct gdb_thread, uint64_t address, const void *from,
+                           size_t length);
+
+    const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address,
+                          uint64_t length);
+    const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address,
+                          uint64_t length);
+
+    /* Let one thread go; its stop comes later by gdb_server_stopped(). */
+    void (*resume)(void *target, const struct gdb_action *);
+    /* Stop a thread's process soon; comes as a stop with GDB_SIGNAL_INT, or with
+     * whatever it stopped at by itself before. Harmless when it is stopped. */
+    void (*interrupt)(void *target, int pid);
+    /* A stop that has happened but was not told yet (all-stop: another process
+     * stopped first); told at the next resume. */
+
+    /* The client lets go of a process: points out, running again. */
+    void (*detach)(void *target, int pid);
+    /* End a process (k, vKill). It may be restarted later. */
+    void (*kill)(void *target, int pid);
+    /* Start a process anew from its image (R, vRun; image "" = the same),
+     * stopped at its first instruction. 0 or error text. */
+    const char *(*restart)(void *target, int pid, const char *image);
+    bool (*alive)(void *target, int pid);
+
+    /* Absolute path of the file with the symbols, or NULL. */
+    const char *(*exec_file)(void *target, int pid);
+
+    /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. */
+    bool (*monitor)(void *target, struct gdb_thread, const char *line, struct gdb_out *);
+    /* The client connected (true) or is gone without detach (false). */
+    void (*session)(void *target, bool connected);
+};
+
+struct gdb_target {
+    const struct gdb_target_ops *ops;
+    void *context; /* handed to every call as `target` */
+};
+
+/* --- the server ----------------------------------------------------------- */
+struct gdb_server;
+
+/* address: "[HOST:]PORT" (host default 127.0.0.1; [::1]:PORT for IPv6; port 0:
+ * any free one), "unix:PATH", or "-" for stdin and stdout. NULL with a sentence
+ * in error. The server owns its sockets and removes a Unix socket when closed;
+ * the target must outlive it. */
+struct gdb_server *gdb_server_open(const char *address, const struct gdb_target *target,
+                                   char *error, size_t size);
+void gdb_server_close(struct gdb_server *);
+/* What it really listens on ("127.0.0.1:1234"), for a message. */
+const char *gdb_server_address(const struct gdb_server *);
+
+/* File descriptors to wait for; returns how many of max were set. */
+unsigned gdb_server_poll_fds(struct gdb_server *, struct pollfd *fds, unsigned max);
+#define GDB_POLL_MAX 8
+/* Do all that can be done without waiting. false: the session is over for good
+ * (stdin/stdout at end of file; `k` or `monitor quit` was handled by the target). */
+bool gdb_server_handle(struct gdb_server *);
+bool gdb_server_connected(const struct gdb_server *);
+
+/* A thread stopped or a process ended. */
+void gdb_server_stopped(struct gdb_server *, const struct gdb_stop *);
+/* Text for gdb's console (an O packet); sent only while that is allowed (the
+ * target is running or a monitor command is), else kept, bounded, until it is. */
+void gdb_server_console(struct gdb_server *, const char *text, size_t length);
+
+/* Output of a monitor command, streamed to the client. */
+void gdb_print(struct gdb_out *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The protocol table, for the README: name, "yes"/"no", what or why. */
+struct gdb_packet_doc {
+    const char *name, *supported, *note;
+};
+const struct gdb_packet_doc *gdb_packet_docs(size_t *count);
+
+#endif

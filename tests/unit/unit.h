@@ -1,0 +1,28 @@
+/* The smallest unit-test kit: CHECK() counts, names what failed, goes on;
+ * main() ends with `return unit_end();`, which prints the line that the runner
+ * adds up. */
+#ifndef MINIKVM_UNIT_H
+#define MINIKVM_UNIT_H
+
+#include <stdio.h>
+#include <string.h>
+
+static int unit_passed, unit_failed;
+
+static inline void unit_check(int ok, const char *what, const char *file, int line) {
+    if (ok) {
+        unit_passed++;
+        return;
+    }
+    unit_failed++;
+    fprintf(stderr, "%s:%d: FAILED: %s\n", file, line, what);
+}
+#define CHECK(condition) unit_check(!!(condition), #condition, __FILE__, __LINE__)
+#define CHECK_STR(a, b) unit_check(!strcmp((a), (b)), #a " is " #b, __FILE__, __LINE__)
+
+static inline int unit_end(void) {
+    printf("%d passed, %d failed\n", unit_passed, unit_failed);
+    return unit_failed != 0;
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* A CPU: its architectural state, and what an engine can do with it.
+ *
+ * The state is what KVM's ioctls call it (api.rst, KVM_GET_REGS and its
+ * neighbours), so both engines speak one language and a machine can change
+ * engine between two instructions: cpu_read(ALL) from one, mark all dirty, let
+ * the other store it.
+ *
+ * Rule: outside an engine nobody touches `state` directly. cpu_read() fetches
+ * the parts asked for (once; they are then valid until the CPU runs again),
+ * cpu_write() does the same and marks them to be stored before the CPU runs.
+ *
+ * All operations but kick() and irq_line() belong to the thread that runs the
+ * CPU, or, while it is stopped, to whoever stopped it.
+ */
+#ifndef MINIKVM_CPU_H
+#define MINIKVM_CPU_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "points.h"
+
+struct memory;
+
+/* MSRs that a change of engine must carry over; EFER is in sregs. */
+struct cpu_msrs {
+    uint64_t tsc, sysenter_cs, sysenter_esp, sysenter_eip;
+};
+
+struct cpu_state {
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    struct kvm_debugregs debugregs;
+    struct kvm_vcpu_events events;
+    struct kvm_fpu fpu;
+    struct cpu_msrs msrs;
+    struct kvm_mp_state mp;
+};
+
+enum cpu_part {
+    CPU_REGS = 1 << 0,
+    CPU_SREGS = 1 << 1,
+    CPU_DEBUGREGS = 1 << 2,
+    CPU_EVENTS = 1 << 3,
+    CPU_FPU = 1 << 4,
+    CPU_MSRS = 1 << 5,
+    CPU_MP = 1 << 6,
+    CPU_ALL = (1 << 7) - 1,
+};
+
+/* The 8259 pair and the 8254, in KVM's structs. */
+struct chips {
+    struct kvm_pic_state pic[2];
+    struct kvm_pit_state2 pit;
+};
+
+/* Why a CPU came back. In every case the state is that of an instruction
+ * boundary: nothing half done. */
+enum cpu_exit_kind {
+    CPU_EXIT_KICKED,     /* kick() was called */
+    CPU_EXIT_STEPPED,    /* step() is done */
+    CPU_EXIT_BREAKPOINT, /* about to execute a breakpoint's address */
+    CPU_EXIT_WATCHPOINT, /* the instruction just done touched a watchpoint */
+    CPU_EXIT_HALTED,     /* after a hlt that nothing can wake */
+    CPU_EXIT_WAITING,    /* at an IN whose device said IO_RETRY */
+    CPU_EXIT_DEVICE,     /* after an access whose device said IO_STOP */
+    CPU_EXIT_SHUTDOWN,   /* triple fault */
+    CPU_EXIT_CANNOT,     /* at an instruction that this engine cannot run */
+    CPU_EXIT_EVENT,      /* something in `catch` happened; text says what */
+    CPU_EXIT_LIMIT,      /* the instruction budget is used up (soft only) */
+};
+
+struct cpu_exit {
+    enum cpu_exit_kind kind;
+    enum point_kind point; /* BREAKPOINT, WATCHPOINT: which kind */
+    uint64_t address;      /* BREAKPOINT, WATCHPOINT: linear address */
+    bool fatal;            /* CANNOT: no engine could go on from here */
+    char text[256];        /* one sentence for a person, or empty */
+};
+
+/* A device's answer to a port access. */
+enum io_result {
+    IO_DONE,
+    IO_STOP,  /* done; and the machine has a reason to stop after it */
+    IO_RETRY, /* not now: the instruction must not begin. Only before any of
+                 its effects, so only for the first datum of an access */
+};
+
+/* What an engine asks of the machine around the CPU. `machine` is handed back
+ * as given. The last three are for engines without interrupt chips of their
+ * own (the built-in CPU). */
+struct cpu_host {
+    void *machine;
+    enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
+    /* INTA cycle: the vector to deliver, or -1 when no request stands. */
+    int (*acknowledge)(void *machine);
+    /* Virtual time has reached `now` (in instructions): do what is due, and
+     * return when to call again. */
+    uint64_t (*deadline)(void *machine, uint64_t now);
+    /* The CPU is halted with interrupts enabled: wait (in real time) until one
+     * may have come; returns the new virtual time, or 0 if none ever can. */
+    uint64_t (*idle)(void *machine, uint64_t now);
+};
+
+struct engine;
+
+/* Events to stop at, exactly. Ports and hypercalls are the machine's affair
+ * (its devices answer IO_STOP). */
+struct cpu_catch {
+    bool mode;             /* a change of x86_mode(); after the instruction */
+    bool cr3;              /* a write to CR3; after the instruction */
+    uint64_t exception[4]; /* bitmap of vectors; at the handler's first instruction */
+    uint64_t interrupt[4]; /* likewise, external interrupts and int n */
+};
+
+struct cpu {
+    const struct engine *engine;
+    void *priv; /* the engine's own */
+    struct cpu_state state;
+    unsigned valid, dirty; /* masks of cpu_part */
+    struct memory *memory;
+    struct points *points; /* breakpoints and watchpoints to stop at */
+    struct cpu_host host;
+    struct cpu_catch catch;
+    bool step_irqs;        /* interrupts may enter during step() */
+    uint64_t icount;       /* instructions done (soft engine): virtual time */
+    uint64_t limit;        /* stop with CPU_EXIT_LIMIT when icount reaches it; 0 = none (soft) */
+    volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
+};
+
+struct engine {
+    const char *name;
+    /* State between cpu->state and the engine; 0 or -errno. fetch() may fill
+     * more than was asked for (it ORs into cpu->valid). */
+    int (*fetch)(struct cpu *, unsigned parts);
+    int (*store)(struct cpu *, unsigned parts);
+    /* Run until there is something to report; breakpoints and watchpoints in
+     * cpu->points are held, but one at the first instruction is passed over. */
+    void (*run)(struct cpu *, struct cpu_exit *);
+    /* Exactly one instruction, breakpoints ignored; watchpoints and every
+     * other exit are reported instead of STEPPED. */
+    void (*step)(struct cpu *, struct cpu_exit *);
+    /* Make the run() or step() in progress, or else the next one, return
+     * KICKED soon. From any thread. */
+    void (*kick)(struct cpu *);
+    /* An interrupt line of the chips changes level. From any thread. */
+    void (*irq_line)(struct cpu *, unsigned irq, bool level);
+    int (*get_chips)(struct cpu *, struct chips *);
+    int (*set_chips)(struct cpu *, const struct chips *);
+    /* NULL if this point can be held; else the reason why not, static. */
+    const char *(*refuses)(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+    /* Guest time stands still (true) or goes on (false). */
+    void (*freeze)(struct cpu *, bool);
+    /* Somebody other than the CPU wrote guest memory; may be NULL. */
+    void (*memory_changed)(struct cpu *, uint64_t phys, uint64_t length);
+    /* What this engine is and can do, for `monitor engine`; NUL-terminated. */
+    void (*describe)(struct cpu *, char *out, unsigned size);
+    void (*close)(struct cpu *);
+};
+
+/* Both never fail: a part that the engine cannot give reads as zeros. */
+const struct cpu_state *cpu_read(struct cpu *, unsigned parts);
+struct cpu_state *cpu_write(struct cpu *, unsigned parts);
+
+#endif

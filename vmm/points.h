@@ -1,0 +1,56 @@
+/* Breakpoints and watchpoints: one table per machine, by linear address.
+ *
+ * The table says what to stop at; an engine decides how to hold each point and
+ * notes that in `held`, for `monitor breakpoints`. Sorted by (address, kind,
+ * length), so that looking one up costs a binary search; inserting twice is
+ * once (gdb sends Z again without a z).
+ */
+#ifndef MINIKVM_POINTS_H
+#define MINIKVM_POINTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of the remote protocol's Z packets. */
+enum point_kind { POINT_SOFT, POINT_HARD, POINT_WRITE, POINT_READ, POINT_ACCESS };
+
+/* How an engine holds a point. */
+enum point_hold {
+    HOLD_NONE,  /* not decided: it has not run since */
+    HOLD_DR,    /* a debug register */
+    HOLD_INT3,  /* an int3 in memory while the guest runs */
+    HOLD_PAGE,  /* the page is protected; accesses to it are looked at */
+    HOLD_STEP,  /* every instruction is stepped and compared */
+    HOLD_EXACT, /* the built-in CPU compares as it goes */
+};
+
+struct point {
+    uint64_t address;
+    uint32_t length; /* watchpoints: bytes; breakpoints: 1 */
+    enum point_kind kind;
+    enum point_hold held;
+    uint8_t saved;   /* HOLD_INT3: the guest's byte */
+};
+
+struct points {
+    struct point *list;
+    size_t count, room;
+    unsigned generation; /* changes whenever the table does */
+};
+
+#define POINTS_MAX 16384 /* a client may ask for no more */
+
+/* 0, -ENOSPC (POINTS_MAX), -ENOMEM. Adding what is there is success. */
+int points_add(struct points *, enum point_kind, uint64_t address, uint32_t length);
+void points_remove(struct points *, enum point_kind, uint64_t address, uint32_t length);
+void points_clear(struct points *);
+
+/* The breakpoint (POINT_SOFT or POINT_HARD) at an address, or NULL. */
+struct point *points_breakpoint(const struct points *, uint64_t address);
+
+static inline bool point_is_watch(const struct point *p) {
+    return p->kind >= POINT_WRITE;
+}
+
+#endif
