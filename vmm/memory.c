@@ -1,0 +1,114 @@
+/* Guest-physical memory; see memory.h. */
+#include "memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static uint8_t *map(uint64_t size) {
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static uint64_t round_up(uint64_t n) {
+    return (n + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+}
+
+int memory_open(struct memory *m, uint64_t ram_size) {
+    *m = (struct memory){0};
+    if (ram_size == 0 || ram_size > MEMORY_MAX)
+        return -EINVAL;
+    m->ram_size = round_up(ram_size);
+    m->ram = map(m->ram_size);
+    return m->ram ? 0 : -ENOMEM;
+}
+
+int memory_add_rom(struct memory *m, const void *image, size_t size) {
+    if (size == 0 || size > ROM_MAX)
+        return -EFBIG;
+    uint32_t rounded = round_up(size);
+    uint8_t *rom = map(rounded);
+    if (!rom)
+        return -ENOMEM;
+    memcpy(rom + (rounded - size), image, size);
+    m->rom = rom;
+    m->rom_size = rounded;
+    return 0;
+}
+
+void memory_clear(struct memory *m) {
+    /* Private anonymous pages read as zero after this, and cost nothing. */
+    madvise(m->ram, m->ram_size, MADV_DONTNEED);
+}
+
+void memory_close(struct memory *m) {
+    if (m->ram)
+        munmap(m->ram, m->ram_size);
+    if (m->rom)
+        munmap(m->rom, m->rom_size);
+    *m = (struct memory){0};
+}
+
+/* One stretch of the physical address space: what backs it, and how far. */
+struct piece {
+    uint8_t *at; /* NULL: nothing is there */
+    uint64_t length;
+    bool rom;
+};
+
+static struct piece piece_at(const struct memory *m, uint64_t phys) {
+    const uint64_t low_end = 1ull << 20, high_end = 1ull << 32;
+    const uint64_t low = low_end - m->rom_size, high = high_end - m->rom_size;
+    if (m->rom && phys >= low && phys < low_end)
+        return (struct piece){m->rom + (phys - low), low_end - phys, true};
+    if (m->rom && phys >= high && phys < high_end)
+        return (struct piece){m->rom + (phys - high), high_end - phys, true};
+    if (phys < m->ram_size) {
+        uint64_t end = m->rom && phys < low && low < m->ram_size ? low : m->ram_size;
+        return (struct piece){m->ram + phys, end - phys, false};
+    }
+    if (m->rom && phys < low)
+        return (struct piece){NULL, low - phys, false};
+    if (m->rom && phys < high)
+        return (struct piece){NULL, high - phys, false};
+    return (struct piece){NULL, UINT64_MAX - phys, false};
+}
+
+uint8_t *memory_at(const struct memory *m, uint64_t phys, uint64_t length, bool write) {
+    struct piece p = piece_at(m, phys);
+    return length <= p.length && !(write && p.rom) ? p.at : NULL;
+}
+
+size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t length) {
+    size_t there = 0;
+    for (size_t done = 0; done < length;) {
+        struct piece p = piece_at(m, phys + done);
+        size_t n = p.length < length - done ? p.length : length - done;
+        if (n == 0) /* the last byte of the address space */
+            n = 1;
+        if (p.at)
+            memcpy((uint8_t *)to + done, p.at, n);
+        else
+            memset((uint8_t *)to + done, 0xff, n);
+        there += p.at ? n : 0;
+        done += n;
+    }
+    return there;
+}
+
+size_t memory_write(struct memory *m, uint64_t phys, const void *from, size_t length) {
+    size_t there = 0;
+    for (size_t done = 0; done < length;) {
+        struct piece p = piece_at(m, phys + done);
+        size_t n = p.length < length - done ? p.length : length - done;
+        if (n == 0)
+            n = 1;
+        if (p.at && !p.rom) {
+            memcpy(p.at, (const uint8_t *)from + done, n);
+            there += n;
+        }
+        done += n;
+    }
+    return there;
+}
