@@ -1,2 +1,50 @@
+# The teaching guests. `make guests` puts them in $(BUILD)/guests/.
+#
+# NAME.elf is what one runs and debugs; NAME.bin, for the real-mode guests, is
+# the same image without headers, as a boot loader would find it on a disk (to
+# be loaded at 0x1000).
+
+OBJCOPY ?= objcopy
+
+REAL_GUESTS := minimal hello counter multiplication fibonacci matrix hctest segmented
+MODE_GUESTS := pmode paging ring3 long64 broken_gdt
+
+GUESTS_DIR := $(BUILD)/guests
+GUEST_ELFS := $(patsubst %,$(GUESTS_DIR)/%.elf,$(REAL_GUESTS) $(MODE_GUESTS))
+GUEST_BINS := $(patsubst %,$(GUESTS_DIR)/%.bin,$(REAL_GUESTS))
+
 .PHONY: guests
-guests:
+guests: $(GUEST_ELFS) $(GUEST_BINS)
+
+# Kept, though make sees the objects as a step on the way.
+.SECONDARY: $(GUEST_ELFS:.elf=.o)
+
+# Most guests are linked by guest.ld; these two have addresses of their own.
+guest_script = $(if $(filter segmented paging,$*),guests/$*.ld,guests/guest.ld)
+GUEST_LDFLAGS := -nostdlib --build-id=none --no-warn-rwx-segments
+
+$(GUESTS_DIR)/%.o: guests/%.S
+	@mkdir -p $(@D)
+	$(CC) -m32 -g -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/%.elf: $(GUESTS_DIR)/%.o guests/guest.ld guests/segmented.ld guests/paging.ld
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T $(guest_script) -o $@ $<
+
+# long64 has 64-bit code, which the assembler refuses to put in an i386 object.
+# So it is assembled for x32 (64-bit instructions, 32-bit addresses), and when
+# it is linked, and no relocation is left, it is relabelled as i386: what it is
+# at its first instruction, and the only label with which gdb also accepts a
+# CPU that is still in real mode.
+$(GUESTS_DIR)/long64.o: guests/long64.S
+	@mkdir -p $(@D)
+	$(CC) -mx32 -g -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/long64.elf: $(GUESTS_DIR)/long64.o guests/guest.ld
+	$(LD) -m elf32_x86_64 $(GUEST_LDFLAGS) -T guests/guest.ld -o $@.x32 $<
+	$(OBJCOPY) -I elf32-x86-64 -O elf32-i386 $@.x32 $@
+	@rm -f $@.x32
+
+$(GUESTS_DIR)/%.bin: $(GUESTS_DIR)/%.elf
+	$(OBJCOPY) -O binary $< $@
+
+-include $(wildcard $(GUESTS_DIR)/*.d)
