@@ -30,7 +30,8 @@ struct point {
     uint32_t length; /* watchpoints: bytes; breakpoints: 1 */
     enum point_kind kind;
     enum point_hold held;
-    uint8_t saved;   /* HOLD_INT3: the guest's byte */
+    uint8_t saved;    /* HOLD_INT3: the guest's byte … */
+    uint8_t *patched; /* … and where the int3 stands, while the guest runs */
 };
 
 struct points {

@@ -1,0 +1,189 @@
+/* What each exit means, to a run and to a step alike.
+ *
+ * Rule: an exit is either dealt with here and the CPU may go on, or it becomes
+ * a cpu_exit with a sentence that a person can use. Nothing vanishes.
+ */
+#include "vcpu.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[KVM_EXITS_MAX] = {
+    [KVM_EXIT_UNKNOWN] = "unknown",       [KVM_EXIT_IO] = "io",
+    [KVM_EXIT_HYPERCALL] = "hypercall",   [KVM_EXIT_DEBUG] = "debug",
+    [KVM_EXIT_HLT] = "hlt",               [KVM_EXIT_MMIO] = "mmio",
+    [KVM_EXIT_IRQ_WINDOW_OPEN] = "irq window", [KVM_EXIT_SHUTDOWN] = "shutdown",
+    [KVM_EXIT_FAIL_ENTRY] = "fail entry", [KVM_EXIT_INTR] = "interrupted",
+    [KVM_EXIT_SET_TPR] = "set tpr",       [KVM_EXIT_INTERNAL_ERROR] = "internal error",
+    [KVM_EXIT_SYSTEM_EVENT] = "system event",
+};
+
+const char *kvm_exit_name(unsigned reason) {
+    return reason < KVM_EXITS_MAX && names[reason] ? names[reason] : "other";
+}
+
+bool exits_report(struct cpu_exit *exit, enum cpu_exit_kind kind, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    exit->kind = kind;
+    vsnprintf(exit->text, sizeof exit->text, format, args);
+    va_end(args);
+    return true;
+}
+
+/* --- devices -------------------------------------------------------------- */
+
+/* An IN whose device is not ready must not have begun: complete it with
+ * whatever, then put back the registers from before. Every KVM leaves RIP at an
+ * IN (facts), so that is a state between two instructions. */
+static bool back_out(struct cpu *cpu, struct cpu_exit *exit) {
+    struct cpu_state saved = {.regs = cpu_read(cpu, CPU_REGS)->regs};
+    vcpu_complete(cpu);
+    cpu_write(cpu, CPU_REGS)->regs = saved.regs;
+    return exits_report(exit, CPU_EXIT_WAITING, "waiting for input");
+}
+
+static bool serve_io(struct cpu *cpu, struct cpu_exit *exit) {
+    struct kvm_run *run = vcpu_of(cpu)->run;
+    char *data = (char *)run + run->io.data_offset;
+    bool stop = false;
+    for (unsigned i = 0; i < run->io.count; i++, data += run->io.size) {
+        enum io_result r = cpu->host.io(cpu->host.machine, run->io.port,
+                                        run->io.direction == KVM_EXIT_IO_OUT, run->io.size, data);
+        if (r == IO_RETRY && i == 0)
+            return back_out(cpu, exit);
+        stop |= r == IO_STOP;
+    }
+    return stop && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
+}
+
+static void serve_mmio(struct kvm_run *run) {
+    if (!run->mmio.is_write)
+        memset(run->mmio.data, 0xff, sizeof run->mmio.data); /* an open bus */
+}
+
+/* --- halts ------------------------------------------------------------------ */
+
+static bool all_masked(struct cpu *cpu) {
+    struct chips chips;
+    return cpu->engine->get_chips(cpu, &chips) == 0 && chips.pic[0].imr == 0xff;
+}
+
+bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
+    if (s->mp.mp_state != KVM_MP_STATE_HALTED)
+        return false;
+    const char *why = !v->chips                     ? "this machine has no interrupts"
+                      : !(s->regs.rflags & FLAG_IF) ? "interrupts are off (IF = 0)"
+                      : all_masked(cpu)             ? "the PIC masks every interrupt"
+                                                    : NULL;
+    return why && exits_report(exit, CPU_EXIT_HALTED, "halted, and nothing can wake it: %s", why);
+}
+
+static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    /* One KVM reports a hlt again that a single step had passed already. */
+    if (cpu_read(cpu, CPU_REGS)->regs.rip == v->entry_rip)
+        return false;
+    v->halted = true;
+    cpu->valid &= ~(unsigned)CPU_MP;
+    return exits_halted(cpu, exit);
+}
+
+/* --- ends --------------------------------------------------------------------- */
+
+/* A KVM without 32-bit paging drops CR0.PG and shuts down after the mov. */
+static bool is_lost_paging(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint8_t op[3];
+    if (s->sregs.cr0 & CR0_PG || !(s->sregs.cr0 & CR0_PE) || s->sregs.efer & EFER_LME)
+        return false;
+    if (x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 3, op, 3) != 3)
+        return false;
+    if (op[0] != 0x0f || op[1] != 0x22 || (op[2] & 0xf8) != 0xc0)
+        return false;
+    const uint64_t gpr[8] = {s->regs.rax, s->regs.rcx, s->regs.rdx, s->regs.rbx,
+                             s->regs.rsp, s->regs.rbp, s->regs.rsi, s->regs.rdi};
+    if (!(gpr[op[2] & 7] & CR0_PG) || probe_traits()->paging32)
+        return false;
+    struct kvm_regs *regs = &cpu_write(cpu, CPU_REGS)->regs; /* back to the mov itself */
+    regs->rip -= 3;
+    regs->rflags &= ~(uint64_t)FLAG_RF;
+    return true;
+}
+
+/* kvm-amd resets the vCPU at a triple fault; the last state known is that of
+ * the last entry into the guest, which is where it is put back to. */
+static bool was_reset(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    bool reset = s->regs.rip == 0xfff0 && s->sregs.cs.selector == 0xf000;
+    if (!reset)
+        return false;
+    cpu_write(cpu, CPU_REGS)->regs = v->before.regs;
+    if (v->before.sregs.cr0)
+        cpu_write(cpu, CPU_SREGS)->sregs = v->before.sregs;
+    return true;
+}
+
+static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    if (is_lost_paging(cpu))
+        return exits_report(exit, CPU_EXIT_CANNOT, "this KVM has no 32-bit paging (CR0.PG)");
+    bool reset = was_reset(cpu);
+    return exits_report(exit, CPU_EXIT_SHUTDOWN,
+                        "triple fault: an exception, and no handler for it could be entered%s",
+                        reset ? " (KVM has reset the CPU; the registers are the last ones seen)"
+                              : "");
+}
+
+static bool failed(struct cpu *cpu, struct cpu_exit *exit) {
+    struct kvm_run *run = vcpu_of(cpu)->run;
+    uint8_t op[8] = {0};
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), op, sizeof op);
+    if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
+        return exits_report(exit, CPU_EXIT_CANNOT,
+                            "the processor refuses the guest's state (KVM_EXIT_FAIL_ENTRY, "
+                            "reason 0x%llx)",
+                            run->fail_entry.hardware_entry_failure_reason);
+    return exits_report(exit, CPU_EXIT_CANNOT,
+                        "this KVM cannot run the instruction %02x %02x %02x %02x … "
+                        "(KVM_EXIT_INTERNAL_ERROR, suberror %u)",
+                        op[0], op[1], op[2], op[3], run->internal.suberror);
+}
+
+/* -EINTR is a kick, the watchdog's look, or any other signal. */
+static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
+    if (vcpu_take_kick(vcpu_of(cpu)))
+        return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
+    return vcpu_of(cpu)->chips && exits_halted(cpu, exit);
+}
+
+bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
+    switch (reason) {
+    case -EINTR:
+    case KVM_EXIT_INTR:
+        return interrupted(cpu, exit);
+    case KVM_EXIT_IO:
+        return serve_io(cpu, exit);
+    case KVM_EXIT_MMIO:
+        serve_mmio(vcpu_of(cpu)->run);
+        return false;
+    case KVM_EXIT_HLT:
+        return hlt_exit(cpu, exit);
+    case KVM_EXIT_SHUTDOWN:
+        return shutdown_exit(cpu, exit);
+    case KVM_EXIT_INTERNAL_ERROR:
+    case KVM_EXIT_FAIL_ENTRY:
+        return failed(cpu, exit);
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+        return false;
+    }
+    if (reason < 0)
+        return exits_report(exit, CPU_EXIT_CANNOT, "KVM_RUN failed: %s", strerror(-reason));
+    return exits_report(exit, CPU_EXIT_CANNOT, "KVM stopped with exit reason %d (%s)", reason,
+                        kvm_exit_name(reason));
+}

@@ -1,0 +1,119 @@
+/* Running with breakpoints and watchpoints held, until something happens.
+ *
+ * Three ways to go on, cheapest first: straight into KVM_RUN; with a watched
+ * page protected, a step over each store to it; and step by step, when some
+ * point can be held in no other way on this KVM.
+ */
+#include "vcpu.h"
+
+#include <errno.h>
+
+static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
+    const struct point *p = points_breakpoint(cpu->points, vcpu_pc(cpu));
+    if (!p)
+        return false;
+    exit->kind = CPU_EXIT_BREAKPOINT;
+    exit->point = p->kind;
+    exit->address = p->address;
+    return true;
+}
+
+/* An int3 or #DB that is not ours is the guest's own. For the int3 RIP stays at
+ * it: KVM knows that the instruction is one byte (facts). */
+static void give_back(struct cpu *cpu, const struct kvm_debug_exit_arch *d) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (d->exception == VECTOR_BP) {
+        v->inject = KVM_GUESTDBG_INJECT_BP;
+        return;
+    }
+    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= d->dr6 & (DR6_BS | DR6_BT | 0xf);
+    v->inject = KVM_GUESTDBG_INJECT_DB;
+}
+
+static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
+    if (d->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
+        if (at_breakpoint(cpu, exit))
+            return true;
+        give_back(cpu, d);
+        return false;
+    }
+    const struct point *p = hold_hit(v, d->dr6, false);
+    if (p && point_is_watch(p)) {
+        exit->kind = CPU_EXIT_WATCHPOINT;
+        exit->point = p->kind;
+        exit->address = p->address;
+        return true;
+    }
+    if (p && at_breakpoint(cpu, exit))
+        return true;
+    if (!p)
+        give_back(cpu, d);
+    return false;
+}
+
+/* A store hit a protected page: nothing of it is done. Open the pages, step over
+ * it, compare. */
+static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
+    hold_protect(cpu, false);
+    step_raw(cpu, exit);
+    if (exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit))
+        return true;
+    hold_protect(cpu, true);
+    return false;
+}
+
+static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_guest_debug debug = {0};
+    hold_registers(v, &debug, true);
+    if (v->holds.int3)
+        debug.control |= KVM_GUESTDBG_USE_SW_BP;
+    if (debug.control)
+        debug.control |= KVM_GUESTDBG_ENABLE;
+    else
+        debug.arch.debugreg[7] = 0;
+    hold_plant(cpu);
+    for (bool stop = false; !stop;) {
+        int reason = vcpu_enter(cpu, &debug);
+        if (reason == KVM_EXIT_DEBUG)
+            stop = debug_exit(cpu, exit);
+        else if (reason == -EFAULT && v->holds.pages)
+            stop = protected_store(cpu, exit);
+        else
+            stop = exits_settle(cpu, reason, exit);
+    }
+    if (v->io_pending)
+        vcpu_complete(cpu);
+    hold_remove(cpu);
+}
+
+static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
+    do {
+        step_raw(cpu, exit);
+        if (exit->kind != CPU_EXIT_STEPPED)
+            return;
+        if (vcpu_take_kick(vcpu_of(cpu))) {
+            exit->kind = CPU_EXIT_KICKED;
+            return;
+        }
+    } while (!at_breakpoint(cpu, exit));
+}
+
+void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (exits_halted(cpu, exit))
+        return;
+    hold_decide(cpu);
+    if (v->holds.stepping) {
+        run_stepping(cpu, exit);
+        return;
+    }
+    if (cpu->points->count && points_breakpoint(cpu->points, vcpu_pc(cpu))) {
+        step_one(cpu, exit); /* off the breakpoint that we stand on */
+        if (exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit))
+            return;
+    }
+    run_freely(cpu, exit);
+}

@@ -1,0 +1,122 @@
+/* What the files of the KVM engine share: the vCPU and the few steps that all
+ * of them are made of.
+ *
+ *   vcpu.c   the VM, the vCPU, its state in and out, KVM_RUN
+ *   exits.c  what each exit means to every user of enter()
+ *   step.c   exactly one instruction, whatever this KVM makes of it
+ *   hold.c   breakpoints and watchpoints: who gets which means
+ *   run.c    running with them held
+ *   probe.c  what this KVM can do, measured
+ *
+ * "facts" below refers to what was seen on kvm-amd, kvm-intel and a partial KVM
+ * without hardware (kvm-pvm); each remedy is explained where it is applied.
+ */
+#ifndef MINIKVM_KVM_VCPU_H
+#define MINIKVM_KVM_VCPU_H
+
+#include <pthread.h>
+
+#include "kvm.h"
+#include "../x86.h"
+
+/* What this KVM can do; measured by probe.c, once per process. */
+struct kvm_traits {
+    bool exec_bp;   /* DR0–3 stop before an instruction */
+    bool data_bp;   /* DR0–3 stop after an access */
+    bool int3;      /* 0xCC comes to us */
+    bool paging32;  /* CR0.PG without long mode */
+    bool block_irq; /* KVM_GUESTDBG_BLOCKIRQ */
+    bool protect;   /* a store to a read-only host page comes back as -EFAULT, undone */
+};
+
+enum { DEBUG_REGISTERS = 4 };
+
+/* How the points of one resume are held; made by hold_decide(). */
+struct holds {
+    struct {
+        uint64_t address;
+        unsigned kind, length; /* kind: DR7's R/W bits */
+        const struct point *point;
+    } dr[DEBUG_REGISTERS];
+    unsigned drs;     /* how many are in use */
+    bool int3;        /* some point is an int3 */
+    bool pages;       /* some watchpoint protects its page */
+    bool stepping;    /* some point needs every instruction stepped */
+    uint8_t *watched; /* values of watchpoints held by page or by stepping */
+    size_t watched_room;
+};
+
+struct vcpu {
+    int vm, fd;
+    struct kvm_run *run;
+    size_t run_size;
+    bool chips;      /* in the kernel */
+    bool sync;       /* KVM_CAP_SYNC_REGS */
+    bool io_pending; /* an IO or MMIO exit that the next KVM_RUN completes */
+    bool halted;     /* after a hlt that nothing can wake */
+    bool guest_tf;   /* the guest's own TF, which KVM hides while we step */
+    bool frozen;     /* the PIT stands still; `pit` has its true state */
+    struct kvm_pit_state2 pit;
+    struct kvm_guest_debug armed; /* as last given to KVM */
+    unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
+    uint64_t entry_rip;
+    struct cpu_state before;      /* REGS and SREGS as of the last entry */
+    struct holds holds;
+    struct kvm_counters counters;
+    timer_t watchdog;
+    bool has_watchdog;
+    volatile bool kicked;
+    volatile bool inside;         /* `thread` is in run() or step() */
+    pthread_t thread;
+};
+
+static inline struct vcpu *vcpu_of(const struct cpu *cpu) { return cpu->priv; }
+
+/* --- vcpu.c --- */
+int vcpu_fetch(struct cpu *, unsigned parts);
+int vcpu_store(struct cpu *, unsigned parts);
+/* Store what is dirty, arm `debug`, KVM_RUN. Returns the exit's reason, or
+ * -EINTR (kicked, or a signal) or another -errno. */
+int vcpu_enter(struct cpu *, const struct kvm_guest_debug *debug);
+/* Complete the instruction of a pending IO or MMIO exit, running nothing else
+ * (facts, remedy 2). Same results as vcpu_enter(); -EINTR is the usual one. */
+int vcpu_complete(struct cpu *);
+bool vcpu_take_kick(struct vcpu *);
+uint64_t vcpu_pc(struct cpu *);
+
+/* --- exits.c --- */
+/* Deal with an exit that means the same to everyone: devices, halts, failures.
+ * true: *exit is filled in and the CPU must stop; false: it may go on. */
+bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);
+bool exits_report(struct cpu_exit *, enum cpu_exit_kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A vCPU that is halted: true (and *exit) if nothing can wake it. */
+bool exits_halted(struct cpu *, struct cpu_exit *exit);
+
+/* --- probe.c --- */
+const struct kvm_traits *probe_traits(void); /* measures at the first call */
+
+/* --- hold.c --- */
+void hold_decide(struct cpu *);
+/* DR7 and addresses for `debug` from the holds: data watchpoints, and execution
+ * breakpoints too if wanted. */
+void hold_registers(const struct vcpu *, struct kvm_guest_debug *debug, bool exec);
+void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address);
+/* The point behind a DEBUG exit's DR6, or NULL if that was not ours. */
+const struct point *hold_hit(const struct vcpu *, uint64_t dr6, bool data_only);
+void hold_plant(struct cpu *);  /* int3s in, pages protected */
+void hold_remove(struct cpu *); /* and out again */
+void hold_protect(struct cpu *, bool on);
+void hold_snapshot(struct cpu *);
+/* A watchpoint held by value whose value is not that of the snapshot. */
+const struct point *hold_changed(struct cpu *);
+const char *hold_refuses(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+
+/* --- step.c and run.c --- */
+void step_one(struct cpu *, struct cpu_exit *);
+/* As step_one, but an iteration of a rep instruction may count as a step. */
+void step_raw(struct cpu *, struct cpu_exit *);
+void run_guest(struct cpu *, struct cpu_exit *);
+void run_single(struct cpu *, struct cpu_exit *);
+
+#endif
