@@ -110,7 +110,8 @@ gdt_pointer:
 
 MESSAGE in_real_mode, "paging: real mode\n"
 MESSAGE in_protected_mode, "paging: protected mode, no paging: linear = physical\n"
-MESSAGE directory_built, "paging: page directory built, 4 MiB pages: 0x00000000 and 0x80000000 map physical 0\n"
+MESSAGE directory_built, \
+        "paging: page directory built, 4 MiB pages: 0x00000000 and 0x80000000 map physical 0\n"
 MESSAGE paging_on, "paging: on, eip still in the identity map\n"
 
         .bss
@@ -149,7 +150,10 @@ FUNCTION higher_half
         movl    $UNMAPPED, %eax
         call    print_hex
         HYPERCALL HC_NEWLINE
-        movl    $STAMP, UNMAPPED        // faults, is run again after the handler, and succeeds
+        // The second of these two faults, is run again after the handler, and
+        // succeeds. They share a line because a backtrace shows the line of the
+        // byte before the return address: right after a call, one too early here.
+        movl    $UNMAPPED, %edi; movl $STAMP, (%edi)
 
         SAY     wrote
         movl    SAME_WORD, %eax         // the same word through the higher half
@@ -173,7 +177,6 @@ END higher_half
 // instruction again. Every system that gives out memory on first use does this.
 FUNCTION page_fault_handler
         .cfi_startproc
-        .cfi_signal_frame
         .cfi_def_cfa %esp, 16           // what ESP was before the fault
         .cfi_offset %eip, -12
         pushal

@@ -101,7 +101,6 @@ END user_entry
 // five words drawn above.
 FUNCTION syscall_handler
         .cfi_startproc
-        .cfi_signal_frame
         .cfi_def_cfa %esp, 20
         .cfi_offset %eip, -20
         .cfi_offset %esp, -8
