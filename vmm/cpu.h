@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io.h"
 #include "points.h"
 
 struct memory;
@@ -78,14 +79,6 @@ struct cpu_exit {
     uint64_t address;      /* BREAKPOINT, WATCHPOINT: linear address */
     bool fatal;            /* CANNOT: no engine could go on from here */
     char text[256];        /* one sentence for a person, or empty */
-};
-
-/* A device's answer to a port access. */
-enum io_result {
-    IO_DONE,
-    IO_STOP,  /* done; and the machine has a reason to stop after it */
-    IO_RETRY, /* not now: the instruction must not begin. Only before any of
-                 its effects, so only for the first datum of an access */
 };
 
 /* What an engine asks of the machine around the CPU. `machine` is handed back

@@ -1,0 +1,68 @@
+/* The devices of a machine, one struct each; every file of this folder makes one
+ * of them. A new device is a struct here, a file, and a line in devices_open().
+ */
+#ifndef MINIKVM_DEVICES_H
+#define MINIKVM_DEVICES_H
+
+#include "bus.h"
+#include "input.h"
+
+struct cpu;
+
+/* hypercall.c: port 0x500, the short way out of a guest. */
+struct hypercall {
+    const struct board *board;
+    struct cpu *cpu;
+    bool wants_input; /* GETCHAR was called; the next IN gives the byte */
+};
+void hypercall_open(struct hypercall *, struct bus *, const struct board *, struct cpu *);
+
+/* uart.c: the 16550 at 0x3F8, IRQ 4. */
+struct uart {
+    const struct board *board;
+    uint8_t ier, lcr, mcr, scr, dll, dlm, fcr;
+    bool sent;   /* THR empty since the last look at IIR */
+    int looped;  /* the byte in the loopback, or -1 */
+};
+void uart_open(struct uart *, struct bus *, const struct board *);
+void uart_notice(struct uart *); /* input has come */
+
+/* keyboard.c: the 8042 and a keyboard with scancode set 1, IRQ 1. */
+struct keyboard {
+    const struct board *board;
+    uint8_t config, command; /* command: the one that waits for its data byte */
+    uint8_t queue[32];
+    unsigned head, count;
+    uint8_t output_port;
+    bool disabled, end_told;
+    uint8_t last;
+};
+void keyboard_open(struct keyboard *, struct bus *, const struct board *);
+void keyboard_notice(struct keyboard *);
+
+/* cmos.c: 0x70 and 0x71, the clock and the memory size. */
+struct cmos {
+    const struct board *board;
+    uint64_t ram_size;
+    uint8_t index;
+    uint8_t ram[128];
+};
+void cmos_open(struct cmos *, struct bus *, const struct board *, uint64_t ram_size);
+
+/* ports.c: those that are one register each: 0x92, 0xE9, 0xF4, POST. */
+struct ports {
+    const struct board *board;
+    uint8_t port92;
+    bool verbose;
+};
+void ports_open(struct ports *, struct bus *, const struct board *, bool verbose);
+
+struct devices {
+    struct hypercall hypercall;
+    struct uart uart;
+    struct keyboard keyboard;
+    struct cmos cmos;
+    struct ports ports;
+};
+
+#endif

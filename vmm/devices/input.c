@@ -1,0 +1,46 @@
+/* A bounded queue of input bytes; see input.h. */
+#include "input.h"
+
+void input_open(struct input *in) {
+    *in = (struct input){0};
+    pthread_mutex_init(&in->lock, NULL);
+}
+
+size_t input_room(struct input *in) {
+    pthread_mutex_lock(&in->lock);
+    size_t room = INPUT_ROOM - in->count;
+    pthread_mutex_unlock(&in->lock);
+    return room;
+}
+
+size_t input_put(struct input *in, const uint8_t *bytes, size_t length) {
+    size_t put = 0;
+    pthread_mutex_lock(&in->lock);
+    for (; put < length && in->count < INPUT_ROOM; put++)
+        in->ring[(in->head + in->count++) % INPUT_ROOM] = bytes[put];
+    pthread_mutex_unlock(&in->lock);
+    return put;
+}
+
+void input_end(struct input *in) {
+    pthread_mutex_lock(&in->lock);
+    in->ended = true;
+    pthread_mutex_unlock(&in->lock);
+}
+
+static int front(struct input *in, bool take) {
+    pthread_mutex_lock(&in->lock);
+    int byte = in->ended ? INPUT_END : INPUT_NONE;
+    if (in->count) {
+        byte = in->ring[in->head];
+        if (take) {
+            in->head = (in->head + 1) % INPUT_ROOM;
+            in->count--;
+        }
+    }
+    pthread_mutex_unlock(&in->lock);
+    return byte;
+}
+
+int input_take(struct input *in) { return front(in, true); }
+int input_peek(struct input *in) { return front(in, false); }

@@ -1,0 +1,35 @@
+/* The bytes that a person (or a pipe) sends to a machine: a bounded queue.
+ *
+ * One thread puts, the machine's devices take. When something arrives the
+ * machine is told through `notice`, so that it can wake a CPU that waits.
+ */
+#ifndef MINIKVM_INPUT_H
+#define MINIKVM_INPUT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { INPUT_ROOM = 4096 };
+
+struct input {
+    pthread_mutex_t lock;
+    uint8_t ring[INPUT_ROOM];
+    size_t head, count;
+    bool ended; /* no more will come */
+};
+
+void input_open(struct input *);
+/* How many more bytes input_put() would take. */
+size_t input_room(struct input *);
+size_t input_put(struct input *, const uint8_t *bytes, size_t length);
+void input_end(struct input *);
+
+/* A byte 0..255, INPUT_NONE when none is there yet, INPUT_END when none will
+ * ever be. peek leaves it in the queue. */
+enum { INPUT_NONE = -1, INPUT_END = -2 };
+int input_take(struct input *);
+int input_peek(struct input *);
+
+#endif

@@ -1,0 +1,52 @@
+/* The devices that are one register each. */
+#include "devices.h"
+
+#include <stdio.h>
+
+enum { FAST_A20 = 0x92, DEBUG_CONSOLE = 0xe9, EXIT = 0xf4, POST = 0x80, POST2 = 0x190 };
+
+/* Bit 1 gates A20 (it is always open here; the bit reads back), bit 0 resets. */
+static enum io_result access_a20(void *device, const struct access *a) {
+    struct ports *p = device;
+    if (!a->out)
+        return access_reply(a, p->port92);
+    p->port92 = access_byte(a) & ~1;
+    if (!(access_byte(a) & 1))
+        return IO_DONE;
+    p->board->stop(p->board->machine, "the guest asked for a reset by port 0x92");
+    return IO_STOP;
+}
+
+static enum io_result access_console(void *device, const struct access *a) {
+    struct ports *p = device;
+    if (!a->out)
+        return access_reply(a, DEBUG_CONSOLE); /* how software knows that it is there */
+    p->board->put(p->board->machine, a->data, 1);
+    return IO_DONE;
+}
+
+static enum io_result access_exit(void *device, const struct access *a) {
+    struct ports *p = device;
+    if (!a->out)
+        return access_reply(a, 0);
+    p->board->end(p->board->machine, (access_byte(a) << 1 | 1) & 0xff);
+    return IO_STOP;
+}
+
+static enum io_result access_post(void *device, const struct access *a) {
+    struct ports *p = device;
+    if (!a->out)
+        return access_reply(a, 0xff);
+    if (p->verbose)
+        fprintf(stderr, "minikvm: POST code %02x\n", access_byte(a));
+    return IO_DONE;
+}
+
+void ports_open(struct ports *p, struct bus *bus, const struct board *board, bool verbose) {
+    *p = (struct ports){.board = board, .port92 = 2, .verbose = verbose};
+    bus_add(bus, "a20", FAST_A20, FAST_A20, access_a20, p);
+    bus_add(bus, "console", DEBUG_CONSOLE, DEBUG_CONSOLE, access_console, p);
+    bus_add(bus, "exit", EXIT, EXIT, access_exit, p);
+    bus_add(bus, "post", POST, POST, access_post, p);
+    bus_add(bus, "post", POST2, POST2, access_post, p);
+}

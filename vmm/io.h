@@ -1,0 +1,13 @@
+/* A port access: the one thing that engines and devices say to each other. */
+#ifndef MINIKVM_IO_H
+#define MINIKVM_IO_H
+
+/* A device's answer. */
+enum io_result {
+    IO_DONE,
+    IO_STOP,  /* done; and the machine has a reason to stop after it */
+    IO_RETRY, /* not now: the instruction must not begin. Only before any of
+                 its effects, so only for the first datum of an access */
+};
+
+#endif
