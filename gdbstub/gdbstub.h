@@ -34,8 +34,14 @@ struct gdb_thread {
 
 /* Signals have gdb's own numbers (include/gdb/signals.def). */
 enum {
-    GDB_SIGNAL_0 = 0, GDB_SIGNAL_INT = 2, GDB_SIGNAL_ILL = 4, GDB_SIGNAL_TRAP = 5,
-    GDB_SIGNAL_FPE = 8, GDB_SIGNAL_KILL = 9, GDB_SIGNAL_BUS = 10, GDB_SIGNAL_SEGV = 11,
+    GDB_SIGNAL_0 = 0,
+    GDB_SIGNAL_INT = 2,
+    GDB_SIGNAL_ILL = 4,
+    GDB_SIGNAL_TRAP = 5,
+    GDB_SIGNAL_FPE = 8,
+    GDB_SIGNAL_KILL = 9,
+    GDB_SIGNAL_BUS = 10,
+    GDB_SIGNAL_SEGV = 11,
     GDB_SIGNAL_TERM = 15,
 };
 
@@ -49,7 +55,7 @@ struct gdb_stop {
     int status;               /* STOPPED, TERMINATED: signal; EXITED: exit status */
     bool has_point;           /* STOPPED at a point: the reason goes with it */
     enum gdb_point point;
-    uint64_t address;         /* of a watchpoint: the address that was hit */
+    uint64_t address; /* of a watchpoint: the address that was hit */
 };
 
 /* --- descriptions of registers: "Target Description Format" --------------- */
@@ -66,11 +72,13 @@ struct gdb_type {
     unsigned size;                  /* bytes; for VECTOR: the count of elements */
     const char *element;            /* VECTOR: the element's type */
     const struct gdb_field *fields; /* ends with name == NULL */
+    const char *feature;            /* where it belongs; NULL: as the description says */
 };
 struct gdb_register {
     const char *name;
     unsigned bits;
-    const char *type;    /* "int32", "data_ptr", an id of ours … */
+    const char *type;    /* "int32", "data_ptr", an id of ours …; the first "code_ptr"
+                            of a description is the program counter */
     const char *feature; /* rows of one feature stand together */
     const char *group;   /* "general", "float", "vector", "system" or NULL */
     bool in_g;           /* part of the g packet; these come first */
@@ -80,19 +88,20 @@ struct gdb_description {
     const char *architecture; /* "i8086", "i386", "i386:x86-64" */
     const struct gdb_register *registers;
     unsigned count;
-    const struct gdb_type *types; /* ends with id == NULL; all go into every
-                                     feature named in types_feature */
-    const char *types_feature;    /* the feature that the types belong to */
-    const char *vector_feature;   /* feature that VECTOR and UNION types belong to, or NULL */
+    const struct gdb_type *types; /* ends with id == NULL, users after what they use; or NULL */
+    const char *types_feature;    /* the feature that types without one of their own belong to */
+    const char *vector_feature;   /* the same for VECTOR and UNION; NULL: types_feature */
 };
 
 /* Largest register, bytes. */
 #define GDB_REGISTER_MAX 64
 
 /* --- the target -------------------------------------------------------------
- * Calls come only while gdb_server_handle() or gdb_server_stopped() runs.
- * Except for interrupt(), poll-like queries and points, the thread named is
- * stopped. "0 or error text": NULL is success, else a static sentence for the
+ * Calls come only while gdb_server_handle() or gdb_server_stopped() runs. The
+ * thread named is stopped, except in threads(), thread_name(), running(),
+ * alive(), interrupt(), and in detach() and kill() after a client has vanished.
+ * A stop stops all threads of its process. When a stop is told, running() of
+ * that process is false already. "0 or error text": NULL is success, else a static sentence for the
  * user, sent as `E.text` where the packet allows that.
  */
 enum gdb_resume { GDB_CONTINUE, GDB_STEP, GDB_RANGE };
@@ -109,6 +118,8 @@ struct gdb_target_ops {
     /* Fills up to max of the threads of all processes, ordered by pid, tid;
      * returns how many there are. */
     size_t (*threads)(void *target, struct gdb_thread *list, size_t max);
+    /* Is a stop of this process still to come? Asked when a client attaches. */
+    bool (*running)(void *target, int pid);
     /* One line about a thread ("vcpu0", "ring0 prot32"). */
     void (*thread_name)(void *target, struct gdb_thread, char *out, size_t size);
     void (*thread_extra)(void *target, struct gdb_thread, char *out, size_t size);
@@ -129,20 +140,17 @@ struct gdb_target_ops {
     size_t (*write_memory)(void *target, struct gdb_thread, uint64_t address, const void *from,
                            size_t length);
 
-    const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address,
-                          uint64_t length);
-    const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address,
-                          uint64_t length);
+    const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
+    const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
 
     /* Let one thread go; its stop comes later by gdb_server_stopped(). */
     void (*resume)(void *target, const struct gdb_action *);
     /* Stop a thread's process soon; comes as a stop with GDB_SIGNAL_INT, or with
      * whatever it stopped at by itself before. Harmless when it is stopped. */
     void (*interrupt)(void *target, int pid);
-    /* A stop that has happened but was not told yet (all-stop: another process
-     * stopped first); told at the next resume. */
 
-    /* The client lets go of a process: points out, running again. */
+    /* The client lets go of a process: points out, running again. An interrupt
+     * that has not come true yet is void. */
     void (*detach)(void *target, int pid);
     /* End a process (k, vKill). It may be restarted later. */
     void (*kill)(void *target, int pid);
@@ -154,7 +162,8 @@ struct gdb_target_ops {
     /* Absolute path of the file with the symbols, or NULL. */
     const char *(*exec_file)(void *target, int pid);
 
-    /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. */
+    /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. The
+     * thread is {0, 0} when there is none. */
     bool (*monitor)(void *target, struct gdb_thread, const char *line, struct gdb_out *);
     /* The client connected (true) or is gone without detach (false). */
     void (*session)(void *target, bool connected);
@@ -171,7 +180,7 @@ struct gdb_server;
 /* address: "[HOST:]PORT" (host default 127.0.0.1; [::1]:PORT for IPv6; port 0:
  * any free one), "unix:PATH", or "-" for stdin and stdout. NULL with a sentence
  * in error. The server owns its sockets and removes a Unix socket when closed;
- * the target must outlive it. */
+ * the target must outlive it, and is not called when it closes. */
 struct gdb_server *gdb_server_open(const char *address, const struct gdb_target *target,
                                    char *error, size_t size);
 void gdb_server_close(struct gdb_server *);
@@ -186,7 +195,8 @@ unsigned gdb_server_poll_fds(struct gdb_server *, struct pollfd *fds, unsigned m
 bool gdb_server_handle(struct gdb_server *);
 bool gdb_server_connected(const struct gdb_server *);
 
-/* A thread stopped or a process ended. */
+/* A thread stopped or a process ended. With no client, the stop is kept and told
+ * to the next one. May be called from within resume() and interrupt(). */
 void gdb_server_stopped(struct gdb_server *, const struct gdb_stop *);
 /* Text for gdb's console (an O packet); sent only while that is allowed (the
  * target is running or a monitor command is), else kept, bounded, until it is. */

@@ -1,0 +1,104 @@
+/* Text for the user: O packets and monitor commands (GDB manual, "Stop Reply
+ * Packets": O, and "General Query Packets": qRcmd).
+ *
+ * Rule: an O packet may be sent only while gdb waits for a stop or for the end
+ * of a monitor command; text that comes at another time is kept. Text is bounded
+ * both ways: what exceeds the bound is dropped and counted, never waited for.
+ */
+#include "gdbstub/packets.h"
+
+#include <stdio.h>
+
+/* Text that waits for a client that reads slowly; the rest of link's output room
+ * stays free for replies. */
+enum { BACKLOG_MAX = LINK_OUT_MAX / 2, CHUNK = (LINK_PACKET_SIZE - 2) / 2 };
+
+struct gdb_out {
+    struct session *session;
+};
+
+static bool allowed(const struct session *s) {
+    return s->connected && (s->in_monitor || s->owed == OWED_RESUME);
+}
+
+static void send_chunk(struct session *s, const char *text, size_t length) {
+    struct buffer packet;
+    buffer_init(&packet, LINK_PACKET_SIZE);
+    buffer_char(&packet, 'O');
+    buffer_hex(&packet, text, length);
+    if (!packet.overflow)
+        link_send(&s->link, packet.data, packet.length);
+    buffer_free(&packet);
+}
+
+static void send_text(struct session *s, const char *text, size_t length) {
+    while (length) {
+        size_t part = length < CHUNK ? length : CHUNK, waiting;
+        link_output(&s->link, &waiting);
+        if (waiting > BACKLOG_MAX) {
+            s->console_lost += length;
+            return;
+        }
+        send_chunk(s, text, part);
+        s->push(s->push_context);
+        text += part;
+        length -= part;
+    }
+}
+
+static void keep(struct session *s, const char *text, size_t length) {
+    size_t room = s->console.limit - s->console.length;
+    size_t part = length < room ? length : room;
+    buffer_append(&s->console, text, part);
+    s->console_lost += length - part;
+}
+
+void console_flush(struct session *s) {
+    if (!allowed(s))
+        return;
+    char note[80];
+    size_t lost = s->console_lost;
+    s->console_lost = 0;
+    send_text(s, s->console.data, s->console.length);
+    buffer_clear(&s->console);
+    int length = snprintf(note, sizeof note, "[%zu bytes of text were lost here]\n", lost);
+    if (lost)
+        send_text(s, note, (size_t)length);
+}
+
+void console_text(struct session *s, const char *text, size_t length) {
+    console_flush(s);
+    if (allowed(s))
+        send_text(s, text, length);
+    else
+        keep(s, text, length);
+}
+
+/* --- monitor commands --------------------------------------------------------- */
+
+void gdb_print(struct gdb_out *out, const char *format, ...) {
+    struct buffer text;
+    va_list list;
+    buffer_init(&text, LINK_OUT_MAX);
+    va_start(list, format);
+    buffer_vprintf(&text, format, list);
+    va_end(list);
+    console_text(out->session, text.data, text.length);
+    buffer_free(&text);
+}
+
+void packet_monitor(struct session *s, struct cursor arguments) {
+    char line[4096];
+    struct gdb_thread thread = {0, 0};
+    struct gdb_out out = {s};
+    if (!cursor_hex_text(&arguments, line, sizeof line)) {
+        reply_failure(s);
+        return;
+    }
+    thread_current(s, &thread);
+    s->in_monitor = true;
+    if (!s->target->ops->monitor(s->target->context, thread, line, &out))
+        gdb_print(&out, "unknown command, try: monitor help\n");
+    s->in_monitor = false;
+    reply_ok(s);
+}

@@ -1,0 +1,145 @@
+/* Framing; see link.h. */
+#include "gdbstub/link.h"
+
+#include "gdbstub/hex.h"
+
+#include <string.h>
+
+enum { INTERRUPT = 0x03, FRAME = 4 /* $ # and two digits */ };
+
+void link_init(struct link *l) {
+    l->in_start = l->in_scanned = l->in_end = 0;
+    l->out_sent = l->last_start = l->last_length = 0;
+    l->no_ack = false;
+    buffer_init(&l->out, LINK_OUT_MAX);
+}
+
+void link_free(struct link *l) {
+    buffer_free(&l->out);
+}
+
+/* --- in ------------------------------------------------------------------- */
+
+char *link_room(struct link *l, size_t *size) {
+    if (l->in_start) {
+        memmove(l->in, l->in + l->in_start, l->in_end - l->in_start);
+        l->in_end -= l->in_start;
+        l->in_scanned -= l->in_start;
+        l->in_start = 0;
+    }
+    *size = sizeof l->in - l->in_end;
+    return l->in + l->in_end;
+}
+
+void link_received(struct link *l, size_t size) {
+    l->in_end += size;
+}
+
+static void forget(struct link *l, size_t start) {
+    l->in_start = l->in_scanned = start;
+}
+
+/* Everything that was sent is forgotten before something new is put. */
+static void begin_output(struct link *l) {
+    if (l->out_sent < l->out.length)
+        return;
+    buffer_clear(&l->out);
+    l->out_sent = l->last_start = l->last_length = 0;
+}
+
+static void put_ack(struct link *l, char ack) {
+    if (l->no_ack)
+        return;
+    begin_output(l);
+    buffer_char(&l->out, ack);
+}
+
+/* The client asks for our latest packet again. While some of it is still on
+ * its way nothing is done, or a stream of '-' would make endless output. */
+static void resend(struct link *l) {
+    if (!l->no_ack && l->last_length && l->out_sent == l->out.length)
+        l->out_sent = l->last_start;
+}
+
+/* Copies a payload and returns its checksum, both in one pass. An escape with
+ * nothing behind it is dropped: the length in such a packet won't fit then. */
+static uint8_t unescape(struct link *l, const char *from, const char *end, struct cursor *packet) {
+    char *to = l->payload;
+    uint8_t sum = 0, flip = 0;
+    for (; from < end; from++) {
+        sum = (uint8_t)(sum + (uint8_t)*from);
+        if (*from == '}' && !flip) {
+            flip = 0x20;
+            continue;
+        }
+        *to++ = (char)(*from ^ flip);
+        flip = 0;
+    }
+    *to = 0;
+    *packet = (struct cursor){l->payload, to};
+    return sum;
+}
+
+/* in[in_start] is a '$'. */
+static enum link_event take_packet(struct link *l, struct cursor *packet) {
+    char *start = l->in + l->in_start + 1;
+    size_t from = l->in_scanned > l->in_start ? l->in_scanned : l->in_start + 1;
+    char *hash = memchr(l->in + from, '#', l->in_end - from);
+    l->in_scanned = hash ? (size_t)(hash - l->in) : l->in_end;
+    if (!hash || l->in_end - l->in_scanned < 3)
+        return l->in_start == 0 && l->in_end == sizeof l->in ? LINK_BROKEN : LINK_NOTHING;
+    uint8_t told;
+    bool right = hex_decode(&told, hash + 1, 1) & (unescape(l, start, hash, packet) == told);
+    forget(l, l->in_scanned + 3);
+    /* Without acks nobody could send it again; the checksum is then only for
+     * show ("Packet Acknowledgment"). */
+    put_ack(l, right ? '+' : '-');
+    return right || l->no_ack ? LINK_PACKET : LINK_NOTHING;
+}
+
+enum link_event link_next(struct link *l, struct cursor *packet) {
+    while (l->in_start < l->in_end) {
+        char c = l->in[l->in_start];
+        if (c == '$') {
+            size_t before = l->in_start;
+            enum link_event event = take_packet(l, packet);
+            if (event != LINK_NOTHING || l->in_start == before)
+                return event;
+            continue;
+        }
+        forget(l, l->in_start + 1);
+        if (c == INTERRUPT)
+            return LINK_INTERRUPT;
+        if (c == '-')
+            resend(l);
+    }
+    return LINK_NOTHING;
+}
+
+/* --- out ------------------------------------------------------------------ */
+
+void link_send(struct link *l, const char *payload, size_t length) {
+    begin_output(l);
+    char *to = buffer_extend(&l->out, length + FRAME);
+    if (!to)
+        return;
+    uint8_t sum = 0;
+    l->last_start = (size_t)(to - l->out.data);
+    l->last_length = length + FRAME;
+    *to++ = '$';
+    for (size_t i = 0; i < length; i++) {
+        sum = (uint8_t)(sum + (uint8_t)payload[i]);
+        to[i] = payload[i];
+    }
+    to[length] = '#';
+    hex_encode(to + length + 1, &sum, 1);
+}
+
+const char *link_output(const struct link *l, size_t *size) {
+    *size = l->out.length - l->out_sent;
+    return *size ? l->out.data + l->out_sent : NULL;
+}
+
+void link_sent(struct link *l, size_t size) {
+    l->out_sent += size;
+}

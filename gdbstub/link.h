@@ -1,0 +1,55 @@
+/* Framing: bytes of a connection on one side, packets on the other
+ * (GDB manual, "Overview" and "Packet Acknowledgment").
+ *
+ *     $ payload # checksum        + got it    - send it again    \x03 interrupt
+ *
+ * Rule: no system calls here, and no growth: input has a fixed room, and one
+ * packet that does not end within it breaks the link. The owner reads nothing
+ * more from a client while output waits for it, so output is bounded as well.
+ */
+#ifndef GDBSTUB_LINK_H
+#define GDBSTUB_LINK_H
+
+#include "gdbstub/buffer.h"
+#include "gdbstub/cursor.h"
+
+/* The largest packet that we accept and send, as told in qSupported. */
+#define LINK_PACKET_SIZE 0x20000
+/* Twice that: room for packets that wait behind the one in work. */
+#define LINK_ROOM (2 * LINK_PACKET_SIZE)
+/* Output that a client did not read yet; mostly a monitor command's text. */
+#define LINK_OUT_MAX (4u << 20)
+
+enum link_event {
+    LINK_NOTHING,   /* more bytes are needed */
+    LINK_PACKET,    /* a whole packet with a right checksum */
+    LINK_INTERRUPT, /* \x03 between packets ("Interrupts") */
+    LINK_BROKEN,    /* hopeless: close the connection */
+};
+
+struct link {
+    char in[LINK_ROOM];          /* raw bytes from the client, [in_start, in_end) not yet used */
+    char payload[LINK_ROOM + 1]; /* of the latest packet, unescaped, NUL behind it */
+    size_t in_start, in_scanned, in_end;
+    struct buffer out;
+    size_t out_sent;                /* out[0 … out_sent) left already */
+    size_t last_start, last_length; /* of the latest packet in out, to send it again */
+    bool no_ack;                    /* QStartNoAckMode is in force */
+};
+
+void link_init(struct link *);
+void link_free(struct link *);
+
+/* Where the owner may put bytes from the client, and how many fit. */
+char *link_room(struct link *, size_t *size);
+void link_received(struct link *, size_t size);
+/* Takes the next event; of a LINK_PACKET, *packet is valid until the next. */
+enum link_event link_next(struct link *, struct cursor *packet);
+
+/* Frames a payload, which must hold no raw $ or #. */
+void link_send(struct link *, const char *payload, size_t length);
+/* What the owner is to write, NULL when there is nothing. */
+const char *link_output(const struct link *, size_t *size);
+void link_sent(struct link *, size_t size);
+
+#endif

@@ -1,0 +1,122 @@
+/* Memory and points: m, M, x, X, Z, z (GDB manual, "Packets").
+ *
+ * Rule: a length is the client's wish, never a size: it is cut to what a reply
+ * holds (reads), or must equal what came (writes).
+ */
+#include "gdbstub/hex.h"
+#include "gdbstub/packets.h"
+
+/* As hex this fills a packet; it is what gdb asks for at most. */
+enum { READ_MAX = LINK_PACKET_SIZE / 2 };
+
+/* --- reading ---------------------------------------------------------------- */
+
+static size_t read_memory(struct session *s, uint64_t address, uint64_t length, uint8_t *to) {
+    struct gdb_thread thread;
+    if (!thread_current(s, &thread))
+        return 0;
+    size_t size = length < READ_MAX ? (size_t)length : READ_MAX;
+    size_t done = s->target->ops->read_memory(s->target->context, thread, address, to, size);
+    return done < size ? done : size;
+}
+
+void packet_m(struct session *s, struct cursor arguments) {
+    uint64_t address, length;
+    uint8_t bytes[READ_MAX];
+    size_t done = 0;
+    if (cursor_range(&arguments, &address, &length) && cursor_done(&arguments))
+        done = read_memory(s, address, length, bytes);
+    if (done)
+        buffer_hex(&s->reply, bytes, done);
+    else
+        reply_failure(s);
+}
+
+/* gdb 16 sends x when qSupported told it "binary-upload+", and wants a 'b' before
+ * the data. An lldb that does not know that feature probes with `x0,0`, and
+ * then wants the data alone; nobody else sends this probe. */
+void packet_x(struct session *s, struct cursor arguments) {
+    uint64_t address, length;
+    uint8_t bytes[READ_MAX];
+    if (!cursor_range(&arguments, &address, &length) || !cursor_done(&arguments)) {
+        reply_failure(s);
+        return;
+    }
+    if (!address && !length) {
+        s->bare_x = true;
+        reply_ok(s);
+        return;
+    }
+    size_t done = read_memory(s, address, length, bytes);
+    if (!done && length) {
+        reply_failure(s);
+        return;
+    }
+    if (!s->bare_x)
+        buffer_char(&s->reply, 'b');
+    buffer_binary(&s->reply, bytes, done);
+}
+
+/* --- writing ---------------------------------------------------------------- */
+
+static void write_memory(struct session *s, uint64_t address, const void *bytes, size_t length) {
+    struct gdb_thread thread;
+    if (thread_current(s, &thread) &&
+        s->target->ops->write_memory(s->target->context, thread, address, bytes, length) == length)
+        reply_ok(s);
+    else
+        reply_failure(s);
+}
+
+void packet_M(struct session *s, struct cursor arguments) {
+    uint64_t address, length;
+    uint8_t bytes[LINK_ROOM / 2];
+    if (!cursor_range(&arguments, &address, &length) || !cursor_char(&arguments, ':') ||
+        cursor_left(&arguments) % 2 || cursor_left(&arguments) / 2 != length ||
+        !hex_decode(bytes, arguments.at, (size_t)length)) {
+        reply_failure(s);
+        return;
+    }
+    write_memory(s, address, bytes, (size_t)length);
+}
+
+/* With length 0 this is how a client asks whether X exists. */
+void packet_X(struct session *s, struct cursor arguments) {
+    uint64_t address, length;
+    if (!cursor_range(&arguments, &address, &length) || !cursor_char(&arguments, ':') ||
+        cursor_left(&arguments) != length)
+        reply_failure(s);
+    else if (!length)
+        reply_ok(s);
+    else
+        write_memory(s, address, arguments.at, (size_t)length);
+}
+
+/* --- points ------------------------------------------------------------------- */
+
+typedef const char *point_operation(void *target, int pid, enum gdb_point, uint64_t address,
+                                    uint64_t length);
+
+/* "TYPE,ADDRESS,KIND". Conditions and commands would follow a ';'; we do not
+ * claim them in qSupported, so they are refused. */
+static void point(struct session *s, struct cursor arguments, point_operation *operation) {
+    uint64_t type, address, kind;
+    struct gdb_thread thread;
+    if (!cursor_number(&arguments, &type) || !cursor_char(&arguments, ',') ||
+        !cursor_range(&arguments, &address, &kind) || !cursor_done(&arguments) ||
+        !thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    if (type > GDB_AWATCH)
+        return; /* unknown, says the empty reply */
+    reply_result(s, operation(s->target->context, thread.pid, (enum gdb_point)type, address, kind));
+}
+
+void packet_insert(struct session *s, struct cursor arguments) {
+    point(s, arguments, s->target->ops->insert);
+}
+
+void packet_remove(struct session *s, struct cursor arguments) {
+    point(s, arguments, s->target->ops->remove);
+}

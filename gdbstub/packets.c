@@ -1,0 +1,91 @@
+/* The table of packets; see packets.h. */
+#include "gdbstub/packets.h"
+
+/* A row either is the whole packet or what it starts with. */
+enum match { WHOLE, START };
+
+/* text, how it is matched, handler, name for the documentation, note */
+#define PACKETS(ROW)                                                                               \
+    ROW("?", WHOLE, packet_status, "?", "why it stopped; stops what runs")                         \
+    ROW("!", WHOLE, packet_extended, "!", "extended mode")                                         \
+    ROW("g", WHOLE, packet_g, "g", "registers, in the layout last described")                      \
+    ROW("G", START, packet_G, "G", "")                                                             \
+    ROW("p", START, packet_p, "p", "any register")                                                 \
+    ROW("P", START, packet_P, "P", "any register")                                                 \
+    ROW("m", START, packet_m, "m", "returns what could be read")                                   \
+    ROW("M", START, packet_M, "M", "")                                                             \
+    ROW("x", START, packet_x, "x", "as gdb 16 and as lldb want it")                                \
+    ROW("X", START, packet_X, "X", "")                                                             \
+    ROW("Z", START, packet_insert, "Z0-Z4", "per process; no conditions, no commands")             \
+    ROW("z", START, packet_remove, "z0-z4", "")                                                    \
+    ROW("vCont?", WHOLE, packet_vcont_ask, "vCont?", "")                                           \
+    ROW("vCont;", START, packet_vcont, "vCont", "c C s S t r, per thread")                         \
+    ROW("c", START, packet_continue, "c", "")                                                      \
+    ROW("C", START, packet_continue_signal, "C", "")                                               \
+    ROW("s", START, packet_step, "s", "")                                                          \
+    ROW("S", START, packet_step_signal, "S", "")                                                   \
+    ROW("H", START, packet_thread, "H", "Hg and Hc")                                               \
+    ROW("T", START, packet_alive, "T", "")                                                         \
+    ROW("D", START, packet_detach, "D", "all, or one process")                                     \
+    ROW("k", WHOLE, packet_kill, "k", "")                                                          \
+    ROW("R", START, packet_restart, "R", "starts every process anew")                              \
+    ROW("vKill;", START, packet_vkill, "vKill", "")                                                \
+    ROW("vRun;", START, packet_vrun, "vRun", "file or none; a guest takes no arguments")           \
+    ROW("vAttach;", START, packet_vattach, "vAttach", "a process that was detached")               \
+    ROW("qAttached", START, packet_attached, "qAttached", "always 1: quitting gdb detaches")       \
+    ROW("qSupported", START, packet_supported, "qSupported", "PacketSize=20000")                   \
+    ROW("QStartNoAckMode", WHOLE, packet_no_ack, "QStartNoAckMode", "")                            \
+    ROW("QPassSignals:", START, packet_pass_signals, "QPassSignals", "")                           \
+    ROW("QProgramSignals:", START, packet_program_signals, "QProgramSignals", "accepted")          \
+    ROW("qRcmd,", START, packet_monitor, "qRcmd", "monitor commands; text is streamed")            \
+    ROW("qSymbol:", START, packet_symbol, "qSymbol", "wants no symbols")                           \
+    ROW("qC", WHOLE, packet_current, "qC", "")                                                     \
+    ROW("qfThreadInfo", WHOLE, packet_threads_first, "qfThreadInfo", "")                           \
+    ROW("qsThreadInfo", WHOLE, packet_threads_more, "qsThreadInfo", "")                            \
+    ROW("qThreadExtraInfo,", START, packet_thread_extra, "qThreadExtraInfo", "")                   \
+    ROW("qXfer:features:read:", START, packet_features, "qXfer:features:read", "target.xml")       \
+    ROW("qXfer:threads:read:", START, packet_xfer_threads, "qXfer:threads:read", "")               \
+    ROW("qXfer:exec-file:read:", START, packet_exec_file, "qXfer:exec-file:read",                  \
+        "the file with the symbols")
+
+/* What has no row above because it needs none, or is not there. */
+#define OTHERS(ROW)                                                                                \
+    ROW("\\x03", "yes", "interrupt")                                                               \
+    ROW("vMustReplyEmpty", "yes", "as every unknown packet")                                       \
+    ROW("qOffsets", "no", "nothing is relocated")                                                  \
+    ROW("qTStatus, QT*", "no", "no tracepoints")                                                   \
+    ROW("QNonStop, vStopped, vCtrlC", "no", "all-stop only")                                       \
+    ROW("bs, bc", "no", "no reverse execution")                                                    \
+    ROW("vFile", "no", "gdb opens the symbol file itself")                                         \
+    ROW("vFlashErase, vFlashWrite, vFlashDone", "no", "no flash")                                  \
+    ROW("A, b, B, d, i, I, r, t", "no", "obsolete")
+
+struct packet {
+    const char *text;
+    enum match match;
+    packet_handler *handler;
+};
+
+#define PACKET_ROW(text, match, handler, name, note) {text, match, handler},
+static const struct packet packets[] = {PACKETS(PACKET_ROW)};
+
+#define DOC_ROW(text, match, handler, name, note) {name, "yes", note},
+#define OTHER_ROW(name, supported, note)          {name, supported, note},
+static const struct gdb_packet_doc docs[] = {PACKETS(DOC_ROW) OTHERS(OTHER_ROW)};
+
+const struct gdb_packet_doc *gdb_packet_docs(size_t *count) {
+    *count = sizeof docs / sizeof *docs;
+    return docs;
+}
+
+void packets_dispatch(struct session *s, struct cursor packet) {
+    for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
+        struct cursor arguments = packet;
+        if (!cursor_word(&arguments, packets[i].text))
+            continue;
+        if (packets[i].match == WHOLE && !cursor_done(&arguments))
+            continue;
+        packets[i].handler(s, arguments);
+        return;
+    }
+}

@@ -1,0 +1,29 @@
+/* The packets: one row is one packet, with its handler and its documentation.
+ *
+ * Rule: a packet that has no row gets the empty reply, which says "unknown" in
+ * this protocol ("Overview"); what we claim in qSupported has a row here.
+ */
+#ifndef GDBSTUB_PACKETS_H
+#define GDBSTUB_PACKETS_H
+
+#include "gdbstub/session.h"
+
+/* Calls the handler of the packet; its reply is in session->reply. */
+void packets_dispatch(struct session *, struct cursor packet);
+
+typedef void packet_handler(struct session *, struct cursor arguments);
+
+packet_handler packet_extended, packet_status, packet_detach, packet_kill, packet_vkill,
+    packet_restart, packet_vrun, packet_vattach, packet_attached;
+packet_handler packet_g, packet_G, packet_p, packet_P;
+packet_handler packet_m, packet_M, packet_x, packet_X;
+packet_handler packet_insert, packet_remove;
+packet_handler packet_vcont, packet_vcont_ask, packet_continue, packet_continue_signal, packet_step,
+    packet_step_signal;
+packet_handler packet_thread, packet_alive, packet_current, packet_threads_first,
+    packet_threads_more, packet_thread_extra;
+packet_handler packet_supported, packet_no_ack, packet_pass_signals, packet_program_signals,
+    packet_monitor, packet_symbol;
+packet_handler packet_features, packet_xfer_threads, packet_exec_file;
+
+#endif

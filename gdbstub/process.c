@@ -1,0 +1,173 @@
+/* Taking processes and letting go of them: `?`, `!`, vAttach, D, k, vKill, R,
+ * vRun (GDB manual, "Packets").
+ *
+ * Rule: what the client lets go of runs on as if there had never been a
+ * debugger; what it kills or starts anew is stopped.
+ */
+#include "gdbstub/packets.h"
+
+#include <limits.h>
+
+void process_attach(struct session *s, struct process *p) {
+    const struct gdb_target_ops *ops = s->target->ops;
+    p->attached = true;
+    p->ended = !ops->alive(s->target->context, p->pid);
+    p->running = !p->ended && ops->running(s->target->context, p->pid);
+    p->interrupted = false;
+    p->described = NULL;
+}
+
+void process_release(struct session *s, struct process *p) {
+    p->attached = p->running = p->interrupted = p->has_pending = false;
+    p->described = NULL;
+    s->has_told = false;
+    if (!p->ended)
+        s->target->ops->detach(s->target->context, p->pid);
+}
+
+static void process_kill(struct session *s, struct process *p) {
+    s->target->ops->kill(s->target->context, p->pid);
+    p->attached = p->running = p->interrupted = p->has_pending = false;
+    p->ended = true;
+    s->has_told = false;
+}
+
+/* Stopped at its first instruction. */
+static const char *process_restart(struct session *s, struct process *p, const char *image) {
+    const char *error = s->target->ops->restart(s->target->context, p->pid, image);
+    if (error)
+        return error;
+    p->has_pending = false;
+    process_attach(s, p);
+    s->has_told = false;
+    return NULL;
+}
+
+/* --- packets ---------------------------------------------------------------------- */
+
+/* "PID" and nothing behind it, of a process that exists. */
+static struct process *parse_process(struct session *s, struct cursor *c) {
+    uint64_t pid;
+    if (!cursor_number(c, &pid) || pid > INT_MAX || !cursor_done(c))
+        return NULL;
+    return process_get(s, (int)pid);
+}
+
+static const char no_such_process[] = "there is no such process; `info inferiors` lists them";
+
+void packet_status(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    stops_owe_status(s);
+}
+
+void packet_extended(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    s->extended = true;
+    reply_ok(s);
+}
+
+void packet_attached(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    buffer_char(&s->reply, '1');
+}
+
+/* The answer is the stop of this process, not of another one. */
+void packet_vattach(struct session *s, struct cursor arguments) {
+    struct process *p = parse_process(s, &arguments);
+    if (!p || !s->target->ops->alive(s->target->context, p->pid)) {
+        reply_error(s, no_such_process);
+        return;
+    }
+    if (process_present(p)) {
+        reply_error(s, "this process is attached already; choose it with `inferior N`");
+        return;
+    }
+    process_attach(s, p);
+    stops_owe_status(s);
+    for (size_t i = 0; i < s->process_count; i++)
+        s->processes[i].resumed = &s->processes[i] == p;
+    s->general = (struct selection){p->pid, ANY};
+    s->has_told = false;
+}
+
+static void release_all(struct session *s) {
+    for (size_t i = 0; i < s->process_count; i++)
+        if (s->processes[i].attached)
+            process_release(s, &s->processes[i]);
+}
+
+void packet_detach(struct session *s, struct cursor arguments) {
+    if (cursor_done(&arguments)) {
+        release_all(s);
+        reply_ok(s);
+        return;
+    }
+    struct process *p = cursor_char(&arguments, ';') ? parse_process(s, &arguments) : NULL;
+    if (!process_present(p)) {
+        reply_error(s, no_such_process);
+        return;
+    }
+    process_release(s, p);
+    reply_ok(s);
+}
+
+/* No reply. In extended mode the connection lives on, to start anew. */
+void packet_kill(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    for (size_t i = 0; i < s->process_count; i++)
+        if (process_present(&s->processes[i]))
+            process_kill(s, &s->processes[i]);
+    s->silent = true;
+    s->goodbye = s->over = !s->extended;
+}
+
+void packet_vkill(struct session *s, struct cursor arguments) {
+    struct process *p = parse_process(s, &arguments);
+    if (!process_present(p)) {
+        reply_error(s, no_such_process);
+        return;
+    }
+    process_kill(s, p);
+    reply_ok(s);
+}
+
+/* "R XX"; no reply, so an error shows only in what the client reads next. */
+void packet_restart(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    s->silent = true;
+    processes_update(s);
+    for (size_t i = 0; i < s->process_count; i++)
+        process_restart(s, &s->processes[i], "");
+}
+
+/* vRun names no process: it is the first that has ended or was let go, else
+ * the current one. */
+static struct process *process_to_run(struct session *s) {
+    struct gdb_thread current;
+    processes_update(s);
+    for (size_t i = 0; i < s->process_count; i++)
+        if (!process_present(&s->processes[i]))
+            return &s->processes[i];
+    return thread_current(s, &current) ? process_find(s, current.pid) : NULL;
+}
+
+void packet_vrun(struct session *s, struct cursor arguments) {
+    char image[4096];
+    struct cursor file = cursor_until(&arguments, ';');
+    if (!cursor_hex_text(&file, image, sizeof image)) {
+        reply_failure(s);
+        return;
+    }
+    if (!cursor_done(&arguments)) {
+        reply_error(s, "a guest takes no arguments; `set args` to nothing and run again");
+        return;
+    }
+    struct process *p = process_to_run(s);
+    const char *error = p ? process_restart(s, p, image) : no_such_process;
+    if (error) {
+        reply_error(s, error);
+        return;
+    }
+    stops_owe_status(s);
+    s->general = (struct selection){p->pid, ANY};
+}

@@ -1,0 +1,170 @@
+/* Queries and settings: qSupported, qXfer and what is small (GDB manual,
+ * "General Query Packets").
+ *
+ * Rule: a document is made anew for each piece that is read. gdb reads it in one
+ * go while the target stands still, so that the pieces fit together.
+ */
+#include "gdbstub/packets.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* --- qSupported ------------------------------------------------------------------ */
+
+static void note_feature(struct session *s, struct cursor feature) {
+    const struct {
+        const char *text;
+        bool *said;
+    } known[] = {
+        {"multiprocess+", &s->features.multiprocess},
+        {"swbreak+", &s->features.swbreak},
+        {"hwbreak+", &s->features.hwbreak},
+        {"error-message+", &s->features.error_message},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct cursor rest = feature;
+        if (cursor_word(&rest, known[i].text) && cursor_done(&rest))
+            *known[i].said = true;
+    }
+}
+
+void packet_supported(struct session *s, struct cursor arguments) {
+    s->features = (struct features){0};
+    cursor_char(&arguments, ':');
+    while (!cursor_done(&arguments))
+        note_feature(s, cursor_until(&arguments, ';'));
+    buffer_printf(&s->reply, "PacketSize=%x;", LINK_PACKET_SIZE);
+    buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
+                           "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
+                           "QPassSignals+;QProgramSignals+;binary-upload+");
+    if (s->features.error_message)
+        buffer_text(&s->reply, ";error-message+");
+}
+
+/* The OK itself is still sent, and acknowledged, in the old way. */
+void packet_no_ack(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    s->no_ack_next = true;
+    reply_ok(s);
+}
+
+/* --- signals ----------------------------------------------------------------------- */
+
+static bool parse_signals(struct cursor c, bool *set) {
+    memset(set, 0, SIGNALS_MAX * sizeof *set);
+    while (!cursor_done(&c)) {
+        struct cursor part = cursor_until(&c, ';');
+        uint64_t signal;
+        if (!cursor_number(&part, &signal) || !cursor_done(&part) || signal >= SIGNALS_MAX)
+            return false;
+        set[signal] = true;
+    }
+    return true;
+}
+
+void packet_pass_signals(struct session *s, struct cursor arguments) {
+    bool set[SIGNALS_MAX];
+    if (!parse_signals(arguments, set)) {
+        reply_failure(s);
+        return;
+    }
+    memcpy(s->passed, set, sizeof set);
+    reply_ok(s);
+}
+
+/* Which signals a guest takes is the guest's affair; the list is only checked. */
+void packet_program_signals(struct session *s, struct cursor arguments) {
+    bool set[SIGNALS_MAX];
+    if (parse_signals(arguments, set))
+        reply_ok(s);
+    else
+        reply_failure(s);
+}
+
+void packet_symbol(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    reply_ok(s);
+}
+
+/* --- qXfer --------------------------------------------------------------------------- */
+
+/* The largest document, and the largest piece of it: every byte escaped, the
+ * piece still fits a packet. */
+enum { DOCUMENT_MAX = 1 << 20, PIECE_MAX = (LINK_PACKET_SIZE - 1) / 2 };
+
+/* Sends the piece that "OFFSET,LENGTH" asks for; takes the document. */
+static void send_piece(struct session *s, struct cursor range, struct buffer *document) {
+    uint64_t offset, length;
+    if (!cursor_range(&range, &offset, &length) || !cursor_done(&range) || document->overflow ||
+        offset > document->length) {
+        reply_failure(s);
+    } else {
+        size_t left = document->length - (size_t)offset;
+        size_t size = length < PIECE_MAX ? (size_t)length : PIECE_MAX;
+        size = size < left ? size : left;
+        buffer_char(&s->reply, size < left ? 'm' : 'l');
+        if (size)
+            buffer_binary(&s->reply, document->data + offset, size);
+    }
+    buffer_free(document);
+}
+
+/* From its first piece on the client believes in this description. */
+static const struct gdb_description *description_to_serve(struct session *s, struct cursor range) {
+    struct gdb_thread thread;
+    uint64_t offset, length;
+    if (!thread_current(s, &thread) || !cursor_range(&range, &offset, &length))
+        return NULL;
+    struct process *p = process_find(s, thread.pid);
+    if (!p->described || !offset)
+        p->described = s->target->ops->describe(s->target->context, thread);
+    return p->described;
+}
+
+/* "ANNEX:OFFSET,LENGTH" */
+void packet_features(struct session *s, struct cursor arguments) {
+    struct buffer document;
+    struct cursor annex = cursor_until(&arguments, ':');
+    bool known = cursor_word(&annex, "target.xml") && cursor_done(&annex);
+    const struct gdb_description *d = known ? description_to_serve(s, arguments) : NULL;
+    if (!d) {
+        reply_failure(s);
+        return;
+    }
+    buffer_init(&document, DOCUMENT_MAX);
+    xml_description(&document, d);
+    send_piece(s, arguments, &document);
+}
+
+void packet_xfer_threads(struct session *s, struct cursor arguments) {
+    struct buffer document;
+    if (!cursor_char(&arguments, ':')) {
+        reply_failure(s);
+        return;
+    }
+    buffer_init(&document, DOCUMENT_MAX);
+    xml_threads(s, &document);
+    send_piece(s, arguments, &document);
+}
+
+/* The annex is a process, or empty for the current one. */
+void packet_exec_file(struct session *s, struct cursor arguments) {
+    struct buffer document;
+    struct cursor annex = cursor_until(&arguments, ':');
+    struct gdb_thread thread = {0, 0};
+    uint64_t pid = 0;
+    if (cursor_done(&annex) && thread_current(s, &thread))
+        pid = (uint64_t)thread.pid;
+    else if (!cursor_number(&annex, &pid) || !cursor_done(&annex) || pid > INT_MAX)
+        pid = 0;
+    const char *file = NULL;
+    if (process_present(process_find(s, (int)pid)))
+        file = s->target->ops->exec_file(s->target->context, (int)pid);
+    if (!file) {
+        reply_failure(s);
+        return;
+    }
+    buffer_init(&document, DOCUMENT_MAX);
+    buffer_text(&document, file);
+    send_piece(s, arguments, &document);
+}

@@ -1,0 +1,143 @@
+/* Registers: g, G, p, P, and those sent along with a stop.
+ *
+ * Rule: the layout is the one last served to this client for the process, even
+ * when the CPU has changed its mode since; gdb would take any other for an
+ * error ("Remote 'g' packet reply is too long"). gdb reads a new description
+ * when it wants one.
+ */
+#include "gdbstub/hex.h"
+#include "gdbstub/packets.h"
+
+#include <string.h>
+
+static size_t bytes_of(const struct gdb_register *r) {
+    size_t size = (r->bits + 7) / 8;
+    return size < GDB_REGISTER_MAX ? size : GDB_REGISTER_MAX;
+}
+
+const struct gdb_description *registers_layout(struct session *s, struct gdb_thread thread) {
+    const struct process *process = process_find(s, thread.pid);
+    if (process && process->described)
+        return process->described;
+    return s->target->ops->describe(s->target->context, thread);
+}
+
+void register_write_hex(struct session *s, struct buffer *b, struct gdb_thread thread,
+                        const struct gdb_description *d, unsigned number) {
+    uint8_t value[GDB_REGISTER_MAX] = {0};
+    size_t size = bytes_of(&d->registers[number]);
+    if (s->target->ops->read_register(s->target->context, thread, d, number, value)) {
+        buffer_hex(b, value, size);
+        return;
+    }
+    char *room = buffer_extend(b, 2 * size);
+    if (room)
+        memset(room, 'x', 2 * size);
+}
+
+static bool set(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
+                unsigned number, const uint8_t *value) {
+    return s->target->ops->write_register(s->target->context, thread, d, number, value);
+}
+
+bool register_set_pc(struct session *s, struct gdb_thread thread, uint64_t pc) {
+    const struct gdb_description *d = registers_layout(s, thread);
+    uint8_t value[GDB_REGISTER_MAX] = {0};
+    for (unsigned i = 0; i < 8; i++)
+        value[i] = (uint8_t)(pc >> 8 * i);
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->registers[i].type && !strcmp(d->registers[i].type, "code_ptr"))
+            return set(s, thread, d, i, value);
+    return false;
+}
+
+void packet_g(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    struct gdb_thread thread;
+    if (!thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    const struct gdb_description *d = registers_layout(s, thread);
+    for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++)
+        register_write_hex(s, &s->reply, thread, d, i);
+}
+
+static size_t size_of_g(const struct gdb_description *d) {
+    size_t size = 0;
+    for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++)
+        size += bytes_of(&d->registers[i]);
+    return size;
+}
+
+/* A register of 'x's is one that the client does not know either. */
+static bool is_unavailable(const char *text, size_t size) {
+    for (size_t i = 0; i < 2 * size; i++)
+        if (text[i] != 'x')
+            return false;
+    return true;
+}
+
+/* Looks at all the values; with `write`, stores them too. So nothing is stored
+ * of a packet that is wrong at its end. */
+static bool all_of_g(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
+                     const char *text, bool write) {
+    for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++) {
+        uint8_t value[GDB_REGISTER_MAX] = {0};
+        size_t size = bytes_of(&d->registers[i]);
+        bool skip = is_unavailable(text, size);
+        if (!skip && !hex_decode(value, text, size))
+            return false;
+        if (!skip && write && !set(s, thread, d, i, value))
+            return false;
+        text += 2 * size;
+    }
+    return true;
+}
+
+void packet_G(struct session *s, struct cursor arguments) {
+    struct gdb_thread thread;
+    if (!thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    const struct gdb_description *d = registers_layout(s, thread);
+    if (cursor_left(&arguments) == 2 * size_of_g(d) &&
+        all_of_g(s, thread, d, arguments.at, false) && all_of_g(s, thread, d, arguments.at, true))
+        reply_ok(s);
+    else
+        reply_failure(s);
+}
+
+void packet_p(struct session *s, struct cursor arguments) {
+    struct gdb_thread thread;
+    uint64_t number;
+    if (!cursor_number(&arguments, &number) || !cursor_done(&arguments) ||
+        !thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    const struct gdb_description *d = registers_layout(s, thread);
+    if (number < d->count)
+        register_write_hex(s, &s->reply, thread, d, (unsigned)number);
+    else
+        reply_failure(s);
+}
+
+void packet_P(struct session *s, struct cursor arguments) {
+    struct gdb_thread thread;
+    uint64_t number;
+    uint8_t value[GDB_REGISTER_MAX] = {0};
+    if (!cursor_number(&arguments, &number) || !cursor_char(&arguments, '=') ||
+        !thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    const struct gdb_description *d = registers_layout(s, thread);
+    size_t size = number < d->count ? bytes_of(&d->registers[number]) : 0;
+    if (size && cursor_left(&arguments) == 2 * size && hex_decode(value, arguments.at, size) &&
+        set(s, thread, d, (unsigned)number, value))
+        reply_ok(s);
+    else
+        reply_failure(s);
+}

@@ -1,0 +1,207 @@
+/* Resuming: vCont and its plain forerunners (GDB manual, "Packets": vCont).
+ *
+ * Rule: the whole packet is read into wishes before anything moves. For each
+ * thread the first wish that selects it counts; a thread with none stays.
+ */
+#include "gdbstub/packets.h"
+
+/* --- letting go ----------------------------------------------------------------- */
+
+static const struct wish *wish_for(const struct session *s, struct gdb_thread thread) {
+    for (size_t i = 0; i < s->wish_count; i++)
+        if (thread_matches(s->wishes[i].who, thread))
+            return s->wishes[i].stay ? NULL : &s->wishes[i];
+    return NULL;
+}
+
+static void let_go(struct session *s, struct gdb_thread thread, const struct wish *wish,
+                   int signal) {
+    struct gdb_action action = wish->action;
+    action.thread = thread;
+    if (signal)
+        action.signal = signal;
+    process_find(s, thread.pid)->running = true;
+    s->target->ops->resume(s->target->context, &action);
+}
+
+void resume_again(struct session *s, struct gdb_thread who, int signal) {
+    struct gdb_thread list[THREADS_MAX];
+    size_t count = threads_list(s, list);
+    for (size_t i = 0; i < count; i++) {
+        const struct wish *wish = list[i].pid == who.pid ? wish_for(s, list[i]) : NULL;
+        if (wish)
+            let_go(s, list[i], wish, list[i].tid == who.tid ? signal : 0);
+    }
+}
+
+/* A pending stop by a signal that is passed now is not told but delivered. */
+static int passed_signal(const struct session *s, const struct process *p) {
+    const struct gdb_stop *stop = &p->pending;
+    bool plain = p->has_pending && stop->kind == GDB_STOPPED && !stop->has_point;
+    bool known = stop->status > 0 && stop->status < SIGNALS_MAX;
+    return plain && known && s->passed[stop->status] ? stop->status : 0;
+}
+
+/* Marks the processes that the wishes let go. Returns how many, and whether one
+ * has a stop that must be told first. */
+static size_t mark_resumed(struct session *s, const struct gdb_thread *list, size_t count,
+                           bool *news) {
+    size_t marked = 0;
+    *news = false;
+    for (size_t i = 0; i < s->process_count; i++)
+        s->processes[i].resumed = false;
+    for (size_t i = 0; i < count; i++) {
+        struct process *p = process_find(s, list[i].pid);
+        if (!wish_for(s, list[i]))
+            continue;
+        marked += !p->resumed;
+        p->resumed = true;
+        *news |= p->has_pending && !passed_signal(s, p);
+    }
+    return marked;
+}
+
+/* A process that ended while another's stop was told has no threads left to be
+ * selected, but is still to be told. */
+static bool has_untold_end(struct session *s) {
+    bool found = false;
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        if (!p->attached || !p->ended || !p->has_pending)
+            continue;
+        p->resumed = found = true;
+    }
+    return found;
+}
+
+static void resume_all(struct session *s) {
+    struct gdb_thread list[THREADS_MAX];
+    stops_release_others(s);
+    size_t count = threads_list(s, list);
+    bool news;
+    size_t marked = mark_resumed(s, list, count, &news);
+    bool ended = has_untold_end(s);
+    if (!marked && !ended) {
+        reply_failure(s);
+        return;
+    }
+    s->owed = OWED_RESUME;
+    s->has_told = false;
+    for (size_t i = 0; i < count && !news && !ended; i++) {
+        struct process *p = process_find(s, list[i].pid);
+        const struct wish *wish = wish_for(s, list[i]);
+        if (!wish)
+            continue;
+        int signal = list[i].tid == p->pending.thread.tid ? passed_signal(s, p) : 0;
+        if (signal)
+            p->has_pending = false;
+        let_go(s, list[i], wish, signal);
+    }
+    console_flush(s);
+}
+
+/* --- vCont ------------------------------------------------------------------------ */
+
+static bool parse_signal(struct cursor *c, int *signal) {
+    uint64_t number;
+    if (!cursor_number(c, &number) || number >= SIGNALS_MAX)
+        return false;
+    *signal = (int)number;
+    return true;
+}
+
+static bool parse_bounds(struct cursor *c, struct gdb_action *action) {
+    return cursor_number(c, &action->start) && cursor_char(c, ',') &&
+           cursor_number(c, &action->end);
+}
+
+/* The letter and its arguments. */
+static bool parse_action(struct cursor *c, struct wish *wish) {
+    static const struct {
+        char letter;
+        enum gdb_resume how;
+        bool signal, bounds, stay;
+    } actions[] = {
+        {.letter = 'c', .how = GDB_CONTINUE},
+        {.letter = 'C', .how = GDB_CONTINUE, .signal = true},
+        {.letter = 's', .how = GDB_STEP},
+        {.letter = 'S', .how = GDB_STEP, .signal = true},
+        {.letter = 'r', .how = GDB_RANGE, .bounds = true},
+        {.letter = 't', .stay = true},
+    };
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (!cursor_char(c, actions[i].letter))
+            continue;
+        wish->action.how = actions[i].how;
+        wish->stay = actions[i].stay;
+        return (!actions[i].signal || parse_signal(c, &wish->action.signal)) &&
+               (!actions[i].bounds || parse_bounds(c, &wish->action));
+    }
+    return false;
+}
+
+static bool parse_wish(struct session *s, struct cursor *c, struct wish *wish) {
+    *wish = (struct wish){.who = {ALL, ALL}};
+    return parse_action(c, wish) && (!cursor_char(c, ':') || thread_parse(s, c, &wish->who));
+}
+
+void packet_vcont(struct session *s, struct cursor arguments) {
+    s->wish_count = 0;
+    do {
+        if (s->wish_count == ACTIONS_MAX || !parse_wish(s, &arguments, &s->wishes[s->wish_count])) {
+            reply_failure(s);
+            return;
+        }
+        s->wish_count++;
+    } while (cursor_char(&arguments, ';'));
+    if (cursor_done(&arguments))
+        resume_all(s);
+    else
+        reply_failure(s);
+}
+
+void packet_vcont_ask(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    buffer_text(&s->reply, "vCont;c;C;s;S;t;r");
+}
+
+/* --- c C s S ------------------------------------------------------------------------ */
+
+/* They move the threads of the last Hc; a step with no such thread moves the
+ * current one. */
+static void plain(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
+    struct wish *wish = &s->wishes[0];
+    struct gdb_thread current;
+    uint64_t address;
+    *wish = (struct wish){.who = s->resuming, .action = {.how = how}};
+    s->wish_count = 1;
+    bool good = thread_current(s, &current);
+    if (good && how == GDB_STEP && s->resuming.tid <= 0)
+        wish->who = (struct selection){current.pid, current.tid};
+    if (good && signal)
+        good = parse_signal(&arguments, &wish->action.signal) &&
+               (cursor_done(&arguments) || cursor_char(&arguments, ';'));
+    if (good && !cursor_done(&arguments))
+        good = cursor_number(&arguments, &address) && cursor_done(&arguments) &&
+               register_set_pc(s, current, address);
+    if (good)
+        resume_all(s);
+    else
+        reply_failure(s);
+}
+
+void packet_continue(struct session *s, struct cursor arguments) {
+    plain(s, arguments, GDB_CONTINUE, false);
+}
+
+void packet_continue_signal(struct session *s, struct cursor arguments) {
+    plain(s, arguments, GDB_CONTINUE, true);
+}
+
+void packet_step(struct session *s, struct cursor arguments) {
+    plain(s, arguments, GDB_STEP, false);
+}
+
+void packet_step_signal(struct session *s, struct cursor arguments) {
+    plain(s, arguments, GDB_STEP, true);
+}

@@ -1,0 +1,255 @@
+/* The server: one listener, one client, and those who come too late.
+ *
+ * Rule: one debugger at a time. Another one is not left waiting: its first
+ * packet gets an error that says why, so that gdb prints it.
+ */
+#include "gdbstub/session.h"
+#include "gdbstub/transport.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    REFUSED_MAX = 4,
+    READS_MAX = 64, /* per call, so that a client cannot keep the caller */
+};
+
+struct refused {
+    struct connection connection;
+    bool told;
+};
+
+struct gdb_server {
+    struct listener listener;
+    struct connection client;
+    struct refused refused[REFUSED_MAX];
+    unsigned refused_next; /* the slot that is used next: the oldest one */
+    bool lost;             /* writing to the client failed */
+    bool over;
+    bool busy; /* at work: a stop that comes now is only noted */
+    struct session session;
+};
+
+_Static_assert(1 + 2 + REFUSED_MAX <= GDB_POLL_MAX, "listener, client, stdout, refused");
+
+static const char refusal[] = "minikvm: another debugger is connected; detach it first";
+
+/* --- the client ---------------------------------------------------------------------- */
+
+/* Writes what can be written now. */
+static void push(void *context) {
+    struct gdb_server *server = context;
+    struct link *link = &server->session.link;
+    size_t size;
+    const char *from;
+    while (!server->lost && (from = link_output(link, &size))) {
+        ssize_t done = connection_write(&server->client, from, size);
+        if (done == 0)
+            return;
+        if (done < 0)
+            server->lost = true;
+        else
+            link_sent(link, (size_t)done);
+    }
+}
+
+static void client_begin(struct gdb_server *server, struct connection connection) {
+    server->client = connection;
+    server->lost = false;
+    session_begin(&server->session);
+}
+
+static void client_end(struct gdb_server *server) {
+    bool pipe = server->client.pipe;
+    server->over |= pipe || server->session.over;
+    connection_close(&server->client);
+    session_end(&server->session);
+}
+
+/* Packets in, answers out, as long as there are both. false: the client goes. */
+static bool client_answer(struct gdb_server *server) {
+    enum work work;
+    do {
+        push(server);
+        work = session_step(&server->session);
+    } while (work == WORK_MORE && !server->lost);
+    push(server);
+    return work != WORK_END && !server->lost;
+}
+
+/* Nothing is read while output waits: who does not read is not heard. Returns
+ * how many bytes came, -1 when the client is gone. */
+static ssize_t client_read(struct gdb_server *server) {
+    struct link *link = &server->session.link;
+    size_t waiting, size;
+    char *room = link_room(link, &size);
+    link_output(link, &waiting);
+    if (waiting || !size)
+        return 0;
+    ssize_t got = connection_read(&server->client, room, size);
+    if (got > 0)
+        link_received(link, (size_t)got);
+    return got;
+}
+
+static void client_work(struct gdb_server *server) {
+    ssize_t got = 1;
+    for (unsigned i = 0; i < READS_MAX && got; i++) {
+        bool stays = client_answer(server);
+        got = stays ? client_read(server) : -1;
+        if (got < 0) {
+            client_end(server);
+            return;
+        }
+    }
+    if (got && !client_answer(server))
+        client_end(server);
+}
+
+/* --- those who come too late ------------------------------------------------------ */
+
+static void refuse(struct gdb_server *server, struct connection connection) {
+    struct refused *slot = &server->refused[server->refused_next];
+    server->refused_next = (server->refused_next + 1) % REFUSED_MAX;
+    connection_close(&slot->connection);
+    *slot = (struct refused){.connection = connection};
+}
+
+static void tell_refused(struct refused *refused) {
+    struct buffer text;
+    uint8_t sum = 'E' + '.';
+    for (const char *c = refusal; *c; c++)
+        sum = (uint8_t)(sum + (uint8_t)*c);
+    buffer_init(&text, sizeof refusal + 16);
+    buffer_printf(&text, "+$E.%s#%02x", refusal, sum);
+    connection_write(&refused->connection, text.data, text.length);
+    connection_finish(&refused->connection);
+    buffer_free(&text);
+    refused->told = true;
+}
+
+/* After the answer its side is read on until it closes: closing first could
+ * destroy the answer on its way. What it sends is not kept. */
+static void refused_work(struct refused *refused) {
+    char bytes[4096];
+    ssize_t got = 0;
+    if (refused->connection.in >= 0)
+        got = connection_read(&refused->connection, bytes, sizeof bytes);
+    if (got < 0)
+        connection_close(&refused->connection);
+    else if (got && !refused->told && memchr(bytes, '#', (size_t)got))
+        tell_refused(refused);
+}
+
+static void accept_all(struct gdb_server *server) {
+    struct connection connection;
+    while (listener_accept(&server->listener, &connection))
+        if (server->session.connected)
+            refuse(server, connection);
+        else
+            client_begin(server, connection);
+}
+
+/* --- the interface ------------------------------------------------------------------ */
+
+struct gdb_server *gdb_server_open(const char *address, const struct gdb_target *target,
+                                   char *error, size_t size) {
+    struct gdb_server *server = calloc(1, sizeof *server);
+    if (!server) {
+        snprintf(error, size, "cannot start the debug server: no memory");
+        return NULL;
+    }
+    if (!listener_open(&server->listener, address, error, size)) {
+        free(server);
+        return NULL;
+    }
+    server->client = (struct connection){.in = -1, .out = -1};
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        server->refused[i].connection = server->client;
+    session_init(&server->session, target);
+    server->session.push = push;
+    server->session.push_context = server;
+    return server;
+}
+
+void gdb_server_close(struct gdb_server *server) {
+    if (!server)
+        return;
+    connection_close(&server->client);
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        connection_close(&server->refused[i].connection);
+    listener_close(&server->listener);
+    session_free(&server->session);
+    free(server);
+}
+
+const char *gdb_server_address(const struct gdb_server *server) {
+    return server->listener.address;
+}
+
+bool gdb_server_connected(const struct gdb_server *server) {
+    return server->session.connected;
+}
+
+static void add(struct pollfd *fds, unsigned max, unsigned *count, int fd, int events) {
+    if (fd < 0 || !events || *count >= max)
+        return;
+    fds[(*count)++] = (struct pollfd){.fd = fd, .events = (short)events};
+}
+
+unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsigned max) {
+    unsigned count = 0;
+    size_t waiting, size;
+    if (server->over)
+        return 0;
+    link_output(&server->session.link, &waiting);
+    link_room(&server->session.link, &size);
+    int in = waiting || !size ? 0 : POLLIN, out = waiting ? POLLOUT : 0;
+    add(fds, max, &count, server->listener.fd, POLLIN);
+    if (server->listener.stdio && !server->session.connected)
+        add(fds, max, &count, STDIN_FILENO, POLLIN);
+    add(fds, max, &count, server->client.in, server->client.pipe ? in : in | out);
+    if (server->client.pipe)
+        add(fds, max, &count, server->client.out, out);
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        add(fds, max, &count, server->refused[i].connection.in, POLLIN);
+    return count;
+}
+
+static void work(struct gdb_server *server) {
+    if (server->listener.stdio && !server->session.connected)
+        client_begin(server, connection_of_stdio());
+    accept_all(server);
+    if (server->session.connected)
+        client_work(server);
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        refused_work(&server->refused[i]);
+}
+
+bool gdb_server_handle(struct gdb_server *server) {
+    if (server->over)
+        return false;
+    server->busy = true;
+    work(server);
+    server->busy = false;
+    return !server->over;
+}
+
+/* A packet may have waited for this stop, so there may be more to answer. A
+ * stop that comes while we are at work is looked at when that is done. */
+void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) {
+    stops_note(&server->session, stop);
+    if (server->busy || !server->session.connected)
+        return;
+    server->busy = true;
+    stops_settle(&server->session);
+    if (!client_answer(server))
+        client_end(server);
+    server->busy = false;
+}
+
+void gdb_server_console(struct gdb_server *server, const char *text, size_t length) {
+    console_text(&server->session, text, length);
+}

@@ -1,0 +1,153 @@
+/* The life of a session and the way of a packet through it; see session.h. */
+#include "gdbstub/session.h"
+
+#include "gdbstub/packets.h"
+
+#include <string.h>
+
+/* A reply is at most a memory read with every byte escaped. */
+enum { REPLY_MAX = 2 * LINK_PACKET_SIZE };
+
+/* --- replies ---------------------------------------------------------------------- */
+
+static void reply_text(struct session *s, const char *text) {
+    buffer_clear(&s->reply);
+    buffer_text(&s->reply, text);
+}
+
+void reply_ok(struct session *s) {
+    reply_text(s, "OK");
+}
+
+void reply_failure(struct session *s) {
+    reply_text(s, "E01");
+}
+
+/* In text these four would be taken for framing ("Overview"). */
+void reply_error(struct session *s, const char *sentence) {
+    reply_text(s, "E.");
+    for (const char *c = sentence; *c; c++)
+        buffer_char(&s->reply, strchr("$#}*", *c) ? '.' : *c);
+}
+
+void reply_result(struct session *s, const char *sentence) {
+    if (sentence)
+        reply_error(s, sentence);
+    else
+        reply_ok(s);
+}
+
+/* --- life --------------------------------------------------------------------------- */
+
+void session_init(struct session *s, const struct gdb_target *target) {
+    memset(s, 0, sizeof *s);
+    s->target = target;
+    link_init(&s->link);
+    buffer_init(&s->reply, REPLY_MAX);
+    buffer_init(&s->console, CONSOLE_MAX);
+}
+
+void session_free(struct session *s) {
+    link_free(&s->link);
+    buffer_free(&s->reply);
+    buffer_free(&s->console);
+}
+
+static void forget_client(struct session *s) {
+    s->features = (struct features){0};
+    s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
+    s->general = s->resuming = (struct selection){ANY, ANY};
+    s->owed = OWED_NOTHING;
+    s->has_told = false;
+    s->wish_count = 0;
+    memset(s->passed, 0, sizeof s->passed);
+    link_free(&s->link);
+    link_init(&s->link);
+}
+
+/* All that runs is stopped at once: a client may ask about anything. */
+void session_begin(struct session *s) {
+    forget_client(s);
+    s->connected = true;
+    s->target->ops->session(s->target->context, true);
+    processes_update(s);
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        process_attach(s, p);
+        p->interrupted = p->running;
+        if (p->running)
+            s->target->ops->interrupt(s->target->context, p->pid);
+    }
+}
+
+void session_end(struct session *s) {
+    s->connected = false;
+    for (size_t i = 0; i < s->process_count; i++)
+        if (s->processes[i].attached)
+            process_release(s, &s->processes[i]);
+    s->target->ops->session(s->target->context, false);
+    forget_client(s);
+}
+
+/* --- packets ------------------------------------------------------------------------ */
+
+static void send_reply(struct session *s) {
+    if (s->reply.overflow)
+        reply_failure(s);
+    if (s->owed == OWED_NOTHING && !s->silent)
+        link_send(&s->link, s->reply.data, s->reply.length);
+    s->link.no_ack |= s->no_ack_next;
+    s->no_ack_next = false;
+}
+
+static void handle_packet(struct session *s) {
+    s->held = s->silent = false;
+    buffer_clear(&s->reply);
+    packets_dispatch(s, s->packet);
+    send_reply(s);
+    stops_settle(s);
+}
+
+static bool any_runs(const struct session *s) {
+    for (size_t i = 0; i < s->process_count; i++)
+        if (s->processes[i].attached && s->processes[i].running)
+            return true;
+    return false;
+}
+
+/* At the begin of a session the processes are still on their way to a stop. */
+static bool must_wait(const struct session *s) {
+    return s->owed != OWED_NOTHING || any_runs(s);
+}
+
+/* Takes one event from the link. */
+static enum work take_event(struct session *s) {
+    switch (link_next(&s->link, &s->packet)) {
+    case LINK_PACKET:
+        s->held = true;
+        stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
+        return WORK_MORE;
+    case LINK_INTERRUPT:
+        stops_interrupt(s);
+        return WORK_MORE;
+    case LINK_BROKEN:
+        return WORK_END;
+    case LINK_NOTHING:
+        break;
+    }
+    return WORK_NONE;
+}
+
+enum work session_step(struct session *s) {
+    size_t waiting;
+    link_output(&s->link, &waiting);
+    if (waiting)
+        return WORK_NONE;
+    enum work work = s->held ? WORK_MORE : take_event(s);
+    stops_settle(s);
+    if (s->held && must_wait(s))
+        return WORK_NONE;
+    if (s->held)
+        handle_packet(s);
+    return s->goodbye ? WORK_END : work;
+}

@@ -1,0 +1,173 @@
+/* One client's session: what it was told, what runs, and which answer it waits
+ * for. The packet files (registers.c, memory.c, resume.c, …) work on this.
+ *
+ * Rule: while an answer is owed (a resume, `?`, vAttach) no packet is handled;
+ * it is held until the target has stopped. So every handler may read and write
+ * the target, except what gdbstub.h says of running threads.
+ *
+ * The table of processes outlives a client: a stop that nobody heard is told
+ * to the next one.
+ */
+#ifndef GDBSTUB_SESSION_H
+#define GDBSTUB_SESSION_H
+
+#include "gdbstub/gdbstub.h"
+#include "gdbstub/link.h"
+
+enum {
+    PROCESSES_MAX = 64,
+    THREADS_MAX = 256,
+    ACTIONS_MAX = 64,        /* in one vCont */
+    CONSOLE_MAX = 64 * 1024, /* text kept until an O packet is allowed */
+    SIGNALS_MAX = 256,
+};
+
+/* The answer that is owed to the client. */
+enum owed { OWED_NOTHING, OWED_RESUME, OWED_STATUS };
+
+struct process {
+    int pid;
+    bool attached; /* the client debugs it */
+    bool ended;
+    bool running;
+    bool interrupted; /* by us, for all-stop: such a stop is nobody's news */
+    bool resumed;     /* by the latest resume: its stops answer that */
+    bool has_pending; /* stopped, and the client does not know */
+    unsigned order;   /* which pending stop came first */
+    struct gdb_stop pending;
+    const struct gdb_description *described; /* last served; NULL: none yet */
+};
+
+/* A thread-id of the protocol; ALL and ANY may stand for either number. */
+enum { ALL = -1, ANY = 0 };
+struct selection {
+    int pid, tid;
+};
+
+/* One action of vCont, for those threads that it selects. */
+struct wish {
+    struct selection who;
+    struct gdb_action action; /* its thread is not used */
+    bool stay;                /* 't': leave it stopped */
+};
+
+/* What the client said in qSupported. */
+struct features {
+    bool multiprocess, swbreak, hwbreak, error_message;
+};
+
+struct session {
+    const struct gdb_target *target;
+    void (*push)(void *); /* writes what the link can get rid of now */
+    void *push_context;
+    struct link link;
+    struct buffer reply; /* the packet in work */
+    bool connected;
+
+    struct features features;
+    bool extended;        /* `!` */
+    bool bare_x;          /* the client probed `x0,0`: an lldb that wants no 'b' before the data */
+    bool silent;          /* the packet in work has no reply */
+    bool no_ack_next;     /* once the reply is out */
+    bool goodbye;         /* close the connection once the reply is out */
+    bool over;            /* `k`: close for good */
+    bool in_monitor;      /* inside qRcmd: O packets are allowed */
+    bool held;            /* a packet came while an answer was owed */
+    struct cursor packet; /* that packet, or the one in work */
+
+    struct selection general, resuming; /* Hg and Hc */
+    bool passed[SIGNALS_MAX];           /* QPassSignals */
+
+    enum owed owed;
+    unsigned stops; /* counts, to order them */
+    bool has_told;  /* the latest stop told, for another `?` */
+    struct gdb_stop told;
+    struct wish wishes[ACTIONS_MAX]; /* of the latest resume */
+    size_t wish_count;
+
+    struct process processes[PROCESSES_MAX];
+    size_t process_count;
+    struct buffer console;
+    size_t console_lost;
+};
+
+/* --- session.c: life and packets -------------------------------------------- */
+void session_init(struct session *, const struct gdb_target *);
+void session_free(struct session *);
+void session_begin(struct session *);
+/* Lets go of everything, as a detach would. */
+void session_end(struct session *);
+/* One event of the link, or the packet that was held. */
+enum work {
+    WORK_NONE, /* nothing to do: more bytes are needed, output waits or a stop is awaited */
+    WORK_MORE, /* call again, once output was pushed */
+    WORK_END,  /* close the connection */
+};
+enum work session_step(struct session *);
+
+/* --- replies ----------------------------------------------------------------- */
+void reply_ok(struct session *);
+/* For packets whose error nobody reads as text. */
+void reply_failure(struct session *);
+/* A sentence for the user ("E.text"). */
+void reply_error(struct session *, const char *sentence);
+/* NULL is success. */
+void reply_result(struct session *, const char *sentence_or_null);
+
+/* --- threads.c: who is there --------------------------------------------------- */
+/* Threads that the client may know, at most THREADS_MAX. */
+size_t threads_list(struct session *, struct gdb_thread *list);
+bool thread_exists(struct session *, struct gdb_thread);
+/* The thread that g, m, … are about. false: there is none. */
+bool thread_current(struct session *, struct gdb_thread *);
+bool thread_matches(struct selection, struct gdb_thread);
+/* Reads a thread-id ("Packets"), with or without process. */
+bool thread_parse(struct session *, struct cursor *, struct selection *);
+void thread_write(struct session *, struct buffer *, struct gdb_thread);
+struct process *process_find(struct session *, int pid);
+/* Finds it, or adds it when the target has such a process. */
+struct process *process_get(struct session *, int pid);
+/* Is it one whose threads the client may see and resume? */
+bool process_present(const struct process *);
+/* Takes the target's processes into the table. */
+void processes_update(struct session *);
+
+/* --- registers.c ------------------------------------------------------------------ */
+/* The layout that the client believes in. */
+const struct gdb_description *registers_layout(struct session *, struct gdb_thread);
+/* One register as hex, "xx" for what is unavailable. */
+void register_write_hex(struct session *, struct buffer *, struct gdb_thread,
+                        const struct gdb_description *, unsigned number);
+bool register_set_pc(struct session *, struct gdb_thread, uint64_t pc);
+
+/* --- stops.c: all-stop ---------------------------------------------------------------- */
+/* Notes a stop. */
+void stops_note(struct session *, const struct gdb_stop *);
+/* Sends the answer that is owed, if all have stopped. */
+void stops_settle(struct session *);
+/* The client wants whatever runs to stop. */
+void stops_interrupt(struct session *);
+/* A client without multiprocess+ debugs one process; the others run free. */
+void stops_release_others(struct session *);
+/* The client will be told the state of these processes as soon as all are still. */
+void stops_owe_status(struct session *);
+
+/* --- resume.c --------------------------------------------------------------------------- */
+/* Goes on as the latest resume wanted, with a signal for one thread. */
+void resume_again(struct session *, struct gdb_thread, int signal);
+
+/* --- process.c ------------------------------------------------------------------------------ */
+void process_attach(struct session *, struct process *);
+void process_release(struct session *, struct process *);
+
+/* --- console.c -------------------------------------------------------------------------------- */
+void console_text(struct session *, const char *text, size_t length);
+/* Sends what was kept, if O packets are allowed now. */
+void console_flush(struct session *);
+
+/* --- xml.c --------------------------------------------------------------------------------------
+ */
+void xml_description(struct buffer *, const struct gdb_description *);
+void xml_threads(struct session *, struct buffer *);
+
+#endif

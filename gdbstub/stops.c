@@ -1,0 +1,214 @@
+/* All-stop: many processes stop, the client hears of one (GDB manual, "Stop
+ * Reply Packets").
+ *
+ *     a stop comes        note it as pending
+ *     one is news         interrupt all others that still run
+ *     all stand still     tell the first; the rest stays pending
+ *
+ * Rule: nothing vanishes and nothing is told twice. A pending stop is told at
+ * the next resume that would let its thread go, and that resume then moves
+ * nothing. Only a stop that is due to our own interrupt is nobody's news.
+ */
+#include "gdbstub/session.h"
+
+/* What follows the registers in a T packet; by enum gdb_point. */
+static const char *const reasons[] = {
+    [GDB_SWBREAK] = "swbreak:", [GDB_HWBREAK] = "hwbreak:", [GDB_WATCH] = "watch:",
+    [GDB_RWATCH] = "rwatch:",   [GDB_AWATCH] = "awatch:",
+};
+
+/* --- the stop reply ----------------------------------------------------------- */
+
+static void write_reason(struct session *s, const struct gdb_stop *stop) {
+    struct buffer *b = &s->reply;
+    bool wanted = stop->point == GDB_SWBREAK   ? s->features.swbreak
+                  : stop->point == GDB_HWBREAK ? s->features.hwbreak
+                                               : true;
+    if (!stop->has_point || stop->point > GDB_AWATCH || !wanted)
+        return;
+    buffer_text(b, reasons[stop->point]);
+    if (stop->point >= GDB_WATCH)
+        buffer_printf(b, "%llx", (unsigned long long)stop->address);
+    buffer_char(b, ';');
+}
+
+/* Registers that gdb would ask for at every stop. Their numbers mean something
+ * only to a client that has read a description. */
+static void write_expedited(struct session *s, const struct process *process,
+                            struct gdb_thread thread) {
+    const struct gdb_description *d = process ? process->described : NULL;
+    for (unsigned i = 0; d && i < d->count; i++) {
+        if (!d->registers[i].expedite)
+            continue;
+        buffer_printf(&s->reply, "%x:", i);
+        register_write_hex(s, &s->reply, thread, d, i);
+        buffer_char(&s->reply, ';');
+    }
+}
+
+static void write_stopped(struct session *s, const struct gdb_stop *stop) {
+    buffer_printf(&s->reply, "T%02x", (unsigned)stop->status & 0xff);
+    write_expedited(s, process_find(s, stop->thread.pid), stop->thread);
+    buffer_text(&s->reply, "thread:");
+    thread_write(s, &s->reply, stop->thread);
+    buffer_char(&s->reply, ';');
+    write_reason(s, stop);
+}
+
+static void write_ended(struct session *s, const struct gdb_stop *stop) {
+    char kind = stop->kind == GDB_EXITED ? 'W' : 'X';
+    buffer_printf(&s->reply, "%c%02x", kind, (unsigned)stop->status & 0xff);
+    if (s->features.multiprocess && stop->thread.pid)
+        buffer_printf(&s->reply, ";process:%x", (unsigned)stop->thread.pid);
+}
+
+static void tell(struct session *s, const struct gdb_stop *stop) {
+    buffer_clear(&s->reply);
+    if (stop->kind == GDB_STOPPED) {
+        write_stopped(s, stop);
+        /* gdb takes the stopped thread for the current one from now on. */
+        s->general = s->resuming = (struct selection){stop->thread.pid, stop->thread.tid};
+    } else {
+        write_ended(s, stop);
+    }
+    s->told = *stop;
+    s->has_told = true;
+    s->owed = OWED_NOTHING;
+    link_send(&s->link, s->reply.data, s->reply.length);
+}
+
+/* --- which stop is told --------------------------------------------------------- */
+
+/* The first pending stop that answers the latest resume. */
+static struct process *news(struct session *s) {
+    struct process *first = NULL;
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        bool answers = p->attached && p->resumed && p->has_pending;
+        if (answers && (!first || p->order < first->order))
+            first = p;
+    }
+    return first;
+}
+
+/* For a client that asks when nothing has happened. */
+static void tell_state(struct session *s) {
+    struct gdb_stop stop = {.kind = GDB_STOPPED, .status = GDB_SIGNAL_TRAP};
+    if (s->has_told && s->owed == OWED_STATUS)
+        stop = s->told;
+    else if (!thread_current(s, &stop.thread))
+        stop = (struct gdb_stop){.kind = GDB_EXITED};
+    tell(s, &stop);
+}
+
+static void report(struct session *s) {
+    struct process *p = news(s);
+    if (!p) {
+        tell_state(s);
+        return;
+    }
+    struct gdb_stop stop = p->pending;
+    p->has_pending = false;
+    tell(s, &stop);
+    if (p->ended)
+        p->attached = false;
+}
+
+/* --- all stand still ---------------------------------------------------------------- */
+
+static bool runs(const struct process *p) {
+    return p->attached && p->running;
+}
+
+static bool any_runs(const struct session *s) {
+    for (size_t i = 0; i < s->process_count; i++)
+        if (runs(&s->processes[i]))
+            return true;
+    return false;
+}
+
+static void interrupt_all(struct session *s) {
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        if (!runs(p) || p->interrupted)
+            continue;
+        p->interrupted = true;
+        s->target->ops->interrupt(s->target->context, p->pid);
+    }
+}
+
+void stops_settle(struct session *s) {
+    if (s->owed == OWED_NOTHING)
+        return;
+    if (s->owed == OWED_STATUS || news(s))
+        interrupt_all(s);
+    if (any_runs(s))
+        return;
+    if (s->owed == OWED_STATUS)
+        stops_release_others(s);
+    report(s);
+}
+
+void stops_interrupt(struct session *s) {
+    if (s->owed != OWED_RESUME)
+        return; /* nothing runs, or it is on its way to a stop */
+    struct process *chosen = NULL;
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        if (runs(p) && (!chosen || p->pid == s->general.pid))
+            chosen = p;
+    }
+    /* Not marked as interrupted: this stop is what the client waits for. */
+    if (chosen && !chosen->interrupted)
+        s->target->ops->interrupt(s->target->context, chosen->pid);
+}
+
+void stops_owe_status(struct session *s) {
+    for (size_t i = 0; i < s->process_count; i++)
+        s->processes[i].resumed = s->processes[i].attached;
+    s->owed = OWED_STATUS;
+}
+
+void stops_release_others(struct session *s) {
+    struct gdb_thread list[THREADS_MAX];
+    size_t count = s->features.multiprocess ? 0 : threads_list(s, list);
+    for (size_t i = 0; i < count; i++) {
+        struct process *p = process_find(s, list[i].pid);
+        if (p->attached && list[i].pid != list[0].pid)
+            process_release(s, p);
+    }
+}
+
+/* --- a stop comes ------------------------------------------------------------------------ */
+
+static bool is_plain(const struct gdb_stop *stop, int signal) {
+    return stop->kind == GDB_STOPPED && !stop->has_point && stop->status == signal;
+}
+
+static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
+    int signal = stop->status;
+    return signal > 0 && signal < SIGNALS_MAX && s->passed[signal] && is_plain(stop, signal);
+}
+
+void stops_note(struct session *s, const struct gdb_stop *stop) {
+    struct process *p = process_get(s, stop->thread.pid);
+    if (!p)
+        return;
+    bool ours = p->interrupted && is_plain(stop, GDB_SIGNAL_INT);
+    p->running = p->interrupted = false;
+    p->ended = stop->kind != GDB_STOPPED;
+    if (s->connected && !p->attached && is_plain(stop, GDB_SIGNAL_INT)) {
+        /* An interrupt that came true after the client had let go. */
+        s->target->ops->detach(s->target->context, p->pid);
+        return;
+    }
+    if (ours)
+        return;
+    if (s->owed == OWED_RESUME && p->attached && !news(s) && is_passed(s, stop)) {
+        resume_again(s, stop->thread, stop->status);
+        return;
+    }
+    p->pending = *stop;
+    p->has_pending = true;
+    p->order = s->stops++;
+}
