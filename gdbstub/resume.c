@@ -175,8 +175,11 @@ static void plain(struct session *s, struct cursor arguments, enum gdb_resume ho
     uint64_t address;
     *wish = (struct wish){.who = s->resuming, .action = {.how = how}};
     s->wish_count = 1;
-    bool good = thread_current(s, &current);
-    if (good && how == GDB_STEP && s->resuming.tid <= 0)
+    bool chosen = s->resuming.pid > 0 && s->resuming.tid > 0;
+    if (chosen)
+        current = (struct gdb_thread){s->resuming.pid, s->resuming.tid};
+    bool good = chosen ? thread_exists(s, current) : thread_current(s, &current);
+    if (good && how == GDB_STEP)
         wish->who = (struct selection){current.pid, current.tid};
     if (good && signal)
         good = parse_signal(&arguments, &wish->action.signal) &&
