@@ -99,10 +99,10 @@ struct gdb_description {
 /* --- the target -------------------------------------------------------------
  * Calls come only while gdb_server_handle() or gdb_server_stopped() runs. The
  * thread named is stopped, except in threads(), thread_name(), running(),
- * alive(), interrupt(), and in detach() and kill() after a client has vanished.
- * A stop stops all threads of its process. When a stop is told, running() of
- * that process is false already. "0 or error text": NULL is success, else a static sentence for the
- * user, sent as `E.text` where the packet allows that.
+ * alive(), interrupt(), and in detach() after a client has vanished. A stop
+ * stops all threads of its process; when it is told, running() of that process
+ * is false already. "0 or error text": NULL is success, else a static sentence
+ * for the user, sent as `E.text` where the packet allows that.
  */
 enum gdb_resume { GDB_CONTINUE, GDB_STEP, GDB_RANGE };
 struct gdb_action {
@@ -152,10 +152,11 @@ struct gdb_target_ops {
     /* The client lets go of a process: points out, running again. An interrupt
      * that has not come true yet is void. */
     void (*detach)(void *target, int pid);
-    /* End a process (k, vKill). It may be restarted later. */
+    /* End a process (k, vKill), points out. It may be restarted later. */
     void (*kill)(void *target, int pid);
     /* Start a process anew from its image (R, vRun; image "" = the same),
-     * stopped at its first instruction. 0 or error text. */
+     * stopped at its first instruction, no points; no stop is told. It may be
+     * alive or not. 0 or error text. */
     const char *(*restart)(void *target, int pid, const char *image);
     bool (*alive)(void *target, int pid);
 

@@ -13,6 +13,7 @@ void process_attach(struct session *s, struct process *p) {
     p->attached = true;
     p->ended = !ops->alive(s->target->context, p->pid);
     p->running = !p->ended && ops->running(s->target->context, p->pid);
+    p->has_pending = p->has_pending && !p->running; /* a stop that the target has left is old */
     p->interrupted = false;
     p->described = NULL;
 }

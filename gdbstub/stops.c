@@ -66,8 +66,8 @@ static void tell(struct session *s, const struct gdb_stop *stop) {
     buffer_clear(&s->reply);
     if (stop->kind == GDB_STOPPED) {
         write_stopped(s, stop);
-        /* gdb takes the stopped thread for the current one from now on. */
-        s->general = s->resuming = (struct selection){stop->thread.pid, stop->thread.tid};
+        /* gdb takes the stopped thread for the one of Hg from now on; Hc stays. */
+        s->general = (struct selection){stop->thread.pid, stop->thread.tid};
     } else {
         write_ended(s, stop);
     }

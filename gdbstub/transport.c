@@ -168,6 +168,7 @@ static bool open_unix(struct listener *l, const char *path, struct failure *f) {
                     "cannot listen on unix:%s: %s; choose a path in a directory where you may "
                     "write",
                     path, strerror(errno));
+    chmod(path, 0600); /* who debugs a guest owns it */
     strcpy(l->path, path);
     lstat(path, &l->inode);
     snprintf(l->address, sizeof l->address, "unix:%s", path);

@@ -200,6 +200,27 @@ static void test_reconnect(struct fake *f) {
     ask(c, "qSupported:multiprocess+");
     CHECK_STR(ask(c, "?"), "T0bthread:p2.1;");
     client_free(c);
+    /* unless it runs again by then */
+    fake_tell(f, 2, GDB_SIGNAL_SEGV);
+    p[1].running = true;
+    c = client_new(f);
+    fake_tick(f);
+    ask(c, "qSupported:multiprocess+");
+    CHECK_STR(ask(c, "?"), "T05thread:p1.1;");
+    client_free(c);
+}
+
+/* Plain c moves what Hc chose, whatever has stopped since. */
+static void test_plain(struct client *c) {
+    struct fake_process *p = c->fake->process;
+    CHECK_STR(ask(c, "Hc-1"), "OK");
+    ask(c, "vCont;s:p1.1");
+    CHECK_STR(ticked(c), "T05thread:p1.1;");
+    CHECK_STR(ask(c, "C05;1234"), "<none>");
+    CHECK(p[0].running && p[1].running && p[0].registers[FAKE_PC] == 0x1234);
+    CHECK(p[0].action.signal == 5);
+    fake_tell(c->fake, 1, GDB_SIGNAL_TRAP);
+    CHECK_STR(ticked(c), "T05thread:p1.1;");
 }
 
 /* Without multiprocess+ there is process 1; the other one runs free. */
@@ -239,6 +260,7 @@ int main(void) {
     test_console(c);
     test_exit(c);
     test_both_end(c);
+    test_plain(c);
     test_detach(c);
     client_free(c);
     test_reconnect(f);
