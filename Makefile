@@ -1,8 +1,8 @@
 # minikvm. `make help` lists the targets.
 #
-# Every .c below vmm/ and gdbstub/ is part of the program; all but main.c also
-# go into build/libminikvm.a, which the tests link with. `make asan` builds the
-# same tree under build/asan with the sanitizers.
+# Every .c below vmm/ and gdbstub/ is part of the program; the tests link with all
+# of them but main.c (build/libminikvm.a). `make asan` builds the same tree under build/asan with the
+# sanitizers.
 
 BUILD   ?= build
 PROGRAM ?= minikvm
@@ -28,9 +28,10 @@ all: $(PROGRAM) guests
 $(PROGRAM): $(BUILD)/vmm/main.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
+# q, not r: files of the same name in two folders are two members.
 $(LIBRARY): $(filter-out $(BUILD)/vmm/main.o,$(OBJECTS))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -42,12 +42,12 @@ static enum io_result call_newline(struct hypercall *h, const struct kvm_regs *r
     return IO_DONE;
 }
 
-/* One exit for a whole string, at DS:rBX. */
+/* One exit for a whole string, at the linear address in rBX. */
 static enum io_result call_puts(struct hypercall *h, const struct kvm_regs *regs) {
     char text[512];
     const struct kvm_sregs *s = &cpu_read(h->cpu, CPU_SREGS)->sregs;
     bool wide = x86_mode(s, regs->rflags) == MODE_LONG;
-    uint64_t at = x86_linear(s, regs->rflags, &s->ds, wide ? regs->rbx : (uint32_t)regs->rbx);
+    uint64_t at = wide ? regs->rbx : (uint32_t)regs->rbx;
     uint32_t left = regs->rcx;
     if (left > PUTS_MAX) {
         h->board->stop(h->board->machine, "hypercall PUTS of over 1 MiB: is ECX the length?");

@@ -72,7 +72,6 @@ struct block {
     uint8_t big;     /* CS.D that it was decoded for */
     uint8_t bytes;
     uint8_t count;   /* instructions */
-    bool dead;       /* its bytes were written */
     struct op ops[];
 };
 
@@ -95,7 +94,7 @@ struct tlb_entry {
     bool writable, dirty, global;
 };
 #define NO_PAGE  1ull /* no page's address */
-#define TLB_SIZE 1024u
+#define TLB_SIZE 512u
 
 enum { TLB_SUPERVISOR, TLB_USER, TLB_KINDS };
 
@@ -122,7 +121,7 @@ struct fault {
     uint32_t code;
     uint64_t cr2;
     uint16_t cs;  /* where it came up, for the tale of a triple fault */
-    uint64_t ip;
+    uint64_t ip;  /* to return to */
 };
 
 enum { UNWIND_FAULT = 1, UNWIND_EXIT };
@@ -166,12 +165,14 @@ struct soft {
     bool stepping;      /* step(): one instruction, then leave */
     bool first;         /* the first instruction of a run(): breakpoints passed */
     bool repeating;     /* a string instruction has iterations to do */
+    bool delivered;     /* the instruction was an interrupt: no single-step trap */
+    bool rf;            /* RF as it was before the instruction */
     uint32_t db_trap;   /* DR6 bits of a #DB due after this instruction */
     enum cpu_mode mode;
 
     jmp_buf unwind;
     struct fault fault;        /* raised */
-    struct fault chain[3];     /* those being delivered, the first first */
+    struct fault chain[8];     /* those being delivered, the first first */
     unsigned chained;
     struct cpu_exit *exit;
     bool exiting;
@@ -249,6 +250,9 @@ const struct op *ops_at(struct soft *, uint64_t ip);
 const struct op *single_at(struct soft *, uint64_t ip);
 /* Ends a block: counts its instructions through op and goes on at ip. */
 const struct op *leave(struct soft *, const struct op *op, uint64_t ip);
+/* The same in two halves, for those that may fault at their target. */
+void depart(struct soft *, uint64_t ip);
+const struct op *arrive(struct soft *);
 
 /* --- decode.c --- */
 struct code {
@@ -289,6 +293,9 @@ bool segment_allows(const struct soft *, const struct segment *, uint64_t offset
 /* Linear address, or the fault of this segment (#SS for SS, else #GP). */
 uint64_t segment_check(struct soft *, unsigned seg, uint64_t offset, unsigned size, bool write);
 void segment_load(struct soft *, unsigned seg, uint16_t selector);
+void segment_load_task(struct soft *, unsigned seg, uint16_t selector);
+void segments_drop_inner(struct soft *);
+void segments_drop_all(struct soft *);
 void segment_set_real(struct soft *, unsigned seg, uint16_t selector);
 void segment_set_vm86(struct soft *, unsigned seg, uint16_t selector);
 bool descriptor_at(struct soft *, uint16_t selector, uint64_t *raw, uint64_t *linear);
@@ -298,17 +305,37 @@ void load_ldt(struct soft *, uint16_t selector, unsigned vector);
 void stack_segment_fits(struct soft *, uint16_t selector, unsigned cpl, unsigned vector,
                         struct kvm_segment *k);
 
-/* --- transfer.c, task.c, interrupt.c --- */
-enum switch_cause { SWITCH_JMP, SWITCH_CALL, SWITCH_INT, SWITCH_IRET };
+/* --- transfer.c: far transfers --- */
+/* CS, with its RPL and the CPL made to agree; faults nothing. */
 void set_code(struct soft *, struct kvm_segment k, unsigned cpl);
-struct kvm_segment code_need(struct soft *, uint16_t selector, uint64_t raw, unsigned cpl,
-                             bool transfer);
-void task_switch(struct soft *, uint16_t selector, enum switch_cause, const struct fault *);
+void set_code_real(struct soft *, uint16_t selector);
+void set_stack(struct soft *, struct kvm_segment k, uint64_t sp);
+/* Values to push together: all room is checked before the first is written. */
+struct frame {
+    unsigned size, count;
+    uint32_t code; /* error code of the #SS when there is no room */
+    uint32_t value[40];
+};
+void frame_add(struct frame *, uint64_t value);
+void frame_push(struct soft *, const struct frame *);
+
+/* --- task.c --- */
+enum switch_cause { SWITCH_JMP, SWITCH_CALL, SWITCH_INT, SWITCH_IRET };
+/* Goes to the task of this TSS; from then on we are in that task: depart() is
+ * done. `error` is the error code to push there, or NULL. */
+void task_switch(struct soft *, uint16_t selector, enum switch_cause, uint64_t return_ip,
+                 const uint32_t *error);
+void task_switch_gate(struct soft *, uint64_t gate, enum switch_cause, uint64_t return_ip,
+                      const uint32_t *error);
+void task_return(struct soft *, uint64_t return_ip);
 void task_stack(struct soft *, unsigned cpl, uint16_t *ss, uint32_t *esp);
-const struct op *iret_task(struct soft *, const struct op *);
+
+/* --- interrupt.c --- */
+/* Takes an exception or interrupt to its handler; depart() is done. */
 void deliver(struct soft *, struct fault);
+/* After raise_fault() unwound: deliver it, or the double fault it makes, or end
+ * in a triple one. */
 void fault_unwound(struct soft *);
-const char *fault_name(const struct fault *, char *out, size_t size);
 
 /* --- debug.c: debug registers and the debugger's points --- */
 void points_refresh(struct soft *);

@@ -1,0 +1,40 @@
+/* What the files of the bridge share: debug.c (running), bridge_registers.c
+ * (descriptions and registers), bridge_monitor.c (monitor commands). */
+#ifndef MINIKVM_BRIDGE_H
+#define MINIKVM_BRIDGE_H
+
+#include <limits.h>
+
+#include "../gdbstub/gdbstub.h"
+#include "console.h"
+#include "debug.h"
+#include "inspect/inspect.h"
+
+enum { DESCRIPTION_16, DESCRIPTION_32, DESCRIPTION_64, DESCRIPTIONS };
+
+struct debug {
+    struct machine *machines;
+    unsigned count;
+    struct gdb_target target;
+    struct gdb_server *server;
+    struct gdb_description description[DESCRIPTIONS];
+    bool over[MACHINES_MAX];  /* ended or killed */
+    int status[MACHINES_MAX];
+    bool physical;            /* `monitor phys on` */
+    bool quit;
+    char error[512];          /* the last sentence given to the stub */
+    char symbols[PATH_MAX];
+};
+
+struct machine *bridge_machine(struct debug *, int pid);
+
+void bridge_make_descriptions(struct debug *);
+void bridge_free_descriptions(struct debug *);
+const struct gdb_description *bridge_describe(void *target, struct gdb_thread);
+bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_description *,
+                          unsigned number, uint8_t *value);
+bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_description *,
+                           unsigned number, const uint8_t *value);
+bool bridge_monitor(void *target, struct gdb_thread, const char *line, struct gdb_out *);
+
+#endif

@@ -1,0 +1,98 @@
+/* The monitor commands, as one table: a row is a command, its help and what
+ * answers it. */
+#include "bridge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct request {
+    struct debug *debug;
+    struct machine *machine;
+    const char *rest; /* what follows the command's name */
+    const struct text *text;
+};
+
+static void put(void *context, const char *text) { gdb_print(context, "%s", text); }
+
+/* "on" or "off" into *flag, or a complaint. */
+static void set_switch(const struct request *r, const char *what, bool *flag) {
+    if (!strcmp(r->rest, "on") || !strcmp(r->rest, "off"))
+        *flag = r->rest[1] == 'n';
+    else if (*r->rest)
+        text_print(r->text, "%s takes on or off, not \"%s\"\n", what, r->rest);
+    text_print(r->text, "%s is %s\n", what, *flag ? "on" : "off");
+}
+
+static void cmd_regs(const struct request *r) { inspect_registers(r->machine, r->text); }
+static void cmd_engine(const struct request *r) { inspect_engine(r->machine, r->text); }
+static void cmd_breakpoints(const struct request *r) { inspect_breakpoints(r->machine, r->text); }
+static void cmd_exits(const struct request *r) { inspect_exits(r->machine, r->text); }
+static void cmd_phys(const struct request *r) { set_switch(r, "phys", &r->debug->physical); }
+
+static void cmd_step(const struct request *r) {
+    struct request irqs = *r;
+    if (strncmp(r->rest, "irqs", 4)) {
+        text_print(r->text, "step irqs on|off is what there is\n");
+        return;
+    }
+    irqs.rest += 4 + strspn(r->rest + 4, " ");
+    set_switch(&irqs, "step irqs", &r->machine->cpu.step_irqs);
+}
+
+/* gdb must not believe what it has read before: it does not, after a monitor
+ * command that it cannot know; registers are read again with `flushregs`. */
+static void cmd_reset(const struct request *r) {
+    char error[256];
+    if (machine_reset(r->machine, NULL, error, sizeof error) < 0)
+        text_print(r->text, "cannot reset: %s\n", error);
+    else
+        text_print(r->text, "reset; type `maintenance flush register-cache` to see it\n");
+}
+
+static void cmd_quit(const struct request *r) {
+    text_print(r->text, "minikvm ends\n");
+    r->debug->quit = true;
+}
+
+static void cmd_help(const struct request *);
+
+static const struct command {
+    const char *name, *arguments, *help;
+    void (*run)(const struct request *);
+} commands[] = {
+    {"help", "", "this list", cmd_help},
+    {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs},
+    {"engine", "", "what runs the guest, and what it can do", cmd_engine},
+    {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
+     cmd_breakpoints},
+    {"exits", "", "how often the guest was left, by reason", cmd_exits},
+    {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
+    {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
+    {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
+    {"quit", "", "end minikvm", cmd_quit},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void cmd_help(const struct request *r) {
+    for (int i = 0; i < COMMANDS; i++) {
+        char usage[48];
+        snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
+        text_print(r->text, "monitor %-22s %s\n", usage, commands[i].help);
+    }
+}
+
+bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
+                    struct gdb_out *out) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, thread.pid);
+    struct text text = {put, out};
+    size_t n = strcspn(line, " ");
+    struct request r = {d, m ? m : &d->machines[0], line + n + strspn(line + n, " "), &text};
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))
+            continue;
+        commands[i].run(&r);
+        return true;
+    }
+    return false;
+}

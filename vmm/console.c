@@ -1,0 +1,171 @@
+/* Guest output, and the terminal; see console.h. */
+#include "console.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { CTRL_A = 1 };
+
+/* The seed's four, then the rest of the palette. */
+static const char *const colors[] = {"35", "32", "33", "34", "36", "31", "95", "92",
+                                     "93", "94", "96", "91"};
+enum { COLORS = sizeof colors / sizeof *colors };
+
+/* Nobody can do anything about output that cannot be written. */
+static void write_all(int fd, const char *text, size_t length) {
+    while (length) {
+        ssize_t n = write(fd, text, length);
+        if (n < 0 && errno == EAGAIN) {
+            struct pollfd p = {.fd = fd, .events = POLLOUT};
+            poll(&p, 1, -1);
+        } else if (n < 0 && errno != EINTR) {
+            return;
+        }
+        if (n > 0) {
+            text += n;
+            length -= n;
+        }
+    }
+}
+
+void say(const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int n = snprintf(text, sizeof text, "minikvm: ");
+    n += vsnprintf(text + n, sizeof text - n - 3, format, args);
+    va_end(args);
+    if (n > (int)sizeof text - 4)
+        n = sizeof text - 4;
+    n += sprintf(text + n, "\n");
+    write_all(STDERR_FILENO, text, n);
+}
+
+/* --- output ------------------------------------------------------------------------- */
+
+void console_open(struct console *c, int fd, unsigned machines, enum color_choice color) {
+    *c = (struct console){.fd = fd, .machines = machines, .focus = 1};
+    pthread_mutex_init(&c->lock, NULL);
+    bool sensible = machines > 1 && isatty(fd);
+    c->color = color == COLOR_ALWAYS || (color == COLOR_AUTO && sensible);
+}
+
+/* One write for one line, so that two processes' lines do not mix either. */
+static void write_line(struct console *c, unsigned i) {
+    char out[LINE_MAX_BYTES + 32];
+    size_t length = c->line[i].length;
+    if (!length)
+        return;
+    bool ended = c->line[i].text[length - 1] == '\n';
+    int n = 0;
+    if (c->color)
+        n = sprintf(out, "\033[%sm", colors[i % COLORS]);
+    memcpy(out + n, c->line[i].text, length - ended);
+    n += length - ended;
+    n += sprintf(out + n, "%s%s", c->color ? "\033[0m" : "", ended ? "\n" : "");
+    write_all(c->fd, out, n);
+    c->line[i].length = 0;
+}
+
+static void keep(struct console *c, unsigned i, char byte) {
+    c->line[i].text[c->line[i].length++] = byte;
+    if (byte == '\n' || c->line[i].length == LINE_MAX_BYTES)
+        write_line(c, i);
+}
+
+void console_print(struct console *c, unsigned machine, const char *text, size_t length) {
+    pthread_mutex_lock(&c->lock);
+    if (c->machines == 1 && !c->color)
+        write_all(c->fd, text, length);
+    else
+        for (size_t i = 0; i < length; i++)
+            keep(c, (machine - 1) % MACHINES_MAX, text[i]);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void console_end_lines(struct console *c, unsigned machine) {
+    pthread_mutex_lock(&c->lock);
+    for (unsigned i = 0; i < c->machines && i < MACHINES_MAX; i++)
+        if (machine == 0 || machine == i + 1)
+            write_line(c, i);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* --- the terminal ---------------------------------------------------------------------- */
+
+static struct termios saved; /* for exit and signals: there is one terminal */
+static volatile sig_atomic_t is_raw;
+
+static void restore(void) {
+    if (is_raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+    is_raw = 0;
+}
+
+static void on_fatal(int number) {
+    restore();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void console_raw(struct console *c) {
+    static const int fatal[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS};
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved) < 0)
+        return;
+    atexit(restore);
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+        signal(fatal[i], on_fatal);
+    struct termios t = saved;
+    t.c_lflag &= ~(ICANON | ECHO | ISIG | IEXTEN);
+    t.c_iflag &= ~(ICRNL | INLCR | IXON); /* output processing stays: \n is a new line */
+    t.c_cc[VMIN] = 1;
+    t.c_cc[VTIME] = 0;
+    is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
+    c->raw = is_raw;
+}
+
+void console_close(struct console *c) {
+    console_end_lines(c, 0);
+    restore();
+    c->raw = false;
+}
+
+static void help(void) {
+    fprintf(stderr, "\nminikvm: Ctrl-A x quits, Ctrl-A 1…9 types to that machine, Ctrl-A a sends "
+                    "a Ctrl-A, Ctrl-A h is this\n");
+}
+
+/* The key after Ctrl-A; true if it is to be typed itself. */
+static bool command_key(struct console *c, unsigned char key, bool *quit) {
+    if (key == 'x')
+        *quit = true;
+    else if (key >= '1' && key <= '9' && (unsigned)(key - '0') <= c->machines)
+        c->focus = key - '0';
+    else if (key == 'h' || key == '?')
+        help();
+    return key == 'a' || key == CTRL_A;
+}
+
+size_t console_typed(struct console *c, unsigned char *bytes, size_t length, bool *quit) {
+    size_t kept = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char key = bytes[i];
+        if (c->escape) {
+            c->escape = false;
+            if (command_key(c, key, quit))
+                bytes[kept++] = CTRL_A;
+        } else if (c->raw && key == CTRL_A) {
+            c->escape = true;
+        } else {
+            bytes[kept++] = key;
+        }
+    }
+    return kept;
+}

@@ -1,0 +1,51 @@
+/* What guests print, and the terminal they are typed to.
+ *
+ * One machine writes straight through. Of several, each line is written whole
+ * and in its machine's colour; a line that is not finished is kept until it is,
+ * or until console_end_lines().
+ *
+ * Any thread may print; the rest belongs to the main thread.
+ */
+#ifndef MINIKVM_CONSOLE_H
+#define MINIKVM_CONSOLE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum { MACHINES_MAX = 16, LINE_MAX_BYTES = 1024 };
+
+struct console {
+    pthread_mutex_t lock;
+    int fd;          /* where guests print: stdout, or stderr when that is taken */
+    bool color;
+    unsigned machines;
+    unsigned focus;  /* the machine that the terminal types to, from 1 */
+    bool raw;        /* the terminal is in raw mode: \n needs \r */
+    bool escape;     /* Ctrl-A was typed */
+    struct {
+        char text[LINE_MAX_BYTES];
+        size_t length;
+    } line[MACHINES_MAX];
+};
+
+void console_open(struct console *, int fd, unsigned machines, enum color_choice);
+void console_print(struct console *, unsigned machine, const char *text, size_t length);
+/* Lines that have no end yet: of one machine, or of all (0). */
+void console_end_lines(struct console *, unsigned machine);
+/* Also puts the terminal back as it was. */
+void console_close(struct console *);
+
+/* Raw mode for a terminal on stdin: keys go to the guest as they are typed.
+ * It is undone at exit and on fatal signals. */
+void console_raw(struct console *);
+
+/* Take Ctrl-A commands out of what was typed. Returns how many bytes remain in
+ * `bytes` for the machine in focus; *quit: Ctrl-A x. */
+size_t console_typed(struct console *, unsigned char *bytes, size_t length, bool *quit);
+
+/* "minikvm: ..." on stderr, one whole line; a \n of its own is not needed. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,336 @@
+/* Machines as a target of the gdb stub; see debug.h. */
+#include "debug.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge.h"
+#include "console.h"
+#include "x86.h"
+
+enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
+enum { WATCH_MAX = 64 << 10 }; /* bytes */
+
+struct machine *bridge_machine(struct debug *d, int pid) {
+    return pid >= 1 && (unsigned)pid <= d->count ? &d->machines[pid - 1] : NULL;
+}
+
+/* --- threads ------------------------------------------------------------------------- */
+
+static bool alive(void *target, int pid) {
+    struct debug *d = target;
+    return bridge_machine(d, pid) && !d->over[pid - 1];
+}
+
+static bool running(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    return m && alive(target, pid) && (machine_busy(m) || m->has_stop);
+}
+
+static size_t threads(void *target, struct gdb_thread *list, size_t max) {
+    struct debug *d = target;
+    size_t n = 0;
+    for (unsigned pid = 1; pid <= d->count; pid++) {
+        if (!alive(d, pid))
+            continue;
+        if (n < max)
+            list[n] = (struct gdb_thread){pid, 1};
+        n++;
+    }
+    return n;
+}
+
+static void thread_name(void *target, struct gdb_thread thread, char *out, size_t size) {
+    (void)target, (void)thread;
+    snprintf(out, size, "vcpu0");
+}
+
+static void thread_extra(void *target, struct gdb_thread thread, char *out, size_t size) {
+    struct machine *m = bridge_machine(target, thread.pid);
+    if (m && !machine_busy(m))
+        inspect_cpu(m, out, size);
+    else
+        snprintf(out, size, "running");
+}
+
+/* --- memory ------------------------------------------------------------------------------ */
+
+static size_t read_memory(void *target, struct gdb_thread thread, uint64_t address, void *to,
+                          size_t length) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, thread.pid);
+    if (!m)
+        return 0;
+    if (d->physical)
+        return memory_read(&m->memory, address, to, length);
+    return x86_read(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, to, length);
+}
+
+/* The engine may have decoded what is written over. */
+static void tell_engine(struct machine *m, uint64_t linear, size_t length, bool physical) {
+    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    struct page_walk w;
+    if (!m->cpu.engine->memory_changed)
+        return;
+    for (uint64_t at = linear; at < linear + length; at = (at | (PAGE_SIZE - 1)) + 1) {
+        uint64_t rest = linear + length - at;
+        uint64_t n = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+        if (physical || x86_walk(&m->memory, s, at, &w))
+            m->cpu.engine->memory_changed(&m->cpu, physical ? at : w.phys, n < rest ? n : rest);
+    }
+}
+
+static size_t write_memory(void *target, struct gdb_thread thread, uint64_t address,
+                           const void *from, size_t length) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, thread.pid);
+    if (!m)
+        return 0;
+    size_t n = d->physical
+                   ? memory_write(&m->memory, address, from, length)
+                   : x86_write(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, from,
+                               length);
+    tell_engine(m, address, n, d->physical);
+    return n;
+}
+
+/* --- points -------------------------------------------------------------------------------- */
+
+static const char *insert(void *target, int pid, enum gdb_point point, uint64_t address,
+                          uint64_t length) {
+    struct machine *m = bridge_machine(target, pid);
+    enum point_kind kind = (enum point_kind)point; /* the same order */
+    if (!m)
+        return "no such machine";
+    if (kind >= POINT_WRITE && (length == 0 || length > WATCH_MAX))
+        return "a watchpoint has from 1 byte to 64 KiB";
+    const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
+    if (why)
+        return why;
+    return points_add(&m->points, kind, address, length) == 0
+               ? NULL
+               : "too many breakpoints (16384 at most); delete some";
+}
+
+static const char *remove_point(void *target, int pid, enum gdb_point point, uint64_t address,
+                                uint64_t length) {
+    struct machine *m = bridge_machine(target, pid);
+    if (m && length <= WATCH_MAX)
+        points_remove(&m->points, (enum point_kind)point, address, length);
+    return NULL;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static void resume(void *target, const struct gdb_action *action) {
+    static const enum machine_command commands[] = {
+        [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE};
+    struct machine *m = bridge_machine(target, action->thread.pid);
+    if (!m || !alive(target, action->thread.pid))
+        return;
+    m->range_start = action->start;
+    m->range_end = action->end;
+    machine_resume(m, commands[action->how]);
+}
+
+static void interrupt(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    if (m)
+        machine_interrupt(m);
+}
+
+/* Wait until a machine stands, its stop taken and dropped. */
+static void halt(struct machine *m) {
+    struct machine_stop dropped;
+    machine_interrupt(m);
+    machine_wait(m);
+    machine_take_stop(m, &dropped);
+}
+
+static void detach(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    if (!m || !alive(target, pid))
+        return;
+    halt(m);
+    points_clear(&m->points);
+    machine_resume(m, COMMAND_RUN);
+}
+
+static void kill_machine(void *target, int pid) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    if (!m)
+        return;
+    halt(m);
+    d->over[pid - 1] = true;
+}
+
+static const char *restart(void *target, int pid, const char *name) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    char *path = NULL;
+    if (!m)
+        return "no such machine";
+    if (*name && !(path = image_find(name, d->error, sizeof d->error)))
+        return d->error;
+    halt(m);
+    points_clear(&m->points);
+    int err = machine_reset(m, path, d->error, sizeof d->error);
+    free(path);
+    d->over[pid - 1] = err != 0;
+    return err ? d->error : NULL;
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+/* The symbols of a flat image NAME.bin are in NAME.elf, if that stands beside. */
+static const char *exec_file(void *target, int pid) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    if (!m || !m->image.path || m->image.is_elf)
+        return m ? m->image.path : NULL;
+    size_t n = strlen(m->image.path);
+    if (n < 4 || n >= sizeof d->symbols || strcmp(m->image.path + n - 4, ".bin"))
+        return NULL;
+    memcpy(d->symbols, m->image.path, n - 3);
+    memcpy(d->symbols + n - 3, "elf", 4);
+    return access(d->symbols, R_OK) == 0 ? d->symbols : NULL;
+}
+
+static void session(void *target, bool connected) { (void)target, (void)connected; }
+
+/* --- stops ------------------------------------------------------------------------------------ */
+
+static const struct {
+    int signal;
+    bool point;
+} outcomes[] = {
+    [CPU_EXIT_KICKED] = {GDB_SIGNAL_INT, false},
+    [CPU_EXIT_STEPPED] = {GDB_SIGNAL_TRAP, false},
+    [CPU_EXIT_BREAKPOINT] = {GDB_SIGNAL_TRAP, true},
+    [CPU_EXIT_WATCHPOINT] = {GDB_SIGNAL_TRAP, true},
+    [CPU_EXIT_HALTED] = {GDB_SIGNAL_STOP, false},
+    [CPU_EXIT_WAITING] = {GDB_SIGNAL_INT, false},
+    [CPU_EXIT_DEVICE] = {GDB_SIGNAL_SYS, false},
+    [CPU_EXIT_SHUTDOWN] = {GDB_SIGNAL_SEGV, false},
+    [CPU_EXIT_CANNOT] = {GDB_SIGNAL_ILL, false},
+    [CPU_EXIT_EVENT] = {GDB_SIGNAL_TRAP, false},
+    [CPU_EXIT_LIMIT] = {GDB_SIGNAL_TRAP, false},
+};
+
+static struct gdb_stop translate(unsigned pid, const struct machine_stop *s) {
+    struct gdb_stop stop = {.thread = {pid, 1}};
+    if (s->ended) {
+        stop.kind = GDB_EXITED;
+        stop.status = s->status;
+        return stop;
+    }
+    stop.kind = GDB_STOPPED;
+    stop.status = outcomes[s->exit.kind].signal;
+    stop.has_point = outcomes[s->exit.kind].point;
+    stop.point = (enum gdb_point)s->exit.point;
+    stop.address = s->exit.address;
+    return stop;
+}
+
+void debug_message(struct debug *d, unsigned machine, const char *text) {
+    char line[512];
+    if (!gdb_server_connected(d->server)) {
+        say("machine %u: %s", machine, text);
+        return;
+    }
+    int n = d->count == 1 ? snprintf(line, sizeof line, "minikvm: %s\n", text)
+                          : snprintf(line, sizeof line, "minikvm: machine %u: %s\n", machine, text);
+    gdb_server_console(d->server, line, n < (int)sizeof line ? n : (int)sizeof line - 1);
+}
+
+static void tell(struct debug *d, unsigned pid, const struct machine_stop *s) {
+    if (s->exit.text[0] && !s->ended)
+        debug_message(d, pid, s->exit.text);
+    if (s->ended) {
+        d->over[pid - 1] = true;
+        d->status[pid - 1] = s->status;
+    }
+    struct gdb_stop stop = translate(pid, s);
+    gdb_server_stopped(d->server, &stop);
+}
+
+static bool all_over(const struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++)
+        if (!d->over[i])
+            return false;
+    return true;
+}
+
+bool debug_handle(struct debug *d) {
+    struct machine_stop s;
+    for (unsigned i = 0; i < d->count; i++)
+        if (machine_take_stop(&d->machines[i], &s))
+            tell(d, i + 1, &s);
+    bool more = gdb_server_handle(d->server);
+    return more && !d->quit && !(all_over(d) && !gdb_server_connected(d->server));
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static const struct gdb_target_ops ops = {
+    .threads = threads,
+    .running = running,
+    .thread_name = thread_name,
+    .thread_extra = thread_extra,
+    .describe = bridge_describe,
+    .read_register = bridge_read_register,
+    .write_register = bridge_write_register,
+    .read_memory = read_memory,
+    .write_memory = write_memory,
+    .insert = insert,
+    .remove = remove_point,
+    .resume = resume,
+    .interrupt = interrupt,
+    .detach = detach,
+    .kill = kill_machine,
+    .restart = restart,
+    .alive = alive,
+    .exec_file = exec_file,
+    .monitor = bridge_monitor,
+    .session = session,
+};
+
+struct debug *debug_open(const char *address, struct machine *machines, unsigned count,
+                         char *error, size_t size) {
+    struct debug *d = calloc(1, sizeof *d);
+    if (!d) {
+        snprintf(error, size, "no memory");
+        return NULL;
+    }
+    d->machines = machines;
+    d->count = count;
+    d->target = (struct gdb_target){&ops, d};
+    bridge_make_descriptions(d);
+    d->server = gdb_server_open(address, &d->target, error, size);
+    if (d->server)
+        return d;
+    free(d);
+    return NULL;
+}
+
+void debug_close(struct debug *d) {
+    gdb_server_close(d->server);
+    bridge_free_descriptions(d);
+    free(d);
+}
+
+const char *debug_address(const struct debug *d) { return gdb_server_address(d->server); }
+
+unsigned debug_poll_fds(struct debug *d, struct pollfd *fds, unsigned max) {
+    return gdb_server_poll_fds(d->server, fds, max);
+}
+
+int debug_status(const struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->status[i])
+            return d->status[i];
+    return 0;
+}

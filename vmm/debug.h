@@ -1,0 +1,32 @@
+/* The bridge between machines and the gdb stub: machine n is process n, its CPU
+ * the process's only thread.
+ *
+ * This is the only part that knows both sides.
+ */
+#ifndef MINIKVM_DEBUG_H
+#define MINIKVM_DEBUG_H
+
+#include <poll.h>
+
+#include "machine.h"
+
+struct debug;
+
+/* NULL with a sentence. The machines outlive it; they are stopped now. */
+struct debug *debug_open(const char *address, struct machine *machines, unsigned count,
+                         char *error, size_t size);
+void debug_close(struct debug *);
+const char *debug_address(const struct debug *);
+
+unsigned debug_poll_fds(struct debug *, struct pollfd *fds, unsigned max);
+enum { DEBUG_POLL_MAX = 8 };
+/* Do what can be done now, stops that have come among it. false: it is over
+ * (all machines have ended or were killed, and no client is there to ask for
+ * another run; or `monitor quit`). */
+bool debug_handle(struct debug *);
+/* The exit status of the whole: the first that is not 0. */
+int debug_status(const struct debug *);
+/* A sentence for whoever watches: gdb's console, or stderr without a client. */
+void debug_message(struct debug *, unsigned machine, const char *text);
+
+#endif

@@ -1,0 +1,15 @@
+/* Which engine runs a machine, and changing it between two instructions. */
+#ifndef MINIKVM_ENGINES_H
+#define MINIKVM_ENGINES_H
+
+#include "machine.h"
+
+/* Give the CPU an engine. AUTO: KVM if it is there, the built-in CPU if not.
+ * 0, or -errno with a sentence. */
+int engines_open(struct machine *, enum engine_choice, char *error, size_t size);
+
+/* Hand over to another engine at an instruction boundary: all of the state
+ * crosses, the chips' too. On failure the machine stays with the old one. */
+int engines_switch(struct machine *, enum engine_choice to, char *error, size_t size);
+
+#endif

@@ -1,0 +1,310 @@
+/* Reading images; see image.h. The first state of the CPU is in start.c. */
+#include "image.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
+enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 256 << 10, USUAL_MEMORY = 16 << 20 };
+
+static int refuse(char *error, size_t size, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static int refuse(char *error, size_t size, int err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error, size, format, args);
+    va_end(args);
+    return -err;
+}
+
+/* --- finding and reading ---------------------------------------------------------- */
+
+static bool is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Folders with guests, from that of the program: a build tree, and an installed
+ * one. */
+static const char *const guest_paths[] = {
+    "build/guests/%s.elf", "guests/%s.elf", "build/%s/kernel.elf", "%s/kernel.elf",
+    "../share/minikvm/guests/%s.elf", "../share/minikvm/%s/kernel.elf",
+};
+
+static char *find_guest(const char *name) {
+    char program[PATH_MAX], path[2 * PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n < 0 || strlen(name) > NAME_MAX)
+        return NULL;
+    program[n] = 0;
+    size_t folder = strrchr(program, '/') + 1 - program;
+    memcpy(path, program, folder);
+    for (size_t i = 0; i < sizeof guest_paths / sizeof *guest_paths; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(path + folder, sizeof path - folder, guest_paths[i], name);
+#pragma GCC diagnostic pop
+        if (is_file(path))
+            return realpath(path, NULL);
+    }
+    return NULL;
+}
+
+char *image_find(const char *name, char *error, size_t size) {
+    char *path = NULL;
+    if (is_file(name) || strchr(name, '/'))
+        path = realpath(name, NULL);
+    else
+        path = find_guest(name);
+    if (path)
+        return path;
+    struct stat st;
+    if (stat(name, &st) == 0)
+        refuse(error, size, EISDIR, "%s: not a regular file; name an image", name);
+    else if (strchr(name, '/') || errno != ENOENT)
+        refuse(error, size, errno, "%s: %s; check the path", name, strerror(errno));
+    else
+        refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
+               "run make", name);
+    return NULL;
+}
+
+static int read_all(int fd, uint8_t *to, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = read(fd, to + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        done += n;
+    }
+    return 0;
+}
+
+static int read_open(struct image *im, int fd, char *error, size_t size) {
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return refuse(error, size, EINVAL, "%s: not a regular file; name an image", im->path);
+    if (st.st_size == 0)
+        return refuse(error, size, EINVAL, "%s: the file is empty; there is nothing to run",
+                      im->path);
+    if (st.st_size > IMAGE_MAX)
+        return refuse(error, size, EFBIG, "%s: over 256 MiB; is that a guest's image?", im->path);
+    im->size = st.st_size;
+    im->bytes = malloc(im->size);
+    int err = im->bytes ? read_all(fd, im->bytes, im->size) : -ENOMEM;
+    return err ? refuse(error, size, -err, "%s: cannot read it: %s", im->path, strerror(-err)) : 0;
+}
+
+static int read_file(struct image *im, const char *path, char *error, size_t size) {
+    im->path = realpath(path, NULL);
+    int fd = im->path ? open(im->path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return refuse(error, size, errno, "%s: %s", path, strerror(errno));
+    int err = read_open(im, fd, error, size);
+    close(fd);
+    return err;
+}
+
+/* --- ELF ----------------------------------------------------------------------------- */
+
+/* What we need of a header and of a segment, of either class. */
+struct elf {
+    uint64_t entry, phoff;
+    unsigned phnum, phentsize;
+};
+struct segment {
+    uint64_t offset, paddr, filesz, memsz;
+    bool load;
+};
+
+static struct elf elf_header(const struct image *im) {
+    Elf32_Ehdr e32;
+    Elf64_Ehdr e64;
+    if (im->is_elf64) {
+        memcpy(&e64, im->bytes, sizeof e64);
+        return (struct elf){e64.e_entry, e64.e_phoff, e64.e_phnum, e64.e_phentsize};
+    }
+    memcpy(&e32, im->bytes, sizeof e32);
+    return (struct elf){e32.e_entry, e32.e_phoff, e32.e_phnum, e32.e_phentsize};
+}
+
+static struct segment elf_segment(const struct image *im, const struct elf *e, unsigned i) {
+    const uint8_t *at = im->bytes + e->phoff + (uint64_t)i * e->phentsize;
+    Elf32_Phdr p32;
+    Elf64_Phdr p64;
+    if (im->is_elf64) {
+        memcpy(&p64, at, sizeof p64);
+        return (struct segment){p64.p_offset, p64.p_paddr, p64.p_filesz, p64.p_memsz,
+                                p64.p_type == PT_LOAD};
+    }
+    memcpy(&p32, at, sizeof p32);
+    return (struct segment){p32.p_offset, p32.p_paddr, p32.p_filesz, p32.p_memsz,
+                            p32.p_type == PT_LOAD};
+}
+
+/* The identification, before anything of the rest is used. */
+static const char *ident_problem(const struct image *im) {
+    const uint8_t *b = im->bytes;
+    if (b[EI_DATA] != ELFDATA2LSB)
+        return "not little-endian, so not for an x86";
+    if (b[EI_CLASS] != ELFCLASS32 && b[EI_CLASS] != ELFCLASS64)
+        return "of an unknown class";
+    if (im->size < (b[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
+        return "cut off within its header";
+    uint16_t type = b[16] | b[17] << 8, machine = b[18] | b[19] << 8;
+    if (machine != EM_386 && machine != EM_X86_64)
+        return "for another processor, not an x86";
+    if (b[EI_CLASS] == ELFCLASS64 && machine != EM_X86_64)
+        return "64-bit, but not for x86-64";
+    return type == ET_EXEC || type == ET_DYN ? NULL : "no executable (link it first)";
+}
+
+static const char *segment_problem(const struct image *im, const struct segment *s) {
+    if (s->filesz > s->memsz)
+        return "a segment has more bytes in the file than in memory";
+    if (s->offset > im->size || s->filesz > im->size - s->offset)
+        return "a segment lies behind the end of the file: is it cut off?";
+    if (s->paddr > MEMORY_MAX || s->memsz > MEMORY_MAX - s->paddr)
+        return "a segment's physical address is above 3 GiB (check the linker script's AT())";
+    return NULL;
+}
+
+static const char *elf_problem(struct image *im) {
+    const char *problem = ident_problem(im);
+    if (problem)
+        return problem;
+    im->is_elf64 = im->bytes[EI_CLASS] == ELFCLASS64;
+    struct elf e = elf_header(im);
+    unsigned need = im->is_elf64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+    if (e.phnum == 0 || e.phentsize < need)
+        return "without program headers, so there is nothing to load";
+    if (e.phoff > im->size || (uint64_t)e.phnum * e.phentsize > im->size - e.phoff)
+        return "cut off within its program headers";
+    for (unsigned i = 0; i < e.phnum; i++) {
+        struct segment s = elf_segment(im, &e, i);
+        if (!s.load || s.memsz == 0)
+            continue;
+        if ((problem = segment_problem(im, &s)))
+            return problem;
+        if (s.paddr + s.memsz > im->end)
+            im->end = s.paddr + s.memsz;
+    }
+    im->entry = e.entry;
+    return im->end ? NULL : "without a segment to load";
+}
+
+/* --- Multiboot 1 (specification, 3.1.1) ----------------------------------------------- */
+
+enum { MULTIBOOT_MAGIC = 0x1badb002, MULTIBOOT_SEARCH = 8192 };
+
+/* The flags of the header, or -1 without one. */
+static int64_t multiboot_flags(const struct image *im) {
+    for (size_t at = 0; at + 12 <= im->size && at + 12 <= MULTIBOOT_SEARCH; at += 4) {
+        uint32_t h[3]; /* magic, flags, checksum */
+        memcpy(h, im->bytes + at, sizeof h);
+        if (h[0] == MULTIBOOT_MAGIC && h[0] + h[1] + h[2] == 0)
+            return h[1];
+    }
+    return -1;
+}
+
+static int choose_mode(struct image *im, const struct image_options *o, char *error, size_t size) {
+    int64_t flags = im->is_elf && !im->is_elf64 ? multiboot_flags(im) : -1;
+    if (o->mode != START_AUTO)
+        im->mode = o->mode;
+    else if (flags >= 0)
+        im->mode = START_MULTIBOOT;
+    else if (im->is_elf64)
+        im->mode = START_LONG;
+    else
+        im->mode = !im->is_elf || im->entry < MIB ? START_REAL : START_PROTECTED;
+    /* bits 0 and 1: align modules, tell the memory; bit 2: a graphics mode */
+    if (im->mode == START_MULTIBOOT && flags & 0xfffc)
+        return refuse(error, size, ENOTSUP, "%s: its Multiboot header asks for features (flags "
+                      "0x%x) that minikvm does not have; only bits 0 and 1 are met", im->path,
+                      (unsigned)flags);
+    if (im->mode == START_REAL && im->entry >= MIB)
+        return refuse(error, size, EINVAL, "%s: entry 0x%llx cannot be reached in real mode "
+                      "(1 MiB and above); use --mode=protected", im->path,
+                      (unsigned long long)im->entry);
+    return 0;
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {
+    im->is_elf = im->size >= EI_NIDENT && !memcmp(im->bytes, ELFMAG, SELFMAG);
+    if (im->is_elf) {
+        const char *problem = elf_problem(im);
+        if (problem)
+            return refuse(error, size, ENOEXEC, "%s: an ELF file that is %s", im->path, problem);
+    } else {
+        im->load = o->has_load ? o->load : DEFAULT_LOAD;
+        im->entry = im->load;
+        im->end = im->load + im->size;
+    }
+    if (o->has_entry)
+        im->entry = o->entry;
+    return choose_mode(im, o, error, size);
+}
+
+int image_open(struct image *im, const char *path, const struct image_options *o, char *error,
+               size_t size) {
+    *im = (struct image){0};
+    int err = read_file(im, path, error, size);
+    if (!err)
+        err = understand(im, o, error, size);
+    if (err)
+        image_close(im);
+    return err;
+}
+
+uint64_t image_memory(const struct image *im) {
+    return im->mode == START_REAL && im->end <= SMALL_MEMORY ? SMALL_MEMORY : USUAL_MEMORY;
+}
+
+static int load_segments(const struct image *im, struct memory *m) {
+    struct elf e = elf_header(im);
+    for (unsigned i = 0; i < e.phnum; i++) {
+        struct segment s = elf_segment(im, &e, i);
+        if (!s.load || s.memsz == 0)
+            continue;
+        uint8_t *to = memory_at(m, s.paddr, s.memsz, true);
+        if (!to)
+            return -ENOSPC;
+        memcpy(to, im->bytes + s.offset, s.filesz);
+        memset(to + s.filesz, 0, s.memsz - s.filesz);
+    }
+    return 0;
+}
+
+int image_load(const struct image *im, struct memory *m, char *error, size_t size) {
+    bool fits = im->end <= m->ram_size;
+    if (fits && im->is_elf)
+        fits = load_segments(im, m) == 0;
+    else if (fits)
+        fits = memory_write(m, im->load, im->bytes, im->size) == im->size;
+    if (fits)
+        return 0;
+    return refuse(error, size, ENOSPC, "%s: it ends at 0x%llx, but the memory at 0x%llx%s; use "
+                  "--mem=%lluM", im->path, (unsigned long long)im->end,
+                  (unsigned long long)m->ram_size, m->rom ? " (and the ROM is in between)" : "",
+                  (unsigned long long)(im->end / MIB + 1));
+}
+
+void image_close(struct image *im) {
+    free(im->path);
+    free(im->bytes);
+    *im = (struct image){0};
+}

@@ -1,0 +1,59 @@
+/* Images: what a file contains, where it goes, and the first state of the CPU.
+ *
+ *   flat                          real mode, at --load (default 0x1000)
+ *   ELF32 with a Multiboot header as Multiboot 1 says
+ *   ELF32, entry below 1 MiB      real mode at the entry
+ *   ELF32                         flat 32-bit protected mode
+ *   ELF64                         long mode, identity-mapped
+ *   ROM                           the reset vector
+ *
+ * Rule: nothing in a file is believed. Offsets and sizes are checked against
+ * the file and the memory before use, and every refusal says what is wrong.
+ */
+#ifndef MINIKVM_IMAGE_H
+#define MINIKVM_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu.h"
+#include "memory.h"
+
+enum start_mode { START_AUTO, START_REAL, START_PROTECTED, START_LONG, START_MULTIBOOT, START_RESET };
+
+struct image_options {
+    uint64_t load;  /* of a flat image; physical */
+    uint64_t entry; /* instead of the image's own */
+    bool has_load, has_entry;
+    enum start_mode mode;
+};
+
+struct image {
+    char *path;      /* absolute; owned */
+    uint8_t *bytes;  /* the file; owned */
+    size_t size;
+    bool is_elf, is_elf64;
+    uint64_t entry;  /* linear */
+    uint64_t load;   /* flat: physical */
+    uint64_t end;    /* first physical address behind everything loaded */
+    enum start_mode mode; /* never START_AUTO */
+};
+
+/* Reads and checks a file. 0, or -errno with a sentence. */
+int image_open(struct image *, const char *path, const struct image_options *, char *error,
+               size_t size);
+/* The RAM this image wants when --mem does not say: 256 KiB for one that lives
+ * there and starts in real mode, else 16 MiB. */
+uint64_t image_memory(const struct image *);
+/* Copies it into memory. 0, or -errno with a sentence (it does not fit). */
+int image_load(const struct image *, struct memory *, char *error, size_t size);
+/* The CPU as it is before the first instruction. */
+void image_start(const struct image *, struct memory *, struct cpu *);
+void image_close(struct image *);
+
+/* Finds an image: a path as it is, or the name of a built guest. Returns a path
+ * to be freed, or NULL with a sentence. */
+char *image_find(const char *name, char *error, size_t size);
+
+#endif

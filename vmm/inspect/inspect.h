@@ -1,0 +1,16 @@
+/* What a person asks about a machine. Text out; nothing is changed. */
+#ifndef MINIKVM_INSPECT_H
+#define MINIKVM_INSPECT_H
+
+#include "../machine.h"
+#include "text.h"
+
+void inspect_registers(struct machine *, const struct text *);
+void inspect_engine(struct machine *, const struct text *);
+void inspect_breakpoints(struct machine *, const struct text *);
+void inspect_exits(struct machine *, const struct text *);
+
+/* "ring0 prot32", for a list of CPUs. */
+void inspect_cpu(struct machine *, char *out, size_t size);
+
+#endif

@@ -1,0 +1,27 @@
+/* `monitor breakpoints`: each point, how it is held, and what that costs. */
+#include "inspect.h"
+
+#include <inttypes.h>
+
+static const char *const kinds[] = {"break", "hbreak", "watch", "rwatch", "awatch"};
+
+static const char *const holds[] = {
+    [HOLD_NONE] = "not yet decided; it is at the next resume",
+    [HOLD_DR] = "a debug register: free, no memory changed",
+    [HOLD_INT3] = "an int3 in memory while the guest runs: free",
+    [HOLD_PAGE] = "its page is write-protected: some microseconds per store to the page",
+    [HOLD_STEP] = "stepping and comparing: every instruction costs a few microseconds",
+    [HOLD_EXACT] = "the built-in CPU compares as it goes: free",
+};
+
+void inspect_breakpoints(struct machine *m, const struct text *t) {
+    if (m->points.count == 0)
+        text_print(t, "no breakpoints or watchpoints are set\n");
+    for (size_t i = 0; i < m->points.count; i++) {
+        const struct point *p = &m->points.list[i];
+        text_print(t, "%-7s 0x%08" PRIx64, kinds[p->kind], p->address);
+        if (point_is_watch(p))
+            text_print(t, "+%u", p->length);
+        text_print(t, "  %s\n", holds[p->held]);
+    }
+}

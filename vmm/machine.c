@@ -1,0 +1,373 @@
+/* A guest machine and its thread; see machine.h. */
+#include "machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engines.h"
+#include "x86.h"
+
+/* --- what devices and engines ask of the machine ------------------------------------ */
+
+static void board_put(void *machine, const char *text, size_t length) {
+    struct machine *m = machine;
+    m->owner.output(m->owner.context, m->number, text, length);
+}
+
+static void board_irq(void *machine, unsigned irq, bool level) {
+    struct machine *m = machine;
+    if (m->cpu.engine && m->cpu.engine->irq_line)
+        m->cpu.engine->irq_line(&m->cpu, irq, level);
+}
+
+static void board_end(void *machine, int status) {
+    struct machine *m = machine;
+    m->ended = true;
+    m->status = status;
+}
+
+static void board_stop(void *machine, const char *why) {
+    struct machine *m = machine;
+    snprintf(m->stop_text, sizeof m->stop_text, "%s", why);
+}
+
+static int64_t board_clock(void *machine) {
+    (void)machine;
+    return time(NULL);
+}
+
+static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned size, void *data) {
+    struct machine *m = machine;
+    struct access a = {.port = port, .out = out, .size = size, .data = data};
+    pthread_mutex_lock(&m->bus_lock);
+    enum io_result result = bus_access(&m->bus, &a);
+    pthread_mutex_unlock(&m->bus_lock);
+    return result;
+}
+
+/* --- input ------------------------------------------------------------------------------ */
+
+static void notice_input(struct machine *m) {
+    pthread_mutex_lock(&m->bus_lock);
+    keyboard_notice(&m->devices.keyboard);
+    uart_notice(&m->devices.uart);
+    pthread_mutex_unlock(&m->bus_lock);
+    pthread_mutex_lock(&m->lock);
+    pthread_cond_broadcast(&m->wake);
+    pthread_mutex_unlock(&m->lock);
+}
+
+size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
+    size_t taken = input_put(&m->input, bytes, length);
+    if (taken)
+        notice_input(m);
+    return taken;
+}
+
+void machine_end_input(struct machine *m) {
+    input_end(&m->input);
+    notice_input(m);
+}
+
+/* An IN waits for input. false: interrupted. */
+static bool wait_for_input(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    while (!m->interrupt && input_peek(&m->input) == INPUT_NONE)
+        pthread_cond_wait(&m->wake, &m->lock);
+    bool go_on = !m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return go_on;
+}
+
+/* --- the thread -------------------------------------------------------------------------- */
+
+static bool interrupted(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool is = m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return is;
+}
+
+static bool in_range(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    return pc >= m->range_start && pc < m->range_end && !points_breakpoint(&m->points, pc);
+}
+
+/* Another engine may be able to go on where this one cannot. */
+static bool take_over(struct machine *m, struct cpu_exit *exit) {
+    char error[192], text[512];
+    if (exit->fatal || m->options->engine != ENGINE_AUTO || m->took_over)
+        return false;
+    int err = engines_switch(m, ENGINE_SOFT, error, sizeof error);
+    if (err)
+        return false;
+    m->took_over = true;
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.200s",
+             s->sregs.cs.selector, (unsigned long long)s->regs.rip, exit->text);
+    m->owner.message(m->owner.context, m->number, text);
+    return true;
+}
+
+/* true: not an end of the command, go on with it. */
+static bool goes_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    switch (exit->kind) {
+    case CPU_EXIT_WAITING:
+        if (wait_for_input(m))
+            return true;
+        exit->kind = CPU_EXIT_KICKED;
+        return false;
+    case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
+        return !interrupted(m);
+    case CPU_EXIT_CANNOT:
+        return take_over(m, exit);
+    case CPU_EXIT_STEPPED:
+        return command == COMMAND_RANGE && in_range(m) && !interrupted(m);
+    case CPU_EXIT_DEVICE:
+        if (!m->ended)
+            snprintf(exit->text, sizeof exit->text, "%s", m->stop_text);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* A CPU after a triple fault executes nothing; only a person who changes its
+ * state (or a reset) revives it. */
+static bool still_dead(struct machine *m) {
+    m->dead &= !(m->cpu.dirty & (CPU_REGS | CPU_SREGS));
+    return m->dead;
+}
+
+static void carry_out(struct machine *m, enum machine_command command) {
+    struct cpu *cpu = &m->cpu;
+    struct cpu_exit exit;
+    if (still_dead(m))
+        return; /* m->stop still says so */
+    bool running = command == COMMAND_RUN;
+    m->ended = false;
+    if (cpu->engine->freeze && (running || cpu->step_irqs))
+        cpu->engine->freeze(cpu, false);
+    do {
+        exit = (struct cpu_exit){0};
+        if (running)
+            cpu->engine->run(cpu, &exit);
+        else
+            cpu->engine->step(cpu, &exit);
+    } while (goes_on(m, command, &exit));
+    if (m->options->debugged && cpu->engine->freeze)
+        cpu->engine->freeze(cpu, true);
+    m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
+    if (m->dead && cpu->dirty) /* so that dirty means: changed since */
+        cpu->engine->store(cpu, cpu->dirty);
+    m->stop = (struct machine_stop){.ended = m->ended, .status = m->status, .exit = exit};
+}
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void *thread_main(void *machine) {
+    struct machine *m = machine;
+    pthread_mutex_lock(&m->lock);
+    for (;;) {
+        while (m->command == COMMAND_NONE)
+            pthread_cond_wait(&m->wake, &m->lock);
+        enum machine_command command = m->command;
+        m->command = COMMAND_NONE;
+        if (command == COMMAND_QUIT)
+            break;
+        pthread_mutex_unlock(&m->lock);
+        if (!m->first_entry_ns)
+            m->first_entry_ns = now_ns();
+        carry_out(m, command);
+        pthread_mutex_lock(&m->lock);
+        m->busy = m->interrupt = false;
+        m->has_stop = true;
+        pthread_cond_broadcast(&m->wake);
+        m->owner.notify(m->owner.context);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+/* --- commands ------------------------------------------------------------------------------ */
+
+static void give_command(struct machine *m, enum machine_command command) {
+    pthread_mutex_lock(&m->lock);
+    m->command = command;
+    m->busy = command != COMMAND_QUIT;
+    m->has_stop = false;
+    pthread_cond_broadcast(&m->wake);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void machine_resume(struct machine *m, enum machine_command command) { give_command(m, command); }
+
+void machine_interrupt(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    if (m->busy) {
+        m->interrupt = true;
+        m->cpu.engine->kick(&m->cpu);
+        pthread_cond_broadcast(&m->wake);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+bool machine_take_stop(struct machine *m, struct machine_stop *stop) {
+    pthread_mutex_lock(&m->lock);
+    bool has = m->has_stop;
+    if (has)
+        *stop = m->stop;
+    m->has_stop = false;
+    pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
+bool machine_busy(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool busy = m->busy;
+    pthread_mutex_unlock(&m->lock);
+    return busy;
+}
+
+void machine_wait(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    while (m->busy)
+        pthread_cond_wait(&m->wake, &m->lock);
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* --- making one ---------------------------------------------------------------------------- */
+
+static void open_devices(struct machine *m) {
+    m->bus = (struct bus){.verbose = m->options->verbose};
+    hypercall_open(&m->devices.hypercall, &m->bus, &m->board, &m->cpu);
+    uart_open(&m->devices.uart, &m->bus, &m->board);
+    keyboard_open(&m->devices.keyboard, &m->bus, &m->board);
+    cmos_open(&m->devices.cmos, &m->bus, &m->board, m->memory.ram_size);
+    ports_open(&m->devices.ports, &m->bus, &m->board, m->options->verbose);
+}
+
+static int add_rom(struct machine *m, char *error, size_t size) {
+    const char *path = m->options->rom;
+    uint8_t bytes[1];
+    FILE *f = fopen(path, "rbe");
+    int err = f ? 0 : -errno;
+    uint8_t *rom = malloc(ROM_MAX);
+    size_t n = f && rom ? fread(rom, 1, ROM_MAX, f) : 0;
+    bool more = f && fread(bytes, 1, 1, f) == 1;
+    if (!err)
+        err = !rom ? -ENOMEM : more || n == 0 ? -EFBIG : memory_add_rom(&m->memory, rom, n);
+    if (err == -EFBIG)
+        snprintf(error, size, "%s: a ROM has from 1 byte to 256 KiB", path);
+    else if (err)
+        snprintf(error, size, "%s: %s; check --rom", path, strerror(-err));
+    if (f)
+        fclose(f);
+    free(rom);
+    return err;
+}
+
+static int open_memory(struct machine *m, char *error, size_t size) {
+    uint64_t bytes = m->options->memory ? m->options->memory : image_memory(&m->image);
+    int err = memory_open(&m->memory, bytes);
+    if (err)
+        snprintf(error, size, "no memory for the guest (%llu MiB): %s; use less --mem",
+                 (unsigned long long)(bytes >> 20), strerror(-err));
+    return err ? err : m->options->rom ? add_rom(m, error, size) : 0;
+}
+
+static void set_up(struct machine *m) {
+    m->board = (struct board){.machine = m, .input = &m->input, .put = board_put,
+                              .irq = board_irq, .end = board_end, .stop = board_stop,
+                              .clock = board_clock};
+    m->cpu = (struct cpu){.memory = &m->memory, .points = &m->points,
+                          .host = {.machine = m, .io = host_io}};
+    m->chips = m->options->chips == CHIPS_ON ||
+               (m->options->chips == CHIPS_AUTO && m->memory.ram_size > (1 << 20));
+}
+
+static int power_on(struct machine *m, char *error, size_t size) {
+    int err = m->image.bytes ? image_load(&m->image, &m->memory, error, size) : 0;
+    if (err)
+        return err;
+    m->took_over = m->dead = false;
+    m->ended = false;
+    open_devices(m);
+    err = engines_open(m, m->options->engine, error, size);
+    if (!err)
+        image_start(&m->image, &m->memory, &m->cpu);
+    return err;
+}
+
+static int open_image(struct machine *m, const char *path, char *error, size_t size) {
+    if (!path) {
+        m->image = (struct image){.mode = START_RESET, .entry = 0xfffffff0};
+        return 0;
+    }
+    return image_open(&m->image, path, &m->options->image, error, size);
+}
+
+int machine_open(struct machine *m, unsigned number, const char *path,
+                 const struct machine_options *options, const struct machine_owner *owner,
+                 char *error, size_t size) {
+    *m = (struct machine){.number = number, .options = options, .owner = *owner};
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->bus_lock, NULL);
+    pthread_cond_init(&m->wake, NULL);
+    input_open(&m->input);
+    int err = open_image(m, path, error, size);
+    if (!err)
+        err = open_memory(m, error, size);
+    if (err)
+        return err;
+    set_up(m);
+    if (options->rom)
+        m->image.mode = START_RESET;
+    err = power_on(m, error, size);
+    if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
+        snprintf(error, size, "cannot start a thread: %s", strerror(-err));
+    m->has_thread = !err;
+    return err;
+}
+
+int machine_reset(struct machine *m, const char *path, char *error, size_t size) {
+    struct image other;
+    if (path) {
+        int err = image_open(&other, path, &m->options->image, error, size);
+        if (err)
+            return err;
+        image_close(&m->image);
+        m->image = other;
+    }
+    if (m->cpu.engine)
+        m->cpu.engine->close(&m->cpu);
+    memory_clear(&m->memory);
+    return power_on(m, error, size);
+}
+
+void machine_close(struct machine *m) {
+    struct machine_stop stop;
+    machine_interrupt(m);
+    if (m->has_thread) {
+        machine_wait(m);
+        give_command(m, COMMAND_QUIT);
+        pthread_join(m->thread, NULL);
+    }
+    machine_take_stop(m, &stop);
+    if (m->cpu.engine)
+        m->cpu.engine->close(&m->cpu);
+    points_clear(&m->points);
+    memory_close(&m->memory);
+    image_close(&m->image);
+}

@@ -1,0 +1,107 @@
+/* One guest machine: memory, a CPU, devices, and the thread that runs it.
+ *
+ * The owner (main thread) gives commands: resume, interrupt, reset; the
+ * machine's thread carries them out and leaves a stop to be taken, telling so
+ * through `notify`. Between a stop and the next resume the owner may touch
+ * everything; while the machine runs, only what is marked "any time".
+ *
+ * Rule: a machine is a value. It knows nothing of terminals, debuggers or other
+ * machines, and can be made as often as one likes.
+ */
+#ifndef MINIKVM_MACHINE_H
+#define MINIKVM_MACHINE_H
+
+#include <pthread.h>
+
+#include "cpu.h"
+#include "devices/devices.h"
+#include "image.h"
+#include "memory.h"
+#include "points.h"
+
+enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_SOFT };
+enum chips_choice { CHIPS_AUTO, CHIPS_NONE, CHIPS_ON };
+
+struct machine_options {
+    struct image_options image;
+    uint64_t memory; /* bytes; 0: what the image wants */
+    const char *rom; /* path or NULL */
+    enum engine_choice engine;
+    enum chips_choice chips;
+    bool debugged; /* a debugger may attach */
+    bool verbose;
+};
+
+/* What the machine asks of whoever owns it; called on the machine's thread. */
+struct machine_owner {
+    void *context;
+    void (*output)(void *context, unsigned number, const char *text, size_t length);
+    void (*notify)(void *context); /* some machine has a stop to take */
+    void (*message)(void *context, unsigned number, const char *text);
+};
+
+enum machine_command { COMMAND_NONE, COMMAND_RUN, COMMAND_STEP, COMMAND_RANGE, COMMAND_QUIT };
+
+struct machine_stop {
+    bool ended;           /* by EXIT or port 0xF4; else it stands at `exit` */
+    int status;           /* exit status, if ended */
+    struct cpu_exit exit;
+};
+
+struct machine {
+    unsigned number; /* from 1 */
+    const struct machine_options *options;
+    struct machine_owner owner;
+    struct image image;
+    struct memory memory;
+    struct points points;
+    struct cpu cpu;
+    bool chips;       /* the machine has a PIC and a PIT */
+    bool took_over;   /* the built-in CPU has taken over from KVM */
+    bool dead;        /* a triple fault: it stays one until the state is changed */
+    struct bus bus;
+    struct board board;
+    struct devices devices;
+    struct input input;
+    pthread_mutex_t bus_lock; /* devices: the CPU's thread against input */
+
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t wake;
+    enum machine_command command;
+    bool busy, interrupt, has_stop;
+    uint64_t range_start, range_end; /* COMMAND_RANGE: step while pc is inside */
+    struct machine_stop stop;
+
+    /* what a device said while the last instruction ran */
+    bool ended;
+    int status;
+    char stop_text[192];
+    uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */
+};
+
+/* path: of the image, or NULL with a ROM. 0, or -errno with a sentence. */
+int machine_open(struct machine *, unsigned number, const char *path,
+                 const struct machine_options *, const struct machine_owner *, char *error,
+                 size_t size);
+void machine_close(struct machine *); /* stops it first */
+
+/* Let it go. It must be stopped, with its last stop taken. */
+void machine_resume(struct machine *, enum machine_command);
+/* Any time: stop soon; the stop's kind is CPU_EXIT_KICKED unless something else
+ * comes first. No effect on a machine that is stopped. */
+void machine_interrupt(struct machine *);
+/* Any time: true, and *stop, if it has stopped since the last resume. */
+bool machine_take_stop(struct machine *, struct machine_stop *);
+bool machine_busy(struct machine *); /* any time */
+void machine_wait(struct machine *); /* until it is not busy; any time */
+/* Back to before the first instruction, points kept. It must be stopped. A path
+ * other than NULL is another image. */
+int machine_reset(struct machine *, const char *path, char *error, size_t size);
+
+/* Any time: input for the keyboard and serial line. Returns how much was taken. */
+size_t machine_input(struct machine *, const uint8_t *bytes, size_t length);
+void machine_end_input(struct machine *);
+
+#endif

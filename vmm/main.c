@@ -1,0 +1,295 @@
+/* The command line → machines → run them to their end, or serve them to a
+ * debugger.
+ *
+ * The main thread owns the terminal and the stub; each machine has a thread of
+ * its own. They meet in one poll(): machines write to an eventfd when they stop.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "debug.h"
+#include "inspect/inspect.h"
+#include "options.h"
+
+enum { STATUS_USAGE = 2, STATUS_DIED = 124, STATUS_ERROR = 125 };
+enum { IDLE_FLUSH_MS = 50 };
+
+struct app {
+    struct options options;
+    struct console console;
+    struct machine machines[MACHINES_MAX];
+    unsigned count;
+    unsigned left;             /* machines that have not ended */
+    int status[MACHINES_MAX];
+    struct debug *debug;       /* NULL without --gdb */
+    int event;                 /* machines and signal handlers write here */
+    bool reads_input;
+    uint64_t start_ns;
+};
+
+static int event_fd = -1; /* for the signal handler */
+static volatile sig_atomic_t ending_signal;
+
+static void on_end(int number) {
+    uint64_t one = 1;
+    int saved = errno;
+    ending_signal = number;
+    if (write(event_fd, &one, sizeof one) < 0)
+        _exit(128 + number);
+    errno = saved;
+}
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* --- what machines ask of us ---------------------------------------------------------- */
+
+static void owner_output(void *context, unsigned number, const char *text, size_t length) {
+    struct app *a = context;
+    console_print(&a->console, number, text, length);
+}
+
+static void owner_notify(void *context) {
+    struct app *a = context;
+    uint64_t one = 1;
+    while (write(a->event, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+static void owner_message(void *context, unsigned number, const char *text) {
+    struct app *a = context;
+    if (a->count > 1)
+        say("machine %u: %s", number, text);
+    else
+        say("%s", text);
+}
+
+/* --- without a debugger ------------------------------------------------------------------ */
+
+/* 0 at a final hlt; else it died, and says of what. */
+static int fate(struct app *a, unsigned i, const struct machine_stop *stop) {
+    if (stop->ended)
+        return stop->status;
+    if (stop->exit.kind == CPU_EXIT_HALTED)
+        return 0;
+    char where[160];
+    const struct cpu_state *s = cpu_read(&a->machines[i].cpu, CPU_REGS | CPU_SREGS);
+    snprintf(where, sizeof where, "at %04x:%08llx; look with --gdb", s->sregs.cs.selector,
+             (unsigned long long)s->regs.rip);
+    owner_message(a, i + 1, stop->exit.text);
+    say("machine %u (%s) died %s", i + 1, a->machines[i].image.path ? a->machines[i].image.path
+                                                                    : "ROM", where);
+    return STATUS_DIED;
+}
+
+static void take_stops(struct app *a) {
+    struct machine_stop stop;
+    for (unsigned i = 0; i < a->count; i++) {
+        if (!machine_take_stop(&a->machines[i], &stop))
+            continue;
+        console_end_lines(&a->console, i + 1);
+        a->status[i] = fate(a, i, &stop);
+        a->left--;
+    }
+}
+
+/* --- input --------------------------------------------------------------------------------- */
+
+static struct machine *focused(struct app *a) { return &a->machines[a->console.focus - 1]; }
+
+static void end_input(struct app *a) {
+    a->reads_input = false;
+    for (unsigned i = 0; i < a->count; i++)
+        machine_end_input(&a->machines[i]);
+}
+
+/* false: Ctrl-A x */
+static bool read_input(struct app *a) {
+    unsigned char bytes[256];
+    bool quit = false;
+    size_t room = input_room(&focused(a)->input);
+    ssize_t n = read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (n <= 0) {
+        end_input(a);
+        return true;
+    }
+    size_t kept = console_typed(&a->console, bytes, n, &quit);
+    machine_input(focused(a), bytes, kept);
+    return !quit;
+}
+
+static void start_input(struct app *a) {
+    a->reads_input = !(a->options.gdb && !strcmp(a->options.gdb, "-"));
+    if (!a->reads_input) {
+        end_input(a);
+        return;
+    }
+    console_raw(&a->console);
+    if (!a->console.raw) /* a pipe or a file is the first machine's alone */
+        for (unsigned i = 1; i < a->count; i++)
+            machine_end_input(&a->machines[i]);
+}
+
+/* --- the loop ----------------------------------------------------------------------------------- */
+
+static bool over(struct app *a) {
+    if (a->debug)
+        return !debug_handle(a->debug);
+    take_stops(a);
+    return a->left == 0;
+}
+
+/* Sleeps until something happens; false: the user quits. */
+static bool wait_and_read(struct app *a) {
+    struct pollfd fds[2 + DEBUG_POLL_MAX] = {{.fd = a->event, .events = POLLIN}};
+    bool room = a->reads_input && input_room(&focused(a)->input);
+    fds[1] = (struct pollfd){.fd = room ? STDIN_FILENO : -1, .events = POLLIN};
+    unsigned n = 2;
+    if (a->debug)
+        n += debug_poll_fds(a->debug, fds + 2, DEBUG_POLL_MAX);
+    if (poll(fds, n, a->count > 1 ? IDLE_FLUSH_MS : -1) == 0)
+        console_end_lines(&a->console, 0);
+    uint64_t events;
+    if (fds[0].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN)
+        return false;
+    if (ending_signal)
+        return false;
+    return !fds[1].revents || read_input(a);
+}
+
+static int loop(struct app *a) {
+    while (!over(a))
+        if (!wait_and_read(a))
+            return ending_signal ? 128 + ending_signal : 0;
+    if (a->debug)
+        return debug_status(a->debug);
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->status[i])
+            return a->status[i];
+    return 0;
+}
+
+/* --- start and end -------------------------------------------------------------------------------- */
+
+static int open_machines(struct app *a) {
+    char error[512];
+    struct machine_owner owner = {a, owner_output, owner_notify, owner_message};
+    unsigned wanted = a->options.count ? a->options.count : 1; /* a ROM alone is a machine */
+    for (unsigned i = 0; i < wanted; i++) {
+        const char *name = a->options.count ? a->options.images[i] : NULL;
+        char *path = name ? image_find(name, error, sizeof error) : NULL;
+        int err = name && !path ? -ENOENT : 0;
+        a->count = i + 1;
+        if (!err)
+            err = machine_open(&a->machines[i], i + 1, path, &a->options.machine, &owner, error,
+                               sizeof error);
+        else
+            a->count = i;
+        free(path);
+        if (err) {
+            say("%s", error);
+            return STATUS_ERROR;
+        }
+    }
+    a->left = a->count;
+    return 0;
+}
+
+static int open_debugger(struct app *a) {
+    char error[512];
+    if (!a->options.gdb)
+        return 0;
+    a->debug = debug_open(a->options.gdb, a->machines, a->count, error, sizeof error);
+    if (!a->debug) {
+        say("%s", error);
+        return STATUS_ERROR;
+    }
+    if (strcmp(a->options.gdb, "-"))
+        say("waiting for a debugger: gdb -ex 'target remote %s'", debug_address(a->debug));
+    return 0;
+}
+
+static long resident_kib(void) {
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void put_stderr(void *context, const char *text) { fputs(text, context); }
+
+static void print_stats(struct app *a) {
+    struct text text = {put_stderr, stderr};
+    for (unsigned i = 0; i < a->count; i++) {
+        struct machine *m = &a->machines[i];
+        double ms = m->first_entry_ns ? (m->first_entry_ns - a->start_ns) / 1e6 : 0;
+        text_print(&text, "machine %u: %.2f ms to the first instruction\n", i + 1, ms);
+        inspect_exits(m, &text);
+    }
+    text_print(&text, "resident memory: %ld KiB\n", resident_kib());
+}
+
+static void catch_signals(struct app *a) {
+    event_fd = a->event;
+    struct sigaction action = {.sa_handler = on_end};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int start(struct app *a) {
+    int taken = a->options.gdb && !strcmp(a->options.gdb, "-"); /* stdout is gdb's */
+    unsigned images = a->options.count ? a->options.count : 1;
+    a->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (a->event < 0) {
+        say("cannot make an eventfd: %s", strerror(errno));
+        return STATUS_ERROR;
+    }
+    console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, images, a->options.color);
+    int status = open_machines(a);
+    if (!status)
+        status = open_debugger(a);
+    if (status)
+        return status;
+    catch_signals(a);
+    start_input(a);
+    if (!a->options.gdb || a->options.gdb_nowait)
+        for (unsigned i = 0; i < a->count; i++)
+            machine_resume(&a->machines[i], COMMAND_RUN);
+    return loop(a);
+}
+
+int main(int argc, char **argv) {
+    static struct app app;
+    app.start_ns = now_ns();
+    enum options_result result = options_parse(&app.options, argc, argv);
+    if (result != OPTIONS_RUN)
+        return result == OPTIONS_DONE ? 0 : STATUS_USAGE;
+    int status = start(&app);
+    console_close(&app.console);
+    if (app.options.stats && app.left + app.count)
+        print_stats(&app);
+    if (app.debug)
+        debug_close(app.debug);
+    for (unsigned i = 0; i < app.count; i++)
+        machine_close(&app.machines[i]);
+    return status;
+}
