@@ -40,10 +40,8 @@ $(BUILD)/%.o: %.c
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
-.PHONY: units
-units: $(UNITS)
-
 include guests/guests.mk
+include tests/tests.mk
 
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)
 

@@ -95,22 +95,27 @@ static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* --- ends --------------------------------------------------------------------- */
 
-/* A KVM without 32-bit paging drops CR0.PG and shuts down after the mov. */
-static bool is_lost_paging(struct cpu *cpu) {
+static bool sets_paging(struct cpu *cpu, uint64_t pc) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    uint8_t op[3];
-    if (s->sregs.cr0 & CR0_PG || !(s->sregs.cr0 & CR0_PE) || s->sregs.efer & EFER_LME)
-        return false;
-    if (x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 3, op, 3) != 3)
-        return false;
-    if (op[0] != 0x0f || op[1] != 0x22 || (op[2] & 0xf8) != 0xc0)
-        return false;
     const uint64_t gpr[8] = {s->regs.rax, s->regs.rcx, s->regs.rdx, s->regs.rbx,
                              s->regs.rsp, s->regs.rbp, s->regs.rsi, s->regs.rdi};
-    if (!(gpr[op[2] & 7] & CR0_PG) || probe_traits()->paging32)
+    uint8_t op[3]; /* mov %reg,%cr0 */
+    return x86_read(cpu->memory, &s->sregs, pc, op, 3) == 3 && op[0] == 0x0f && op[1] == 0x22 &&
+           (op[2] & 0xf8) == 0xc0 && gpr[op[2] & 7] & CR0_PG;
+}
+
+/* A KVM without 32-bit paging drops CR0.PG and shuts down: at the mov, or (some
+ * versions) behind it. Then the CPU is put back to the mov, which is undone. */
+static bool is_lost_paging(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    bool candidate = s->sregs.cr0 & CR0_PE && !(s->sregs.cr0 & CR0_PG) &&
+                     !(s->sregs.efer & EFER_LME) && !probe_traits()->paging32;
+    bool at = candidate && sets_paging(cpu, vcpu_pc(cpu));
+    bool behind = candidate && !at && sets_paging(cpu, vcpu_pc(cpu) - 3);
+    if (!at && !behind)
         return false;
-    struct kvm_regs *regs = &cpu_write(cpu, CPU_REGS)->regs; /* back to the mov itself */
-    regs->rip -= 3;
+    struct kvm_regs *regs = &cpu_write(cpu, CPU_REGS)->regs;
+    regs->rip -= behind ? 3 : 0;
     regs->rflags &= ~(uint64_t)FLAG_RF;
     return true;
 }

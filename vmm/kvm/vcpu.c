@@ -55,6 +55,26 @@ static void show_guest_tf(struct vcpu *v, struct kvm_regs *regs) {
         regs->rflags = (regs->rflags & ~(uint64_t)FLAG_TF) | (v->guest_tf ? FLAG_TF : 0);
 }
 
+/* KVM_GET_FPU and KVM_SET_FPU leave MXCSR out; it is word 6 of the XSAVE area
+ * (volume 1, 13.4). */
+enum { XSAVE_MXCSR = 6 };
+
+static int get_mxcsr(struct vcpu *v, struct kvm_fpu *fpu) {
+    struct kvm_xsave xsave;
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
+        return -errno;
+    fpu->mxcsr = xsave.region[XSAVE_MXCSR];
+    return 0;
+}
+
+static int set_mxcsr(struct vcpu *v, const struct kvm_fpu *fpu) {
+    struct kvm_xsave xsave;
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
+        return -errno;
+    xsave.region[XSAVE_MXCSR] = fpu->mxcsr;
+    return ioctl(v->fd, KVM_SET_XSAVE, &xsave) < 0 ? -errno : 0;
+}
+
 static int get_mp(struct vcpu *v, struct kvm_mp_state *mp) {
     if (v->chips && ioctl(v->fd, KVM_GET_MP_STATE, mp) < 0)
         return -errno;
@@ -97,6 +117,8 @@ int vcpu_fetch(struct cpu *cpu, unsigned parts) {
     }
     if (parts & CPU_REGS)
         show_guest_tf(v, &cpu->state.regs);
+    if (parts & CPU_FPU)
+        err = get_mxcsr(v, &cpu->state.fpu);
     if (parts & CPU_MSRS && !(err = get_msrs(v->fd, &cpu->state.msrs)))
         cpu->valid |= CPU_MSRS;
     if (parts & CPU_MP && !(err = get_mp(v, &cpu->state.mp)))
@@ -123,6 +145,8 @@ int vcpu_store(struct cpu *cpu, unsigned parts) {
         if (ioctl(v->fd, state_ioctls[i].set, (char *)&cpu->state + state_ioctls[i].offset) < 0)
             err = -errno;
     }
+    if (parts & CPU_FPU)
+        err = set_mxcsr(v, &cpu->state.fpu);
     if (parts & CPU_MSRS)
         err = set_msrs(v->fd, &cpu->state.msrs);
     if (parts & CPU_MP)

@@ -274,8 +274,7 @@ const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
 }
 
 void depart(struct soft *s, uint64_t ip) {
-    if (s->op != s->nothing)
-        s->icount += s->op->index + 1u;
+    s->icount += s->op->index + 1u;
     s->ip = ip;
     s->op = s->nothing;
 }

@@ -251,6 +251,7 @@ enum decoded decode(struct soft *s, const struct code *code, struct op *op) {
         return DECODED_NOT;
     op->end = (uint8_t)(start + d.at);
     op->run = handler(&d, row);
-    return row->flags & LAST || op->run == undefined || op->run == too_long ? DECODED_LAST
-                                                                            : DECODED;
+    bool last = row->flags & LAST || (row->flags & REPEATS && op->rep) ||
+                op->run == undefined || op->run == too_long;
+    return last ? DECODED_LAST : DECODED;
 }

@@ -158,8 +158,10 @@ static bool in_set(const uint64_t set[4], unsigned vector) {
 static void report_caught(struct soft *s, const struct fault *f, uint16_t cs, uint64_t ip) {
     const struct cpu_catch *c = &s->cpu->catch;
     char name[64];
-    bool caught = f->kind == KIND_EXCEPTION ? in_set(c->exception, f->vector)
-                                            : in_set(c->interrupt, f->vector);
+    bool exception = f->kind == KIND_EXCEPTION ||
+                     (f->kind == KIND_SOFTWARE && (f->vector == VECTOR_BP || f->vector == VECTOR_OF));
+    bool caught = (exception && in_set(c->exception, f->vector)) ||
+                  (f->kind != KIND_EXCEPTION && in_set(c->interrupt, f->vector));
     if (!caught)
         return;
     fault_name(f, name, sizeof name);
@@ -183,6 +185,8 @@ void deliver(struct soft *s, struct fault f) {
         deliver_real(s, &f);
     commit(s);
     s->chained = 0;
+    if (f.vector == VECTOR_DB)
+        s->dr[7] &= ~(uint64_t)DR7_GD;
     s->halted = false;
     s->delivered = true;
     s->repeating = false;

@@ -35,7 +35,7 @@ enum {
     MEM = 8,    /* #UD for a register */
     LOCKS = 16, /* LOCK may precede it if E is memory */
     LAST = 32,  /* never goes on to the next instruction in line */
-    SINGLE = 64, /* the 0xF2/0xF3 prefix is part of how it works */
+    REPEATS = 64, /* obeys REP; it is LAST then */
 };
 
 struct opcode {

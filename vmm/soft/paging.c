@@ -136,6 +136,13 @@ void tlb_flush_page(struct soft *s, uint64_t linear) {
     pend(s, PENDING_CHECK);
 }
 
+void tlb_retag(struct soft *s) {
+    for (unsigned kind = 0; kind < TLB_KINDS; kind++)
+        for (unsigned n = 0; n < TLB_SIZE; n++)
+            if (s->tlbs[kind][n].page != NO_PAGE)
+                set_tags(s, &s->tlbs[kind][n], kind == TLB_USER);
+}
+
 /* A page begins to hold decoded code: no more fast writes to it. */
 void tlb_protect_code(struct soft *s, uint64_t phys) {
     for (unsigned kind = 0; kind < TLB_KINDS; kind++)

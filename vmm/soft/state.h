@@ -20,6 +20,9 @@
 #include "vmm/memory.h"
 #include "vmm/x86.h"
 
+#define DR6_BD (1u << 13)
+#define DR7_GD (1u << 13)
+
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define ALWAYS      static inline __attribute__((always_inline))
@@ -233,8 +236,9 @@ _Noreturn void raise_page_fault(struct soft *, uint64_t linear, uint32_t code);
 _Noreturn void leave_with(struct soft *, enum cpu_exit_kind, const char *text);
 void report(struct soft *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void mode_changed(struct soft *); /* PE, VM, CPL, CS or SS may have */
-void settle(struct soft *, const struct op *next);
+void mode_changed(struct soft *); /* PE, VM, AC, CPL, CS or SS may have */
+uint64_t now(const struct soft *); /* instructions done before the one in progress */
+void settle(struct soft *, const struct op *next); /* ip and icount become next's */
 
 #define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
 
@@ -271,6 +275,7 @@ enum access { ACCESS_READ = 0, ACCESS_WRITE = 2, ACCESS_FETCH = 16 };
 struct tlb_entry *translate(struct soft *, uint64_t linear, enum access, bool user);
 void tlb_flush(struct soft *, bool global_too);
 void tlb_flush_page(struct soft *, uint64_t linear);
+void tlb_retag(struct soft *); /* what may be fast has changed */
 void tlb_protect_code(struct soft *, uint64_t phys);
 
 /* --- memory access that is not the fast path: access.c --- */
@@ -343,8 +348,9 @@ bool page_watched(struct soft *, uint64_t page);
 void watch_access(struct soft *, uint64_t linear, unsigned size, bool write);
 void watch_io(struct soft *, uint16_t port, unsigned size);
 bool code_stops_at(struct soft *, uint64_t linear);
-bool guest_breaks_at(struct soft *, uint64_t linear);
+unsigned guest_breaks_at(struct soft *, uint64_t linear); /* DR6 bits */
 void dr7_changed(struct soft *);
+void mark_held(struct soft *);
 
 /* --- flags --- */
 uint32_t flags_get(const struct soft *);

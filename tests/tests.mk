@@ -1,0 +1,13 @@
+# The tests: programs under build/tests, guests under build/tests/guests, and the
+# targets that run them. tests/run is the runner.
+
+TEST_GUESTS := $(patsubst tests/guests/%.S,$(BUILD)/tests/guests/%.elf,$(wildcard tests/guests/*.S))
+
+$(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld
+	@mkdir -p $(@D)
+	$(CC) -m32 -g -c -o $(@:.elf=.o) $<
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/guest.ld -o $@ $(@:.elf=.o)
+
+.PHONY: units test-guests
+units: $(UNITS)
+test-guests: $(TEST_GUESTS)
