@@ -207,7 +207,7 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
     link_output(&server->session.link, &waiting);
     link_room(&server->session.link, &size);
     int in = waiting || !size ? 0 : POLLIN, out = waiting ? POLLOUT : 0;
-    add(fds, max, &count, server->listener.fd, POLLIN);
+    add(fds, max, &count, server->listener.fd, server->listener.exhausted ? 0 : POLLIN);
     if (server->listener.stdio && !server->session.connected)
         add(fds, max, &count, STDIN_FILENO, POLLIN);
     add(fds, max, &count, server->client.in, server->client.pipe ? in : in | out);

@@ -217,6 +217,7 @@ bool listener_accept(struct listener *l, struct connection *c) {
     do
         fd = l->fd < 0 ? -1 : accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (l->fd >= 0 && fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    l->exhausted = fd < 0 && (errno == EMFILE || errno == ENFILE);
     if (fd < 0)
         return false;
     /* Packets are small and each waits for its answer. */

@@ -15,6 +15,7 @@
 struct listener {
     int fd; /* -1: stdin and stdout are the only connection */
     bool stdio;
+    bool exhausted;    /* no descriptor was left for who waits; poll() would not wait either */
     char address[256]; /* what it really listens on */
     char path[108];    /* of a Unix socket of ours, "" for none */
     struct stat inode; /* of that, so that only ours is removed */
