@@ -242,6 +242,11 @@ void settle(struct soft *, const struct op *next); /* ip and icount become next'
 
 #define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
 
+/* --- exchange.c --- */
+int soft_fetch(struct cpu *, unsigned parts);
+int soft_store(struct cpu *, unsigned parts);
+void soft_reset(struct soft *);
+
 /* --- cache.c: decoded blocks --- */
 int cache_open(struct soft *);
 void cache_close(struct soft *);
@@ -350,7 +355,6 @@ void watch_io(struct soft *, uint16_t port, unsigned size);
 bool code_stops_at(struct soft *, uint64_t linear);
 unsigned guest_breaks_at(struct soft *, uint64_t linear); /* DR6 bits */
 void dr7_changed(struct soft *);
-void mark_held(struct soft *);
 
 /* --- flags --- */
 uint32_t flags_get(const struct soft *);
