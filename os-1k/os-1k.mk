@@ -1,0 +1,44 @@
+# The 1K OS. `make os-1k` makes $(BUILD)/os-1k/kernel.elf, the image to boot, and
+# shell.elf, the user program inside it, with the symbols for a debugger.
+
+OS_DIR    := $(BUILD)/os-1k
+OS_KERNEL := $(addprefix $(OS_DIR)/,boot.o trap-entry.o main.o console.o memory.o paging.o trap.o \
+               pic.o timer.o keyboard.o process.o syscall.o print.o)
+OS_SHELL  := $(addprefix $(OS_DIR)/,shell/start.o shell/main.o shell/lib.o shell/programs.o \
+               shell/interactive.o print.o)
+
+# Code for the smallest machine that there is, and no register that the kernel
+# would have to save for it. -Og: fast enough, and a debugger can follow.
+OS_CFLAGS := -std=gnu11 -m32 -march=i386 -mgeneral-regs-only -ffreestanding -fno-pic \
+             -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Og -g \
+             -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
+             $(if $(CI),-Werror) -Ios-1k -Iguests
+OS_LDFLAGS := -m elf_i386 -nostdlib --build-id=none --no-warn-rwx-segments -z noexecstack
+
+.PHONY: os-1k
+os-1k: $(OS_DIR)/kernel.elf $(OS_DIR)/shell.elf
+
+.SECONDARY: $(OS_KERNEL) $(OS_SHELL)
+
+$(OS_DIR)/%.o: os-1k/%.c
+	@mkdir -p $(@D)
+	$(CC) $(OS_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OS_DIR)/%.o: os-1k/%.S
+	@mkdir -p $(@D)
+	$(CC) $(OS_CFLAGS) -Wa,-I$(OS_DIR) -MMD -MP -c -o $@ $<
+
+$(OS_DIR)/shell.elf: $(OS_SHELL) os-1k/shell/shell.ld
+	$(LD) $(OS_LDFLAGS) -T os-1k/shell/shell.ld -o $@ $(OS_SHELL)
+
+# -n of ld leaves no holes in the file; the kernel keeps it in its own image.
+$(OS_DIR)/shell.stripped: $(OS_SHELL) os-1k/shell/shell.ld
+	$(LD) $(OS_LDFLAGS) -n -s -T os-1k/shell/shell.ld -o $@ $(OS_SHELL)
+	$(OBJCOPY) --strip-section-headers $@ 2>/dev/null || true
+
+$(OS_DIR)/trap-entry.o: $(OS_DIR)/shell.stripped
+
+$(OS_DIR)/kernel.elf: $(OS_KERNEL) os-1k/kernel.ld
+	$(LD) $(OS_LDFLAGS) -T os-1k/kernel.ld -o $@ $(OS_KERNEL)
+
+-include $(wildcard $(OS_DIR)/*.d $(OS_DIR)/shell/*.d)

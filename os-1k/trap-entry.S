@@ -1,0 +1,185 @@
+// The ways into the kernel: faults, interrupts and system calls.
+//
+// The IDT (trap.c) sends every vector to a handler below. On the way from ring 3
+// the CPU has taken the ring-0 stack from the TSS (§6.12.1) and pushed
+//
+//      SS, ESP                 only when the ring changes
+//      EFLAGS, CS, EIP
+//      error code              only for some faults (§6.13)
+//
+// and the code adds what is missing, until the stack holds a `struct trap`.
+// Interrupts are off: all gates are interrupt gates.
+
+#include "abi.inc"
+#include "layout.h"
+
+        .cfi_sections .debug_frame
+        .text
+
+// What the debugger needs to go back over a trap to the code that was running.
+// The CFA is the address above EFLAGS. The ESP of before is either the word at
+// the CFA, or the CFA itself if the ring did not change and nothing was pushed:
+//
+//      (CS & 3) == 0 ? CFA : *CFA          as a DWARF expression; CFA on its stack
+        .macro  TRAP_FRAME size
+        .cfi_def_cfa %esp, \size
+        .cfi_offset %eip, -12
+        .cfi_offset %eflags, -4
+        .cfi_escape 0x16, 4, 10         // DW_CFA_val_expression, ESP, 10 bytes
+        .cfi_escape 0x12, 0x38, 0x1c    // dup, lit8, minus
+        .cfi_escape 0x06, 0x33, 0x1a    // deref, lit3, and
+        .cfi_escape 0x30, 0x29          // lit0, eq
+        .cfi_escape 0x28, 1, 0          // bra over
+        .cfi_escape 0x06                // deref
+        .endm
+
+        .macro  HANDLER name, vector, has_error=0
+FUNCTION \name
+        .cfi_startproc
+        TRAP_FRAME 12+4*\has_error
+        .if     \has_error == 0
+        pushl   $0
+        .cfi_adjust_cfa_offset 4
+        .endif
+        pushl   $\vector
+        .cfi_adjust_cfa_offset 4
+        jmp     trap_entry
+        .cfi_endproc
+END \name
+        .endm
+
+        HANDLER divide_error_handler, 0
+        HANDLER debug_handler, 1
+        HANDLER nmi_handler, 2
+        HANDLER breakpoint_handler, 3
+        HANDLER overflow_handler, 4
+        HANDLER bound_handler, 5
+        HANDLER invalid_opcode_handler, 6
+        HANDLER no_fpu_handler, 7
+        HANDLER double_fault_handler, 8, 1
+        HANDLER fpu_segment_handler, 9
+        HANDLER invalid_tss_handler, 10, 1
+        HANDLER segment_handler, 11, 1
+        HANDLER stack_handler, 12, 1
+        HANDLER protection_handler, 13, 1
+        HANDLER page_fault_handler, 14, 1
+        HANDLER reserved_handler, 15
+        HANDLER fpu_handler, 16
+        HANDLER alignment_handler, 17, 1
+        HANDLER machine_check_handler, 18
+        HANDLER simd_handler, 19
+        HANDLER timer_handler, IRQ_BASE
+        HANDLER keyboard_handler, IRQ_BASE + 1
+        HANDLER spurious_handler, IRQ_BASE + 7
+        HANDLER syscall_handler, SYSCALL
+
+// The same for all: save the registers, go to C with a pointer to them, restore.
+FUNCTION trap_entry
+        .cfi_startproc
+        TRAP_FRAME 20
+        pushal
+        .cfi_adjust_cfa_offset 32
+        .cfi_offset %eax, -24
+        .cfi_offset %ecx, -28
+        .cfi_offset %edx, -32
+        .cfi_offset %ebx, -36
+        .cfi_offset %ebp, -44
+        .cfi_offset %esi, -48
+        .cfi_offset %edi, -52
+        pushl   %ds
+        pushl   %es
+        .cfi_adjust_cfa_offset 8
+        movw    $KERNEL_DATA, %ax       // ring 3 may have left anything in these
+        movw    %ax, %ds
+        movw    %ax, %es
+        cld                             // and in the flags
+        pushl   %esp
+        .cfi_adjust_cfa_offset 4
+        call    trap
+        addl    $4, %esp
+        .cfi_adjust_cfa_offset -4
+        popl    %es
+        popl    %ds
+        .cfi_adjust_cfa_offset -8
+        popal
+        .cfi_adjust_cfa_offset -32
+        addl    $8, %esp                // vector and error code
+        .cfi_adjust_cfa_offset -8
+        iret
+        .cfi_endproc
+END trap_entry
+
+// void context_switch(uint32_t *save, uint32_t load): leaves this process's
+// kernel stack in *save, goes on with the one that `load` was saved from. Only
+// what C expects a function to keep must be pushed; the rest is the caller's.
+FUNCTION context_switch
+        .cfi_startproc
+        movl    4(%esp), %eax
+        movl    8(%esp), %edx
+        pushl   %ebp
+        .cfi_adjust_cfa_offset 4
+        .cfi_rel_offset %ebp, 0
+        pushl   %ebx
+        .cfi_adjust_cfa_offset 4
+        .cfi_rel_offset %ebx, 0
+        pushl   %esi
+        .cfi_adjust_cfa_offset 4
+        .cfi_rel_offset %esi, 0
+        pushl   %edi
+        .cfi_adjust_cfa_offset 4
+        .cfi_rel_offset %edi, 0
+        movl    %esp, (%eax)
+        movl    %edx, %esp
+        popl    %edi
+        .cfi_adjust_cfa_offset -4
+        .cfi_restore %edi
+        popl    %esi
+        .cfi_adjust_cfa_offset -4
+        .cfi_restore %esi
+        popl    %ebx
+        .cfi_adjust_cfa_offset -4
+        .cfi_restore %ebx
+        popl    %ebp
+        .cfi_adjust_cfa_offset -4
+        .cfi_restore %ebp
+        ret
+        .cfi_endproc
+END context_switch
+
+// The first way down to ring 3. There is no instruction for it, only the return
+// from an interrupt; so the stack is made to look as if one had come from there.
+// context_switch "returns" to here with the program's entry in EBX and its stack
+// in ESI (process.c). The other registers are cleared: they hold what is the
+// kernel's.
+FUNCTION enter_user
+        .cfi_startproc
+        .cfi_undefined %eip
+        movw    $USER_DATA, %ax         // IRET loads CS and SS only. A ring-0 selector
+        movw    %ax, %ds                // left in the others would become null (§5.9)
+        movw    %ax, %es
+        movw    %ax, %fs
+        movw    %ax, %gs
+        pushl   $USER_DATA              // SS
+        pushl   %esi                    // ESP
+        pushl   $0x202                  // EFLAGS: IF on; IOPL 0, so no port and no cli
+        pushl   $USER_CODE              // CS: its low two bits, 3, become the CPL
+        pushl   %ebx                    // EIP
+        xorl    %eax, %eax
+        xorl    %ebx, %ebx
+        xorl    %ecx, %ecx
+        xorl    %edx, %edx
+        xorl    %esi, %esi
+        xorl    %edi, %edi
+        xorl    %ebp, %ebp
+        iret
+        .cfi_endproc
+END enter_user
+
+// The shell as ld made it (os-1k.mk), but without its symbols.
+        .section .rodata
+        .globl  shell_image
+        .balign 4
+        .type   shell_image, @object
+shell_image:
+        .incbin "shell.stripped"
+        .size   shell_image, . - shell_image
