@@ -39,6 +39,14 @@ static void cmd_step(const struct request *r) {
     set_switch(&irqs, "step irqs", &r->machine->cpu.step_irqs);
 }
 
+static void cmd_wake(const struct request *r) {
+    struct kvm_mp_state *mp = &cpu_write(&r->machine->cpu, CPU_MP)->mp;
+    bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
+    mp->mp_state = KVM_MP_STATE_RUNNABLE;
+    text_print(r->text, halted ? "the CPU goes on behind its hlt at the next resume\n"
+                               : "the CPU is not halted\n");
+}
+
 /* gdb must not believe what it has read before: it does not, after a monitor
  * command that it cannot know; registers are read again with `flushregs`. */
 static void cmd_reset(const struct request *r) {
@@ -68,6 +76,7 @@ static const struct command {
     {"exits", "", "how often the guest was left, by reason", cmd_exits},
     {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
     {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
+    {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
     {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
     {"quit", "", "end minikvm", cmd_quit},
 };

@@ -118,6 +118,7 @@ struct cpu {
     struct cpu_host host;
     struct cpu_catch catch;
     bool step_irqs;        /* interrupts may enter during step() */
+    bool verbose;          /* say each exit on stderr */
     uint64_t icount;       /* instructions done (soft engine): virtual time */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when icount reaches it; 0 = none (soft) */
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */

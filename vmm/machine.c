@@ -164,6 +164,8 @@ static void carry_out(struct machine *m, enum machine_command command) {
     } while (goes_on(m, command, &exit));
     if (m->options->debugged && cpu->engine->freeze)
         cpu->engine->freeze(cpu, true);
+    if (m->options->debugged)
+        points_copy(&m->last_points, &m->points);
     m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
     if (m->dead && cpu->dirty) /* so that dirty means: changed since */
         cpu->engine->store(cpu, cpu->dirty);
@@ -292,6 +294,7 @@ static void set_up(struct machine *m) {
                               .irq = board_irq, .end = board_end, .stop = board_stop,
                               .clock = board_clock};
     m->cpu = (struct cpu){.memory = &m->memory, .points = &m->points,
+                          .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io}};
     m->chips = m->options->chips == CHIPS_ON ||
                (m->options->chips == CHIPS_AUTO && m->memory.ram_size > (1 << 20));
@@ -368,6 +371,7 @@ void machine_close(struct machine *m) {
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
     points_clear(&m->points);
+    points_clear(&m->last_points);
     memory_close(&m->memory);
     image_close(&m->image);
 }

@@ -55,6 +55,8 @@ struct machine {
     struct image image;
     struct memory memory;
     struct points points;
+    struct points last_points; /* as they were held when it ran last: gdb takes its
+                                  points out at each stop */
     struct cpu cpu;
     bool chips;       /* the machine has a PIC and a PIT */
     bool took_over;   /* the built-in CPU has taken over from KVM */

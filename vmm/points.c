@@ -79,6 +79,17 @@ void points_clear(struct points *t) {
     *t = (struct points){.generation = t->generation + 1};
 }
 
+void points_copy(struct points *to, const struct points *from) {
+    points_clear(to);
+    if (from->count == 0)
+        return;
+    to->list = malloc(from->count * sizeof *to->list);
+    if (!to->list)
+        return;
+    memcpy(to->list, from->list, from->count * sizeof *to->list);
+    to->count = to->room = from->count;
+}
+
 struct point *points_breakpoint(const struct points *t, uint64_t address) {
     size_t i = lower_bound(t, address, POINT_SOFT, 0);
     bool found = i < t->count && t->list[i].address == address && !point_is_watch(&t->list[i]);

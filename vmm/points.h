@@ -46,6 +46,8 @@ struct points {
 int points_add(struct points *, enum point_kind, uint64_t address, uint32_t length);
 void points_remove(struct points *, enum point_kind, uint64_t address, uint32_t length);
 void points_clear(struct points *);
+/* `to` becomes the same as `from`; without memory for it, empty. */
+void points_copy(struct points *to, const struct points *from);
 
 /* The breakpoint (POINT_SOFT or POINT_HARD) at an address, or NULL. */
 struct point *points_breakpoint(const struct points *, uint64_t address);

@@ -29,7 +29,7 @@ static void data_segments(struct kvm_sregs *s, struct kvm_segment data) {
 /* No BIOS: vectors are at 0, all registers are 0, SP is below the image. */
 static void start_real(const struct image *im, struct cpu_state *s) {
     uint16_t segment = im->entry >> 4 & 0xf000;
-    s->sregs.cr0 = CR0_ET | CR0_CD | CR0_NW;
+    s->sregs.cr0 = CR0_ET;
     s->sregs.cs = x86_real_segment(segment, true);
     data_segments(&s->sregs, x86_real_segment(0, false));
     s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0x3ff};

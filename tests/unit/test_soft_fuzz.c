@@ -59,8 +59,8 @@ static void scatter(struct rig *r, uint32_t from, uint32_t length) {
 
 static void random_registers(struct rig *r) {
     struct cpu_state *s = rig_get(r);
-    uint64_t *const all[] = {&s->regs.rax, &s->regs.rcx, &s->regs.rdx, &s->regs.rbx,
-                             &s->regs.rbp, &s->regs.rsi, &s->regs.rdi};
+    __u64 *const all[] = {&s->regs.rax, &s->regs.rcx, &s->regs.rdx, &s->regs.rbx,
+                          &s->regs.rbp, &s->regs.rsi, &s->regs.rdi};
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         *all[n] = any() % 2 ? any() % 0x40000 : any();
     s->regs.rflags |= any() & 0x7FFFD7 & ~(uint32_t)FLAG_VM;

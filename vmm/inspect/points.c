@@ -15,10 +15,11 @@ static const char *const holds[] = {
 };
 
 void inspect_breakpoints(struct machine *m, const struct text *t) {
-    if (m->points.count == 0)
+    const struct points *points = m->points.count ? &m->points : &m->last_points;
+    if (points->count == 0)
         text_print(t, "no breakpoints or watchpoints are set\n");
-    for (size_t i = 0; i < m->points.count; i++) {
-        const struct point *p = &m->points.list[i];
+    for (size_t i = 0; i < points->count; i++) {
+        const struct point *p = &points->list[i];
         text_print(t, "%-7s 0x%08" PRIx64, kinds[p->kind], p->address);
         if (point_is_watch(p))
             text_print(t, "+%u", p->length);

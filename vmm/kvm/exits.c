@@ -33,6 +33,24 @@ bool exits_report(struct cpu_exit *exit, enum cpu_exit_kind kind, const char *fo
     return true;
 }
 
+void exits_trace(struct cpu *cpu, int reason) {
+    const struct kvm_run *run = vcpu_of(cpu)->run;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    char detail[64] = "";
+    if (reason == KVM_EXIT_IO)
+        snprintf(detail, sizeof detail, " %s port 0x%x, %u bytes",
+                 run->io.direction ? "to" : "from", run->io.port, run->io.size * run->io.count);
+    else if (reason == KVM_EXIT_MMIO)
+        snprintf(detail, sizeof detail, " %s 0x%llx, %u bytes",
+                 run->mmio.is_write ? "to" : "from", run->mmio.phys_addr, run->mmio.len);
+    else if (reason == KVM_EXIT_DEBUG)
+        snprintf(detail, sizeof detail, " exception %u, dr6 %llx", run->debug.arch.exception,
+                 run->debug.arch.dr6);
+    fprintf(stderr, "minikvm: exit: %s at %04x:%08llx%s\n",
+            reason < 0 ? strerror(-reason) : kvm_exit_name(reason), s->sregs.cs.selector,
+            s->regs.rip, detail);
+}
+
 /* --- devices -------------------------------------------------------------- */
 
 /* An IN whose device is not ready must not have begun: complete it with
@@ -80,15 +98,22 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
                       : !(s->regs.rflags & FLAG_IF) ? "interrupts are off (IF = 0)"
                       : all_masked(cpu)             ? "the PIC masks every interrupt"
                                                     : NULL;
-    return why && exits_report(exit, CPU_EXIT_HALTED, "halted, and nothing can wake it: %s", why);
+    return why && exits_report(exit, CPU_EXIT_HALTED, "halted, and nothing can wake it: %s (monitor wake does)", why);
+}
+
+/* One KVM reports a hlt once more that a single step had passed already, an
+ * instruction later. A true one has the hlt right behind it. */
+static bool is_stale_hlt(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint8_t op;
+    return s->regs.rip == vcpu_of(cpu)->entry_rip ||
+           (x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &op, 1) == 1 && op != 0xf4);
 }
 
 static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
-    struct vcpu *v = vcpu_of(cpu);
-    /* One KVM reports a hlt again that a single step had passed already. */
-    if (cpu_read(cpu, CPU_REGS)->regs.rip == v->entry_rip)
+    if (is_stale_hlt(cpu))
         return false;
-    v->halted = true;
+    vcpu_of(cpu)->halted = true;
     cpu->valid &= ~(unsigned)CPU_MP;
     return exits_halted(cpu, exit);
 }

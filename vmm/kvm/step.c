@@ -129,12 +129,14 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
 static const uint8_t usual_faults[] = {VECTOR_GP, VECTOR_PF, VECTOR_UD, VECTOR_DE};
 enum { USUAL_FAULTS = sizeof usual_faults };
 
-static void hold_handlers(struct cpu *cpu, struct kvm_guest_debug *debug) {
+/* One that we stand at would fire at once. */
+static void hold_handlers(struct cpu *cpu, uint64_t pc, struct kvm_guest_debug *debug) {
     uint64_t handler;
     if (!probe_traits()->exec_bp)
         return;
     for (unsigned i = 0; i < USUAL_FAULTS; i++)
-        if (x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, usual_faults[i], &handler))
+        if (x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, usual_faults[i], &handler) &&
+            handler != pc)
             hold_add_exec(debug, handler);
 }
 
@@ -277,11 +279,11 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     hold_registers(v, &debug, false);
     if (ending == BY_INT3 && (patched = plant(cpu, target, &saved)))
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
-    else if (ending == BY_DR)
+    else if (ending == BY_DR && target != in->pc)
         hold_add_exec(&debug, target);
     else
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
-    hold_handlers(cpu, &debug);
+    hold_handlers(cpu, in->pc, &debug);
     bool tf_next = tf_after(cpu, in);
     bool other = go(cpu, &debug, exit);
     if (patched)

@@ -223,9 +223,13 @@ static int run_ioctl(struct cpu *cpu) {
         int err = -errno;
         v->counters.interrupted += err == -EINTR;
         take_synced(cpu);
+        if (cpu->verbose)
+            exits_trace(cpu, err);
         return err == -EAGAIN ? -EINTR : err;
     }
     take_synced(cpu);
+    if (cpu->verbose)
+        exits_trace(cpu, v->run->exit_reason);
     unsigned reason = v->run->exit_reason;
     v->counters.exits[reason < KVM_EXITS_MAX ? reason : 0]++;
     v->io_pending = reason == KVM_EXIT_IO || reason == KVM_EXIT_MMIO;

@@ -90,6 +90,8 @@ uint64_t vcpu_pc(struct cpu *);
 bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);
 bool exits_report(struct cpu_exit *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* --verbose: one line on stderr for the exit just made. */
+void exits_trace(struct cpu *, int reason);
 /* A vCPU that is halted: true (and *exit) if nothing can wake it. */
 bool exits_halted(struct cpu *, struct cpu_exit *exit);
 

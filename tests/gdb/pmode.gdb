@@ -1,0 +1,19 @@
+# Into protected mode: CR0.PE, the far jump, the hidden part of CS.
+# guest: pmode
+break enter_protected
+continue
+p $cr0
+p $cpumode
+p $cs_cache
+stepi
+p $cr0
+p $cpumode
+p $cs_cache
+break protected_entry
+continue
+p $cpumode
+p $cs_cache
+p $gdtr
+x/2xg $gdtr.base
+delete
+continue

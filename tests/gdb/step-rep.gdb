@@ -1,0 +1,9 @@
+# rep movsb is one instruction.
+# guest: @BUILD@/tests/guests/steps.elf
+break at_rep
+continue
+p $cx
+stepi
+info symbol $pc
+p $cx
+x/8c &target
