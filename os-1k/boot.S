@@ -15,8 +15,7 @@
 // Section numbers are those of the Intel SDM, Vol. 3A, before the edition of
 // 2023, which moved the chapters from 4 on up by one.
 
-#include "abi.inc"
-#include "layout.h"
+#include "asm.inc"
 
 #define COM1            0x3f8
 #define SYSTEM_PORT     0x92
@@ -28,15 +27,11 @@
 #define ENTRY(linear)   (((linear) >> 22) * 4)
 #define ENTRIES         (MAPPED_MEMORY >> 22)
 
-// LOG prints a line of the boot log. The loop is the same in both modes, though
-// not its bytes, so the macro makes the function twice.
-        .macro  LOG message, function=log32
+// LOG prints a line of the boot log on the serial port. It is no function: so it
+// needs no stack, and `next` of a debugger goes over it in every mode.
+        .macro  LOG message             // changes AL, ECX, DX, ESI
         movl    $\message, %esi
         movl    $\message\()_length, %ecx
-        call    \function
-        .endm
-
-        .macro  LOG_LOOP
 1:      movw    $COM1 + 5, %dx          // line status; bit 5: ready for a byte
 2:      inb     %dx, %al
         testb   $0x20, %al
@@ -45,10 +40,8 @@
         movw    $COM1, %dx
         outb    %al, %dx
         loop    1b                      // CX or ECX, as the mode says
-        ret
         .endm
 
-        .cfi_sections .debug_frame
         .section .boot.text, "ax", @progbits
 
 // ---- Real mode ----------------------------------------------------------------
@@ -57,12 +50,10 @@
 // offset, no protection. All segment registers are 0 and the stack lies below
 // this code.
         .code16
-FUNCTION _start
-        .cfi_startproc
-        .cfi_undefined %eip             // nobody called: backtraces end here
+        STEP    _start
         cli                             // there is no handler for an interrupt yet
         cld
-        LOG     in_real_mode, log16
+        LOG     in_real_mode
 
         // An 8086 had 20 address lines, and programs relied on 0x100000 being 0
         // again. So PCs can keep line 20 low. With it low every odd megabyte
@@ -71,44 +62,31 @@ FUNCTION _start
         orb     $A20_ENABLE, %al
         andb    $~FAST_RESET, %al       // the same port resets the machine
         outb    %al, $SYSTEM_PORT
-        .cfi_endproc
-END _start
+        DONE    _start
 
-FUNCTION a20_done
-        .cfi_startproc
-        .cfi_undefined %eip
-        LOG     a20_is_on, log16
+        STEP    a20_done
+        LOG     a20_is_on
 
         // In protected mode a segment register holds an index into this table
         // (§3.4.2), and the CPU reads the descriptor there when the register is
         // loaded. lgdt itself changes nothing yet.
         lgdtl   gdt_pointer
-        LOG     gdt_is_loaded, log16
-        movl    %cr0, %eax
+        LOG     gdt_is_loaded
+        movl    %cr0, %eax              // PE is bit 0
         orl     $CR0_PE, %eax
-        .cfi_endproc
-END a20_done
+        DONE    a20_done
 
 // The switch (§9.9.1). After it CS still has what real mode left in its hidden
 // part: base 0, 64 KiB, 16 bits. So the CPU goes on with 16-bit code, until the
 // far jump loads CS with a descriptor. It must come next.
-FUNCTION enter_protected
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    enter_protected
         movl    %eax, %cr0
         ljmpl   $KERNEL_CODE, $protected_entry
-        .cfi_endproc
-END enter_protected
-
-FUNCTION log16
-        LOG_LOOP
-END log16
+        DONE    enter_protected
 
 // ---- Protected mode, no paging --------------------------------------------------
         .code32
-FUNCTION protected_entry
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    protected_entry
         movw    $KERNEL_DATA, %ax       // the other segment registers as well:
         movw    %ax, %ds                // base 0, 4 GiB, so that from now on
         movw    %ax, %es                // offset = linear address
@@ -129,21 +107,17 @@ FUNCTION protected_entry
         movl    %cr0, %eax
         andl    $~CR0_CACHES_OFF, %eax
         orl     $CR0_PG, %eax
-        .cfi_endproc
-END protected_entry
+        DONE    protected_entry
 
 // From here on every address goes through the page directory, that of the next
 // instruction too. EIP is still about 0x1000, and only the identity map makes
 // that the same place as before (§9.9.1, step 4).
-FUNCTION enable_paging
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    enable_paging
         movl    %eax, %cr0
         LOG     paging_is_on
         movl    $higher_half, %eax      // by register: the address as it was linked,
         jmp     *%eax                   // no matter where EIP is now
-        .cfi_endproc
-END enable_paging
+        DONE    enable_paging
 
 // The memory, as linear addresses, and where in the 16 MiB of RAM they lead.
 //
@@ -173,8 +147,7 @@ END enable_paging
 //      +--------------+---------+----+------+-----+---+---+
 //      | physical     |    0    | PS |      | U/S |R/W| P |
 //      +--------------+---------+----+------+-----+---+---+
-FUNCTION build_page_directory
-        .cfi_startproc
+        ROUTINE build_page_directory
         movl    $page_directory, %edi
         movl    $PAGE_4M, %eax
         movl    $ENTRIES, %ecx
@@ -184,14 +157,7 @@ FUNCTION build_page_directory
         addl    $4, %edi
         loop    1b
         ret
-        .cfi_endproc
-END build_page_directory
-
-FUNCTION log32
-        .cfi_startproc
-        LOG_LOOP
-        .cfi_endproc
-END log32
+        DONE    build_page_directory
 
         .section .boot.data, "aw", @progbits
 // A segment descriptor, cut up as the 80286 and the 80386 left it (§3.4.5):
@@ -246,17 +212,13 @@ page_directory:
 // A kernel up here leaves the lower half to the user programs: each can have the
 // addresses that it likes, and the kernel is there in all address spaces.
         .text
-FUNCTION higher_half
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    higher_half
         movl    $boot_stack_top, %esp
         lgdt    gdt_pointer_high        // the CPU keeps a linear address; that of
-        .cfi_endproc                    // the identity map is about to go
-END higher_half
+                                        // the identity map is about to go
+        DONE    higher_half
 
-FUNCTION drop_identity_map
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    drop_identity_map
         xorl    %eax, %eax
         movl    $page_directory + KERNEL_BASE, %edi
         movl    $ENTRIES, %ecx
@@ -264,8 +226,7 @@ FUNCTION drop_identity_map
         movl    %cr3, %eax
         movl    %eax, %cr3              // the TLB forgets what it knew (§4.10.4.1)
         call    kernel_main             // does not return
-        .cfi_endproc
-END drop_identity_map
+        DONE    drop_identity_map
 
         .section .rodata
         .type   gdt_pointer_high, @object

@@ -4,7 +4,7 @@
 OS_DIR    := $(BUILD)/os-1k
 OS_KERNEL := $(addprefix $(OS_DIR)/,boot.o trap-entry.o main.o console.o memory.o paging.o trap.o \
                pic.o timer.o keyboard.o process.o syscall.o print.o)
-OS_SHELL  := $(addprefix $(OS_DIR)/,shell/start.o shell/main.o shell/lib.o shell/programs.o \
+OS_SHELL  := $(addprefix $(OS_DIR)/,shell/start.o shell/menu.o shell/lib.o shell/programs.o \
                shell/interactive.o print.o)
 
 # Code for the smallest machine that there is, and no register that the kernel

@@ -10,10 +10,8 @@
 // and the code adds what is missing, until the stack holds a `struct trap`.
 // Interrupts are off: all gates are interrupt gates.
 
-#include "abi.inc"
-#include "layout.h"
+#include "asm.inc"
 
-        .cfi_sections .debug_frame
         .text
 
 // What the debugger needs to go back over a trap to the code that was running.
@@ -25,7 +23,7 @@
         .cfi_def_cfa %esp, \size
         .cfi_offset %eip, -12
         .cfi_offset %eflags, -4
-        .cfi_escape 0x16, 4, 10         // DW_CFA_val_expression, ESP, 10 bytes
+        .cfi_escape 0x16, 4, 12         // DW_CFA_val_expression, ESP, 12 bytes
         .cfi_escape 0x12, 0x38, 0x1c    // dup, lit8, minus
         .cfi_escape 0x06, 0x33, 0x1a    // deref, lit3, and
         .cfi_escape 0x30, 0x29          // lit0, eq
@@ -33,9 +31,10 @@
         .cfi_escape 0x06                // deref
         .endm
 
-        .macro  HANDLER name, vector, has_error=0
-FUNCTION \name
-        .cfi_startproc
+// HANDLER makes the code for a vector, and a row of the table by which trap.c
+// fills the IDT. Faults come first and in order of their vectors.
+        .macro  HANDLER name, vector, title, has_error=0
+        ROUTINE \name
         TRAP_FRAME 12+4*\has_error
         .if     \has_error == 0
         pushl   $0
@@ -44,38 +43,49 @@ FUNCTION \name
         pushl   $\vector
         .cfi_adjust_cfa_offset 4
         jmp     trap_entry
-        .cfi_endproc
-END \name
+        DONE    \name
+        .pushsection .rodata.handlers, "a"
+        .long   \vector, \name, title_\@
+        .section .rodata
+title_\@:
+        .asciz  "\title"
+        .popsection
         .endm
 
-        HANDLER divide_error_handler, 0
-        HANDLER debug_handler, 1
-        HANDLER nmi_handler, 2
-        HANDLER breakpoint_handler, 3
-        HANDLER overflow_handler, 4
-        HANDLER bound_handler, 5
-        HANDLER invalid_opcode_handler, 6
-        HANDLER no_fpu_handler, 7
-        HANDLER double_fault_handler, 8, 1
-        HANDLER fpu_segment_handler, 9
-        HANDLER invalid_tss_handler, 10, 1
-        HANDLER segment_handler, 11, 1
-        HANDLER stack_handler, 12, 1
-        HANDLER protection_handler, 13, 1
-        HANDLER page_fault_handler, 14, 1
-        HANDLER reserved_handler, 15
-        HANDLER fpu_handler, 16
-        HANDLER alignment_handler, 17, 1
-        HANDLER machine_check_handler, 18
-        HANDLER simd_handler, 19
-        HANDLER timer_handler, IRQ_BASE
-        HANDLER keyboard_handler, IRQ_BASE + 1
-        HANDLER spurious_handler, IRQ_BASE + 7
-        HANDLER syscall_handler, SYSCALL
+        .pushsection .rodata.handlers, "a"
+        .globl  handlers, handlers_end
+handlers:
+        .popsection
+        HANDLER divide_error_handler, 0, "Divide error"
+        HANDLER debug_handler, 1, "Debug trap"
+        HANDLER nmi_handler, 2, "NMI"
+        HANDLER breakpoint_handler, 3, "Breakpoint"
+        HANDLER overflow_handler, 4, "Overflow"
+        HANDLER bound_handler, 5, "BOUND range exceeded"
+        HANDLER invalid_opcode_handler, 6, "Invalid opcode"
+        HANDLER no_fpu_handler, 7, "No FPU"
+        HANDLER double_fault_handler, 8, "Double fault", 1
+        HANDLER fpu_segment_handler, 9, "FPU segment overrun"
+        HANDLER invalid_tss_handler, 10, "Invalid TSS", 1
+        HANDLER segment_handler, 11, "Segment not present", 1
+        HANDLER stack_handler, 12, "Stack fault", 1
+        HANDLER protection_handler, 13, "General protection fault", 1
+        HANDLER page_fault_handler, 14, "Page fault", 1
+        HANDLER reserved_handler, 15, "Reserved"
+        HANDLER fpu_handler, 16, "FPU error"
+        HANDLER alignment_handler, 17, "Alignment check", 1
+        HANDLER machine_check_handler, 18, "Machine check"
+        HANDLER simd_handler, 19, "SIMD error"
+        HANDLER timer_handler, IRQ_BASE, "Timer"
+        HANDLER keyboard_handler, IRQ_BASE + 1, "Keyboard"
+        HANDLER spurious_handler, IRQ_BASE + 7, "Spurious"
+        HANDLER syscall_handler, SYSCALL, "System call"
+        .section .rodata.handlers, "a"
+handlers_end:
+        .text
 
 // The same for all: save the registers, go to C with a pointer to them, restore.
-FUNCTION trap_entry
-        .cfi_startproc
+        ROUTINE trap_entry
         TRAP_FRAME 20
         pushal
         .cfi_adjust_cfa_offset 32
@@ -106,54 +116,33 @@ FUNCTION trap_entry
         addl    $8, %esp                // vector and error code
         .cfi_adjust_cfa_offset -8
         iret
-        .cfi_endproc
-END trap_entry
+        DONE    trap_entry
 
 // void context_switch(uint32_t *save, uint32_t load): leaves this process's
 // kernel stack in *save, goes on with the one that `load` was saved from. Only
 // what C expects a function to keep must be pushed; the rest is the caller's.
-FUNCTION context_switch
-        .cfi_startproc
+        ROUTINE context_switch
         movl    4(%esp), %eax
         movl    8(%esp), %edx
-        pushl   %ebp
-        .cfi_adjust_cfa_offset 4
-        .cfi_rel_offset %ebp, 0
-        pushl   %ebx
-        .cfi_adjust_cfa_offset 4
-        .cfi_rel_offset %ebx, 0
-        pushl   %esi
-        .cfi_adjust_cfa_offset 4
-        .cfi_rel_offset %esi, 0
-        pushl   %edi
-        .cfi_adjust_cfa_offset 4
-        .cfi_rel_offset %edi, 0
+        PUSH    %ebp
+        PUSH    %ebx
+        PUSH    %esi
+        PUSH    %edi
         movl    %esp, (%eax)
         movl    %edx, %esp
-        popl    %edi
-        .cfi_adjust_cfa_offset -4
-        .cfi_restore %edi
-        popl    %esi
-        .cfi_adjust_cfa_offset -4
-        .cfi_restore %esi
-        popl    %ebx
-        .cfi_adjust_cfa_offset -4
-        .cfi_restore %ebx
-        popl    %ebp
-        .cfi_adjust_cfa_offset -4
-        .cfi_restore %ebp
+        POP     %edi
+        POP     %esi
+        POP     %ebx
+        POP     %ebp
         ret
-        .cfi_endproc
-END context_switch
+        DONE    context_switch
 
 // The first way down to ring 3. There is no instruction for it, only the return
 // from an interrupt; so the stack is made to look as if one had come from there.
 // context_switch "returns" to here with the program's entry in EBX and its stack
 // in ESI (process.c). The other registers are cleared: they hold what is the
 // kernel's.
-FUNCTION enter_user
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    enter_user
         movw    $USER_DATA, %ax         // IRET loads CS and SS only. A ring-0 selector
         movw    %ax, %ds                // left in the others would become null (§5.9)
         movw    %ax, %es
@@ -172,8 +161,7 @@ FUNCTION enter_user
         xorl    %edi, %edi
         xorl    %ebp, %ebp
         iret
-        .cfi_endproc
-END enter_user
+        DONE    enter_user
 
 // The shell as ld made it (os-1k.mk), but without its symbols.
         .section .rodata

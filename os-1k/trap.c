@@ -1,31 +1,13 @@
 /* Faults, interrupts, system calls: from trap.S to the part that they concern. */
 #include "kernel.h"
 
-enum { PAGE_FAULT = 14, VECTORS = SYSCALL + 1, TIMER = IRQ_BASE, KEYBOARD = IRQ_BASE + 1 };
+enum { FAULTS = 20, PAGE_FAULT = 14, VECTORS = SYSCALL + 1, TIMER = IRQ_BASE, KEYBOARD = IRQ_BASE + 1 };
 
-typedef void handler_function(void);
-handler_function divide_error_handler, debug_handler, nmi_handler, breakpoint_handler,
-    overflow_handler, bound_handler, invalid_opcode_handler, no_fpu_handler, double_fault_handler,
-    fpu_segment_handler, invalid_tss_handler, segment_handler, stack_handler, protection_handler,
-    page_fault_handler, reserved_handler, fpu_handler, alignment_handler, machine_check_handler,
-    simd_handler, timer_handler, keyboard_handler, spurious_handler, syscall_handler;
-
-static const struct {
-    handler_function *handler;
-    const char *name;
-} faults[] = {
-    {divide_error_handler, "Divide error"}, {debug_handler, "Debug trap"},
-    {nmi_handler, "NMI"}, {breakpoint_handler, "Breakpoint"},
-    {overflow_handler, "Overflow"}, {bound_handler, "BOUND range exceeded"},
-    {invalid_opcode_handler, "Invalid opcode"}, {no_fpu_handler, "No FPU"},
-    {double_fault_handler, "Double fault"}, {fpu_segment_handler, "FPU segment overrun"},
-    {invalid_tss_handler, "Invalid TSS"}, {segment_handler, "Segment not present"},
-    {stack_handler, "Stack fault"}, {protection_handler, "General protection fault"},
-    {page_fault_handler, "Page fault"}, {reserved_handler, "Reserved"},
-    {fpu_handler, "FPU error"}, {alignment_handler, "Alignment check"},
-    {machine_check_handler, "Machine check"}, {simd_handler, "SIMD error"},
-};
-enum { FAULTS = sizeof faults / sizeof faults[0] };
+/* trap-entry.S; the first FAULTS of them in order */
+extern const struct handler {
+    uint32_t vector, entry;
+    const char *title;
+} handlers[], handlers_end[];
 
 /* An interrupt gate (§6.11); its handler starts with interrupts off. */
 static struct gate {
@@ -35,25 +17,20 @@ static struct gate {
 } idt[VECTORS];
 enum { GATE_KERNEL = 0x8e, GATE_USER = 0xee };
 
-static void set_gate(unsigned vector, handler_function *handler, uint8_t type) {
-    uint32_t offset = (uint32_t)handler;
-    idt[vector] = (struct gate){offset & 0xffff, KERNEL_CODE, 0, type, offset >> 16};
+static void set_gate(const struct handler *h) {
+    /* The one gate with DPL 3: from ring 3, `int` through any other is a #GP. */
+    uint8_t type = h->vector == SYSCALL ? GATE_USER : GATE_KERNEL;
+    idt[h->vector] =
+        (struct gate){h->entry & 0xffff, KERNEL_CODE, 0, type, h->entry >> 16};
 }
 
 void trap_init(void) {
-    for (unsigned vector = 0; vector < FAULTS; vector++)
-        set_gate(vector, faults[vector].handler, GATE_KERNEL);
-    set_gate(TIMER, timer_handler, GATE_KERNEL);
-    set_gate(KEYBOARD, keyboard_handler, GATE_KERNEL);
-    /* IRQ 7 is what a PIC says when a request has gone before it could ask who. */
-    set_gate(IRQ_BASE + 7, spurious_handler, GATE_KERNEL);
-    /* The one gate with DPL 3: from ring 3, `int` through any other is a #GP. */
-    set_gate(SYSCALL, syscall_handler, GATE_USER);
-
+    for (const struct handler *h = handlers; h < handlers_end; h++)
+        set_gate(h);
     struct __attribute__((packed)) { uint16_t limit; struct gate *base; } pointer =
         {sizeof idt - 1, idt};
     __asm__ volatile("lidt %0" : : "m"(pointer));
-    printf("IDT: %u faults, 2 interrupts, system calls at 0x80\n", FAULTS);
+    printf("IDT: %d faults, 2 interrupts, system calls at 0x80\n", FAULTS);
 }
 
 static uint32_t fault_address(void) {
@@ -63,7 +40,7 @@ static uint32_t fault_address(void) {
 }
 
 static void describe(const struct trap *t) {
-    printf("\n%s", faults[t->vector].name);
+    printf("\n%s", handlers[t->vector].title);
     if (t->vector == PAGE_FAULT) /* the bits of its error code: §4.7 */
         printf(": %s 0x%x, %s", t->error & 2 ? "write to" : "read from", fault_address(),
                t->error & 1 ? "not allowed" : "not present");
@@ -108,4 +85,6 @@ void trap(struct trap *t) {
         program_fault(t);
     else if (t->vector < FAULTS)
         kernel_fault(t);
+    /* else spurious: what a PIC says when a request has gone before it is asked
+     * which; it waits for no end-of-interrupt */
 }

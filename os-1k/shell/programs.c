@@ -86,7 +86,7 @@ void gcd_table(void) {
 void about(void) {
     unsigned ticks = uptime();
     printf("\n=== About 1K OS ===\n"
-           "An operating system in about 1000 lines, made to be looked into:\n"
+           "A small operating system that is made to be looked into:\n"
            "  - boots itself from real mode to paging\n"
            "  - kernel in ring 0, programs in ring 3, system calls by int 0x80\n"
            "  - timer and keyboard interrupts, processes with address spaces\n");
@@ -95,10 +95,11 @@ void about(void) {
     printf("Free memory: %u KiB\n", free_memory());
 }
 
-/* Behind the key `!`: where the kernel's first page was identity-mapped once, now
- * there is nothing. The CPU tells the kernel, and the kernel ends the shell. */
+/* Behind the key `!`. The boot code lay at this address as long as there was the
+ * identity map; now there is nothing. The CPU tells the kernel, and the kernel ends
+ * the process. */
 void bad_pointer(void) {
-    volatile int *pointer = (int *)0x1000;
+    volatile int *volatile pointer = (int *)0x1000; /* the compiler must not know better */
     printf("\n=== Bad Pointer ===\n");
     printf("Reading the word at 0x%x ...\n", (unsigned)pointer);
     int word = *pointer;

@@ -1,14 +1,10 @@
 // Where a user program begins: the kernel has set ESP to the top of its stack.
 
-#include "abi.inc"
+#include "asm.inc"
 
-        .cfi_sections .debug_frame
         .section .text.start, "ax", @progbits
-FUNCTION _start
-        .cfi_startproc
-        .cfi_undefined %eip
+        STEP    _start
         call    shell_main
         pushl   %eax                    // what it returns is the exit status
         call    exit
-        .cfi_endproc
-END _start
+        DONE    _start
