@@ -28,13 +28,13 @@ $(OS_DIR)/%.o: os-1k/%.S
 	@mkdir -p $(@D)
 	$(CC) $(OS_CFLAGS) -Wa,-I$(OS_DIR) -MMD -MP -c -o $@ $<
 
+# -n leaves no holes between the segments in the file.
 $(OS_DIR)/shell.elf: $(OS_SHELL) os-1k/shell/shell.ld
-	$(LD) $(OS_LDFLAGS) -T os-1k/shell/shell.ld -o $@ $(OS_SHELL)
+	$(LD) $(OS_LDFLAGS) -n -T os-1k/shell/shell.ld -o $@ $(OS_SHELL)
 
-# -n of ld leaves no holes in the file; the kernel keeps it in its own image.
-$(OS_DIR)/shell.stripped: $(OS_SHELL) os-1k/shell/shell.ld
-	$(LD) $(OS_LDFLAGS) -n -s -T os-1k/shell/shell.ld -o $@ $(OS_SHELL)
-	$(OBJCOPY) --strip-section-headers $@ 2>/dev/null || true
+# What the kernel holds in its own image (trap-entry.S).
+$(OS_DIR)/shell.stripped: $(OS_DIR)/shell.elf
+	$(OBJCOPY) --strip-all $< $@
 
 $(OS_DIR)/trap-entry.o: $(OS_DIR)/shell.stripped
 
