@@ -3,21 +3,73 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kvm/kvm.h"
+#include "soft/soft.h"
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
     struct kvm_options options = {.chips = m->chips, .debugged = m->options->debugged};
     return kvm_open(&m->cpu, &options, error, size);
 }
 
+static int open_soft(struct machine *m, char *error, size_t size) {
+    int err = soft_open(&m->cpu);
+    if (err)
+        snprintf(error, size, "cannot make the built-in CPU: %s", strerror(-err));
+    m->input.steady = !err && m->options->input_is_file;
+    return err;
+}
+
+/* AUTO goes on without KVM silently: that is what it is for. */
 int engines_open(struct machine *m, enum engine_choice choice, char *error, size_t size) {
-    (void)choice;
-    return open_kvm(m, error, size);
+    m->input.steady = false;
+    if (choice == ENGINE_SOFT)
+        return open_soft(m, error, size);
+    int err = open_kvm(m, error, size);
+    return err && choice == ENGINE_AUTO ? open_soft(m, error, size) : err;
+}
+
+bool engines_has_chips(struct machine *m) {
+    return m->chips && !m->wants_chips && m->cpu.engine && m->cpu.engine->get_chips;
+}
+
+bool engines_needs_chips(struct machine *m) { return m->cpu.engine->get_chips != NULL; }
+
+/* The devices' state is the truth while the engine has no chips of its own. */
+static void fetch_chips(struct machine *m) {
+    struct chips chips;
+    if (!engines_has_chips(m) || m->cpu.engine->get_chips(&m->cpu, &chips) < 0)
+        return;
+    memcpy(m->devices.pic.chip, chips.pic, sizeof chips.pic);
+    m->devices.pit.state = chips.pit;
+}
+
+static void give_chips(struct machine *m) {
+    struct chips chips = {.pit = m->devices.pit.state};
+    memcpy(chips.pic, m->devices.pic.chip, sizeof chips.pic);
+    if (engines_has_chips(m))
+        m->cpu.engine->set_chips(&m->cpu, &chips);
+    else
+        pit_restart(&m->devices.pit);
+    if (!engines_has_chips(m))
+        pic_line(&m->devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
-    (void)m, (void)to;
-    snprintf(error, size, "no other engine");
-    return -ENOSYS;
+    struct cpu *cpu = &m->cpu, old;
+    cpu_read(cpu, CPU_ALL);
+    fetch_chips(m);
+    old = *cpu;
+    int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
+    if (err) {
+        *cpu = old;
+        return err;
+    }
+    cpu->state = old.state;
+    cpu->valid = cpu->dirty = CPU_ALL;
+    m->input.steady &= to == ENGINE_SOFT;
+    old.engine->close(&old);
+    give_chips(m);
+    return 0;
 }

@@ -8,8 +8,14 @@
  * 0, or -errno with a sentence. */
 int engines_open(struct machine *, enum engine_choice, char *error, size_t size);
 
-/* Hand over to another engine at an instruction boundary: all of the state
- * crosses, the chips' too. On failure the machine stays with the old one. */
+/* Hand over to another engine (or to the same, made anew with the machine's
+ * chips) at an instruction boundary: all of the state crosses, the chips' too.
+ * On failure the machine stays with the old one. */
 int engines_switch(struct machine *, enum engine_choice to, char *error, size_t size);
+
+/* Are the interrupt chips in use those of the engine, in the kernel? */
+bool engines_has_chips(struct machine *);
+/* Must the engine be made anew for the machine to have chips? */
+bool engines_needs_chips(struct machine *);
 
 #endif

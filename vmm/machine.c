@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engines.h"
+#include "timing.h"
 #include "x86.h"
 
 /* --- what devices and engines ask of the machine ------------------------------------ */
@@ -20,10 +21,29 @@ static void board_put(void *machine, const char *text, size_t length) {
     m->owner.output(m->owner.context, m->number, text, length);
 }
 
+/* The chips are the kernel's, if the engine has them there; else our own. */
 static void board_irq(void *machine, unsigned irq, bool level) {
     struct machine *m = machine;
-    if (m->cpu.engine && m->cpu.engine->irq_line)
+    if (engines_has_chips(m))
         m->cpu.engine->irq_line(&m->cpu, irq, level);
+    else
+        pic_line(&m->devices.pic, irq, level);
+}
+
+static void board_intr(void *machine, bool level) {
+    struct machine *m = machine;
+    m->cpu.intr = level;
+}
+
+/* The first time that the guest programs a chip it gets them: a guest that never
+ * does has no timer noise, and its last hlt ends it at once. KVM wants the chips
+ * before the CPU, so on KVM that is a machine of its own, made anew. */
+static enum io_result board_uses_chips(void *machine) {
+    struct machine *m = machine;
+    bool anew = !m->chips && engines_needs_chips(m);
+    m->chips = true;
+    m->wants_chips |= anew;
+    return anew ? IO_STOP : IO_DONE;
 }
 
 static void board_end(void *machine, int status) {
@@ -53,12 +73,17 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
 
 /* --- input ------------------------------------------------------------------------------ */
 
+/* With chips in the kernel an interrupt is raised from here; in virtual time the
+ * CPU's own thread looks when it is due (timing.c). */
 static void notice_input(struct machine *m) {
-    pthread_mutex_lock(&m->bus_lock);
-    keyboard_notice(&m->devices.keyboard);
-    uart_notice(&m->devices.uart);
-    pthread_mutex_unlock(&m->bus_lock);
+    if (engines_has_chips(m)) {
+        pthread_mutex_lock(&m->bus_lock);
+        keyboard_notice(&m->devices.keyboard);
+        uart_notice(&m->devices.uart);
+        pthread_mutex_unlock(&m->bus_lock);
+    }
     pthread_mutex_lock(&m->lock);
+    m->noticed = true;
     pthread_cond_broadcast(&m->wake);
     pthread_mutex_unlock(&m->lock);
 }
@@ -116,6 +141,18 @@ static bool take_over(struct machine *m, struct cpu_exit *exit) {
     return true;
 }
 
+/* The instruction is done; the machine has the chips from here on. */
+static bool add_chips(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    char error[192];
+    m->wants_chips = false;
+    if (engines_switch(m, ENGINE_KVM, error, sizeof error) < 0) {
+        snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
+        return false;
+    }
+    exit->kind = CPU_EXIT_STEPPED;
+    return command == COMMAND_RUN || (command == COMMAND_RANGE && in_range(m));
+}
+
 /* true: not an end of the command, go on with it. */
 static bool goes_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
     switch (exit->kind) {
@@ -131,6 +168,8 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
     case CPU_EXIT_STEPPED:
         return command == COMMAND_RANGE && in_range(m) && !interrupted(m);
     case CPU_EXIT_DEVICE:
+        if (m->wants_chips)
+            return add_chips(m, command, exit);
         if (!m->ended)
             snprintf(exit->text, sizeof exit->text, "%s", m->stop_text);
         return false;
@@ -194,6 +233,7 @@ static void *thread_main(void *machine) {
         carry_out(m, command);
         pthread_mutex_lock(&m->lock);
         m->busy = m->interrupt = false;
+        input_hurry(&m->input, false);
         m->has_stop = true;
         pthread_cond_broadcast(&m->wake);
         m->owner.notify(m->owner.context);
@@ -219,6 +259,7 @@ void machine_interrupt(struct machine *m) {
     pthread_mutex_lock(&m->lock);
     if (m->busy) {
         m->interrupt = true;
+        input_hurry(&m->input, true);
         m->cpu.engine->kick(&m->cpu);
         pthread_cond_broadcast(&m->wake);
     }
@@ -256,6 +297,10 @@ static void open_devices(struct machine *m) {
     hypercall_open(&m->devices.hypercall, &m->bus, &m->board, &m->cpu);
     uart_open(&m->devices.uart, &m->bus, &m->board);
     keyboard_open(&m->devices.keyboard, &m->bus, &m->board);
+    if (m->options->chips != CHIPS_NONE) {
+        pic_open(&m->devices.pic, &m->bus, &m->board);
+        pit_open(&m->devices.pit, &m->bus, &m->board);
+    }
     cmos_open(&m->devices.cmos, &m->bus, &m->board, m->memory.ram_size);
     ports_open(&m->devices.ports, &m->bus, &m->board, m->options->verbose);
 }
@@ -291,20 +336,23 @@ static int open_memory(struct machine *m, char *error, size_t size) {
 
 static void set_up(struct machine *m) {
     m->board = (struct board){.machine = m, .input = &m->input, .put = board_put,
-                              .irq = board_irq, .end = board_end, .stop = board_stop,
+                              .irq = board_irq, .intr = board_intr,
+                              .uses_chips = board_uses_chips, .now = timing_now, .end = board_end, .stop = board_stop,
                               .clock = board_clock};
     m->cpu = (struct cpu){.memory = &m->memory, .points = &m->points,
                           .verbose = m->options->verbose,
-                          .host = {.machine = m, .io = host_io}};
-    m->chips = m->options->chips == CHIPS_ON ||
-               (m->options->chips == CHIPS_AUTO && m->memory.ram_size > (1 << 20));
+                          .host = {.machine = m, .io = host_io,
+                                   .acknowledge = timing_acknowledge,
+                                   .deadline = timing_deadline, .idle = timing_idle}};
 }
 
 static int power_on(struct machine *m, char *error, size_t size) {
     int err = m->image.bytes ? image_load(&m->image, &m->memory, error, size) : 0;
     if (err)
         return err;
-    m->took_over = m->dead = false;
+    m->took_over = m->dead = m->wants_chips = false;
+    m->chips = m->options->chips == CHIPS_ON;
+    m->cpu.icount = 0;
     m->ended = false;
     open_devices(m);
     err = engines_open(m, m->options->engine, error, size);

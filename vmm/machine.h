@@ -29,6 +29,7 @@ struct machine_options {
     enum engine_choice engine;
     enum chips_choice chips;
     bool debugged; /* a debugger may attach */
+    bool input_is_file; /* stdin is: input is there whenever it is looked for */
     bool verbose;
 };
 
@@ -58,7 +59,8 @@ struct machine {
     struct points last_points; /* as they were held when it ran last: gdb takes its
                                   points out at each stop */
     struct cpu cpu;
-    bool chips;       /* the machine has a PIC and a PIT */
+    bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
+    bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
     bool took_over;   /* the built-in CPU has taken over from KVM */
     bool dead;        /* a triple fault: it stays one until the state is changed */
     struct bus bus;
@@ -73,6 +75,7 @@ struct machine {
     pthread_cond_t wake;
     enum machine_command command;
     bool busy, interrupt, has_stop;
+    bool noticed; /* input has come, for a CPU that sleeps */
     uint64_t range_start, range_end; /* COMMAND_RANGE: step while pc is inside */
     struct machine_stop stop;
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -255,6 +256,12 @@ static void catch_signals(struct app *a) {
     signal(SIGPIPE, SIG_IGN);
 }
 
+static bool stdin_is_file(void) {
+    struct stat st;
+    return fstat(STDIN_FILENO, &st) < 0 || S_ISREG(st.st_mode) ||
+           (S_ISCHR(st.st_mode) && !isatty(STDIN_FILENO)); /* /dev/null */
+}
+
 static int start(struct app *a) {
     int taken = a->options.gdb && !strcmp(a->options.gdb, "-"); /* stdout is gdb's */
     unsigned images = a->options.count ? a->options.count : 1;
@@ -263,6 +270,7 @@ static int start(struct app *a) {
         say("cannot make an eventfd: %s", strerror(errno));
         return STATUS_ERROR;
     }
+    a->options.machine.input_is_file = taken || stdin_is_file();
     console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, images, a->options.color);
     int status = open_machines(a);
     if (!status)

@@ -48,6 +48,7 @@ enum {
 #define EFER_LMA (1u << 10)
 #define EFER_NX (1u << 11)
 
+#define DR6_BD (1u << 13)
 #define DR6_BS (1u << 14)
 #define DR6_BT (1u << 15)
 

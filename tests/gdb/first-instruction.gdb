@@ -4,6 +4,6 @@
 info symbol $pc
 p $cpumode
 p $cr0
-p $cs_cache
+p $cs_cache.base
 p $idtr
 p/x $raw_ip

@@ -4,16 +4,16 @@ break enter_protected
 continue
 p $cr0
 p $cpumode
-p $cs_cache
+p $cs_cache.limit
 stepi
 p $cr0
 p $cpumode
-p $cs_cache
+p $cs_cache.limit
 break protected_entry
 continue
 p $cpumode
 p $cs_cache
 p $gdtr
-x/2xg $gdtr.base
+x/xg $gdtr.base
 delete
 continue

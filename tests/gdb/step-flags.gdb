@@ -1,5 +1,6 @@
 # pushf never shows the TF of a single step; popf, mov ss, pop ss and sti are one
 # instruction each.
+# needs: exec-bp
 # guest: @BUILD@/tests/guests/steps.elf
 break after_rep
 continue

@@ -1,5 +1,6 @@
 # A hlt that nothing can wake is a stop with a sentence; it stays one until the
 # CPU is woken by hand.
+# needs: exec-bp
 # guest: @BUILD@/tests/guests/steps.elf
 # status: 7
 break at_hlt

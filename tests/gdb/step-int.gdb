@@ -1,4 +1,5 @@
 # stepi over int n stops at the handler's first instruction, and iret comes back.
+# needs: exec-bp
 # guest: @BUILD@/tests/guests/steps.elf
 break at_int
 continue

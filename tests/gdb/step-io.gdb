@@ -1,4 +1,5 @@
 # An out and an in are one instruction, and are done once.
+# needs: exec-bp
 # guest: @BUILD@/tests/guests/steps.elf
 # output: !
 break at_out

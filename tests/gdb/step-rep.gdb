@@ -1,4 +1,5 @@
 # rep movsb is one instruction.
+# needs: exec-bp
 # guest: @BUILD@/tests/guests/steps.elf
 break at_rep
 continue

@@ -5,4 +5,4 @@ continue
 continue
 continue
 info symbol $pc
-monitor breakpoints
+

@@ -161,6 +161,8 @@ static volatile sig_atomic_t faulted;
 static void on_fault(int signal_number, siginfo_t *info, void *context) {
     ucontext_t *c = context;
     (void)signal_number, (void)info;
+    if ((c->uc_mcontext.gregs[REG_CSGSFS] & 0xFFFF) != 0x23)
+        _exit(76); /* not by the instruction under test */
     faulted = 1;
     c->uc_mcontext.gregs[REG_RIP] = EXIT;
 }
@@ -215,6 +217,7 @@ static void host_child(struct test *tests) {
     static uint8_t stack[65536];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    alarm(10);
     sigaltstack(&alternate, NULL);
     sigaction(SIGFPE, &action, NULL);
     sigaction(SIGSEGV, &action, NULL);

@@ -59,6 +59,11 @@ struct board {
      * device answers IO_STOP after either. */
     void (*end)(void *machine, int status);
     void (*stop)(void *machine, const char *why);
+    /* The PIC's INTR line. */
+    void (*intr)(void *machine, bool level);
+    /* The guest programs the interrupt chips: what to answer to that write. */
+    enum io_result (*uses_chips)(void *machine);
+    uint64_t (*now)(void *machine); /* guest time, nanoseconds */
     /* Seconds since 1970 as the guest shall see them. */
     int64_t (*clock)(void *machine);
 };

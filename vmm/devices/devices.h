@@ -4,6 +4,8 @@
 #ifndef MINIKVM_DEVICES_H
 #define MINIKVM_DEVICES_H
 
+#include <linux/kvm.h>
+
 #include "bus.h"
 #include "input.h"
 
@@ -57,7 +59,29 @@ struct ports {
 };
 void ports_open(struct ports *, struct bus *, const struct board *, bool verbose);
 
+/* pic.c and pit.c: interrupt controllers and timer. KVM has its own in the
+ * kernel, with the same state; these are for the built-in CPU. */
+struct pic {
+    const struct board *board;
+    struct kvm_pic_state chip[2];
+};
+void pic_open(struct pic *, struct bus *, const struct board *);
+void pic_line(struct pic *, unsigned irq, bool level);
+int pic_acknowledge(struct pic *); /* the vector to deliver, or -1 */
+
+struct pit {
+    const struct board *board;
+    struct kvm_pit_state2 state; /* load times in the board's nanoseconds */
+    uint64_t due;                /* when channel 0 ticks next; UINT64_MAX: never */
+    bool speaker;
+};
+void pit_open(struct pit *, struct bus *, const struct board *);
+uint64_t pit_advance(struct pit *); /* do what is due; returns `due` */
+void pit_restart(struct pit *);     /* the state was replaced: count from now */
+
 struct devices {
+    struct pic pic;
+    struct pit pit;
     struct hypercall hypercall;
     struct uart uart;
     struct keyboard keyboard;

@@ -4,6 +4,7 @@
 void input_open(struct input *in) {
     *in = (struct input){0};
     pthread_mutex_init(&in->lock, NULL);
+    pthread_cond_init(&in->came, NULL);
 }
 
 size_t input_room(struct input *in) {
@@ -18,6 +19,7 @@ size_t input_put(struct input *in, const uint8_t *bytes, size_t length) {
     pthread_mutex_lock(&in->lock);
     for (; put < length && in->count < INPUT_ROOM; put++)
         in->ring[(in->head + in->count++) % INPUT_ROOM] = bytes[put];
+    pthread_cond_broadcast(&in->came);
     pthread_mutex_unlock(&in->lock);
     return put;
 }
@@ -25,11 +27,21 @@ size_t input_put(struct input *in, const uint8_t *bytes, size_t length) {
 void input_end(struct input *in) {
     pthread_mutex_lock(&in->lock);
     in->ended = true;
+    pthread_cond_broadcast(&in->came);
+    pthread_mutex_unlock(&in->lock);
+}
+
+void input_hurry(struct input *in, bool on) {
+    pthread_mutex_lock(&in->lock);
+    in->hurry = on;
+    pthread_cond_broadcast(&in->came);
     pthread_mutex_unlock(&in->lock);
 }
 
 static int front(struct input *in, bool take) {
     pthread_mutex_lock(&in->lock);
+    while (in->steady && !in->count && !in->ended && !in->hurry)
+        pthread_cond_wait(&in->came, &in->lock);
     int byte = in->ended ? INPUT_END : INPUT_NONE;
     if (in->count) {
         byte = in->ring[in->head];

@@ -18,6 +18,12 @@ struct input {
     uint8_t ring[INPUT_ROOM];
     size_t head, count;
     bool ended; /* no more will come */
+    /* Steady: what is not there yet is waited for, so that a guest in virtual
+     * time finds it at the same instruction in every run. For input that comes
+     * as fast as it is taken (a file), and a taker on its own thread. */
+    bool steady;
+    bool hurry; /* do not wait now: somebody wants the machine to stop */
+    pthread_cond_t came;
 };
 
 void input_open(struct input *);
@@ -25,6 +31,7 @@ void input_open(struct input *);
 size_t input_room(struct input *);
 size_t input_put(struct input *, const uint8_t *bytes, size_t length);
 void input_end(struct input *);
+void input_hurry(struct input *, bool);
 
 /* A byte 0..255, INPUT_NONE when none is there yet, INPUT_END when none will
  * ever be. peek leaves it in the queue. */

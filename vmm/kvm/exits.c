@@ -82,6 +82,26 @@ static void serve_mmio(struct kvm_run *run) {
         memset(run->mmio.data, 0xff, sizeof run->mmio.data); /* an open bus */
 }
 
+/* --- the guest's own #DB ------------------------------------------------------ */
+
+/* While we use debug registers every #DB comes to us. The guest's own are: a
+ * single step with its TF set (one KVM also reports stale steps of ours: then TF
+ * is clear), a task switch, an access to DRs under DR7.GD, and int1. */
+bool exits_give_back(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint64_t dr6 = v->run->debug.arch.dr6;
+    uint8_t before = 0;
+    x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &before, 1);
+    bool own_step = dr6 & DR6_BS && s->regs.rflags & FLAG_TF;
+    bool int1 = before == 0xf1 && !(dr6 & (DR6_BS | 0xf));
+    if (!own_step && !int1 && !(dr6 & (DR6_BT | DR6_BD)))
+        return false;
+    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= dr6 & (DR6_BT | DR6_BD | (own_step ? DR6_BS : 0));
+    v->inject = KVM_GUESTDBG_INJECT_DB;
+    return true;
+}
+
 /* --- halts ------------------------------------------------------------------ */
 
 static bool all_masked(struct cpu *cpu) {

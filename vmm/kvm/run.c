@@ -18,25 +18,13 @@ static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
     return true;
 }
 
-/* An int3 or #DB that is not ours is the guest's own. For the int3 RIP stays at
- * it: KVM knows that the instruction is one byte (facts). */
-static void give_back(struct cpu *cpu, const struct kvm_debug_exit_arch *d) {
-    struct vcpu *v = vcpu_of(cpu);
-    if (d->exception == VECTOR_BP) {
-        v->inject = KVM_GUESTDBG_INJECT_BP;
-        return;
-    }
-    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= d->dr6 & (DR6_BS | DR6_BT | 0xf);
-    v->inject = KVM_GUESTDBG_INJECT_DB;
-}
-
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     struct vcpu *v = vcpu_of(cpu);
     const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
     if (d->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
         if (at_breakpoint(cpu, exit))
             return true;
-        give_back(cpu, d);
+        v->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it (facts) */
         return false;
     }
     const struct point *p = hold_hit(v, d->dr6, false);
@@ -49,7 +37,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     if (p && at_breakpoint(cpu, exit))
         return true;
     if (!p)
-        give_back(cpu, d);
+        exits_give_back(cpu);
     return false;
 }
 

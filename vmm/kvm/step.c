@@ -218,16 +218,10 @@ static bool unchanged(struct cpu *cpu, const struct kvm_regs *start) {
     return !memcmp(&cpu_read(cpu, CPU_REGS)->regs, start, sizeof *start);
 }
 
-/* A #DB of the guest's own that we intercepted only because we use the debug
- * registers: it goes back. */
+/* Only without TF of our own can a #DB be the guest's. */
 static bool give_back(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
-    const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
-    if (v->armed.control & KVM_GUESTDBG_SINGLESTEP || d->exception == VECTOR_BP || d->dr6 & 0xf)
-        return false;
-    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= d->dr6 & (DR6_BS | DR6_BT);
-    v->inject = KVM_GUESTDBG_INJECT_DB;
-    return true;
+    bool stepping = vcpu_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
+    return !stepping && exits_give_back(cpu);
 }
 
 /* Enter until the instruction is over. One KVM gives an extra, empty DEBUG exit

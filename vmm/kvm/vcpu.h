@@ -90,6 +90,9 @@ uint64_t vcpu_pc(struct cpu *);
 bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);
 bool exits_report(struct cpu_exit *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A DEBUG exit for a #DB that is not ours: if it is the guest's own, arrange that
+ * the next entry delivers it. */
+bool exits_give_back(struct cpu *);
 /* --verbose: one line on stderr for the exit just made. */
 void exits_trace(struct cpu *, int reason);
 /* A vCPU that is halted: true (and *exit) if nothing can wake it. */

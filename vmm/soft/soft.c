@@ -360,6 +360,9 @@ static const char *cannot_run(const struct soft *s) {
 
 static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     struct soft *s = soft_of(cpu);
+    if (cpu->dirty)
+        cpu->engine->store(cpu, cpu->dirty);
+    cpu->valid = cpu->dirty = 0;
     const char *why_not = cannot_run(s);
     s->exit = out;
     s->exiting = s->watch_hit = s->repeating = false;
