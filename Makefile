@@ -23,7 +23,7 @@ LIBRARY := $(BUILD)/libminikvm.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 .PHONY: all
-all: $(PROGRAM) guests
+all: $(PROGRAM) guests os-1k
 
 $(PROGRAM): $(BUILD)/vmm/main.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
@@ -41,6 +41,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 include guests/guests.mk
+include os-1k/os-1k.mk
 include tests/tests.mk
 
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

@@ -145,6 +145,9 @@ struct engine {
     int (*set_chips)(struct cpu *, const struct chips *);
     /* NULL if this point can be held; else the reason why not, static. */
     const char *(*refuses)(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+    /* Would the points as they are cost a step per instruction, or not be held at
+     * all? Then another engine does better. May be NULL: never. */
+    bool (*strained)(struct cpu *);
     /* Guest time stands still (true) or goes on (false). */
     void (*freeze)(struct cpu *, bool);
     /* Somebody other than the CPU wrote guest memory; may be NULL. */

@@ -8,6 +8,7 @@
 
 #include "bridge.h"
 #include "console.h"
+#include "engines.h"
 #include "x86.h"
 
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
@@ -107,7 +108,7 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     if (kind >= POINT_WRITE && (length == 0 || length > WATCH_MAX))
         return "a watchpoint has from 1 byte to 64 KiB";
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
-    if (why)
+    if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
     return points_add(&m->points, kind, address, length) == 0
                ? NULL

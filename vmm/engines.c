@@ -7,6 +7,7 @@
 
 #include "kvm/kvm.h"
 #include "soft/soft.h"
+#include "x86.h"
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
     struct kvm_options options = {.chips = m->chips, .debugged = m->options->debugged};
@@ -28,6 +29,12 @@ int engines_open(struct machine *m, enum engine_choice choice, char *error, size
         return open_soft(m, error, size);
     int err = open_kvm(m, error, size);
     return err && choice == ENGINE_AUTO ? open_soft(m, error, size) : err;
+}
+
+bool engines_may_take_over(struct machine *m) {
+    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    bool pae = s->cr0 & CR0_PG && s->cr4 & CR4_PAE;
+    return m->options->engine == ENGINE_AUTO && m->cpu.engine != &engine_soft && !pae;
 }
 
 bool engines_has_chips(struct machine *m) {

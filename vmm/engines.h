@@ -13,6 +13,10 @@ int engines_open(struct machine *, enum engine_choice, char *error, size_t size)
  * On failure the machine stays with the old one. */
 int engines_switch(struct machine *, enum engine_choice to, char *error, size_t size);
 
+/* May the built-in CPU take over from KVM here? The user's choice permits it, and
+ * the CPU is in a mode that it knows. */
+bool engines_may_take_over(struct machine *);
+
 /* Are the interrupt chips in use those of the engine, in the kernel? */
 bool engines_has_chips(struct machine *);
 /* Must the engine be made anew for the machine to have chips? */

@@ -125,18 +125,14 @@ static bool in_range(struct machine *m) {
     return pc >= m->range_start && pc < m->range_end && !points_breakpoint(&m->points, pc);
 }
 
-/* Another engine may be able to go on where this one cannot. */
-static bool take_over(struct machine *m, struct cpu_exit *exit) {
+/* Another engine can go on where this one cannot. */
+static bool take_over(struct machine *m, const char *why) {
     char error[192], text[512];
-    if (exit->fatal || m->options->engine != ENGINE_AUTO || m->took_over)
+    if (!engines_may_take_over(m) || engines_switch(m, ENGINE_SOFT, error, sizeof error) < 0)
         return false;
-    int err = engines_switch(m, ENGINE_SOFT, error, sizeof error);
-    if (err)
-        return false;
-    m->took_over = true;
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.200s",
-             s->sregs.cs.selector, (unsigned long long)s->regs.rip, exit->text);
+    snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.300s",
+             s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
     m->owner.message(m->owner.context, m->number, text);
     return true;
 }
@@ -153,6 +149,15 @@ static bool add_chips(struct machine *m, enum machine_command command, struct cp
     return command == COMMAND_RUN || (command == COMMAND_RANGE && in_range(m));
 }
 
+static void explain_halt(struct machine *m, struct cpu_exit *exit) {
+    bool enabled = cpu_read(&m->cpu, CPU_REGS)->regs.rflags & FLAG_IF;
+    const char *why = !m->chips ? "this machine has no interrupts"
+                      : enabled ? "no interrupt that could come is enabled in the PIC"
+                                : "interrupts are off (IF = 0)";
+    snprintf(exit->text, sizeof exit->text,
+             "halted, and nothing can wake it: %s (monitor wake does)", why);
+}
+
 /* true: not an end of the command, go on with it. */
 static bool goes_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
     switch (exit->kind) {
@@ -163,8 +168,11 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         return false;
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
         return !interrupted(m);
+    case CPU_EXIT_HALTED:
+        explain_halt(m, exit);
+        return false;
     case CPU_EXIT_CANNOT:
-        return take_over(m, exit);
+        return !exit->fatal && take_over(m, exit->text);
     case CPU_EXIT_STEPPED:
         return command == COMMAND_RANGE && in_range(m) && !interrupted(m);
     case CPU_EXIT_DEVICE:
@@ -192,6 +200,8 @@ static void carry_out(struct machine *m, enum machine_command command) {
         return; /* m->stop still says so */
     bool running = command == COMMAND_RUN;
     m->ended = false;
+    if (cpu->engine->strained && cpu->engine->strained(cpu))
+        take_over(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
     if (cpu->engine->freeze && (running || cpu->step_irqs))
         cpu->engine->freeze(cpu, false);
     do {
@@ -350,7 +360,7 @@ static int power_on(struct machine *m, char *error, size_t size) {
     int err = m->image.bytes ? image_load(&m->image, &m->memory, error, size) : 0;
     if (err)
         return err;
-    m->took_over = m->dead = m->wants_chips = false;
+    m->dead = m->wants_chips = false;
     m->chips = m->options->chips == CHIPS_ON;
     m->cpu.icount = 0;
     m->ended = false;

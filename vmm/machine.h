@@ -61,7 +61,6 @@ struct machine {
     struct cpu cpu;
     bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
-    bool took_over;   /* the built-in CPU has taken over from KVM */
     bool dead;        /* a triple fault: it stays one until the state is changed */
     struct bus bus;
     struct board board;

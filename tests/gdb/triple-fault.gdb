@@ -1,7 +1,10 @@
-# A triple fault is a stop, not a reset; the machine stays as it was.
+# A triple fault is a stop, not a reset: the machine stays as it was, and the
+# chain of faults that led there is told.
 # guest: broken_gdt
-# needs: paging32
+# engines: soft
 continue
 p $cr0
+p $cpumode
+x/i $pc
 continue
 p $cr0

@@ -55,18 +55,21 @@ struct row {
 };
 
 #define SHIFT_UNSURE (FLAG_AF | FLAG_OF)
-#define AF FLAG_AF
+/* After multiplications AMD leaves these alone and Intel sets them; of the
+ * decimal adjustments only AF and CF (DAA: all but OF) are defined. */
+#define MUL_UNSURE     (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)
+#define ADJUST_UNSURE  (FLAG_SF | FLAG_ZF | FLAG_PF | FLAG_OF)
 
 static const struct row rows[] = {
     {0x00, 0x03, MODRM, -1, 0}, {0x08, 0x0B, MODRM, -1, 0}, {0x10, 0x13, MODRM, -1, 0},
     {0x18, 0x1B, MODRM, -1, 0}, {0x20, 0x23, MODRM, -1, 0}, {0x28, 0x2B, MODRM, -1, 0},
     {0x30, 0x33, MODRM, -1, 0}, {0x38, 0x3B, MODRM, -1, 0}, {0x04, 0x04, I8, -1, 0},
     {0x15, 0x15, IV, -1, 0},    {0x1C, 0x1C, I8, -1, 0},    {0x3D, 0x3D, IV, -1, 0},
-    {0x27, 0x27, 0, -1, 0},     {0x2F, 0x2F, 0, -1, 0},     {0x37, 0x37, 0, -1, 0},
-    {0x3F, 0x3F, 0, -1, 0},     {0x40, 0x43, 0, -1, 0},     {0x45, 0x4B, 0, -1, 0},
+    {0x27, 0x27, 0, -1, FLAG_OF},     {0x2F, 0x2F, 0, -1, FLAG_OF},     {0x37, 0x37, 0, -1, ADJUST_UNSURE},
+    {0x3F, 0x3F, 0, -1, ADJUST_UNSURE},     {0x40, 0x43, 0, -1, 0},     {0x45, 0x4B, 0, -1, 0},
     {0x4D, 0x4F, 0, -1, 0},     {0x50, 0x5B, 0, -1, 0},     {0x5D, 0x5F, 0, -1, 0},
-    {0x60, 0x61, 0, -1, 0},     {0x68, 0x68, IV, -1, 0},    {0x69, 0x69, MODRM | IV, -1, 0},
-    {0x6A, 0x6A, I8, -1, 0},    {0x6B, 0x6B, MODRM | I8, -1, 0},
+    {0x60, 0x61, 0, -1, 0},     {0x68, 0x68, IV, -1, 0},    {0x69, 0x69, MODRM | IV, -1, MUL_UNSURE},
+    {0x6A, 0x6A, I8, -1, 0},    {0x6B, 0x6B, MODRM | I8, -1, MUL_UNSURE},
     {0x80, 0x80, MODRM | I8, -1, 0}, {0x81, 0x81, MODRM | IV, -1, 0},
     {0x82, 0x83, MODRM | I8, -1, 0}, {0x84, 0x8B, MODRM, -1, 0}, {0x8D, 0x8D, MODRM | MEM_ONLY, -1, 0},
     {0x8F, 0x8F, MODRM, 0, 0},  {0x90, 0x99, 0, -1, 0},     {0x9C, 0x9C, 0, -1, 0},
@@ -74,11 +77,11 @@ static const struct row rows[] = {
     {0xA4, 0xA7, REP, -1, 0},   {0xAA, 0xAF, REP, -1, 0},   {0xB0, 0xB7, I8, -1, 0},
     {0xB8, 0xBB, IV, -1, 0},    {0xC0, 0xC1, MODRM | I8, -1, SHIFT_UNSURE},
     {0xC6, 0xC6, MODRM | I8, 0, 0}, {0xC7, 0xC7, MODRM | IV, 0, 0}, {0xC8, 0xC8, W, -1, 0},
-    {0xC9, 0xC9, 0, -1, 0},     {0xD0, 0xD1, MODRM, -1, 0}, {0xD2, 0xD3, MODRM, -1, SHIFT_UNSURE},
+    {0xC9, 0xC9, 0, -1, 0},     {0xD0, 0xD1, MODRM, -1, FLAG_AF}, {0xD2, 0xD3, MODRM, -1, SHIFT_UNSURE},
     {0xD4, 0xD5, I8, -1, 0},    {0xD7, 0xD7, 0, -1, 0},     {0xF5, 0xF5, 0, -1, 0},
     {0xF6, 0xF6, MODRM | I8, 0, 0}, {0xF7, 0xF7, MODRM | IV, 0, 0},
-    {0xF6, 0xF7, MODRM, 2, 0},  {0xF6, 0xF7, MODRM, 3, 0},  {0xF6, 0xF7, MODRM, 4, 0},
-    {0xF6, 0xF7, MODRM, 5, 0},  {0xF6, 0xF7, MODRM, 6, FLAGS & ~FLAG_DF},
+    {0xF6, 0xF7, MODRM, 2, 0},  {0xF6, 0xF7, MODRM, 3, 0},  {0xF6, 0xF7, MODRM, 4, MUL_UNSURE},
+    {0xF6, 0xF7, MODRM, 5, MUL_UNSURE},  {0xF6, 0xF7, MODRM, 6, FLAGS & ~FLAG_DF},
     {0xF6, 0xF7, MODRM, 7, FLAGS & ~FLAG_DF}, {0xF8, 0xF9, 0, -1, 0}, {0xFC, 0xFD, 0, -1, 0},
     {0xFE, 0xFF, MODRM, 0, 0},  {0xFE, 0xFF, MODRM, 1, 0},  {0xFF, 0xFF, MODRM, 6, 0},
     {0x40, 0x4F, F0 | MODRM, -1, 0}, {0x90, 0x9F, F0 | MODRM, -1, 0},
@@ -88,7 +91,7 @@ static const struct row rows[] = {
     {0xBA, 0xBA, F0 | MODRM | I8, 6, 0}, {0xBA, 0xBA, F0 | MODRM | I8, 7, 0},
     {0xA4, 0xA4, F0 | MODRM | I8, -1, SHIFT_UNSURE}, {0xA5, 0xA5, F0 | MODRM, -1, SHIFT_UNSURE},
     {0xAC, 0xAC, F0 | MODRM | I8, -1, SHIFT_UNSURE}, {0xAD, 0xAD, F0 | MODRM, -1, SHIFT_UNSURE},
-    {0xAF, 0xB1, F0 | MODRM, -1, 0}, {0xB6, 0xB7, F0 | MODRM, -1, 0},
+    {0xAF, 0xAF, F0 | MODRM, -1, MUL_UNSURE}, {0xB0, 0xB1, F0 | MODRM, -1, 0}, {0xB6, 0xB7, F0 | MODRM, -1, 0},
     {0xBC, 0xBF, F0 | MODRM, -1, 0}, {0xC0, 0xC1, F0 | MODRM, -1, 0},
     {0xC7, 0xC7, F0 | MODRM | MEM_ONLY, 1, 0}, {0xC8, 0xCB, F0, -1, 0}, {0xCD, 0xCF, F0, -1, 0},
 };
@@ -136,8 +139,10 @@ static void make(struct test *t) {
     if (row->form & MODRM)
         emit_modrm(t, row);
     unsigned immediate = row->form & I8 ? 1 : row->form & IV ? (small ? 2 : 4) : 0;
+    /* A 16-bit double shift by more than 16 is undefined. */
+    bool few = row->form & F0 && (row->first & 0xF6) == 0xA4 && small;
     for (unsigned n = 0; n < immediate; n++)
-        emit(t, any());
+        emit(t, few ? any() & 15 : any());
     if (row->form & W) {
         emit(t, any() % 32);
         emit(t, 0);
@@ -148,6 +153,8 @@ static void make(struct test *t) {
                                .cx = row->form & REP ? any() % 9 : value(), .dx = value(),
                                .si = DATA + 64 + any() % 32, .di = DATA + 128 + any() % 32,
                                .bp = DATA + 160 + any() % 32, .sp = DATA + 128 + 4 * (any() % 16)};
+    if (few)
+        t->in.cx &= 15;
     if (t->code[t->length - 1] == 0xD7 || t->code[0] == 0xD7)
         t->in.bx = DATA;
     for (unsigned n = 0; n < DATA_SIZE; n++)
@@ -225,6 +232,8 @@ static void host_child(struct test *tests) {
     if (mmap((void *)(uintptr_t)LOW, LOW_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
         _exit(77);
+    /* 64-bit code has null DS and ES; the 32-bit needs the user's data segment. */
+    __asm__ volatile("mov %0, %%ds\n mov %0, %%es" : : "r"(0x2B));
     host_stubs();
     for (unsigned n = 0; n < BATCH; n++)
         host_run(&tests[n]);

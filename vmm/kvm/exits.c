@@ -109,16 +109,13 @@ static bool all_masked(struct cpu *cpu) {
     return cpu->engine->get_chips(cpu, &chips) == 0 && chips.pic[0].imr == 0xff;
 }
 
+/* The machine knows the words for why. */
 bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
-    struct vcpu *v = vcpu_of(cpu);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
     if (s->mp.mp_state != KVM_MP_STATE_HALTED)
         return false;
-    const char *why = !v->chips                     ? "this machine has no interrupts"
-                      : !(s->regs.rflags & FLAG_IF) ? "interrupts are off (IF = 0)"
-                      : all_masked(cpu)             ? "the PIC masks every interrupt"
-                                                    : NULL;
-    return why && exits_report(exit, CPU_EXIT_HALTED, "halted, and nothing can wake it: %s (monitor wake does)", why);
+    bool for_ever = !vcpu_of(cpu)->chips || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
+    return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
 
 /* One KVM reports a hlt once more that a single step had passed already, an

@@ -170,6 +170,13 @@ void hold_decide(struct cpu *cpu) {
                 plan_break(cpu, &t->list[i], unpatchable);
 }
 
+bool hold_strained(struct cpu *cpu) {
+    if (cpu->points->count == 0)
+        return false;
+    hold_decide(cpu);
+    return vcpu_of(cpu)->holds.stepping;
+}
+
 const char *hold_refuses(struct cpu *cpu, enum point_kind kind, uint64_t address,
                          uint32_t length) {
     if (kind <= POINT_WRITE)

@@ -556,6 +556,7 @@ const struct engine engine_kvm = {
     .get_chips = get_chips,
     .set_chips = set_chips,
     .refuses = hold_refuses,
+    .strained = hold_strained,
     .freeze = freeze,
     .describe = describe,
     .close = engine_close,

@@ -115,6 +115,7 @@ void hold_protect(struct cpu *, bool on);
 void hold_snapshot(struct cpu *);
 /* A watchpoint held by value whose value is not that of the snapshot. */
 const struct point *hold_changed(struct cpu *);
+bool hold_strained(struct cpu *);
 const char *hold_refuses(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
 
 /* --- step.c and run.c --- */

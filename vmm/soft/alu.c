@@ -302,8 +302,7 @@ const struct op *aam(struct soft *s, const struct op *op) {
 
 const struct op *aad(struct soft *s, const struct op *op) {
     unsigned ax = (uint16_t)s->r[R_AX];
-    uint64_t al = (uint8_t)((ax & 0xFF) + (ax >> 8) * (uint8_t)op->imm);
-    set_reg(s, REG(R_AX), 2, al);
-    flags_logic(s, al, 1);
+    uint8_t al = (uint8_t)ax, tens = (uint8_t)((ax >> 8) * (uint8_t)op->imm);
+    set_reg(s, REG(R_AX), 2, (uint8_t)alu_add(s, al, tens, 1));
     return op + 1;
 }

@@ -172,6 +172,8 @@ void soft_reset(struct soft *s) {
     s->ip = 0xFFF0;
     s->cr0 = CR0_CD | CR0_NW | CR0_ET;
     s->r[R_DX] = 0x633;
+    s->fpu.fcw = 0x37F; /* there is no FPU; a debugger sees it as after FINIT */
+    s->fpu.mxcsr = 0x1F80;
     s->dr[6] = 0xFFFF0FF0;
     s->dr[7] = 0x400;
     flags_set(s, 2);

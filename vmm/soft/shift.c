@@ -187,15 +187,16 @@ const struct op *bit_ei(struct soft *s, const struct op *op) {
     return bit_op(s, op, op->reg & 3, op->imm, false);
 }
 
-/* With no bit set both leave the destination alone, on AMD and Intel alike; of
- * the flags only ZF is touched by AMD. */
+/* With no bit set both AMD and Intel leave the destination alone. The undefined
+ * flags are those of the bit's number. */
 static const struct op *bit_scan(struct soft *s, const struct op *op, bool up) {
-    uint64_t e = get_e(s, op, op->size, op->memory);
-    uint32_t flags = flags_get(s) & ~(uint32_t)FLAG_ZF;
-    flags_set(s, flags | (e ? 0 : FLAG_ZF));
-    if (e)
-        set_reg(s, op->reg, op->size,
-                (unsigned)(up ? __builtin_ctzll(e) : 63 - __builtin_clzll(e)));
+    uint64_t e = get_e(s, op, op->size, op->memory), number = 0;
+    if (e) {
+        number = (unsigned)(up ? __builtin_ctzll(e) : 63 - __builtin_clzll(e));
+        set_reg(s, op->reg, op->size, number);
+    }
+    flags_logic(s, number, op->size);
+    s->zero = e;
     return op + 1;
 }
 

@@ -410,8 +410,10 @@ static void soft_memory_changed(struct cpu *cpu, uint64_t phys, uint64_t length)
 
 static void soft_describe(struct cpu *cpu, char *out, unsigned size) {
     snprintf(out, size,
-             "built-in CPU: i686 without FPU, up to 32-bit paging; exact and deterministic; "
-             "any number of breakpoints and watchpoints; %llu instructions done",
+             "engine: the built-in CPU\n"
+             "  an i686 without FPU: real, virtual-8086 and protected mode, 32-bit paging\n"
+             "  exact and deterministic; any number of breakpoints and watchpoints\n"
+             "  instructions done: %llu\n",
              (unsigned long long)cpu->icount);
 }
 

@@ -1,0 +1,8 @@
+# The same on a complete KVM, which tells no chain.
+# guest: broken_gdt
+# engines: kvm
+# needs: paging32 exec-bp
+continue
+p $cr0
+continue
+p $cr0
