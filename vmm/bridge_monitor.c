@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catch.h"
+#include "engines.h"
+
 struct request {
     struct debug *debug;
     struct machine *machine;
@@ -13,6 +16,18 @@ struct request {
 };
 
 static void put(void *context, const char *text) { gdb_print(context, "%s", text); }
+
+/* Changing the engine by hand, at any stop. */
+static void cmd_engine(const struct request *r) {
+    char error[256];
+    bool soft = !strcmp(r->rest, "soft"), kvm = !strcmp(r->rest, "kvm");
+    if (*r->rest && !soft && !kvm)
+        text_print(r->text, "engine takes soft or kvm, not \"%s\"\n", r->rest);
+    else if (*r->rest && engines_switch(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
+                                        sizeof error) < 0)
+        text_print(r->text, "stays as it was: %s\n", error);
+    inspect_engine(r->machine, r->text);
+}
 
 /* "on" or "off" into *flag, or a complaint. */
 static void set_switch(const struct request *r, const char *what, bool *flag) {
@@ -24,7 +39,6 @@ static void set_switch(const struct request *r, const char *what, bool *flag) {
 }
 
 static void cmd_regs(const struct request *r) { inspect_registers(r->machine, r->text); }
-static void cmd_engine(const struct request *r) { inspect_engine(r->machine, r->text); }
 static void cmd_breakpoints(const struct request *r) { inspect_breakpoints(r->machine, r->text); }
 static void cmd_exits(const struct request *r) { inspect_exits(r->machine, r->text); }
 static void cmd_phys(const struct request *r) { set_switch(r, "phys", &r->debug->physical); }
@@ -62,6 +76,8 @@ static void cmd_quit(const struct request *r) {
     r->debug->quit = true;
 }
 
+static void cmd_catch(const struct request *r) { catch_command(r->machine, r->rest, r->text); }
+
 static void cmd_help(const struct request *);
 
 static const struct command {
@@ -70,7 +86,10 @@ static const struct command {
 } commands[] = {
     {"help", "", "this list", cmd_help},
     {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs},
-    {"engine", "", "what runs the guest, and what it can do", cmd_engine},
+    {"engine", "[soft|kvm]", "what runs the guest, and what it can do; or change it",
+     cmd_engine},
+    {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall",
+     cmd_catch},
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
      cmd_breakpoints},
     {"exits", "", "how often the guest was left, by reason", cmd_exits},

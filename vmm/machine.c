@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catch.h"
 #include "engines.h"
 #include "timing.h"
 #include "x86.h"
@@ -68,7 +69,10 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
     pthread_mutex_lock(&m->bus_lock);
     enum io_result result = bus_access(&m->bus, &a);
     pthread_mutex_unlock(&m->bus_lock);
-    return result;
+    if (result != IO_DONE)
+        return result;
+    m->caught = catch_port(m, &a);
+    return m->caught ? IO_STOP : IO_DONE;
 }
 
 /* --- input ------------------------------------------------------------------------------ */
@@ -178,6 +182,9 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
     case CPU_EXIT_DEVICE:
         if (m->wants_chips)
             return add_chips(m, command, exit);
+        if (m->caught)
+            exit->kind = CPU_EXIT_EVENT;
+        m->caught = false;
         if (!m->ended)
             snprintf(exit->text, sizeof exit->text, "%s", m->stop_text);
         return false;
@@ -202,6 +209,8 @@ static void carry_out(struct machine *m, enum machine_command command) {
     m->ended = false;
     if (cpu->engine->strained && cpu->engine->strained(cpu))
         take_over(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
+    if (cpu->engine->strained && catch_needs_soft(m))
+        take_over(m, "it sees every event that is to be caught");
     if (cpu->engine->freeze && (running || cpu->step_irqs))
         cpu->engine->freeze(cpu, false);
     do {

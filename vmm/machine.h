@@ -66,6 +66,8 @@ struct machine {
     struct board board;
     struct devices devices;
     struct input input;
+    uint64_t catch_ports[65536 / 64]; /* to stop after, by `monitor catch port` */
+    bool catch_hypercall, caught;
     pthread_mutex_t bus_lock; /* devices: the CPU's thread against input */
 
     pthread_t thread;
