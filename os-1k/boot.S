@@ -111,7 +111,7 @@
 
 // From here on every address goes through the page directory, that of the next
 // instruction too. EIP is still about 0x1000, and only the identity map makes
-// that the same place as before (§9.9.1, step 4).
+// that the same place as before (§9.9.1).
         STEP    enable_paging
         movl    %eax, %cr0
         LOG     paging_is_on

@@ -12,7 +12,7 @@
 #include "layout.h"
 #include "print.h"
 
-/* The stack that a handler in trap.S builds, from the lowest address up. */
+/* The stack that a handler in trap-entry.S builds, from the lowest address up. */
 struct trap {
     uint32_t es, ds;
     uint32_t edi, esi, ebp, kernel_esp, ebx, edx, ecx, eax;
@@ -29,11 +29,11 @@ struct process {
     uint32_t stack_pointer; /* into it, while another process runs */
 };
 
-/* boot.S and trap.S; these addresses are physical */
+/* boot.S and trap-entry.S; these addresses are physical */
 extern uint64_t gdt[];
 extern uint32_t page_directory[];
 void enter_user(void);
-void context_switch(uint32_t *save, uint32_t load);
+void context_switch(uint32_t *save, uint32_t load, uint32_t directory);
 extern const uint8_t shell_image[];
 
 void kernel_main(void) __attribute__((noreturn));

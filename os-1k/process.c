@@ -80,7 +80,7 @@ static bool load(uint32_t *directory, const uint8_t *elf) {
 }
 
 /* The kernel stack of a process that has never run: as if it had called
- * context_switch from enter_user (trap.S). */
+ * context_switch from enter_user (trap-entry.S). */
 static void prepare_stack(struct process *p, uint32_t entry) {
     uint32_t *stack = (uint32_t *)p->stack_top;
     *--stack = (uint32_t)enter_user;
@@ -136,8 +136,7 @@ void schedule(void) {
         return;
     current = next;
     tss.esp0 = next->stack_top;
-    space_use(next->directory); /* the kernel is the same in both */
-    context_switch(&before->stack_pointer, next->stack_pointer);
+    context_switch(&before->stack_pointer, next->stack_pointer, physical(next->directory));
 }
 
 void process_wake(void) {

@@ -118,18 +118,21 @@ handlers_end:
         iret
         DONE    trap_entry
 
-// void context_switch(uint32_t *save, uint32_t load): leaves this process's
-// kernel stack in *save, goes on with the one that `load` was saved from. Only
-// what C expects a function to keep must be pushed; the rest is the caller's.
+// void context_switch(uint32_t *save, uint32_t load, uint32_t directory): leaves
+// this process's kernel stack in *save, goes on with the one that `load` was saved
+// from, in the address space of that process. Only what C expects a function to
+// keep must be pushed; the rest is the caller's.
         ROUTINE context_switch
         movl    4(%esp), %eax
         movl    8(%esp), %edx
+        movl    12(%esp), %ecx
         PUSH    %ebp
         PUSH    %ebx
         PUSH    %esi
         PUSH    %edi
         movl    %esp, (%eax)
-        movl    %edx, %esp
+        movl    %ecx, %cr3              // the kernel, and all its stacks, are the same
+        movl    %edx, %esp              // in both: only user memory changes
         POP     %edi
         POP     %esi
         POP     %ebx
@@ -142,9 +145,13 @@ handlers_end:
 // context_switch "returns" to here with the program's entry in EBX and its stack
 // in ESI (process.c). The other registers are cleared: they hold what is the
 // kernel's.
+        STEP    new_process             // never run: a debugger looks for the caller
+        nop                             // one byte before the return address
+        DONE    new_process
+
         STEP    enter_user
         movw    $USER_DATA, %ax         // IRET loads CS and SS only. A ring-0 selector
-        movw    %ax, %ds                // left in the others would become null (§5.9)
+        movw    %ax, %ds                // left in the others would become null (§5.8.6)
         movw    %ax, %es
         movw    %ax, %fs
         movw    %ax, %gs

@@ -1,4 +1,4 @@
-/* Faults, interrupts, system calls: from trap.S to the part that they concern. */
+/* Faults, interrupts, system calls: from trap-entry.S to the part that they concern. */
 #include "kernel.h"
 
 enum { FAULTS = 20, PAGE_FAULT = 14, VECTORS = SYSCALL + 1, TIMER = IRQ_BASE, KEYBOARD = IRQ_BASE + 1 };
