@@ -1,8 +1,8 @@
 # minikvm. `make help` lists the targets.
 #
 # Every .c below vmm/ and gdbstub/ is part of the program; the tests link with all
-# of them but main.c (build/libminikvm.a). `make asan` builds the same tree under build/asan with the
-# sanitizers.
+# of them but main.c (build/libminikvm.a). `make asan` tests the same tree built
+# with the sanitizers, under build/asan.
 
 BUILD   ?= build
 PROGRAM ?= minikvm
@@ -23,9 +23,10 @@ LIBRARY := $(BUILD)/libminikvm.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 .PHONY: all
-all: $(PROGRAM) guests os-1k
+all: $(PROGRAM) guests os-1k ## the program, the guests and the 1K OS
 
 $(PROGRAM): $(BUILD)/vmm/main.o $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # q, not r: files of the same name in two folders are two members.
@@ -44,8 +45,46 @@ include guests/guests.mk
 include os-1k/os-1k.mk
 include tests/tests.mk
 
--include $(OBJECTS:.o=.d) $(UNITS:=.d)
+.PHONY: test asan coverage
+test: all units test-guests ## every test that this machine can run
+	tests/run --build=$(BUILD) --program=$(PROGRAM)
 
-.PHONY: clean
-clean:
+asan: ## the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(MAKE) BUILD=build/asan PROGRAM=build/asan/minikvm CFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' test
+
+coverage: ## branch coverage of the built-in CPU by the tests
+	$(MAKE) BUILD=build/coverage PROGRAM=build/coverage/minikvm CFLAGS='-O1 -g' \
+	  SANITIZE='--coverage -fprofile-update=atomic' test
+	scripts/coverage build/coverage vmm/soft
+
+.PHONY: install uninstall
+install: all ## the program, the guests and the manual page, to PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/minikvm/guests $(DESTDIR)$(PREFIX)/share/minikvm/os-1k
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/minikvm
+	install -m 644 $(GUEST_ELFS) $(DESTDIR)$(PREFIX)/share/minikvm/guests
+	install -m 644 $(OS_DIR)/kernel.elf $(OS_DIR)/shell.elf \
+	  $(DESTDIR)$(PREFIX)/share/minikvm/os-1k
+	./$(PROGRAM) --man > $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/minikvm $(DESTDIR)$(PREFIX)/share/minikvm \
+	  $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
+
+# Lines of code, without blanks and comments, beside what design.md aims at.
+CODE = sed -e 's:/\*.*\*/::' -e '/\/\*/,/\*\//d' $(1) | grep -cv '^[[:space:]]*\(//.*\)\{0,1\}$$'
+.PHONY: loc clean help
+loc: ## lines of code by part
+	@printf 'core %s (aim 1500)\n' $$($(call CODE,vmm/*.[ch] vmm/kvm/*.[ch]))
+	@printf 'devices, inspect %s\n' $$($(call CODE,vmm/devices/*.[ch] vmm/inspect/*.[ch]))
+	@printf 'soft %s (aim 3500)\n' $$($(call CODE,vmm/soft/*.[ch]))
+	@printf 'gdbstub %s (aim 2500)\n' $$($(call CODE,gdbstub/*.[ch]))
+
+clean: ## all that was built
 	rm -rf build minikvm
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(OBJECTS:.o=.d) $(UNITS:=.d)

@@ -238,13 +238,16 @@ static void put_stderr(void *context, const char *text) { fputs(text, context); 
 
 static void print_stats(struct app *a) {
     struct text text = {put_stderr, stderr};
+    long resident = resident_kib(); /* before all of guest RAM is read */
     for (unsigned i = 0; i < a->count; i++) {
         struct machine *m = &a->machines[i];
         double ms = m->first_entry_ns ? (m->first_entry_ns - a->start_ns) / 1e6 : 0;
         text_print(&text, "machine %u: %.2f ms to the first instruction\n", i + 1, ms);
         inspect_exits(m, &text);
+        text_print(&text, "memory hash: %016llx\n",
+                   (unsigned long long)inspect_memory_hash(m));
     }
-    text_print(&text, "resident memory: %ld KiB\n", resident_kib());
+    text_print(&text, "resident memory: %ld KiB\n", resident);
 }
 
 static void catch_signals(struct app *a) {

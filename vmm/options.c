@@ -129,7 +129,7 @@ static const struct option {
      "each machine's lines in a colour of its own"},
     {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
     {"--stats", NULL, NOTHING, set_stats,
-     "at the end: time to the first instruction, exits by reason, resident memory"},
+     "at the end: time to the first instruction, exits, instructions, memory in use"},
     {"--version", NULL, NOTHING, NULL, "print the version and exit"},
     {"--help", NULL, NOTHING, NULL, "print this and exit"},
     {"--man", NULL, NOTHING, NULL, "print the manual page (roff) and exit"},

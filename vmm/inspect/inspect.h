@@ -10,6 +10,9 @@ void inspect_engine(struct machine *, const struct text *);
 void inspect_breakpoints(struct machine *, const struct text *);
 void inspect_exits(struct machine *, const struct text *);
 
+/* A fingerprint of all of RAM: two runs that are the same have the same. */
+uint64_t inspect_memory_hash(const struct machine *);
+
 /* "ring0 prot32", for a list of CPUs. */
 void inspect_cpu(struct machine *, char *out, size_t size);
 

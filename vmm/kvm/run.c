@@ -52,6 +52,15 @@ static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
     return false;
 }
 
+/* After a step of ours one KVM still has a single-step trap pending, which would
+ * go to the guest. So the first entry after one intercepts #DB in any case;
+ * exits_give_back() tells whose it is. */
+static struct kvm_guest_debug first_entry(const struct vcpu *v, struct kvm_guest_debug debug) {
+    if (v->armed.control & KVM_GUESTDBG_SINGLESTEP && !debug.control)
+        debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+    return debug;
+}
+
 static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
     struct vcpu *v = vcpu_of(cpu);
     struct kvm_guest_debug debug = {0};
@@ -63,8 +72,10 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
     else
         debug.arch.debugreg[7] = 0;
     hold_plant(cpu);
-    for (bool stop = false; !stop;) {
-        int reason = vcpu_enter(cpu, &debug);
+    struct kvm_guest_debug first = first_entry(v, debug);
+    const struct kvm_guest_debug *now = &first;
+    for (bool stop = false; !stop; now = &debug) {
+        int reason = vcpu_enter(cpu, now);
         if (reason == KVM_EXIT_DEBUG)
             stop = debug_exit(cpu, exit);
         else if (reason == -EFAULT && v->holds.pages)

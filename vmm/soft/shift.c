@@ -125,7 +125,8 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
     }
     put_e(s, op, size, op->memory, r);
     flags_result(s, r, size);
-    set_carries(s, cf, bit(r, width - 1) != bit(left ? a : r << 1, width - 1), false);
+    bool other = left ? cf : bit(r, width - 2);
+    set_carries(s, cf, bit(r, width - 1) != other, false);
     return op + 1;
 }
 
