@@ -363,8 +363,8 @@ static void test_shutdown_and_catch(void) {
     rig_get(&r)->sregs.idt.limit = 0;
     rig_set(&r);
     CHECK(rig_run(&r) == CPU_EXIT_SHUTDOWN && rip() == CODE_AT);
-    CHECK_STR(r.exit.text, "#GP(0x43) while delivering #DF(0) while delivering #GP(0x33) while "
-                           "delivering #UD at 0008:00010000: triple fault");
+    CHECK_STR(r.exit.text, "#GP(0x43) while delivering #DF(0) while delivering #GP(0x6b) while "
+                           "delivering #GP(0x33) while delivering #UD at 0008:00010000: triple fault");
     rig_close(&r);
     FLAT(0x0F, 0x0B);
     handlers();

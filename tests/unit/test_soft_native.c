@@ -54,7 +54,7 @@ struct row {
     uint32_t ignore;
 };
 
-#define SHIFT_UNSURE (FLAG_AF | FLAG_OF)
+#define SHIFT_UNSURE FLAG_AF
 /* After multiplications AMD leaves these alone and Intel sets them; of the
  * decimal adjustments only AF and CF (DAA: all but OF) are defined. */
 #define MUL_UNSURE     (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)

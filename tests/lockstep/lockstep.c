@@ -1,0 +1,114 @@
+/* See lockstep.h. The tables below are the state: one row, one thing compared. */
+#include "lockstep.h"
+
+#include <stddef.h>
+
+struct field {
+    const char *name;
+    enum cpu_part part;
+    size_t offset, size;
+};
+
+#define REGS(f)  {#f, CPU_REGS, offsetof(struct cpu_state, regs.f), 8}
+#define SREGS(f) {#f, CPU_SREGS, offsetof(struct cpu_state, sregs.f), sizeof((struct kvm_sregs *)0)->f}
+#define DREGS(f) {#f, CPU_DEBUGREGS, offsetof(struct cpu_state, debugregs.f), 8}
+#define MSRS(f)  {#f, CPU_MSRS, offsetof(struct cpu_state, msrs.f), 8}
+
+static const struct field fields[] = {
+    REGS(rip), REGS(rax), REGS(rcx), REGS(rdx), REGS(rbx), REGS(rsp), REGS(rbp), REGS(rsi),
+    REGS(rdi), REGS(rflags),
+    SREGS(cr0), SREGS(cr2), SREGS(cr3), SREGS(cr4), SREGS(efer),
+    SREGS(gdt.base), SREGS(gdt.limit), SREGS(idt.base), SREGS(idt.limit),
+    DREGS(db[0]), DREGS(db[1]), DREGS(db[2]), DREGS(db[3]), DREGS(dr6), DREGS(dr7),
+    MSRS(sysenter_cs), MSRS(sysenter_esp), MSRS(sysenter_eip),
+    {"shadow", CPU_EVENTS, offsetof(struct cpu_state, events.interrupt.shadow), 1},
+    {"mp_state", CPU_MP, offsetof(struct cpu_state, mp.mp_state), 4},
+};
+
+#define SEGMENT(f) {#f, offsetof(struct cpu_state, sregs.f)}
+static const struct {
+    const char *name;
+    size_t offset;
+} segments[] = {SEGMENT(es), SEGMENT(cs), SEGMENT(ss), SEGMENT(ds),
+                SEGMENT(fs), SEGMENT(gs), SEGMENT(ldt), SEGMENT(tr)};
+
+static uint64_t value_of(const struct cpu_state *s, const struct field *f) {
+    uint64_t value = 0;
+    memcpy(&value, (const char *)s + f->offset, f->size);
+    return value;
+}
+
+static bool differs(struct lockstep *l, const char *what, uint64_t a, uint64_t b) {
+    if (a == b)
+        return false;
+    snprintf(l->why, sizeof l->why, "after %llu steps %s is %#llx and %#llx",
+             (unsigned long long)l->steps, what, (unsigned long long)a, (unsigned long long)b);
+    return true;
+}
+
+static bool fields_differ(struct lockstep *l, const struct cpu_state *a,
+                          const struct cpu_state *b) {
+    for (size_t n = 0; n < sizeof fields / sizeof *fields; n++) {
+        const struct field *f = &fields[n];
+        uint64_t ignore = strcmp(f->name, "rflags") ? 0 : l->ignore_flags;
+        if (f->part & l->parts &&
+            differs(l, f->name, value_of(a, f) & ~ignore, value_of(b, f) & ~ignore))
+            return true;
+    }
+    return false;
+}
+
+/* Of an unusable register only the selector means anything. */
+static bool segment_differs(struct lockstep *l, const char *name, const struct kvm_segment *a,
+                            const struct kvm_segment *b) {
+    char what[16];
+    unsigned types = l->ignore_accessed ? 14 : 15;
+    snprintf(what, sizeof what, "%s", name);
+    if (differs(l, what, a->selector, b->selector) || differs(l, what, a->unusable, b->unusable))
+        return true;
+    if (a->unusable)
+        return false;
+    return differs(l, what, a->base, b->base) || differs(l, what, a->limit, b->limit) ||
+           differs(l, what, a->type & types, b->type & types) || differs(l, what, a->dpl, b->dpl) ||
+           differs(l, what, a->db, b->db) || differs(l, what, a->s, b->s) ||
+           differs(l, what, a->present, b->present);
+}
+
+static bool segments_differ(struct lockstep *l, const struct cpu_state *a,
+                            const struct cpu_state *b) {
+    for (size_t n = 0; l->parts & CPU_SREGS && n < sizeof segments / sizeof *segments; n++)
+        if (segment_differs(l, segments[n].name,
+                            (const void *)((const char *)a + segments[n].offset),
+                            (const void *)((const char *)b + segments[n].offset)))
+            return true;
+    return false;
+}
+
+static bool memory_differs(struct lockstep *l, const struct memory *a, const struct memory *b) {
+    if (!l->memory || !memcmp(a->ram, b->ram, a->ram_size))
+        return false;
+    uint64_t at = 0;
+    while (a->ram[at] == b->ram[at])
+        at++;
+    char what[40];
+    snprintf(what, sizeof what, "memory at %#llx", (unsigned long long)at);
+    return differs(l, what, a->ram[at], b->ram[at]);
+}
+
+bool lockstep_same(struct lockstep *l, struct rig *a, struct rig *b) {
+    const struct cpu_state *sa = rig_get(a), *sb = rig_get(b);
+    return !fields_differ(l, sa, sb) && !segments_differ(l, sa, sb) &&
+           !memory_differs(l, &a->memory, &b->memory);
+}
+
+bool lockstep(struct lockstep *l, struct rig *a, struct rig *b, uint64_t limit) {
+    while (l->steps < limit) {
+        enum cpu_exit_kind one = rig_step(a), other = rig_step(b);
+        l->steps++;
+        if (differs(l, "the exit", one, other) || !lockstep_same(l, a, b))
+            return false;
+        if (one != CPU_EXIT_STEPPED)
+            return true;
+    }
+    return true;
+}
