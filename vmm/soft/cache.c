@@ -243,6 +243,10 @@ static struct jump *jump_slot(struct soft *s, uint64_t linear) {
 }
 
 const struct op *ops_at(struct soft *s, uint64_t ip) {
+    if (s->icount >= s->horizon) { /* what is due comes before a fault of the fetch */
+        pend(s, PENDING_CHECK);
+        return s->nothing;
+    }
     uint64_t linear = code_linear(s, ip);
     struct block *b = NULL;
     if (!code_stops_at(s, linear))
