@@ -70,8 +70,13 @@ static void prepare(struct rig *r, const uint8_t *code, size_t length, bool pagi
         rig_gate(r, n, 8, n >= 0x20 && n < 0x28 ? 0x12000 : 0x12100, 0x8E);
     rig_put(r, 0x12000, back, sizeof back);
     rig_put(r, 0x12100, skip, sizeof skip);
-    if (paging)
+    if (paging) {
         rig_paging(r, 7);
+        /* The tables out of the program's reach: how long a stale translation
+         * lives is the one thing in which the two paths may differ. */
+        rig_put32(r, PT_AT + 4 * (PD_AT >> 12), 0);
+        rig_put32(r, PT_AT + 4 * (PT_AT >> 12), 0);
+    }
     struct cpu_state *s = rig_get(r);
     s->regs.rbp = 0x18000;
     s->regs.rsi = 0x30000;
