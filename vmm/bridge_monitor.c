@@ -3,10 +3,14 @@
 #include "bridge.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "catch.h"
 #include "engines.h"
+#include "inspect/tables.h"
+#include "registers.h"
+#include "x86.h"
 
 struct request {
     struct debug *debug;
@@ -78,6 +82,58 @@ static void cmd_quit(const struct request *r) {
 
 static void cmd_catch(const struct request *r) { catch_command(r->machine, r->rest, r->text); }
 
+static const struct reg_layout *layout_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return register_layout(x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)));
+}
+
+/* An address: a number, or a register as gdb names it ("$eip" or "eip"). */
+static bool address_of(const struct request *r, const char *word, uint64_t *address) {
+    char *end;
+    const struct reg_layout *layout = layout_of(r->machine);
+    const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
+    if (reg && reg->bits <= 64) {
+        *address = 0;
+        register_read(&r->machine->cpu, reg, (uint8_t *)address);
+        return true;
+    }
+    *address = strtoull(word, &end, 0);
+    if (*word && !*end)
+        return true;
+    text_print(r->text, "\"%s\" is no address: give a number (0x1000) or a register (eip); "
+               "gdb's expressions do not reach here\n", word);
+    return false;
+}
+
+static uint64_t pc_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return x86_pc(&s->regs, &s->sregs);
+}
+
+static void cmd_page(const struct request *r) {
+    uint64_t address = pc_of(r->machine);
+    if (!*r->rest || address_of(r, r->rest, &address))
+        inspect_page(r->machine, address, r->text);
+}
+
+static void cmd_explain(const struct request *r) {
+    uint64_t address = pc_of(r->machine);
+    if (!*r->rest || address_of(r, r->rest, &address))
+        inspect_explain(r->machine, address, r->text);
+}
+
+static void cmd_info(const struct request *r) {
+    unsigned count;
+    const struct table *table = tables_find(r->rest);
+    if (table) {
+        tables_print(table, r->machine, r->text);
+        return;
+    }
+    table = tables_list(&count);
+    for (unsigned i = 0; i < count; i++)
+        text_print(r->text, "monitor info %-9s %s\n", table[i].name, table[i].help);
+}
+
 static void cmd_help(const struct request *);
 
 static const struct command {
@@ -90,6 +146,10 @@ static const struct command {
      cmd_engine},
     {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall",
      cmd_catch},
+    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, exits", cmd_info},
+    {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page},
+    {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
+     cmd_explain},
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
      cmd_breakpoints},
     {"exits", "", "how often the guest was left, by reason", cmd_exits},

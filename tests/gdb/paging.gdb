@@ -1,6 +1,6 @@
 # Across CR0.PG: breakpoints set before the page is mapped, the fault handler.
 # guest: paging
-# needs: paging32
+# needs: paging32 exec-bp
 # status: 0
 break higher_half
 break page_fault_handler

@@ -12,7 +12,7 @@ p $cs_cache.limit
 break protected_entry
 continue
 p $cpumode
-p $cs_cache
+p $cs_cache.limit
 p $gdtr
 x/xg $gdtr.base
 delete

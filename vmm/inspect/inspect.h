@@ -10,6 +10,12 @@ void inspect_engine(struct machine *, const struct text *);
 void inspect_breakpoints(struct machine *, const struct text *);
 void inspect_exits(struct machine *, const struct text *);
 
+/* Every level of the walk of one address, and what a user write would do. */
+void inspect_page(struct machine *, uint64_t linear, const struct text *);
+/* In words: what the instruction at a linear address will do, with the CPU's
+ * values of now. Silent about plain arithmetic. */
+void inspect_explain(struct machine *, uint64_t linear, const struct text *);
+
 /* A fingerprint of all of RAM: two runs that are the same have the same. */
 uint64_t inspect_memory_hash(const struct machine *);
 

@@ -15,76 +15,17 @@
  */
 #include "vcpu.h"
 
-#include <errno.h>
 #include <string.h>
 
-/* --- a look at the instruction ------------------------------------------------ */
-
-struct insn {
-    uint64_t pc;
-    uint8_t bytes[16];
-    size_t there;     /* how many of them could be read */
-    unsigned prefixes; /* bytes of prefixes */
-    bool rep, address16;
-    unsigned operand; /* size in bytes: 2, 4 or 8 */
-    uint8_t opcode;   /* behind the prefixes */
-};
-
-static uint8_t byte_at(const struct insn *in, unsigned i) {
-    return in->prefixes + i < in->there ? in->bytes[in->prefixes + i] : 0;
-}
-
-static bool take_prefix(struct insn *in, unsigned bits, uint8_t b) {
-    switch (b) {
-    case 0x66:
-        in->operand = bits == 16 ? 4 : 2;
-        return true;
-    case 0x67:
-        in->address16 = bits == 32;
-        return true;
-    case 0xf2: case 0xf3:
-        in->rep = true;
-        return true;
-    case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0xf0:
-        return true;
-    }
-    if (bits != 64 || (b & 0xf0) != 0x40) /* REX */
-        return false;
-    in->operand = b & 8 ? 8 : in->operand;
-    return true;
-}
+#include "../insn.h"
 
 static void look(struct cpu *cpu, struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
-    *in = (struct insn){.pc = x86_pc(&s->regs, &s->sregs)};
-    in->operand = bits == 16 ? 2 : 4;
-    in->address16 = bits == 16;
-    in->there = x86_read(cpu->memory, &s->sregs, in->pc, in->bytes, 15);
-    while (in->prefixes < in->there && take_prefix(in, bits, in->bytes[in->prefixes]))
-        in->prefixes++;
-    in->opcode = byte_at(in, 0);
-}
-
-/* Bytes of a ModRM operand (volume 2, tables 2-1 and 2-2). */
-static unsigned modrm_length(const struct insn *in) {
-    uint8_t modrm = byte_at(in, 1), mod = modrm >> 6, rm = modrm & 7;
-    if (mod == 3)
-        return 1;
-    if (in->address16)
-        return 1 + (mod == 0 ? (rm == 6 ? 2 : 0) : mod);
-    unsigned sib = rm == 4;
-    bool base5 = (sib ? byte_at(in, 2) & 7 : rm) == 5;
-    return 1 + sib + (mod == 1 ? 1 : mod == 2 || base5 ? 4 : 0);
-}
-
-static bool is_string(uint8_t opcode) {
-    return (opcode >= 0x6c && opcode <= 0x6f) || (opcode >= 0xa4 && opcode <= 0xa7) ||
-           (opcode >= 0xaa && opcode <= 0xaf);
+    insn_look(cpu->memory, s, x86_pc(&s->regs, &s->sregs), in);
 }
 
 static bool loads_ss(const struct insn *in) {
-    return in->opcode == 0x17 || (in->opcode == 0x8e && (byte_at(in, 1) >> 3 & 7) == 2);
+    return in->opcode == 0x17 || (in->opcode == 0x8e && (insn_modrm(in) >> 3 & 7) == 2);
 }
 
 /* --- where an instruction ends, if TF cannot tell ------------------------------- */
@@ -102,7 +43,7 @@ static int vector_of(struct cpu *cpu, const struct insn *in) {
     if (in->opcode == 0xcc)
         return VECTOR_BP;
     if (in->opcode == 0xcd)
-        return byte_at(in, 1);
+        return insn_byte(in, 1);
     bool overflow = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_OF;
     return in->opcode == 0xce && overflow ? VECTOR_OF : -1;
 }
@@ -115,11 +56,11 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
                                          target)
                    ? BY_DR : BY_TF;
     if (loads_ss(in)) {
-        *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : modrm_length(in));
+        *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : insn_modrm_length(in));
         return t->int3 ? BY_INT3 : BY_TF;
     }
     *target = in->pc + in->prefixes + 1;
-    bool to_next = in->opcode == 0xfb || (in->rep && is_string(in->opcode) && !raw);
+    bool to_next = in->opcode == 0xfb || (in->rep && insn_is_string(in) && !raw);
     return to_next && t->exec_bp ? BY_DR : BY_TF;
 }
 
@@ -198,7 +139,7 @@ static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
     bool in_sequence = x86_pc(&s->regs, &s->sregs) - in->pc <= 15;
     if (in->opcode == 0x9c && in_sequence && !v->guest_tf)
         clear_tf_at(cpu, 0);
-    if (in->opcode == 0x0f && byte_at(in, 1) == 0x05 && !v->guest_tf) /* syscall */
+    if (in->opcode == 0x0f && in->second == 0x05 && !v->guest_tf) /* syscall */
         cpu_write(cpu, CPU_REGS)->regs.r11 &= ~(uint64_t)FLAG_TF;
     if (!in_sequence)
         clear_tf_in_frame(cpu);
@@ -322,7 +263,7 @@ void step_raw(struct cpu *cpu, struct cpu_exit *exit) {
 void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     struct insn in;
     look(cpu, &in);
-    bool rep = in.rep && is_string(in.opcode);
+    bool rep = in.rep && insn_is_string(&in);
     hold_snapshot(cpu);
     do {
         if (go_to_end(cpu, &in, vcpu_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))

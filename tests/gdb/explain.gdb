@@ -1,0 +1,23 @@
+# monitor explain: what the next instruction will do, with the CPU's values of now.
+# guest: paging
+# engines: soft
+monitor explain nonsense
+break enter_protected
+continue
+monitor explain
+stepi
+monitor explain
+break enable_paging
+continue
+monitor explain
+stepi
+break page_fault_handler
+continue
+monitor info pages
+monitor page $eip
+monitor page 0x4003f000
+monitor info idt
+monitor info gdt
+delete
+stepi 30
+monitor explain

@@ -1,0 +1,65 @@
+/* CPUs, devices and exits as tables. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "../engines.h"
+#include "../kvm/kvm.h"
+#include "../x86.h"
+#include "fill.h"
+
+void fill_cpus(struct machine *m, const struct table_sink *sink) {
+    char state[64];
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    inspect_cpu(m, state, sizeof state);
+    fill_row(sink, "%u\t0\t%s\t0x%08" PRIx64 "\t%s", m->number, state,
+             x86_pc(&s->regs, &s->sregs), m->cpu.engine->name);
+}
+
+static void pic_rows(const struct kvm_pic_state *p, const char *name,
+                     const struct table_sink *sink) {
+    fill_row(sink, "%s\trequested (IRR)\t0x%02x", name, p->irr);
+    fill_row(sink, "%s\tin service (ISR)\t0x%02x", name, p->isr);
+    fill_row(sink, "%s\tmasked (IMR)\t0x%02x", name, p->imr);
+    fill_row(sink, "%s\tfirst vector\t0x%02x", name, p->irq_base);
+}
+
+static void pit_rows(const struct kvm_pit_state2 *pit, const struct table_sink *sink) {
+    enum { HZ = 1193182 };
+    for (int i = 0; i < 3; i++) {
+        const struct kvm_pit_channel_state *c = &pit->channels[i];
+        if (c->count)
+            fill_row(sink, "PIT %d\tmode, count\t%u, %u = %.2f Hz", i, c->mode, c->count,
+                     (double)HZ / c->count);
+        else
+            fill_row(sink, "PIT %d\tmode, count\t%u, not loaded", i, c->mode);
+    }
+}
+
+void fill_devices(struct machine *m, const struct table_sink *sink) {
+    struct chips chips = {.pit = m->devices.pit.state};
+    chips.pic[0] = m->devices.pic.chip[0];
+    chips.pic[1] = m->devices.pic.chip[1];
+    if (engines_has_chips(m))
+        m->cpu.engine->get_chips(&m->cpu, &chips);
+    fill_row(sink, "chips\tin use\t%s",
+             !m->chips ? "not yet programmed" : engines_has_chips(m) ? "the kernel's" : "minikvm's");
+    pic_rows(&chips.pic[0], "PIC 1", sink);
+    pic_rows(&chips.pic[1], "PIC 2", sink);
+    pit_rows(&chips.pit, sink);
+    fill_row(sink, "UART\tIER, LCR, MCR\t0x%02x, 0x%02x, 0x%02x", m->devices.uart.ier,
+             m->devices.uart.lcr, m->devices.uart.mcr);
+    fill_row(sink, "keyboard\tconfiguration\t0x%02x", m->devices.keyboard.config);
+    fill_row(sink, "A20\tport 0x92\t0x%02x", m->devices.ports.port92);
+}
+
+void fill_exits(struct machine *m, const struct table_sink *sink) {
+    const struct kvm_counters *c = kvm_counters(&m->cpu);
+    if (!c) {
+        fill_row(sink, "instructions\t%" PRIu64, m->cpu.icount);
+        return;
+    }
+    for (unsigned i = 0; i < KVM_EXITS_MAX; i++)
+        if (c->exits[i])
+            fill_row(sink, "%s\t%" PRIu64, kvm_exit_name(i), c->exits[i]);
+    fill_row(sink, "interrupted\t%" PRIu64, c->interrupted);
+}
