@@ -110,8 +110,10 @@ static double copy_rate(void) {
 int main(void) {
     double plain = measure(simple, sizeof simple, false, PLAIN);
     printf("adds, stores, branches   %6.0f MIPS\n", plain);
-    printf("  with a breakpoint set  %6.0f MIPS\n", measure(simple, sizeof simple, false, BREAKPOINT));
-    printf("  with a watchpoint set  %6.0f MIPS\n", measure(simple, sizeof simple, false, WATCHPOINT));
+    printf("  with a breakpoint set  %6.0f MIPS\n",
+           measure(simple, sizeof simple, false, BREAKPOINT));
+    printf("  with a watchpoint set  %6.0f MIPS\n",
+           measure(simple, sizeof simple, false, WATCHPOINT));
     printf("rep movsd                %6.1f GB/s, %.0f million doublewords a second\n", copy_rate(),
            copy_rate() * 250);
     printf("sieve with calls         %6.0f MIPS\n", measure(sieve, sizeof sieve, false, PLAIN));

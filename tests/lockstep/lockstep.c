@@ -9,27 +9,54 @@ struct field {
     size_t offset, size;
 };
 
-#define REGS(f)  {#f, CPU_REGS, offsetof(struct cpu_state, regs.f), 8}
-#define SREGS(f) {#f, CPU_SREGS, offsetof(struct cpu_state, sregs.f), sizeof((struct kvm_sregs *)0)->f}
-#define DREGS(f) {#f, CPU_DEBUGREGS, offsetof(struct cpu_state, debugregs.f), 8}
-#define MSRS(f)  {#f, CPU_MSRS, offsetof(struct cpu_state, msrs.f), 8}
+#define REGS(f)                                                                                    \
+    { #f, CPU_REGS, offsetof(struct cpu_state, regs.f), 8 }
+#define SREGS(f)                                                                                   \
+    { #f, CPU_SREGS, offsetof(struct cpu_state, sregs.f), sizeof((struct kvm_sregs *)0)->f }
+#define DREGS(f)                                                                                   \
+    { #f, CPU_DEBUGREGS, offsetof(struct cpu_state, debugregs.f), 8 }
+#define MSRS(f)                                                                                    \
+    { #f, CPU_MSRS, offsetof(struct cpu_state, msrs.f), 8 }
 
 static const struct field fields[] = {
-    REGS(rip), REGS(rax), REGS(rcx), REGS(rdx), REGS(rbx), REGS(rsp), REGS(rbp), REGS(rsi),
-    REGS(rdi), REGS(rflags),
-    SREGS(cr0), SREGS(cr2), SREGS(cr3), SREGS(cr4), SREGS(efer),
-    SREGS(gdt.base), SREGS(gdt.limit), SREGS(idt.base), SREGS(idt.limit),
-    DREGS(db[0]), DREGS(db[1]), DREGS(db[2]), DREGS(db[3]), DREGS(dr6), DREGS(dr7),
-    MSRS(sysenter_cs), MSRS(sysenter_esp), MSRS(sysenter_eip),
+    REGS(rip),
+    REGS(rax),
+    REGS(rcx),
+    REGS(rdx),
+    REGS(rbx),
+    REGS(rsp),
+    REGS(rbp),
+    REGS(rsi),
+    REGS(rdi),
+    REGS(rflags),
+    SREGS(cr0),
+    SREGS(cr2),
+    SREGS(cr3),
+    SREGS(cr4),
+    SREGS(efer),
+    SREGS(gdt.base),
+    SREGS(gdt.limit),
+    SREGS(idt.base),
+    SREGS(idt.limit),
+    DREGS(db[0]),
+    DREGS(db[1]),
+    DREGS(db[2]),
+    DREGS(db[3]),
+    DREGS(dr6),
+    DREGS(dr7),
+    MSRS(sysenter_cs),
+    MSRS(sysenter_esp),
+    MSRS(sysenter_eip),
     {"shadow", CPU_EVENTS, offsetof(struct cpu_state, events.interrupt.shadow), 1},
     {"mp_state", CPU_MP, offsetof(struct cpu_state, mp.mp_state), 4},
 };
 
-#define SEGMENT(f) {#f, offsetof(struct cpu_state, sregs.f)}
+#define SEGMENT(f)                                                                                 \
+    { #f, offsetof(struct cpu_state, sregs.f) }
 static const struct {
     const char *name;
     size_t offset;
-} segments[] = {SEGMENT(es), SEGMENT(cs), SEGMENT(ss), SEGMENT(ds),
+} segments[] = {SEGMENT(es), SEGMENT(cs), SEGMENT(ss),  SEGMENT(ds),
                 SEGMENT(fs), SEGMENT(gs), SEGMENT(ldt), SEGMENT(tr)};
 
 static uint64_t value_of(const struct cpu_state *s, const struct field *f) {

@@ -98,7 +98,8 @@ static inline void rig_real(struct rig *r, const void *code, size_t length, uint
 
 static inline void rig_flat(struct rig *r, const void *code, size_t length) {
     struct cpu_state *s = rig_get(r);
-    uint64_t code0 = rig_descriptor(0, 0xFFFFF, 0x9B, 0xC), data0 = rig_descriptor(0, 0xFFFFF, 0x93, 0xC);
+    uint64_t code0 = rig_descriptor(0, 0xFFFFF, 0x9B, 0xC),
+             data0 = rig_descriptor(0, 0xFFFFF, 0x93, 0xC);
     uint64_t tss = rig_descriptor(TSS_AT, 0x67, 0x8B, 0);
     rig_gdt(r, 0x08, code0);
     rig_gdt(r, 0x10, data0);

@@ -48,7 +48,8 @@ static uint32_t stacked(unsigned n) {
 static void ring3(void) {
     struct cpu_state *s = rig_get(&r);
     s->sregs.cs = x86_descriptor(0x1B, rig_descriptor(0, 0xFFFFF, 0xFB, 0xC));
-    s->sregs.ss = s->sregs.ds = s->sregs.es = x86_descriptor(0x23, rig_descriptor(0, 0xFFFFF, 0xF3, 0xC));
+    s->sregs.ss = s->sregs.ds = s->sregs.es =
+        x86_descriptor(0x23, rig_descriptor(0, 0xFFFFF, 0xF3, 0xC));
     rig_set(&r);
 }
 
@@ -84,7 +85,8 @@ static void test_decode(void) {
 }
 
 static void test_segments(void) {
-    FLAT(0x66, 0xB8, 0x30, 0x00, 0x8E, 0xD8, 0xA1, 0x0D, 0x10, 0x00, 0x00); /* ds = 30; mov eax, [100D] */
+    FLAT(0x66, 0xB8, 0x30, 0x00, 0x8E, 0xD8, 0xA1, 0x0D, 0x10, 0x00,
+         0x00); /* ds = 30; mov eax, [100D] */
     handlers();
     rig_gdt(&r, 0x30, rig_descriptor(0, 0x100F, 0x92, 4));
     CHECK(vector_reached() == VECTOR_GP);
@@ -101,7 +103,8 @@ static void test_segments(void) {
     CHECK(vector_reached() == VECTOR_GP);
     rig_close(&r);
     /* expand-down: below the limit faults, above reads */
-    FLAT(0x66, 0xB8, 0x30, 0x00, 0x8E, 0xD8, 0xA1, 0x00, 0x20, 0x00, 0x00, 0xA1, 0x00, 0x10, 0x00, 0x00);
+    FLAT(0x66, 0xB8, 0x30, 0x00, 0x8E, 0xD8, 0xA1, 0x00, 0x20, 0x00, 0x00, 0xA1, 0x00, 0x10, 0x00,
+         0x00);
     handlers();
     rig_gdt(&r, 0x30, rig_descriptor(0, 0x1FFF, 0x96, 4));
     CHECK(vector_reached() == VECTOR_GP && stacked(1) == CODE_AT + 11);
@@ -116,7 +119,7 @@ static void test_segments(void) {
 
 static void test_big_real(void) {
     /* lgdt-less: from flat protected mode back to real, 32-bit data limit kept */
-    FLAT(0x0F, 0x20, 0xC0, 0x24, 0xFE, 0x0F, 0x22, 0xC0,       /* PE = 0 */
+    FLAT(0x0F, 0x20, 0xC0, 0x24, 0xFE, 0x0F, 0x22, 0xC0, /* PE = 0 */
          0xC7, 0x05, 0x00, 0x00, 0x20, 0x00, 0x78, 0x56, 0x34, 0x12, 0xF4);
     CHECK(rig_run(&r) == CPU_EXIT_HALTED);
     CHECK(rig_get32(&r, 0x200000) == 0x12345678);
@@ -139,7 +142,8 @@ static void test_gates(void) {
     CHECK(rig_step(&r) == CPU_EXIT_STEPPED && rip() == 0x12000);
     struct cpu_state *s = rig_get(&r);
     CHECK(s->regs.rsp == STACK_AT - 0x1000 - 20 && x86_cpl(&s->sregs) == 0);
-    CHECK(stacked(0) == CODE_AT + 2 && stacked(1) == 0x1B && stacked(3) == STACK_AT && stacked(4) == 0x23);
+    CHECK(stacked(0) == CODE_AT + 2 && stacked(1) == 0x1B && stacked(3) == STACK_AT &&
+          stacked(4) == 0x23);
     rig_step(&r);
     CHECK(rip() == CODE_AT + 2 && x86_cpl(&rig_get(&r)->sregs) == 3);
     rig_step(&r);
@@ -179,7 +183,8 @@ static void test_task_switch(void) {
     CHECK(s->regs.rip == 0x12000 && s->regs.rax == 0xABCD && s->regs.rsp == STACK_AT - 0x2000);
     CHECK(s->sregs.tr.selector == 0x30 && s->sregs.tr.type == 11 && s->sregs.cr0 & CR0_TS);
     CHECK(rig_get32(&r, TSS_AT + 0x20) == CODE_AT + 7);
-    CHECK((rig_get32(&r, GDT_AT + 0x2C) >> 8 & 15) == 9 && (rig_get32(&r, GDT_AT + 0x34) >> 8 & 15) == 11);
+    CHECK((rig_get32(&r, GDT_AT + 0x2C) >> 8 & 15) == 9 &&
+          (rig_get32(&r, GDT_AT + 0x34) >> 8 & 15) == 11);
     rig_step(&r);
     rig_step(&r);
     s = rig_get(&r);
@@ -200,9 +205,9 @@ static void test_paging(void) {
     CHECK(rig_get(&r)->sregs.cr2 == 0x202000);
     rig_close(&r);
     /* read-only in ring 0: allowed without WP, a fault with; the TLB is stale until invlpg */
-    FLAT(0xC7, 0x05, 0, 0, 0x20, 0, 1, 0, 0, 0,   /* mov [200000], 1 */
-         0xC7, 0x05, 0, 0, 0x20, 0, 2, 0, 0, 0,   /* the page is gone in memory: still done */
-         0x0F, 0x01, 0x3D, 0, 0, 0x20, 0,         /* invlpg */
+    FLAT(0xC7, 0x05, 0, 0, 0x20, 0, 1, 0, 0, 0, /* mov [200000], 1 */
+         0xC7, 0x05, 0, 0, 0x20, 0, 2, 0, 0, 0, /* the page is gone in memory: still done */
+         0x0F, 0x01, 0x3D, 0, 0, 0x20, 0,       /* invlpg */
          0xC7, 0x05, 0, 0, 0x20, 0, 3, 0, 0, 0);
     handlers();
     rig_paging(&r, 7);
@@ -333,7 +338,8 @@ static void test_points(void) {
     CHECK(rig_run(&r) == CPU_EXIT_WATCHPOINT && r.exit.address == 0x200100);
     CHECK(rip() == CODE_AT + 12 && r.exit.point == POINT_WRITE);
     points_add(&r.points, POINT_READ, 0x200101, 1);
-    CHECK(rig_step(&r) == CPU_EXIT_WATCHPOINT && r.exit.point == POINT_READ && r.exit.address == 0x200101);
+    CHECK(rig_step(&r) == CPU_EXIT_WATCHPOINT && r.exit.point == POINT_READ &&
+          r.exit.address == 0x200101);
     points_clear(&r.points);
     r.cpu.limit = r.cpu.icount + 1001;
     CHECK(rig_run(&r) == CPU_EXIT_LIMIT && r.cpu.icount == r.cpu.limit);
@@ -363,8 +369,9 @@ static void test_shutdown_and_catch(void) {
     rig_get(&r)->sregs.idt.limit = 0;
     rig_set(&r);
     CHECK(rig_run(&r) == CPU_EXIT_SHUTDOWN && rip() == CODE_AT);
-    CHECK_STR(r.exit.text, "#GP(0x43) while delivering #DF(0) while delivering #GP(0x6b) while "
-                           "delivering #GP(0x33) while delivering #UD at 0008:00010000: triple fault");
+    CHECK_STR(r.exit.text,
+              "#GP(0x43) while delivering #DF(0) while delivering #GP(0x6b) while "
+              "delivering #GP(0x33) while delivering #UD at 0008:00010000: triple fault");
     rig_close(&r);
     FLAT(0x0F, 0x0B);
     handlers();

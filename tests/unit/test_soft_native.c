@@ -15,9 +15,19 @@
 #include "unit.h"
 #include "vmm/soft/soft.h"
 
-enum { LOW = 0x100000, STUB = LOW, CODE = LOW + 0x400, EXIT = LOW + 0x600, FRAME = LOW + 0x800,
-       BRIDGE = LOW + 0xC00, STACKS = LOW + 0x1800, DATA = LOW + 0x3000, DATA_SIZE = 256,
-       LOW_SIZE = 0x10000, BATCH = 2000 };
+enum {
+    LOW = 0x100000,
+    STUB = LOW,
+    CODE = LOW + 0x400,
+    EXIT = LOW + 0x600,
+    FRAME = LOW + 0x800,
+    BRIDGE = LOW + 0xC00,
+    STACKS = LOW + 0x1800,
+    DATA = LOW + 0x3000,
+    DATA_SIZE = 256,
+    LOW_SIZE = 0x10000,
+    BATCH = 2000
+};
 
 enum { FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF };
 
@@ -28,7 +38,7 @@ struct registers {
 
 struct test {
     uint8_t code[16], length;
-    uint32_t ignore;       /* flags that parts do not agree on */
+    uint32_t ignore; /* flags that parts do not agree on */
     struct registers in, out;
     uint8_t data[DATA_SIZE];
     bool faulted;
@@ -44,56 +54,119 @@ static uint32_t any(void) {
 
 /* --- the instructions --- */
 
-enum { B = 1, MODRM = 2, I8 = 4, IV = 8, REG_ONLY = 16, MEM_ONLY = 32, BIT = 64, REP = 128,
-       F0 = 256, W = 512 };
+enum {
+    B = 1,
+    MODRM = 2,
+    I8 = 4,
+    IV = 8,
+    REG_ONLY = 16,
+    MEM_ONLY = 32,
+    BIT = 64,
+    REP = 128,
+    F0 = 256,
+    W = 512
+};
 
 struct row {
     uint8_t first, last; /* opcodes */
     uint16_t form;
-    int8_t reg;          /* of a group: the reg field; -1: any */
+    int8_t reg; /* of a group: the reg field; -1: any */
     uint32_t ignore;
 };
 
 #define SHIFT_UNSURE FLAG_AF
 /* After multiplications AMD leaves these alone and Intel sets them; of the
  * decimal adjustments only AF and CF (DAA: all but OF) are defined. */
-#define MUL_UNSURE     (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)
-#define ADJUST_UNSURE  (FLAG_SF | FLAG_ZF | FLAG_PF | FLAG_OF)
+#define MUL_UNSURE    (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)
+#define ADJUST_UNSURE (FLAG_SF | FLAG_ZF | FLAG_PF | FLAG_OF)
 
 static const struct row rows[] = {
-    {0x00, 0x03, MODRM, -1, 0}, {0x08, 0x0B, MODRM, -1, 0}, {0x10, 0x13, MODRM, -1, 0},
-    {0x18, 0x1B, MODRM, -1, 0}, {0x20, 0x23, MODRM, -1, 0}, {0x28, 0x2B, MODRM, -1, 0},
-    {0x30, 0x33, MODRM, -1, 0}, {0x38, 0x3B, MODRM, -1, 0}, {0x04, 0x04, I8, -1, 0},
-    {0x15, 0x15, IV, -1, 0},    {0x1C, 0x1C, I8, -1, 0},    {0x3D, 0x3D, IV, -1, 0},
-    {0x27, 0x27, 0, -1, FLAG_OF},     {0x2F, 0x2F, 0, -1, FLAG_OF},     {0x37, 0x37, 0, -1, ADJUST_UNSURE},
-    {0x3F, 0x3F, 0, -1, ADJUST_UNSURE},     {0x40, 0x43, 0, -1, 0},     {0x45, 0x4B, 0, -1, 0},
-    {0x4D, 0x4F, 0, -1, 0},     {0x50, 0x5B, 0, -1, 0},     {0x5D, 0x5F, 0, -1, 0},
-    {0x60, 0x61, 0, -1, 0},     {0x68, 0x68, IV, -1, 0},    {0x69, 0x69, MODRM | IV, -1, MUL_UNSURE},
-    {0x6A, 0x6A, I8, -1, 0},    {0x6B, 0x6B, MODRM | I8, -1, MUL_UNSURE},
-    {0x80, 0x80, MODRM | I8, -1, 0}, {0x81, 0x81, MODRM | IV, -1, 0},
-    {0x82, 0x83, MODRM | I8, -1, 0}, {0x84, 0x8B, MODRM, -1, 0}, {0x8D, 0x8D, MODRM | MEM_ONLY, -1, 0},
-    {0x8F, 0x8F, MODRM, 0, 0},  {0x90, 0x99, 0, -1, 0},     {0x9C, 0x9C, 0, -1, 0},
-    {0x9E, 0x9F, 0, -1, 0},     {0xA8, 0xA8, I8, -1, 0},    {0xA9, 0xA9, IV, -1, 0},
-    {0xA4, 0xA7, REP, -1, 0},   {0xAA, 0xAF, REP, -1, 0},   {0xB0, 0xB7, I8, -1, 0},
-    {0xB8, 0xBB, IV, -1, 0},    {0xC0, 0xC1, MODRM | I8, -1, SHIFT_UNSURE},
-    {0xC6, 0xC6, MODRM | I8, 0, 0}, {0xC7, 0xC7, MODRM | IV, 0, 0}, {0xC8, 0xC8, W, -1, 0},
-    {0xC9, 0xC9, 0, -1, 0},     {0xD0, 0xD1, MODRM, -1, FLAG_AF}, {0xD2, 0xD3, MODRM, -1, SHIFT_UNSURE},
-    {0xD4, 0xD5, I8, -1, 0},    {0xD7, 0xD7, 0, -1, 0},     {0xF5, 0xF5, 0, -1, 0},
-    {0xF6, 0xF6, MODRM | I8, 0, 0}, {0xF7, 0xF7, MODRM | IV, 0, 0},
-    {0xF6, 0xF7, MODRM, 2, 0},  {0xF6, 0xF7, MODRM, 3, 0},  {0xF6, 0xF7, MODRM, 4, MUL_UNSURE},
-    {0xF6, 0xF7, MODRM, 5, MUL_UNSURE},  {0xF6, 0xF7, MODRM, 6, FLAGS & ~FLAG_DF},
-    {0xF6, 0xF7, MODRM, 7, FLAGS & ~FLAG_DF}, {0xF8, 0xF9, 0, -1, 0}, {0xFC, 0xFD, 0, -1, 0},
-    {0xFE, 0xFF, MODRM, 0, 0},  {0xFE, 0xFF, MODRM, 1, 0},  {0xFF, 0xFF, MODRM, 6, 0},
-    {0x40, 0x4F, F0 | MODRM, -1, 0}, {0x90, 0x9F, F0 | MODRM, -1, 0},
-    {0xA3, 0xA3, F0 | MODRM | BIT, -1, 0}, {0xAB, 0xAB, F0 | MODRM | BIT, -1, 0},
-    {0xB3, 0xB3, F0 | MODRM | BIT, -1, 0}, {0xBB, 0xBB, F0 | MODRM | BIT, -1, 0},
-    {0xBA, 0xBA, F0 | MODRM | I8, 4, 0}, {0xBA, 0xBA, F0 | MODRM | I8, 5, 0},
-    {0xBA, 0xBA, F0 | MODRM | I8, 6, 0}, {0xBA, 0xBA, F0 | MODRM | I8, 7, 0},
-    {0xA4, 0xA4, F0 | MODRM | I8, -1, SHIFT_UNSURE}, {0xA5, 0xA5, F0 | MODRM, -1, SHIFT_UNSURE},
-    {0xAC, 0xAC, F0 | MODRM | I8, -1, SHIFT_UNSURE}, {0xAD, 0xAD, F0 | MODRM, -1, SHIFT_UNSURE},
-    {0xAF, 0xAF, F0 | MODRM, -1, MUL_UNSURE}, {0xB0, 0xB1, F0 | MODRM, -1, 0}, {0xB6, 0xB7, F0 | MODRM, -1, 0},
-    {0xBC, 0xBF, F0 | MODRM, -1, 0}, {0xC0, 0xC1, F0 | MODRM, -1, 0},
-    {0xC7, 0xC7, F0 | MODRM | MEM_ONLY, 1, 0}, {0xC8, 0xCB, F0, -1, 0}, {0xCD, 0xCF, F0, -1, 0},
+    {0x00, 0x03, MODRM, -1, 0},
+    {0x08, 0x0B, MODRM, -1, 0},
+    {0x10, 0x13, MODRM, -1, 0},
+    {0x18, 0x1B, MODRM, -1, 0},
+    {0x20, 0x23, MODRM, -1, 0},
+    {0x28, 0x2B, MODRM, -1, 0},
+    {0x30, 0x33, MODRM, -1, 0},
+    {0x38, 0x3B, MODRM, -1, 0},
+    {0x04, 0x04, I8, -1, 0},
+    {0x15, 0x15, IV, -1, 0},
+    {0x1C, 0x1C, I8, -1, 0},
+    {0x3D, 0x3D, IV, -1, 0},
+    {0x27, 0x27, 0, -1, FLAG_OF},
+    {0x2F, 0x2F, 0, -1, FLAG_OF},
+    {0x37, 0x37, 0, -1, ADJUST_UNSURE},
+    {0x3F, 0x3F, 0, -1, ADJUST_UNSURE},
+    {0x40, 0x43, 0, -1, 0},
+    {0x45, 0x4B, 0, -1, 0},
+    {0x4D, 0x4F, 0, -1, 0},
+    {0x50, 0x5B, 0, -1, 0},
+    {0x5D, 0x5F, 0, -1, 0},
+    {0x60, 0x61, 0, -1, 0},
+    {0x68, 0x68, IV, -1, 0},
+    {0x69, 0x69, MODRM | IV, -1, MUL_UNSURE},
+    {0x6A, 0x6A, I8, -1, 0},
+    {0x6B, 0x6B, MODRM | I8, -1, MUL_UNSURE},
+    {0x80, 0x80, MODRM | I8, -1, 0},
+    {0x81, 0x81, MODRM | IV, -1, 0},
+    {0x82, 0x83, MODRM | I8, -1, 0},
+    {0x84, 0x8B, MODRM, -1, 0},
+    {0x8D, 0x8D, MODRM | MEM_ONLY, -1, 0},
+    {0x8F, 0x8F, MODRM, 0, 0},
+    {0x90, 0x99, 0, -1, 0},
+    {0x9C, 0x9C, 0, -1, 0},
+    {0x9E, 0x9F, 0, -1, 0},
+    {0xA8, 0xA8, I8, -1, 0},
+    {0xA9, 0xA9, IV, -1, 0},
+    {0xA4, 0xA7, REP, -1, 0},
+    {0xAA, 0xAF, REP, -1, 0},
+    {0xB0, 0xB7, I8, -1, 0},
+    {0xB8, 0xBB, IV, -1, 0},
+    {0xC0, 0xC1, MODRM | I8, -1, SHIFT_UNSURE},
+    {0xC6, 0xC6, MODRM | I8, 0, 0},
+    {0xC7, 0xC7, MODRM | IV, 0, 0},
+    {0xC8, 0xC8, W, -1, 0},
+    {0xC9, 0xC9, 0, -1, 0},
+    {0xD0, 0xD1, MODRM, -1, FLAG_AF},
+    {0xD2, 0xD3, MODRM, -1, SHIFT_UNSURE},
+    {0xD4, 0xD5, I8, -1, 0},
+    {0xD7, 0xD7, 0, -1, 0},
+    {0xF5, 0xF5, 0, -1, 0},
+    {0xF6, 0xF6, MODRM | I8, 0, 0},
+    {0xF7, 0xF7, MODRM | IV, 0, 0},
+    {0xF6, 0xF7, MODRM, 2, 0},
+    {0xF6, 0xF7, MODRM, 3, 0},
+    {0xF6, 0xF7, MODRM, 4, MUL_UNSURE},
+    {0xF6, 0xF7, MODRM, 5, MUL_UNSURE},
+    {0xF6, 0xF7, MODRM, 6, FLAGS & ~FLAG_DF},
+    {0xF6, 0xF7, MODRM, 7, FLAGS & ~FLAG_DF},
+    {0xF8, 0xF9, 0, -1, 0},
+    {0xFC, 0xFD, 0, -1, 0},
+    {0xFE, 0xFF, MODRM, 0, 0},
+    {0xFE, 0xFF, MODRM, 1, 0},
+    {0xFF, 0xFF, MODRM, 6, 0},
+    {0x40, 0x4F, F0 | MODRM, -1, 0},
+    {0x90, 0x9F, F0 | MODRM, -1, 0},
+    {0xA3, 0xA3, F0 | MODRM | BIT, -1, 0},
+    {0xAB, 0xAB, F0 | MODRM | BIT, -1, 0},
+    {0xB3, 0xB3, F0 | MODRM | BIT, -1, 0},
+    {0xBB, 0xBB, F0 | MODRM | BIT, -1, 0},
+    {0xBA, 0xBA, F0 | MODRM | I8, 4, 0},
+    {0xBA, 0xBA, F0 | MODRM | I8, 5, 0},
+    {0xBA, 0xBA, F0 | MODRM | I8, 6, 0},
+    {0xBA, 0xBA, F0 | MODRM | I8, 7, 0},
+    {0xA4, 0xA4, F0 | MODRM | I8, -1, SHIFT_UNSURE},
+    {0xA5, 0xA5, F0 | MODRM, -1, SHIFT_UNSURE},
+    {0xAC, 0xAC, F0 | MODRM | I8, -1, SHIFT_UNSURE},
+    {0xAD, 0xAD, F0 | MODRM, -1, SHIFT_UNSURE},
+    {0xAF, 0xAF, F0 | MODRM, -1, MUL_UNSURE},
+    {0xB0, 0xB1, F0 | MODRM, -1, 0},
+    {0xB6, 0xB7, F0 | MODRM, -1, 0},
+    {0xBC, 0xBF, F0 | MODRM, -1, 0},
+    {0xC0, 0xC1, F0 | MODRM, -1, 0},
+    {0xC7, 0xC7, F0 | MODRM | MEM_ONLY, 1, 0},
+    {0xC8, 0xCB, F0, -1, 0},
+    {0xCD, 0xCF, F0, -1, 0},
 };
 
 static void emit(struct test *t, unsigned byte) {
@@ -120,8 +193,9 @@ static void emit_modrm(struct test *t, const struct row *row) {
 }
 
 static uint32_t value(void) {
-    static const uint32_t edges[] = {0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF,
-                                     0x80000000, 0xFFFFFFFF, 0x10, 0x1F, 0x20, 9, 0x99};
+    static const uint32_t edges[] = {0,      1,      0x7F,       0x80,       0xFF,       0x7FFF,
+                                     0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x10,
+                                     0x1F,   0x20,   9,          0x99};
     return any() % 3 ? any() : edges[any() % (sizeof edges / sizeof *edges)];
 }
 
@@ -149,10 +223,15 @@ static void make(struct test *t) {
         emit(t, any() % 4);
     }
     t->ignore = row->ignore;
-    t->in = (struct registers){.flags = (any() & FLAGS) | 0x202, .ax = value(), .bx = value(),
-                               .cx = row->form & REP ? any() % 9 : value(), .dx = value(),
-                               .si = DATA + 64 + any() % 32, .di = DATA + 128 + any() % 32,
-                               .bp = DATA + 160 + any() % 32, .sp = DATA + 128 + 4 * (any() % 16)};
+    t->in = (struct registers){.flags = (any() & FLAGS) | 0x202,
+                               .ax = value(),
+                               .bx = value(),
+                               .cx = row->form & REP ? any() % 9 : value(),
+                               .dx = value(),
+                               .si = DATA + 64 + any() % 32,
+                               .di = DATA + 128 + any() % 32,
+                               .bp = DATA + 160 + any() % 32,
+                               .sp = DATA + 128 + 4 * (any() % 16)};
     if (few)
         t->in.cx &= 15;
     if (t->code[t->length - 1] == 0xD7 || t->code[0] == 0xD7)
@@ -181,9 +260,8 @@ static void put(uint32_t at, const void *bytes, size_t length) {
 /* mov esp, FRAME; popf; popa; mov esp, [sp of the frame]; jmp CODE. After the
  * instruction, EXIT: keep esp, save the rest in a second frame, return far. */
 static void host_stubs(void) {
-    static const uint8_t stub[] = {
-        0xBC, 0x00, 0x08, 0x10, 0x00, 0x9D, 0x61, 0x8B, 0x25, 0x10, 0x08, 0x10, 0x00,
-        0xE9, 0xEE, 0x03, 0x00, 0x00};
+    static const uint8_t stub[] = {0xBC, 0x00, 0x08, 0x10, 0x00, 0x9D, 0x61, 0x8B, 0x25,
+                                   0x10, 0x08, 0x10, 0x00, 0xE9, 0xEE, 0x03, 0x00, 0x00};
     static const uint8_t leave[] = {
         0x89, 0x25, 0x80, 0x08, 0x10, 0x00,       /* mov [FRAME+0x80], esp */
         0xBC, 0x64, 0x08, 0x10, 0x00, 0x60, 0x9C, /* mov esp, FRAME+0x64; pusha; pushf */
@@ -255,18 +333,29 @@ static void soft_test(struct rig *r, struct test *t) {
     rig_put(r, DATA, t->data, DATA_SIZE);
     rig_put(r, CODE, t->code, sizeof t->code);
     struct cpu_state *s = rig_get(r);
-    s->regs = (struct kvm_regs){
-        .rax = t->in.ax, .rbx = t->in.bx, .rcx = t->in.cx, .rdx = t->in.dx, .rsi = t->in.si,
-        .rdi = t->in.di, .rbp = t->in.bp, .rsp = t->in.sp, .rip = CODE, .rflags = t->in.flags};
+    s->regs = (struct kvm_regs){.rax = t->in.ax,
+                                .rbx = t->in.bx,
+                                .rcx = t->in.cx,
+                                .rdx = t->in.dx,
+                                .rsi = t->in.si,
+                                .rdi = t->in.di,
+                                .rbp = t->in.bp,
+                                .rsp = t->in.sp,
+                                .rip = CODE,
+                                .rflags = t->in.flags};
     s->sregs.idt.limit = 0; /* any fault is a triple one */
     rig_set(r);
     t->faulted = rig_step(r) == CPU_EXIT_SHUTDOWN;
     s = rig_get(r);
-    t->out = (struct registers){
-        .ax = (uint32_t)s->regs.rax, .bx = (uint32_t)s->regs.rbx, .cx = (uint32_t)s->regs.rcx,
-        .dx = (uint32_t)s->regs.rdx, .si = (uint32_t)s->regs.rsi, .di = (uint32_t)s->regs.rdi,
-        .bp = (uint32_t)s->regs.rbp, .sp = (uint32_t)s->regs.rsp,
-        .flags = (uint32_t)s->regs.rflags};
+    t->out = (struct registers){.ax = (uint32_t)s->regs.rax,
+                                .bx = (uint32_t)s->regs.rbx,
+                                .cx = (uint32_t)s->regs.rcx,
+                                .dx = (uint32_t)s->regs.rdx,
+                                .si = (uint32_t)s->regs.rsi,
+                                .di = (uint32_t)s->regs.rdi,
+                                .bp = (uint32_t)s->regs.rbp,
+                                .sp = (uint32_t)s->regs.rsp,
+                                .flags = (uint32_t)s->regs.rflags};
     memory_read(&r->memory, DATA, t->data, DATA_SIZE);
 }
 
@@ -280,7 +369,8 @@ static bool same(const struct test *host, const struct test *soft) {
 }
 
 static void show(const char *who, const struct registers *r) {
-    fprintf(stderr, "  %s ax=%08x bx=%08x cx=%08x dx=%08x si=%08x di=%08x bp=%08x sp=%08x flags=%04x\n",
+    fprintf(stderr,
+            "  %s ax=%08x bx=%08x cx=%08x dx=%08x si=%08x di=%08x bp=%08x sp=%08x flags=%04x\n",
             who, r->ax, r->bx, r->cx, r->dx, r->si, r->di, r->bp, r->sp, r->flags & FLAGS);
 }
 
@@ -298,8 +388,8 @@ static void explain(const struct test *in, const struct test *host, const struct
 int main(int argc, char **argv) {
     unsigned batches = (argc > 1 ? (unsigned)atoi(argv[1]) : 40000) / BATCH + 1, shown = 0;
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ull;
-    struct test *host = mmap(NULL, BATCH * sizeof *host, PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct test *host =
+        mmap(NULL, BATCH * sizeof *host, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct rig r;
     rig_open(&r, soft_open, 4 << 20);
     rig_flat(&r, "", 0);

@@ -21,13 +21,18 @@ static uint32_t any(void) {
 static size_t program(uint8_t *out, size_t size) {
     static const uint8_t plain[] = {0x40, 0x43, 0x4A, 0x50, 0x51, 0x5A, 0x9C, 0x98, 0x99, 0xF5,
                                     0xFC, 0xA4, 0xAA, 0xAC, 0xA5, 0xC9, 0x60, 0x90, 0xF9, 0x27};
-    static const uint8_t modrm[] = {0x01, 0x03, 0x11, 0x29, 0x31, 0x39, 0x85, 0x88, 0x89, 0x8A,
-                                    0x8B, 0xD1, 0xD3, 0xF7, 0x87, 0x21};
+    static const uint8_t modrm[] = {0x01, 0x03, 0x11, 0x29, 0x31, 0x39, 0x85, 0x88,
+                                    0x89, 0x8A, 0x8B, 0xD1, 0xD3, 0xF7, 0x87, 0x21};
     size_t n = 0;
     while (n < size - 16) {
         switch (any() % 8) {
-        case 0: case 1: out[n++] = plain[any() % sizeof plain]; break;
-        case 2: case 3: case 4:
+        case 0:
+        case 1:
+            out[n++] = plain[any() % sizeof plain];
+            break;
+        case 2:
+        case 3:
+        case 4:
             out[n++] = modrm[any() % sizeof modrm];
             out[n++] = (uint8_t)(0x45 | (any() % 6 << 3) | (any() % 2 ? 0x80 : 0));
             if (out[n - 1] & 0x80)
@@ -43,7 +48,9 @@ static size_t program(uint8_t *out, size_t size) {
             out[n++] = 0xF3;
             out[n++] = any() % 2 ? 0xA4 : 0xAB;
             break;
-        default: out[n++] = (uint8_t)any(); break;
+        default:
+            out[n++] = (uint8_t)any();
+            break;
         }
     }
     return n;
@@ -62,7 +69,8 @@ static int acknowledge(void *machine) {
 }
 
 static void prepare(struct rig *r, const uint8_t *code, size_t length, bool paging) {
-    static const uint8_t back[] = {0xFF, 0x05, 0x00, 0x08, 0x01, 0x00, 0xCF}; /* inc [10800]; iret */
+    static const uint8_t back[] = {0xFF, 0x05, 0x00, 0x08,
+                                   0x01, 0x00, 0xCF};             /* inc [10800]; iret */
     static const uint8_t skip[] = {0x83, 0x04, 0x24, 0x01, 0xCF}; /* add dword [esp], 1; iret */
     rig_open(r, soft_open, 1 << 20);
     rig_flat(r, code, length);

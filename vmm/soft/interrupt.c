@@ -159,8 +159,8 @@ static bool in_set(const uint64_t set[4], unsigned vector) {
 static void report_caught(struct soft *s, const struct fault *f, uint16_t cs, uint64_t ip) {
     const struct cpu_catch *c = &s->cpu->catch;
     char name[64];
-    bool exception = f->kind == KIND_EXCEPTION ||
-                     (f->kind == KIND_SOFTWARE && (f->vector == VECTOR_BP || f->vector == VECTOR_OF));
+    bool trap = f->vector == VECTOR_BP || f->vector == VECTOR_OF; /* INT3 and INTO are both */
+    bool exception = f->kind == KIND_EXCEPTION || (f->kind == KIND_SOFTWARE && trap);
     bool caught = (exception && in_set(c->exception, f->vector)) ||
                   (f->kind != KIND_EXCEPTION && in_set(c->interrupt, f->vector));
     if (!caught)

@@ -4,6 +4,10 @@
  * change meanwhile. There is a TLB for the system's accesses and one for the
  * user's, so a hit needs no look at rights.
  *
+ * How long an entry lives is the one thing that may depend on how we run: a run in
+ * blocks looks up code pages less often than single steps do, so other entries give
+ * way. A guest that flushes as the manual demands cannot tell.
+ *
  * Rule: the tags which the fast path compares (read, write) are set only where
  * it may skip everything: real memory, nothing watched, no code to invalidate,
  * alignment not checked, and for writes the page already dirty.
