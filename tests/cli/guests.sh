@@ -1,0 +1,47 @@
+# Every guest prints exactly what is expected and ends with its status. Where an
+# engine cannot run a guest to its end, it says so and ends with 124; never a hang.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+
+for guest in minimal hello counter multiplication fibonacci matrix hctest segmented pmode; do
+    run "$guest"
+    expect_status 0
+    expect_out_file "$EXPECTED/$guest.out"
+    expect_quiet
+done
+
+# flat images are the same programs
+for guest in minimal hello counter multiplication fibonacci matrix hctest; do
+    run "$BUILD/guests/$guest.bin"
+    expect_status 0
+    expect_out_file "$EXPECTED/$guest.out"
+done
+
+for guest in paging ring3; do
+    run "$guest"
+    if has paging32 || may_go_on || [[ $CPU == soft ]]; then
+        expect_status 0
+        expect_out_file "$EXPECTED/$guest.out"
+    else
+        expect_status 124
+        expect_err 'this KVM (has no 32-bit paging|cannot run the instruction)'
+        expect_err 'died at [0-9a-f]{4}:[0-9a-f]+'
+    fi
+done
+
+# a triple fault, on purpose
+run broken_gdt
+expect_status 124
+expect_out_file "$EXPECTED/broken_gdt.out"
+expect_err 'triple fault|this KVM cannot run the instruction'
+expect_err 'died at [0-9a-f]{4}:[0-9a-f]+; look with --gdb'
+
+if has kvm && [[ $CPU != soft ]]; then
+    run long64
+    expect_status 0
+    expect_out_file "$EXPECTED/long64.out"
+else
+    run long64 # either it knows long mode, or it says where it ended
+    [[ $status == 0 ]] && expect_out_file "$EXPECTED/long64.out" || expect_status 124
+fi
+finish

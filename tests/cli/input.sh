@@ -1,0 +1,48 @@
+# Standard input is the first machine's: by hypercall, to its end.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+
+hctest_answers() { # hctest_answers INPUT ANSWER
+    printf "$1" >"$WORK/in"
+    stdin=$WORK/in
+    run hctest
+    stdin=/dev/null
+    expect_status 0
+    grep -Fqx "GETCHAR: $2" "$WORK/out" || fail "$ran with '$1': $(grep GETCHAR "$WORK/out")"
+}
+hctest_answers '' 'end of input'
+hctest_answers 'k' 'k code 107'
+hctest_answers 'kl\n' 'k code 107'
+hctest_answers '\n' 'code 10'
+hctest_answers '\001' 'code 1'
+hctest_answers '\200' 'code 128'
+
+# input that comes while the guest waits for it: the guest asks first
+mkfifo "$WORK/typed" "$WORK/printed"
+"$MINIKVM" ${CPU:+--cpu=$CPU} hctest <"$WORK/typed" >"$WORK/printed" 2>"$WORK/err" &
+pid=$!
+servers+=("$pid")
+exec {keys}>"$WORK/typed" {text}<"$WORK/printed"
+while IFS= read -r line <&$text && [[ $line != PUTNUM* ]]; do :; done
+printf 'Q\n' >&$keys
+IFS= read -r line <&$text
+[[ $line == 'GETCHAR: Q code 81' ]] || fail "hctest, typed to: $line"
+exec {keys}>&-
+cat <&$text >/dev/null
+wait "$pid" || fail "hctest, typed to: status $?"
+
+# a closed stdin is an empty one; the time limit is for what hangs
+timeout 30 "$MINIKVM" ${CPU:+--cpu=$CPU} hctest <&- >"$WORK/out" 2>"$WORK/err"
+status=$? ran='minikvm hctest <&-'
+expect_status 0
+expect_out_file "$EXPECTED/hctest.out"
+
+# of several machines the first has it
+printf 'a' >"$WORK/in"
+stdin=$WORK/in
+run hctest hctest
+stdin=/dev/null
+expect_status 0
+grep -Fqx 'GETCHAR: a code 97' "$WORK/out" || fail "$ran: the first machine got nothing"
+grep -Fqx 'GETCHAR: end of input' "$WORK/out" || fail "$ran: the second machine saw no end"
+finish

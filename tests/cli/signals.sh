@@ -1,0 +1,36 @@
+# SIGTERM, SIGINT and SIGHUP end it as they should (128 + the signal), whatever a
+# guest does, and nothing is left behind.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+printf '\xb0\x2e\xe6\xe9\xb0\x0a\xe6\xe9\xeb\xfe' >"$WORK/busy" # prints ".\n", spins
+printf '\xb0\x2e\xe6\xe9\xb0\x0a\xe6\xe9\xb0\x02\xba\x00\x05\xee\xec' >"$WORK/waiting" # then GETCHAR
+
+mkfifo "$WORK/printed" "$WORK/keys"
+exec {keys}<>"$WORK/keys" # input that never comes and never ends
+for guest in busy waiting; do
+    for signal in TERM HUP; do
+        "$MINIKVM" ${CPU:+--cpu=$CPU} "$WORK/$guest" <"$WORK/keys" >"$WORK/printed" 2>"$WORK/err" &
+        pid=$!
+        servers=("$pid")
+        exec {text}<"$WORK/printed"
+        IFS= read -r line <&$text # it runs
+        kill -s "$signal" "$pid"
+        wait "$pid"
+        status=$?
+        ran="minikvm $guest, SIG$signal"
+        exec {text}<&-
+        expect_status $((128 + $(kill -l "$signal")))
+    done
+done
+
+# one that waits for a debugger: its Unix socket goes with it
+for words in "--gdb=unix:$WORK/s" "--gdb=unix:$WORK/s --gdb-nowait"; do
+    serve $words "$WORK/busy"
+    [[ -S $WORK/s ]] || fail "$ran: no socket"
+    [[ $(stat -c %a "$WORK/s") == 600 ]] || fail "$ran: others may connect"
+    kill -TERM "$pid"
+    end_of_server
+    expect_status 143
+    [[ -e $WORK/s ]] && fail "$ran: the socket is left behind"
+done
+finish

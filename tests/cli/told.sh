@@ -1,0 +1,42 @@
+# --stats and --verbose tell on stderr; the guest's output stays as it is.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+
+run --stats hello
+expect_status 0
+expect_out_file "$EXPECTED/hello.out"
+expect_err '^machine 1: [0-9]+\.[0-9]+ ms to the first instruction$'
+expect_err '^resident memory: [0-9]+ KiB$'
+if [[ $CPU == soft ]] || ! has kvm; then
+    expect_err 'instructions'
+else
+    expect_err '^io +13$' # a character is an exit, and so is the end
+fi
+run --stats hello counter
+expect_err '^machine 1: '
+expect_err '^machine 2: '
+
+# 3 MiB at most beyond the guest's RAM, of which hello touches little
+run --stats hello
+resident=$(sed -n 's/^resident memory: \([0-9]*\) KiB$/\1/p' "$WORK/err")
+case $(nm -D "$MINIKVM" 2>/dev/null) in
+*__asan*) ;; # a sanitizer has a memory of its own
+*) ((resident <= 3072)) || fail "$ran: $resident KiB are resident" ;;
+esac
+
+run --verbose hello
+expect_status 0
+expect_out_file "$EXPECTED/hello.out"
+expect_messages
+
+# POST codes and ports where nothing is, each port once
+printf '\xb0\x42\xe6\x80\xe6\xee\xe6\xee\xe4\xee\xfa\xf4' >"$WORK/ports"
+run --verbose "$WORK/ports"
+expect_status 0
+expect_err 'POST code 42'
+expect_err 'a write to port 0xee, where no device is'
+[[ $(grep -c 'port 0xee, where' "$WORK/err") == 1 ]] || fail "$ran: a port is logged more than once"
+run "$WORK/ports"
+expect_status 0
+expect_quiet
+finish
