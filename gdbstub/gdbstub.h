@@ -127,6 +127,9 @@ struct gdb_target_ops {
     /* The description that fits the thread's state of now. Static storage;
      * two calls that mean the same layout return the same pointer. */
     const struct gdb_description *(*describe)(void *target, struct gdb_thread);
+    /* What the thread's CPU mode is called ("16-bit real mode"): no '/' in it, static
+     * storage. Shown when the description changes; see gdbstub/follow.c. */
+    const char *(*mode_name)(void *target, struct gdb_thread);
     /* Register `number` of description `d` (not always that of now: the one
      * last served), little-endian, (bits + 7) / 8 bytes; false: unavailable. */
     bool (*read_register)(void *target, struct gdb_thread, const struct gdb_description *d,
@@ -142,6 +145,8 @@ struct gdb_target_ops {
 
     const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
     const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
+    /* Takes all points of a process out. Inserting one twice is once. */
+    void (*remove_all)(void *target, int pid);
 
     /* Let one thread go; its stop comes later by gdb_server_stopped(). */
     void (*resume)(void *target, const struct gdb_action *);
@@ -162,6 +167,9 @@ struct gdb_target_ops {
 
     /* Absolute path of the file with the symbols, or NULL. */
     const char *(*exec_file)(void *target, int pid);
+
+    /* May a client read this file (absolute, no `..`)? Only images in use. */
+    bool (*may_read)(void *target, const char *path);
 
     /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. The
      * thread is {0, 0} when there is none. */

@@ -110,7 +110,11 @@ static void point(struct session *s, struct cursor arguments, point_operation *o
     }
     if (type > GDB_AWATCH)
         return; /* unknown, says the empty reply */
-    reply_result(s, operation(s->target->context, thread.pid, (enum gdb_point)type, address, kind));
+    const char *error =
+        operation(s->target->context, thread.pid, (enum gdb_point)type, address, kind);
+    if (!error && operation == s->target->ops->insert)
+        follow_point(s, thread.pid, (enum gdb_point)type, address);
+    reply_result(s, error);
 }
 
 void packet_insert(struct session *s, struct cursor arguments) {

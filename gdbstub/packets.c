@@ -46,7 +46,16 @@ enum match { WHOLE, START };
     ROW("qXfer:features:read:", START, packet_features, "qXfer:features:read", "target.xml")       \
     ROW("qXfer:threads:read:", START, packet_xfer_threads, "qXfer:threads:read", "")               \
     ROW("qXfer:exec-file:read:", START, packet_exec_file, "qXfer:exec-file:read",                  \
-        "the file with the symbols")
+        "the file with the symbols")                                                               \
+    ROW("vFile:setfs:", START, packet_file_setfs, "vFile:setfs", "one file system for all")         \
+    ROW("vFile:open:", START, packet_file_open, "vFile:open", "images in use, for reading")        \
+    ROW("vFile:close:", START, packet_file_close, "vFile:close", "")                               \
+    ROW("vFile:pread:", START, packet_file_read, "vFile:pread", "")                                \
+    ROW("vFile:fstat:", START, packet_file_fstat, "vFile:fstat", "")                               \
+    ROW("vFile:stat:", START, packet_file_stat, "vFile:stat", "")                                  \
+    ROW("vFile:readlink:", START, packet_file_readlink, "vFile:readlink", "there are no links")    \
+    ROW("vFile:pwrite:", START, packet_file_write, "vFile:pwrite", "refused")                      \
+    ROW("vFile:unlink:", START, packet_file_write, "vFile:unlink", "refused")
 
 /* What has no row above because it needs none, or is not there. */
 #define OTHERS(ROW)                                                                                \
@@ -56,7 +65,6 @@ enum match { WHOLE, START };
     ROW("qTStatus, QT*", "no", "no tracepoints")                                                   \
     ROW("QNonStop, vStopped, vCtrlC", "no", "all-stop only")                                       \
     ROW("bs, bc", "no", "no reverse execution")                                                    \
-    ROW("vFile", "no", "gdb opens the symbol file itself")                                         \
     ROW("vFlashErase, vFlashWrite, vFlashDone", "no", "no flash")                                  \
     ROW("A, b, B, d, i, I, r, t", "no", "obsolete")
 

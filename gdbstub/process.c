@@ -14,13 +14,13 @@ void process_attach(struct session *s, struct process *p) {
     p->ended = !ops->alive(s->target->context, p->pid);
     p->running = !p->ended && ops->running(s->target->context, p->pid);
     p->has_pending = p->has_pending && !p->running; /* a stop that the target has left is old */
-    p->interrupted = false;
-    p->described = NULL;
+    p->interrupted = p->following = p->stepped = false;
+    p->described = p->told = NULL;
 }
 
 void process_release(struct session *s, struct process *p) {
-    p->attached = p->running = p->interrupted = p->has_pending = false;
-    p->described = NULL;
+    p->attached = p->running = p->interrupted = p->has_pending = p->following = false;
+    p->described = p->told = NULL;
     s->has_told = false;
     if (!p->ended)
         s->target->ops->detach(s->target->context, p->pid);
@@ -58,6 +58,7 @@ static const char no_such_process[] = "there is no such process; `info inferiors
 
 void packet_status(struct session *s, struct cursor arguments) {
     (void)arguments;
+    s->greeting = true;
     stops_owe_status(s);
 }
 
@@ -154,8 +155,8 @@ static struct process *process_to_run(struct session *s) {
 
 void packet_vrun(struct session *s, struct cursor arguments) {
     char image[4096];
-    struct cursor file = cursor_until(&arguments, ';');
-    if (!cursor_hex_text(&file, image, sizeof image)) {
+    struct cursor name = cursor_until(&arguments, ';');
+    if (!cursor_hex_text(&name, image, sizeof image)) {
         reply_failure(s);
         return;
     }
@@ -164,7 +165,9 @@ void packet_vrun(struct session *s, struct cursor arguments) {
         return;
     }
     struct process *p = process_to_run(s);
-    const char *error = p ? process_restart(s, p, image) : no_such_process;
+    /* gdb takes the label of the latest exec for the program's file. */
+    const char *file = file_is_label(image) ? "" : image;
+    const char *error = p ? process_restart(s, p, file) : no_such_process;
     if (error) {
         reply_error(s, error);
         return;

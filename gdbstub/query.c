@@ -20,6 +20,7 @@ static void note_feature(struct session *s, struct cursor feature) {
         {"swbreak+", &s->features.swbreak},
         {"hwbreak+", &s->features.hwbreak},
         {"error-message+", &s->features.error_message},
+        {"exec-events+", &s->features.exec_events},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct cursor rest = feature;
@@ -37,6 +38,8 @@ void packet_supported(struct session *s, struct cursor arguments) {
     buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
                            "QPassSignals+;QProgramSignals+;binary-upload+");
+    if (s->features.exec_events)
+        buffer_text(&s->reply, ";exec-events+");
     if (s->features.error_message)
         buffer_text(&s->reply, ";error-message+");
 }
@@ -116,8 +119,10 @@ static const struct gdb_description *description_to_serve(struct session *s, str
     if (!thread_current(s, &thread) || !cursor_range(&range, &offset, &length))
         return NULL;
     struct process *p = process_find(s, thread.pid);
+    if (s->features.exec_events && !p->told)
+        return NULL; /* an exec comes first, see follow.c */
     if (!p->described || !offset)
-        p->described = s->target->ops->describe(s->target->context, thread);
+        p->described = p->told = s->target->ops->describe(s->target->context, thread);
     return p->described;
 }
 
@@ -142,6 +147,7 @@ void packet_xfer_threads(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
+    follow_user_looks(s);
     buffer_init(&document, DOCUMENT_MAX);
     xml_threads(s, &document);
     send_piece(s, arguments, &document);

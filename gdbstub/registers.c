@@ -40,15 +40,34 @@ static bool set(struct session *s, struct gdb_thread thread, const struct gdb_de
     return s->target->ops->write_register(s->target->context, thread, d, number, value);
 }
 
+/* The program counter's number; d->count for none. */
+static unsigned pc_number(const struct gdb_description *d) {
+    unsigned i = 0;
+    while (i < d->count && (!d->registers[i].type || strcmp(d->registers[i].type, "code_ptr")))
+        i++;
+    return i;
+}
+
+bool register_pc(struct session *s, struct gdb_thread thread, uint64_t *pc) {
+    const struct gdb_description *d = registers_layout(s, thread);
+    uint8_t value[GDB_REGISTER_MAX] = {0};
+    unsigned number = pc_number(d);
+    if (number == d->count ||
+        !s->target->ops->read_register(s->target->context, thread, d, number, value))
+        return false;
+    *pc = 0;
+    for (unsigned i = 0; i < 8; i++)
+        *pc |= (uint64_t)value[i] << 8 * i;
+    return true;
+}
+
 bool register_set_pc(struct session *s, struct gdb_thread thread, uint64_t pc) {
     const struct gdb_description *d = registers_layout(s, thread);
     uint8_t value[GDB_REGISTER_MAX] = {0};
+    unsigned number = pc_number(d);
     for (unsigned i = 0; i < 8; i++)
         value[i] = (uint8_t)(pc >> 8 * i);
-    for (unsigned i = 0; i < d->count; i++)
-        if (d->registers[i].type && !strcmp(d->registers[i].type, "code_ptr"))
-            return set(s, thread, d, i, value);
-    return false;
+    return number < d->count && set(s, thread, d, number, value);
 }
 
 void packet_g(struct session *s, struct cursor arguments) {

@@ -20,7 +20,9 @@ static void let_go(struct session *s, struct gdb_thread thread, const struct wis
     action.thread = thread;
     if (signal)
         action.signal = signal;
-    process_find(s, thread.pid)->running = true;
+    struct process *p = process_find(s, thread.pid);
+    p->running = true;
+    p->stepped = action.how != GDB_CONTINUE;
     s->target->ops->resume(s->target->context, &action);
 }
 
@@ -77,6 +79,8 @@ static bool has_untold_end(struct session *s) {
 static void resume_all(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
     stops_release_others(s);
+    if (follow_resume(s))
+        return;
     size_t count = threads_list(s, list);
     bool news;
     size_t marked = mark_resumed(s, list, count, &news);
@@ -163,6 +167,7 @@ void packet_vcont(struct session *s, struct cursor arguments) {
 void packet_vcont_ask(struct session *s, struct cursor arguments) {
     (void)arguments;
     buffer_text(&s->reply, "vCont;c;C;s;S;t;r");
+    follow_greet(s);
 }
 
 /* --- c C s S ------------------------------------------------------------------------ */

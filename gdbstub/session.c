@@ -43,11 +43,13 @@ void session_init(struct session *s, const struct gdb_target *target) {
     memset(s, 0, sizeof *s);
     s->target = target;
     link_init(&s->link);
+    files_init(s);
     buffer_init(&s->reply, REPLY_MAX);
     buffer_init(&s->console, CONSOLE_MAX);
 }
 
 void session_free(struct session *s) {
+    files_close(s);
     link_free(&s->link);
     buffer_free(&s->reply);
     buffer_free(&s->console);
@@ -56,6 +58,9 @@ void session_free(struct session *s) {
 static void forget_client(struct session *s) {
     s->features = (struct features){0};
     s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
+    s->greeting = s->swallow = false;
+    s->saved_count = 0;
+    files_close(s);
     s->general = s->resuming = (struct selection){ANY, ANY};
     s->owed = OWED_NOTHING;
     s->has_told = false;

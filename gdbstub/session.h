@@ -18,6 +18,8 @@ enum {
     PROCESSES_MAX = 64,
     THREADS_MAX = 256,
     ACTIONS_MAX = 64,        /* in one vCont */
+    FILES_MAX = 64,          /* open at a time */
+    LABEL_SIZE = 64,
     CONSOLE_MAX = 64 * 1024, /* text kept until an O packet is allowed */
     SIGNALS_MAX = 256,
 };
@@ -36,6 +38,9 @@ struct process {
     unsigned order;   /* which pending stop came first */
     struct gdb_stop pending;
     const struct gdb_description *described; /* last served; NULL: none yet */
+    const struct gdb_description *told;      /* what the client knows or was told to fetch */
+    bool following;   /* it was told by an exec, whose automatic vCont is to come */
+    bool stepped;     /* its latest resume was a step */
 };
 
 /* A thread-id of the protocol; ALL and ANY may stand for either number. */
@@ -53,7 +58,7 @@ struct wish {
 
 /* What the client said in qSupported. */
 struct features {
-    bool multiprocess, swbreak, hwbreak, error_message;
+    bool multiprocess, swbreak, hwbreak, error_message, exec_events;
 };
 
 struct session {
@@ -84,6 +89,11 @@ struct session {
     struct gdb_stop told;
     struct wish wishes[ACTIONS_MAX]; /* of the latest resume */
     size_t wish_count;
+    struct wish saved[ACTIONS_MAX]; /* a resume that waits for execs to be told first */
+    size_t saved_count;
+    bool greeting; /* the answer to `?` was an exec */
+    bool swallow;  /* the automatic vCont was answered before it came */
+    int files[FILES_MAX]; /* files.c */
 
     struct process processes[PROCESSES_MAX];
     size_t process_count;
@@ -138,6 +148,7 @@ const struct gdb_description *registers_layout(struct session *, struct gdb_thre
 /* One register as hex, "xx" for what is unavailable. */
 void register_write_hex(struct session *, struct buffer *, struct gdb_thread,
                         const struct gdb_description *, unsigned number);
+bool register_pc(struct session *, struct gdb_thread, uint64_t *pc);
 bool register_set_pc(struct session *, struct gdb_thread, uint64_t pc);
 
 /* --- stops.c: all-stop ---------------------------------------------------------------- */
@@ -147,10 +158,31 @@ void stops_note(struct session *, const struct gdb_stop *);
 void stops_settle(struct session *);
 /* The client wants whatever runs to stop. */
 void stops_interrupt(struct session *);
+/* Sends the stop reply, as the answer that was owed. */
+void stops_tell(struct session *, const struct gdb_stop *);
 /* A client without multiprocess+ debugs one process; the others run free. */
 void stops_release_others(struct session *);
 /* The client will be told the state of these processes as soon as all are still. */
 void stops_owe_status(struct session *);
+
+/* --- follow.c: CPU modes -------------------------------------------------------------- */
+/* Tells an exec and holds the stop back, if the client needs a new description. */
+bool follow_instead(struct session *, const struct gdb_stop *);
+/* The client resumes; true: that is answered, nothing is to move. */
+bool follow_resume(struct session *);
+/* A breakpoint was inserted. */
+void follow_point(struct session *, int pid, enum gdb_point, uint64_t address);
+/* The client lists threads. */
+void follow_user_looks(struct session *);
+/* The client asks `vCont?`; the answer is in `reply`. */
+void follow_greet(struct session *);
+
+/* --- files.c ---------------------------------------------------------------------------- */
+void files_init(struct session *);
+void files_close(struct session *);
+bool file_is_label(const char *path);
+/* The path of the virtual file that names the thread's mode. */
+void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);
 
 /* --- resume.c --------------------------------------------------------------------------- */
 /* Goes on as the latest resume wanted, with a signal for one thread. */

@@ -62,10 +62,11 @@ static void write_ended(struct session *s, const struct gdb_stop *stop) {
         buffer_printf(&s->reply, ";process:%x", (unsigned)stop->thread.pid);
 }
 
-static void tell(struct session *s, const struct gdb_stop *stop) {
+void stops_tell(struct session *s, const struct gdb_stop *stop) {
     buffer_clear(&s->reply);
     if (stop->kind == GDB_STOPPED) {
-        write_stopped(s, stop);
+        if (!follow_instead(s, stop))
+            write_stopped(s, stop);
         /* gdb takes the stopped thread for the one of Hg from now on; Hc stays. */
         s->general = (struct selection){stop->thread.pid, stop->thread.tid};
     } else {
@@ -98,7 +99,7 @@ static void tell_state(struct session *s) {
         stop = s->told;
     else if (!thread_current(s, &stop.thread))
         stop = (struct gdb_stop){.kind = GDB_EXITED};
-    tell(s, &stop);
+    stops_tell(s, &stop);
 }
 
 static void report(struct session *s) {
@@ -109,7 +110,7 @@ static void report(struct session *s) {
     }
     struct gdb_stop stop = p->pending;
     p->has_pending = false;
-    tell(s, &stop);
+    stops_tell(s, &stop);
     if (p->ended)
         p->attached = false;
 }

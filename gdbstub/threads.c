@@ -160,6 +160,7 @@ void packet_current(struct session *s, struct cursor arguments) {
 void packet_threads_first(struct session *s, struct cursor arguments) {
     (void)arguments;
     struct gdb_thread list[THREADS_MAX];
+    follow_user_looks(s);
     size_t count = threads_list(s, list);
     buffer_char(&s->reply, count ? 'm' : 'l');
     for (size_t i = 0; i < count; i++) {

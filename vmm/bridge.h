@@ -31,6 +31,7 @@ struct machine *bridge_machine(struct debug *, int pid);
 void bridge_make_descriptions(struct debug *);
 void bridge_free_descriptions(struct debug *);
 const struct gdb_description *bridge_describe(void *target, struct gdb_thread);
+const char *bridge_mode_name(void *target, struct gdb_thread);
 bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_description *,
                           unsigned number, uint8_t *value);
 bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_description *,

@@ -102,6 +102,22 @@ const struct gdb_description *bridge_describe(void *target, struct gdb_thread th
                                                                     : DESCRIPTION_64];
 }
 
+/* For people; gdb prints it at each change of mode. */
+const char *bridge_mode_name(void *target, struct gdb_thread thread) {
+    static const char *const names[] = {
+        [MODE_REAL] = "16-bit real mode",
+        [MODE_VM86] = "virtual-8086 mode",
+        [MODE_PROT16] = "16-bit protected mode",
+        [MODE_PROT32] = "32-bit protected mode",
+        [MODE_COMPAT16] = "16-bit compatibility mode",
+        [MODE_COMPAT32] = "32-bit compatibility mode",
+        [MODE_LONG] = "64-bit long mode",
+    };
+    struct machine *m = bridge_machine(target, thread.pid);
+    const struct cpu_state *s = m ? cpu_read(&m->cpu, CPU_REGS | CPU_SREGS) : NULL;
+    return s ? names[x86_mode(&s->sregs, s->regs.rflags)] : "no CPU";
+}
+
 static const struct reg *row(struct debug *d, const struct gdb_description *description,
                              unsigned number) {
     const struct reg_layout *layout = register_layout(shapes[description - d->description].bits);

@@ -123,6 +123,12 @@ static const char *remove_point(void *target, int pid, enum gdb_point point, uin
     return NULL;
 }
 
+static void remove_all(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    if (m)
+        points_clear(&m->points);
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 static void resume(void *target, const struct gdb_action *action) {
@@ -198,6 +204,18 @@ static const char *exec_file(void *target, int pid) {
     memcpy(d->symbols, m->image.path, n - 3);
     memcpy(d->symbols + n - 3, "elf", 4);
     return access(d->symbols, R_OK) == 0 ? d->symbols : NULL;
+}
+
+/* The images, and what has their symbols. */
+static bool may_read(void *target, const char *path) {
+    struct debug *d = target;
+    for (unsigned pid = 1; pid <= d->count; pid++) {
+        const char *symbols = exec_file(d, pid);
+        const char *image = d->machines[pid - 1].image.path;
+        if ((symbols && !strcmp(path, symbols)) || (image && !strcmp(path, image)))
+            return true;
+    }
+    return false;
 }
 
 static void session(void *target, bool connected) { (void)target, (void)connected; }
@@ -282,12 +300,14 @@ static const struct gdb_target_ops ops = {
     .thread_name = thread_name,
     .thread_extra = thread_extra,
     .describe = bridge_describe,
+    .mode_name = bridge_mode_name,
     .read_register = bridge_read_register,
     .write_register = bridge_write_register,
     .read_memory = read_memory,
     .write_memory = write_memory,
     .insert = insert,
     .remove = remove_point,
+    .remove_all = remove_all,
     .resume = resume,
     .interrupt = interrupt,
     .detach = detach,
@@ -295,6 +315,7 @@ static const struct gdb_target_ops ops = {
     .restart = restart,
     .alive = alive,
     .exec_file = exec_file,
+    .may_read = may_read,
     .monitor = bridge_monitor,
     .session = session,
 };

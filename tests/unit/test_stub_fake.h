@@ -33,6 +33,7 @@ struct fake {
     struct gdb_server *server;
     struct fake_process process[FAKE_PROCESSES];
     char monitor[256];
+    char readable[256]; /* the one file that a client may read */
     bool connected;
     unsigned misuse;
 };
@@ -200,6 +201,9 @@ static void fake_thread_extra(void *target, struct gdb_thread t, char *out, size
 static const struct gdb_description *fake_describe(void *target, struct gdb_thread t) {
     return fake_stopped(target, t.pid)->long_mode ? &fake_wide : &fake_i386;
 }
+static const char *fake_mode_name(void *target, struct gdb_thread t) {
+    return fake_stopped(target, t.pid)->long_mode ? "64-bit" : "32-bit";
+}
 static bool fake_read_register(void *target, struct gdb_thread t, const struct gdb_description *d,
                                unsigned number, uint8_t *value) {
     struct fake_process *p = fake_stopped(target, t.pid);
@@ -261,6 +265,9 @@ static const char *fake_remove(void *target, int pid, enum gdb_point type, uint6
     }
     return "no such point";
 }
+static void fake_remove_all(void *target, int pid) {
+    memset(fake_stopped(target, pid)->points, 0, sizeof((struct fake_process *)0)->points);
+}
 static void fake_resume(void *target, const struct gdb_action *action) {
     struct fake_process *p = fake_stopped(target, action->thread.pid);
     p->action = *action;
@@ -300,6 +307,9 @@ static const char *fake_exec_file(void *target, int pid) {
     (void)target;
     return pid == 1 ? "/images/hello#1.elf" : NULL;
 }
+static bool fake_may_read(void *target, const char *path) {
+    return !strcmp(path, ((struct fake *)target)->readable);
+}
 static bool fake_monitor(void *target, struct gdb_thread t, const char *line, struct gdb_out *out) {
     struct fake *f = target;
     snprintf(f->monitor, sizeof f->monitor, "%s", line);
@@ -323,12 +333,14 @@ static const struct gdb_target_ops fake_ops = {
     .thread_name = fake_thread_name,
     .thread_extra = fake_thread_extra,
     .describe = fake_describe,
+    .mode_name = fake_mode_name,
     .read_register = fake_read_register,
     .write_register = fake_write_register,
     .read_memory = fake_read,
     .write_memory = fake_write,
     .insert = fake_insert,
     .remove = fake_remove,
+    .remove_all = fake_remove_all,
     .resume = fake_resume,
     .interrupt = fake_interrupt,
     .detach = fake_detach,
@@ -336,6 +348,7 @@ static const struct gdb_target_ops fake_ops = {
     .restart = fake_restart,
     .alive = fake_alive,
     .exec_file = fake_exec_file,
+    .may_read = fake_may_read,
     .monitor = fake_monitor,
     .session = fake_session,
 };
