@@ -289,18 +289,24 @@ static int load_segments(const struct image *im, struct memory *m) {
     return 0;
 }
 
+/* Beyond real mode the CPU's first state has tables at the top of RAM (start.c). */
+static uint64_t reserved(const struct image *im) {
+    return im->mode == START_REAL || im->mode == START_RESET ? 0 : IMAGE_RESERVED;
+}
+
 int image_load(const struct image *im, struct memory *m, char *error, size_t size) {
-    bool fits = im->end <= m->ram_size;
+    bool fits = im->end + reserved(im) <= m->ram_size;
     if (fits && im->is_elf)
         fits = load_segments(im, m) == 0;
     else if (fits)
         fits = memory_write(m, im->load, im->bytes, im->size) == im->size;
     if (fits)
         return 0;
-    return refuse(error, size, ENOSPC, "%s: it ends at 0x%llx, but the memory at 0x%llx%s; use "
+    return refuse(error, size, ENOSPC, "%s: it ends at 0x%llx%s, but the memory at 0x%llx%s; use "
                   "--mem=%lluM", im->path, (unsigned long long)im->end,
+                  reserved(im) ? " and needs 32 KiB above that" : "",
                   (unsigned long long)m->ram_size, m->rom ? " (and the ROM is in between)" : "",
-                  (unsigned long long)(im->end / MIB + 1));
+                  (unsigned long long)((im->end + reserved(im)) / MIB + 1));
 }
 
 void image_close(struct image *im) {

@@ -46,6 +46,9 @@ int image_open(struct image *, const char *path, const struct image_options *, c
 /* The RAM this image wants when --mem does not say: 256 KiB for one that lives
  * there and starts in real mode, else 16 MiB. */
 uint64_t image_memory(const struct image *);
+/* What start.c puts at the top of RAM for guests beyond real mode, bytes. */
+enum { IMAGE_RESERVED = 32 << 10 };
+
 /* Copies it into memory. 0, or -errno with a sentence (it does not fit). */
 int image_load(const struct image *, struct memory *, char *error, size_t size);
 /* The CPU as it is before the first instruction. */

@@ -396,6 +396,8 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     pthread_mutex_init(&m->bus_lock, NULL);
     pthread_cond_init(&m->wake, NULL);
     input_open(&m->input);
+    m->input.drained = owner->notify;
+    m->input.context = owner->context;
     int err = open_image(m, path, error, size);
     if (!err)
         err = open_memory(m, error, size);

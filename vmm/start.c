@@ -12,7 +12,7 @@
 
 #include "x86.h"
 
-enum { GDT_BELOW = 4 << 10, INFO_BELOW = 8 << 10, TABLES_BELOW = 32 << 10 };
+enum { GDT_BELOW = 4 << 10, INFO_BELOW = 8 << 10, TABLES_BELOW = IMAGE_RESERVED };
 enum { SELECTOR_CODE32 = 0x08, SELECTOR_DATA = 0x10, SELECTOR_CODE64 = 0x18 };
 
 static const uint64_t gdt[] = {

@@ -42,6 +42,7 @@ static int front(struct input *in, bool take) {
     pthread_mutex_lock(&in->lock);
     while (in->steady && !in->count && !in->ended && !in->hurry)
         pthread_cond_wait(&in->came, &in->lock);
+    bool was_full = in->count == INPUT_ROOM;
     int byte = in->ended ? INPUT_END : INPUT_NONE;
     if (in->count) {
         byte = in->ring[in->head];
@@ -51,6 +52,8 @@ static int front(struct input *in, bool take) {
         }
     }
     pthread_mutex_unlock(&in->lock);
+    if (was_full && take && in->drained)
+        in->drained(in->context);
     return byte;
 }
 

@@ -24,6 +24,9 @@ struct input {
     bool steady;
     bool hurry; /* do not wait now: somebody wants the machine to stop */
     pthread_cond_t came;
+    /* Called when there is room again after the queue was full; may be NULL. */
+    void (*drained)(void *context);
+    void *context;
 };
 
 void input_open(struct input *);

@@ -1,8 +1,8 @@
 /* The 8042 keyboard controller, and a keyboard that speaks scancode set 1.
  *
- * Host characters wait in the machine's input; one is turned into its make and
- * break codes when the controller's buffer is empty, so that what the guest does
- * not read is not lost.
+ * Host characters wait in the machine's input, where other devices may take them;
+ * one is turned into its make and break codes only when the guest reads here. The
+ * interrupt is raised for what waits.
  */
 #include "devices.h"
 
@@ -39,11 +39,16 @@ static void press(struct keyboard *k, uint8_t modifier, uint8_t code) {
         queue(k, modifier | BREAK);
 }
 
+static char key_of(char c) { return c == '\r' ? '\n' : c == 0x7f ? '\b' : c; }
+
+static bool is_typed(int byte) {
+    char c = key_of(byte);
+    return (c > 0 && c < 0x1b) || find(plain, sizeof plain - 1, c) ||
+           find(shifted, sizeof shifted - 1, c);
+}
+
 static void type(struct keyboard *k, char c) {
-    if (c == '\r')
-        c = '\n';
-    if (c == 0x7f)
-        c = '\b';
+    c = key_of(c);
     uint8_t code = find(plain, sizeof plain - 1, c);
     if (code) {
         press(k, 0, code);
@@ -68,15 +73,23 @@ static void refill(struct keyboard *k) {
     }
 }
 
+/* Could a read give a byte? Characters that no key types are dropped on the way. */
+static bool has_byte(struct keyboard *k) {
+    int next;
+    if (k->count || k->config & CONFIG_DISABLED)
+        return k->count;
+    while ((next = input_peek(k->board->input)) >= 0 && !is_typed(next))
+        input_take(k->board->input);
+    return next >= 0 || (next == INPUT_END && !k->end_told);
+}
+
 static void update(struct keyboard *k) {
-    k->board->irq(k->board->machine, IRQ, k->count && k->config & CONFIG_IRQ);
+    k->board->irq(k->board->machine, IRQ, k->config & CONFIG_IRQ && has_byte(k));
 }
 
 void keyboard_notice(struct keyboard *k) {
-    if (!(k->config & CONFIG_IRQ))
-        return;
-    refill(k);
-    update(k);
+    if (k->config & CONFIG_IRQ)
+        update(k);
 }
 
 /* --- the controller ----------------------------------------------------------------- */
@@ -134,7 +147,6 @@ static uint8_t read_data(struct keyboard *k) {
         k->count--;
         /* each byte is an edge of its own for the PIC */
         k->board->irq(k->board->machine, IRQ, false);
-        refill(k);
     }
     return k->last;
 }
