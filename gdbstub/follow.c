@@ -37,7 +37,8 @@ static void write_exec(struct session *s, struct gdb_thread thread) {
 /* gdb takes all points of an exec'd process for gone and inserts them anew. */
 static void tell_exec(struct session *s, struct process *p, struct gdb_thread thread) {
     p->told = describe(s, thread);
-    p->following = true;
+    p->following = FOLLOW_EXEC;
+    p->libraries = 0;
     s->target->ops->remove_all(s->target->context, p->pid);
     write_exec(s, thread);
 }
@@ -60,10 +61,28 @@ static struct gdb_stop for_later(struct session *s, const struct process *p, str
     return stop;
 }
 
+/* gdb goes on after it as it did before, with a step too: nothing is lost. */
+static bool library_instead(struct session *s, struct process *p, const struct gdb_stop *stop) {
+    uint64_t mark = libraries_mark(s, p->pid);
+    bool same = p->libraries == mark || s->owed == OWED_STATUS;
+    p->libraries = mark;
+    if (same || !s->features.exec_events)
+        return false;
+    p->pending = *stop;
+    p->has_pending = true;
+    p->following = FOLLOW_LIBRARY;
+    buffer_text(&s->reply, "T05library:;thread:");
+    thread_write(s, &s->reply, stop->thread);
+    buffer_char(&s->reply, ';');
+    return true;
+}
+
 bool follow_instead(struct session *s, const struct gdb_stop *stop) {
     struct process *p = process_find(s, stop->thread.pid);
-    if (!s->features.exec_events || !process_present(p) || describe(s, stop->thread) == p->told)
+    if (!s->features.exec_events || !process_present(p))
         return false;
+    if (describe(s, stop->thread) == p->told)
+        return library_instead(s, p, stop);
     if (s->owed == OWED_STATUS && !s->greeting) {
         p->told = describe(s, stop->thread); /* vRun, vAttach: gdb reads it by itself */
         return false;
@@ -95,7 +114,8 @@ static bool only_continues(const struct session *s) {
 }
 
 static void drop(struct session *s, struct process *p) {
-    p->following = p->has_pending = false;
+    p->following = FOLLOW_NOTHING;
+    p->has_pending = false;
     s->greeting = s->swallow = false;
     s->saved_count = 0;
 }
@@ -117,7 +137,7 @@ void follow_point(struct session *s, int pid, enum gdb_point point, uint64_t add
  * before it has read the description. */
 void follow_user_looks(struct session *s) {
     struct process *p = followed(s);
-    if (p && p->described == p->told)
+    if (p && p->following == FOLLOW_EXEC && p->described == p->told)
         drop(s, p);
 }
 
@@ -162,7 +182,8 @@ static void restore(struct session *s) {
 
 bool follow_resume(struct session *s) {
     struct process *p = followed(s);
-    bool automatic = only_continues(s), swallow = s->swallow;
+    bool automatic = (p && p->following == FOLLOW_LIBRARY) || only_continues(s);
+    bool swallow = s->swallow;
     if (!s->features.exec_events)
         return false;
     s->swallow = false;
@@ -173,7 +194,8 @@ bool follow_resume(struct session *s) {
     if (p && !automatic)
         drop(s, p);
     if (p)
-        p->following = s->greeting = false;
+        p->following = FOLLOW_NOTHING;
+    s->greeting = false;
     if (p && automatic && !s->saved_count)
         return false; /* what was held back is pending, and told now */
     if (follow_next(s))
@@ -191,7 +213,9 @@ void follow_greet(struct session *s) {
         return;
     struct gdb_stop stop = p->pending;
     link_send(&s->link, s->reply.data, s->reply.length);
-    p->has_pending = p->following = s->greeting = false;
+    p->has_pending = s->greeting = false;
+    p->following = FOLLOW_NOTHING;
+    p->libraries = libraries_mark(s, p->pid); /* gdb reads them when it connects */
     stops_tell(s, &stop);
     s->silent = s->swallow = true;
 }

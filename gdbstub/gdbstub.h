@@ -112,6 +112,18 @@ struct gdb_action {
     uint64_t start, end; /* RANGE: step while start <= pc < end */
 };
 
+/* A further file with symbols. */
+struct gdb_library {
+    const char *path; /* absolute */
+    uint64_t segment; /* where its first segment lies, its headers included */
+};
+
+/* A table in the making. */
+struct gdb_table;
+void gdb_table_row(struct gdb_table *); /* begins a row */
+/* Every row has the same columns. */
+void gdb_table_cell(struct gdb_table *, const char *column, const char *text);
+
 struct gdb_out; /* where a monitor command writes; see gdb_print() */
 
 struct gdb_target_ops {
@@ -170,6 +182,16 @@ struct gdb_target_ops {
 
     /* May a client read this file (absolute, no `..`)? Only images in use. */
     bool (*may_read)(void *target, const char *path);
+
+    /* Fills up to max of the further files of a process; returns how many. NULL:
+     * there never are any. */
+    size_t (*libraries)(void *target, int pid, struct gdb_library *list, size_t max);
+
+    /* `info os`: the types of tables, by number from 0, false behind the last; and
+     * the table of a type, false: there is none. Both NULL: no tables. */
+    bool (*table_type)(void *target, unsigned number, const char **name,
+                       const char **description);
+    bool (*table)(void *target, struct gdb_thread, const char *name, struct gdb_table *);
 
     /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. The
      * thread is {0, 0} when there is none. */

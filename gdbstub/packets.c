@@ -47,6 +47,9 @@ enum match { WHOLE, START };
     ROW("qXfer:threads:read:", START, packet_xfer_threads, "qXfer:threads:read", "")               \
     ROW("qXfer:exec-file:read:", START, packet_exec_file, "qXfer:exec-file:read",                  \
         "the file with the symbols")                                                               \
+    ROW("qXfer:libraries:read:", START, packet_libraries, "qXfer:libraries:read",                  \
+        "further files with symbols; T05library tells of a change")                                \
+    ROW("qXfer:osdata:read:", START, packet_osdata, "qXfer:osdata:read", "`info os`")              \
     ROW("vFile:setfs:", START, packet_file_setfs, "vFile:setfs", "one file system for all")         \
     ROW("vFile:open:", START, packet_file_open, "vFile:open", "images in use, for reading")        \
     ROW("vFile:close:", START, packet_file_close, "vFile:close", "")                               \

@@ -14,12 +14,15 @@ void process_attach(struct session *s, struct process *p) {
     p->ended = !ops->alive(s->target->context, p->pid);
     p->running = !p->ended && ops->running(s->target->context, p->pid);
     p->has_pending = p->has_pending && !p->running; /* a stop that the target has left is old */
-    p->interrupted = p->following = p->stepped = false;
+    p->interrupted = p->stepped = false;
+    p->following = FOLLOW_NOTHING;
+    p->libraries = 0;
     p->described = p->told = NULL;
 }
 
 void process_release(struct session *s, struct process *p) {
-    p->attached = p->running = p->interrupted = p->has_pending = p->following = false;
+    p->attached = p->running = p->interrupted = p->has_pending = false;
+    p->following = FOLLOW_NOTHING;
     p->described = p->told = NULL;
     s->has_told = false;
     if (!p->ended)

@@ -38,6 +38,10 @@ void packet_supported(struct session *s, struct cursor arguments) {
     buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
                            "QPassSignals+;QProgramSignals+;binary-upload+");
+    if (s->target->ops->libraries)
+        buffer_text(&s->reply, ";qXfer:libraries:read+");
+    if (s->target->ops->table)
+        buffer_text(&s->reply, ";qXfer:osdata:read+");
     if (s->features.exec_events)
         buffer_text(&s->reply, ";exec-events+");
     if (s->features.error_message)
@@ -91,12 +95,10 @@ void packet_symbol(struct session *s, struct cursor arguments) {
 
 /* --- qXfer --------------------------------------------------------------------------- */
 
-/* The largest document, and the largest piece of it: every byte escaped, the
- * piece still fits a packet. */
-enum { DOCUMENT_MAX = 1 << 20, PIECE_MAX = (LINK_PACKET_SIZE - 1) / 2 };
+/* The largest piece: every byte escaped, it still fits a packet. */
+enum { PIECE_MAX = (LINK_PACKET_SIZE - 1) / 2 };
 
-/* Sends the piece that "OFFSET,LENGTH" asks for; takes the document. */
-static void send_piece(struct session *s, struct cursor range, struct buffer *document) {
+void reply_piece(struct session *s, struct cursor range, const struct buffer *document) {
     uint64_t offset, length;
     if (!cursor_range(&range, &offset, &length) || !cursor_done(&range) || document->overflow ||
         offset > document->length) {
@@ -109,6 +111,10 @@ static void send_piece(struct session *s, struct cursor range, struct buffer *do
         if (size)
             buffer_binary(&s->reply, document->data + offset, size);
     }
+}
+
+static void send_piece(struct session *s, struct cursor range, struct buffer *document) {
+    reply_piece(s, range, document);
     buffer_free(document);
 }
 

@@ -44,12 +44,14 @@ void session_init(struct session *s, const struct gdb_target *target) {
     s->target = target;
     link_init(&s->link);
     files_init(s);
+    buffer_init(&s->table, TABLE_MAX);
     buffer_init(&s->reply, REPLY_MAX);
     buffer_init(&s->console, CONSOLE_MAX);
 }
 
 void session_free(struct session *s) {
     files_close(s);
+    buffer_free(&s->table);
     link_free(&s->link);
     buffer_free(&s->reply);
     buffer_free(&s->console);
@@ -61,6 +63,7 @@ static void forget_client(struct session *s) {
     s->greeting = s->swallow = false;
     s->saved_count = 0;
     files_close(s);
+    buffer_free(&s->table);
     s->general = s->resuming = (struct selection){ANY, ANY};
     s->owed = OWED_NOTHING;
     s->has_told = false;

@@ -20,6 +20,8 @@ enum {
     ACTIONS_MAX = 64,        /* in one vCont */
     FILES_MAX = 64,          /* open at a time */
     LABEL_SIZE = 64,
+    DOCUMENT_MAX = 1 << 20, /* qXfer */
+    TABLE_MAX = 8 << 20,    /* qXfer:osdata */
     CONSOLE_MAX = 64 * 1024, /* text kept until an O packet is allowed */
     SIGNALS_MAX = 256,
 };
@@ -39,7 +41,9 @@ struct process {
     struct gdb_stop pending;
     const struct gdb_description *described; /* last served; NULL: none yet */
     const struct gdb_description *told;      /* what the client knows or was told to fetch */
-    bool following;   /* it was told by an exec, whose automatic vCont is to come */
+    uint64_t libraries; /* mark of the list that the client knows */
+    enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
+                         of the pending stop; the client will go on by itself */
     bool stepped;     /* its latest resume was a step */
 };
 
@@ -94,6 +98,8 @@ struct session {
     bool greeting; /* the answer to `?` was an exec */
     bool swallow;  /* the automatic vCont was answered before it came */
     int files[FILES_MAX]; /* files.c */
+    struct buffer table;  /* tables.c, between its pieces */
+    char table_name[64];
 
     struct process processes[PROCESSES_MAX];
     size_t process_count;
@@ -121,6 +127,8 @@ void reply_ok(struct session *);
 void reply_failure(struct session *);
 /* A sentence for the user ("E.text"). */
 void reply_error(struct session *, const char *sentence);
+/* The piece of a document that "OFFSET,LENGTH" asks for (qXfer). */
+void reply_piece(struct session *, struct cursor range, const struct buffer *document);
 /* NULL is success. */
 void reply_result(struct session *, const char *sentence_or_null);
 
@@ -176,6 +184,10 @@ void follow_point(struct session *, int pid, enum gdb_point, uint64_t address);
 void follow_user_looks(struct session *);
 /* The client asks `vCont?`; the answer is in `reply`. */
 void follow_greet(struct session *);
+
+/* --- libraries.c ------------------------------------------------------------------------ */
+/* Differs when the list of a process does; 0 of an empty one. */
+uint64_t libraries_mark(struct session *, int pid);
 
 /* --- files.c ---------------------------------------------------------------------------- */
 void files_init(struct session *);

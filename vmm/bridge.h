@@ -36,6 +36,9 @@ bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_desc
                           unsigned number, uint8_t *value);
 bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_description *,
                            unsigned number, const uint8_t *value);
+bool bridge_table_type(void *target, unsigned number, const char **name,
+                       const char **description);
+bool bridge_table(void *target, struct gdb_thread, const char *name, struct gdb_table *);
 bool bridge_monitor(void *target, struct gdb_thread, const char *line, struct gdb_out *);
 
 #endif

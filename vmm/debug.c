@@ -316,6 +316,8 @@ static const struct gdb_target_ops ops = {
     .alive = alive,
     .exec_file = exec_file,
     .may_read = may_read,
+    .table_type = bridge_table_type,
+    .table = bridge_table,
     .monitor = bridge_monitor,
     .session = session,
 };

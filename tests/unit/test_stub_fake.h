@@ -35,6 +35,7 @@ struct fake {
     char monitor[256];
     char readable[256]; /* the one file that a client may read */
     bool connected;
+    size_t libraries; /* of the first process */
     unsigned misuse;
 };
 
@@ -310,6 +311,30 @@ static const char *fake_exec_file(void *target, int pid) {
 static bool fake_may_read(void *target, const char *path) {
     return !strcmp(path, ((struct fake *)target)->readable);
 }
+static size_t fake_libraries(void *target, int pid, struct gdb_library *list, size_t max) {
+    struct fake *f = target;
+    for (size_t i = 0; i < max && i < f->libraries; i++)
+        list[i] = (struct gdb_library){"/images/<user>", 0x1000 * (i + 1)};
+    return pid == 1 ? f->libraries : 0;
+}
+static bool fake_table_type(void *target, unsigned number, const char **name, const char **help) {
+    (void)target;
+    *name = number ? "big" : "gdt";
+    *help = number ? "a long one" : "<segments> & \"gates\"";
+    return number < 2;
+}
+static bool fake_table(void *target, struct gdb_thread t, const char *name, struct gdb_table *out) {
+    char text[32];
+    fake_stopped(target, t.pid);
+    unsigned rows = !strcmp(name, "gdt") ? 2 : !strcmp(name, "big") ? 20000 : 0;
+    for (unsigned i = 0; i < rows; i++) {
+        snprintf(text, sizeof text, "0x%x", 8 * i);
+        gdb_table_row(out);
+        gdb_table_cell(out, "Selector", text);
+        gdb_table_cell(out, "Type", "code & <data>");
+    }
+    return rows;
+}
 static bool fake_monitor(void *target, struct gdb_thread t, const char *line, struct gdb_out *out) {
     struct fake *f = target;
     snprintf(f->monitor, sizeof f->monitor, "%s", line);
@@ -349,6 +374,9 @@ static const struct gdb_target_ops fake_ops = {
     .alive = fake_alive,
     .exec_file = fake_exec_file,
     .may_read = fake_may_read,
+    .libraries = fake_libraries,
+    .table_type = fake_table_type,
+    .table = fake_table,
     .monitor = fake_monitor,
     .session = fake_session,
 };

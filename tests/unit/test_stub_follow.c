@@ -152,6 +152,53 @@ static void test_run(struct client *c) {
     CHECK_STR(ask(c, "Hgp1.1"), "OK");
 }
 
+/* --- libraries -------------------------------------------------------------------- */
+
+static void test_libraries(struct client *c) {
+    CHECK(strstr(ask(c, "qXfer:libraries:read::0,1000"), "<library-list>\n</library-list>"));
+    c->fake->libraries = 1;
+    CHECK_STR(next_stop(c, false, "vCont;s:p1.1"), "T05library:;thread:p1.1;");
+    CHECK_STR(ask(c, "qXfer:libraries:read::0,1000"),
+              "l<library-list>\n<library name=\"/images/&lt;user&gt;\"><segment "
+              "address=\"0x1000\"/></library>\n</library-list>\n");
+    unsigned resumed = c->fake->process[0].resumed;
+    CHECK(strstr(ask(c, "vCont;s:p1.1"), "T054:")); /* gdb goes on with its step */
+    CHECK(c->fake->process[0].resumed == resumed);
+    CHECK_STR(next_stop(c, true, "vCont;s:p1.1"), exec_64);
+    CHECK(has_description(c));
+    CHECK_STR(ask(c, "vCont;c:p1.-1"), "T05library:;thread:p1.1;");
+    CHECK(strstr(ask(c, "vCont;c:p1.-1"), "T00"));
+    CHECK_STR(ask(c, "qXfer:libraries:read:x:0,1000"), "E01");
+    c->fake->libraries = 1000; /* the rest is left out */
+    CHECK(ask(c, "qXfer:libraries:read::0,1000")[0] == 'm');
+    c->fake->libraries = 0;
+    ask(c, "qXfer:libraries:read::0,1000");
+}
+
+/* --- tables ------------------------------------------------------------------------- */
+
+static void test_tables(struct client *c) {
+    static char whole[4 << 20];
+    size_t length = 0, rows = 0;
+    char request[64];
+    CHECK(strstr(ask(c, "qXfer:osdata:read::0,1000"),
+                 "<item><column name=\"Type\">gdt</column><column name=\"Description\">"
+                 "&lt;segments&gt; &amp; &quot;gates&quot;</column></item>"));
+    CHECK(strstr(ask(c, "qXfer:osdata:read:gdt:0,1000"), "code &amp; &lt;data&gt;</column></item>"));
+    CHECK_STR(ask(c, "qXfer:osdata:read:none:0,1000"), "E01");
+    CHECK_STR(ask(c, "qXfer:osdata:read:gdt:1000,1000"), "E01");
+    CHECK_STR(ask(c, "qXfer:osdata:read:gdt"), "E01");
+    do {
+        snprintf(request, sizeof request, "qXfer:osdata:read:big:%zx,ff00", length);
+        strcpy(whole + length, ask(c, request) + 1);
+        length += strlen(whole + length);
+    } while (c->text[0] == 'm' && length < sizeof whole / 2);
+    CHECK(c->text[0] == 'l' && strstr(whole + length - 12, "</osdata>\n"));
+    for (char *at = whole; (at = strstr(at, "<item>")); at++)
+        rows++;
+    CHECK(rows == 20000);
+}
+
 /* --- files ------------------------------------------------------------------------ */
 
 static const char *open_file(struct client *c, const char *path, const char *flags) {
@@ -236,6 +283,8 @@ int main(void) {
     test_watchpoint(c);
     test_catch(c);
     test_run(c);
+    test_libraries(c);
+    test_tables(c);
     test_label(c);
     test_paths(c);
     test_many_files(c);

@@ -1,0 +1,67 @@
+/* Further files with symbols: a guest's own programs (GDB manual, "Library List
+ * Format").
+ *
+ *     T05library:;   gdb reads qXfer:libraries, and goes on
+ *
+ * Rule: the client is told when the list is not the one that it knows, in place
+ * of a stop, which is held back as after an exec (follow.c). An exec empties
+ * gdb's list.
+ */
+#include "gdbstub/packets.h"
+
+#include <limits.h>
+
+enum { LIBRARIES_MAX = 64 };
+
+static size_t list_of(struct session *s, int pid, struct gdb_library *list) {
+    size_t count = 0;
+    if (s->target->ops->libraries)
+        count = s->target->ops->libraries(s->target->context, pid, list, LIBRARIES_MAX);
+    return count < LIBRARIES_MAX ? count : LIBRARIES_MAX;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    return (hash ^ value) * 0x100000001b3; /* FNV-1a */
+}
+
+/* 0 of an empty list. */
+uint64_t libraries_mark(struct session *s, int pid) {
+    struct gdb_library list[LIBRARIES_MAX];
+    size_t count = list_of(s, pid, list);
+    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++) {
+        hash = mix(hash + i + 1, list[i].segment);
+        for (const char *c = list[i].path; *c; c++)
+            hash = mix(hash, (unsigned char)*c);
+    }
+    return hash;
+}
+
+static void write_list(struct buffer *b, const struct gdb_library *list, size_t count) {
+    buffer_text(b, "<library-list>\n");
+    for (size_t i = 0; i < count; i++) {
+        buffer_text(b, "<library name=\"");
+        buffer_xml(b, list[i].path);
+        buffer_printf(b, "\"><segment address=\"0x%llx\"/></library>\n",
+                      (unsigned long long)list[i].segment);
+    }
+    buffer_text(b, "</library-list>\n");
+}
+
+/* ":OFFSET,LENGTH" */
+void packet_libraries(struct session *s, struct cursor arguments) {
+    struct buffer document;
+    struct gdb_library list[LIBRARIES_MAX];
+    struct gdb_thread thread;
+    if (!s->target->ops->libraries)
+        return; /* unknown, says the empty reply */
+    if (!cursor_char(&arguments, ':') || !thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    buffer_init(&document, DOCUMENT_MAX);
+    write_list(&document, list, list_of(s, thread.pid, list));
+    process_find(s, thread.pid)->libraries = libraries_mark(s, thread.pid);
+    reply_piece(s, arguments, &document);
+    buffer_free(&document);
+}

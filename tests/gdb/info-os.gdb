@@ -1,0 +1,9 @@
+# Tables without a script: info os.
+# guest: pmode
+# status: 0
+info os
+info os segments
+tbreak protected_entry
+continue
+info os gdt
+continue
