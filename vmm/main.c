@@ -250,6 +250,13 @@ static void print_stats(struct app *a) {
     text_print(&text, "resident memory: %ld KiB\n", resident);
 }
 
+/* A descriptor 0, 1 or 2 that is closed would be taken by the next open(). */
+static void open_standard_files(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return;
+}
+
 static void catch_signals(struct app *a) {
     event_fd = a->event;
     struct sigaction action = {.sa_handler = on_end};
@@ -291,6 +298,7 @@ static int start(struct app *a) {
 int main(int argc, char **argv) {
     static struct app app;
     app.start_ns = now_ns();
+    open_standard_files();
     enum options_result result = options_parse(&app.options, argc, argv);
     if (result != OPTIONS_RUN)
         return result == OPTIONS_DONE ? 0 : STATUS_USAGE;
