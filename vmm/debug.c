@@ -212,10 +212,22 @@ static bool may_read(void *target, const char *path) {
     for (unsigned pid = 1; pid <= d->count; pid++) {
         const char *symbols = exec_file(d, pid);
         const char *image = d->machines[pid - 1].image.path;
-        if ((symbols && !strcmp(path, symbols)) || (image && !strcmp(path, image)))
+        const char *user = d->machines[pid - 1].image.user_path;
+        if ((symbols && !strcmp(path, symbols)) || (image && !strcmp(path, image)) ||
+            (user && !strcmp(path, user)))
             return true;
     }
     return false;
+}
+
+/* The user program inside a kernel. */
+static size_t libraries(void *target, int pid, struct gdb_library *list, size_t max) {
+    struct machine *m = bridge_machine(target, pid);
+    if (!m || !m->image.user_path)
+        return 0;
+    if (max)
+        list[0] = (struct gdb_library){m->image.user_path, m->image.user_address};
+    return 1;
 }
 
 static void session(void *target, bool connected) { (void)target, (void)connected; }
@@ -316,6 +328,7 @@ static const struct gdb_target_ops ops = {
     .alive = alive,
     .exec_file = exec_file,
     .may_read = may_read,
+    .libraries = libraries,
     .table_type = bridge_table_type,
     .table = bridge_table,
     .monitor = bridge_monitor,

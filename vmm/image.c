@@ -241,6 +241,31 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
     return 0;
 }
 
+/* --- the user program inside a kernel ---------------------------------------------------- */
+
+/* The 1K OS has its shell embedded; shell.elf beside kernel.elf has its symbols.
+ * That file is for debuggers only, so what is odd about it is no error. */
+static void find_user_program(struct image *im) {
+    static const char kernel[] = "/kernel.elf", shell[] = "/shell.elf";
+    struct image_options none = {0};
+    struct image user;
+    char error[16];
+    size_t n = strlen(im->path), ending = sizeof kernel - 1;
+    if (n < ending || strcmp(im->path + n - ending, kernel))
+        return;
+    char *path = strdup(im->path);
+    if (!path)
+        return;
+    memcpy(path + n - ending, shell, sizeof shell);
+    if (image_open(&user, path, &none, error, sizeof error) == 0) {
+        struct elf e = elf_header(&user);
+        im->user_address = elf_segment(&user, &e, 0).paddr;
+        im->user_path = strdup(user.path);
+        image_close(&user);
+    }
+    free(path);
+}
+
 /* --- the whole ------------------------------------------------------------------------- */
 
 static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {
@@ -267,6 +292,8 @@ int image_open(struct image *im, const char *path, const struct image_options *o
         err = understand(im, o, error, size);
     if (err)
         image_close(im);
+    else if (im->is_elf)
+        find_user_program(im);
     return err;
 }
 
@@ -311,6 +338,7 @@ int image_load(const struct image *im, struct memory *m, char *error, size_t siz
 
 void image_close(struct image *im) {
     free(im->path);
+    free(im->user_path);
     free(im->bytes);
     *im = (struct image){0};
 }

@@ -38,6 +38,8 @@ struct image {
     uint64_t load;   /* flat: physical */
     uint64_t end;    /* first physical address behind everything loaded */
     enum start_mode mode; /* never START_AUTO */
+    char *user_path;       /* symbols of the user program inside it, or NULL; owned */
+    uint64_t user_address; /* where that is linked, linear */
 };
 
 /* Reads and checks a file. 0, or -errno with a sentence. */
