@@ -11,3 +11,10 @@ $(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld
 .PHONY: units test-guests
 units: $(UNITS)
 test-guests: $(TEST_GUESTS)
+
+.PHONY: bench demo
+bench: all test-guests
+	scripts/bench --program=$(PROGRAM) --build=$(BUILD)
+
+demo:
+	scripts/demo
