@@ -124,6 +124,18 @@ void gdb_table_row(struct gdb_table *); /* begins a row */
 /* Every row has the same columns. */
 void gdb_table_cell(struct gdb_table *, const char *column, const char *text);
 
+/* Conditions and commands of a breakpoint, checked; see agent.h. */
+struct gdb_program;
+struct gdb_agent_host;
+/* Run when the breakpoint is met, on any thread, as often as one likes. true: the
+ * guest is to stop. Commands are for a guest that goes on. */
+bool gdb_program_stops(const struct gdb_program *, const struct gdb_agent_host *);
+/* Its commands are to work on when the client has let go. */
+bool gdb_program_persists(const struct gdb_program *);
+/* What its register numbers mean. */
+const struct gdb_description *gdb_program_layout(const struct gdb_program *);
+void gdb_program_free(struct gdb_program *); /* or NULL */
+
 struct gdb_out; /* where a monitor command writes; see gdb_print() */
 
 struct gdb_target_ops {
@@ -155,7 +167,10 @@ struct gdb_target_ops {
     size_t (*write_memory)(void *target, struct gdb_thread, uint64_t address, const void *from,
                            size_t length);
 
-    const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
+    /* The program (NULL: none) belongs to the target from then on, unless there is
+     * an error; it takes the place of the one that the same point had. */
+    const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address,
+                          uint64_t length, struct gdb_program *program);
     const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
     /* Takes all points of a process out. Inserting one twice is once. */
     void (*remove_all)(void *target, int pid);

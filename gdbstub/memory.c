@@ -1,4 +1,4 @@
-/* Memory and points: m, M, x, X, Z, z (GDB manual, "Packets").
+/* Memory: m, M, x, X (GDB manual, "Packets").
  *
  * Rule: a length is the client's wish, never a size: it is cut to what a reply
  * holds (reads), or must equal what came (writes).
@@ -90,37 +90,4 @@ void packet_X(struct session *s, struct cursor arguments) {
         reply_ok(s);
     else
         write_memory(s, address, arguments.at, (size_t)length);
-}
-
-/* --- points ------------------------------------------------------------------- */
-
-typedef const char *point_operation(void *target, int pid, enum gdb_point, uint64_t address,
-                                    uint64_t length);
-
-/* "TYPE,ADDRESS,KIND". Conditions and commands would follow a ';'; we do not
- * claim them in qSupported, so they are refused. */
-static void point(struct session *s, struct cursor arguments, point_operation *operation) {
-    uint64_t type, address, kind;
-    struct gdb_thread thread;
-    if (!cursor_number(&arguments, &type) || !cursor_char(&arguments, ',') ||
-        !cursor_range(&arguments, &address, &kind) || !cursor_done(&arguments) ||
-        !thread_current(s, &thread)) {
-        reply_failure(s);
-        return;
-    }
-    if (type > GDB_AWATCH)
-        return; /* unknown, says the empty reply */
-    const char *error =
-        operation(s->target->context, thread.pid, (enum gdb_point)type, address, kind);
-    if (!error && operation == s->target->ops->insert)
-        follow_point(s, thread.pid, (enum gdb_point)type, address);
-    reply_result(s, error);
-}
-
-void packet_insert(struct session *s, struct cursor arguments) {
-    point(s, arguments, s->target->ops->insert);
-}
-
-void packet_remove(struct session *s, struct cursor arguments) {
-    point(s, arguments, s->target->ops->remove);
 }

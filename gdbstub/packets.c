@@ -16,7 +16,7 @@ enum match { WHOLE, START };
     ROW("M", START, packet_M, "M", "")                                                             \
     ROW("x", START, packet_x, "x", "as gdb 16 and as lldb want it")                                \
     ROW("X", START, packet_X, "X", "")                                                             \
-    ROW("Z", START, packet_insert, "Z0-Z4", "per process; no conditions, no commands")             \
+    ROW("Z", START, packet_insert, "Z0-Z4", "per process; conditions and commands (agent expressions)")             \
     ROW("z", START, packet_remove, "z0-z4", "")                                                    \
     ROW("vCont?", WHOLE, packet_vcont_ask, "vCont?", "")                                           \
     ROW("vCont;", START, packet_vcont, "vCont", "c C s S t r, per thread")                         \

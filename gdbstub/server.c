@@ -221,6 +221,8 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
 static void work(struct gdb_server *server) {
     if (server->listener.stdio && !server->session.connected)
         client_begin(server, connection_of_stdio());
+    if (server->session.connected)
+        client_work(server); /* it may be gone, and who comes next is not too late */
     accept_all(server);
     if (server->session.connected)
         client_work(server);

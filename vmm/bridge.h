@@ -22,6 +22,10 @@ struct debug {
     int status[MACHINES_MAX];
     bool physical;            /* `monitor phys on` */
     bool quit;
+    pthread_mutex_t text_lock;
+    pthread_cond_t text_taken;
+    char text[16384];         /* of commands of breakpoints, not yet with the client */
+    size_t text_length;
     char error[512];          /* the last sentence given to the stub */
     char symbols[PATH_MAX];
 };
@@ -32,6 +36,7 @@ void bridge_make_descriptions(struct debug *);
 void bridge_free_descriptions(struct debug *);
 const struct gdb_description *bridge_describe(void *target, struct gdb_thread);
 const char *bridge_mode_name(void *target, struct gdb_thread);
+const struct reg *bridge_row(struct debug *, const struct gdb_description *, unsigned number);
 bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_description *,
                           unsigned number, uint8_t *value);
 bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_description *,
@@ -39,6 +44,9 @@ bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_des
 bool bridge_table_type(void *target, unsigned number, const char **name,
                        const char **description);
 bool bridge_table(void *target, struct gdb_thread, const char *name, struct gdb_table *);
+void bridge_open_points(struct debug *);
+void bridge_clear_points(struct machine *);
+void bridge_take_text(struct debug *);
 bool bridge_monitor(void *target, struct gdb_thread, const char *line, struct gdb_out *);
 
 #endif

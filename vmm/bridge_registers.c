@@ -118,7 +118,7 @@ const char *bridge_mode_name(void *target, struct gdb_thread thread) {
     return s ? names[x86_mode(&s->sregs, s->regs.rflags)] : "no CPU";
 }
 
-static const struct reg *row(struct debug *d, const struct gdb_description *description,
+const struct reg *bridge_row(struct debug *d, const struct gdb_description *description,
                              unsigned number) {
     const struct reg_layout *layout = register_layout(shapes[description - d->description].bits);
     return number < layout->count ? &layout->regs[number] : NULL;
@@ -128,7 +128,7 @@ bool bridge_read_register(void *target, struct gdb_thread thread,
                           const struct gdb_description *description, unsigned number,
                           uint8_t *value) {
     struct machine *m = bridge_machine(target, thread.pid);
-    const struct reg *r = row(target, description, number);
+    const struct reg *r = bridge_row(target, description, number);
     if (!m || !r)
         return false;
     register_read(&m->cpu, r, value);
@@ -139,7 +139,7 @@ bool bridge_write_register(void *target, struct gdb_thread thread,
                            const struct gdb_description *description, unsigned number,
                            const uint8_t *value) {
     struct machine *m = bridge_machine(target, thread.pid);
-    const struct reg *r = row(target, description, number);
+    const struct reg *r = bridge_row(target, description, number);
     if (!m || !r)
         return false;
     register_write(&m->cpu, r, value);

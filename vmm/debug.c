@@ -100,7 +100,7 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
 /* --- points -------------------------------------------------------------------------------- */
 
 static const char *insert(void *target, int pid, enum gdb_point point, uint64_t address,
-                          uint64_t length) {
+                          uint64_t length, struct gdb_program *program) {
     struct machine *m = bridge_machine(target, pid);
     enum point_kind kind = (enum point_kind)point; /* the same order */
     if (!m)
@@ -110,9 +110,11 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
-    return points_add(&m->points, kind, address, length) == 0
-               ? NULL
-               : "too many breakpoints (16384 at most); delete some";
+    if (points_add(&m->points, kind, address, length) < 0)
+        return "too many breakpoints (16384 at most); delete some";
+    if (kind <= POINT_HARD)
+        points_attach(&m->points, kind, address, program);
+    return NULL;
 }
 
 static const char *remove_point(void *target, int pid, enum gdb_point point, uint64_t address,
@@ -161,7 +163,7 @@ static void detach(void *target, int pid) {
     if (!m || !alive(target, pid))
         return;
     halt(m);
-    points_clear(&m->points);
+    bridge_clear_points(m);
     machine_resume(m, COMMAND_RUN);
 }
 
@@ -297,6 +299,7 @@ static bool all_over(const struct debug *d) {
 
 bool debug_handle(struct debug *d) {
     struct machine_stop s;
+    bridge_take_text(d);
     for (unsigned i = 0; i < d->count; i++)
         if (machine_take_stop(&d->machines[i], &s))
             tell(d, i + 1, &s);
@@ -346,6 +349,7 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     d->count = count;
     d->target = (struct gdb_target){&ops, d};
     bridge_make_descriptions(d);
+    bridge_open_points(d);
     d->server = gdb_server_open(address, &d->target, error, size);
     if (d->server)
         return d;

@@ -123,10 +123,16 @@ static bool interrupted(struct machine *m) {
     return is;
 }
 
+/* What is put on a breakpoint may want the guest to go on. */
+static bool stops_at(struct machine *m, uint64_t address) {
+    const struct point *p = points_breakpoint(&m->points, address);
+    return p && (!p->attached || !m->stops_at || m->stops_at(m, p));
+}
+
 static bool in_range(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     uint64_t pc = x86_pc(&s->regs, &s->sregs);
-    return pc >= m->range_start && pc < m->range_end && !points_breakpoint(&m->points, pc);
+    return pc >= m->range_start && pc < m->range_end && !stops_at(m, pc);
 }
 
 /* Another engine can go on where this one cannot. */
@@ -172,6 +178,8 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         return false;
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
         return !interrupted(m);
+    case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */
+        return command == COMMAND_RUN && !stops_at(m, exit->address);
     case CPU_EXIT_HALTED:
         explain_halt(m, exit);
         return false;

@@ -59,6 +59,10 @@ struct machine {
     struct points last_points; /* as they were held when it ran last: gdb takes its
                                   points out at each stop */
     struct cpu cpu;
+    /* Set by who puts things on breakpoints: does this one stop? Called on the
+     * machine's thread; NULL: they all do. */
+    bool (*stops_at)(struct machine *, const struct point *);
+    void *stops_context;
     bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
     bool dead;        /* a triple fault: it stays one until the state is changed */

@@ -63,20 +63,37 @@ int points_add(struct points *t, enum point_kind kind, uint64_t address, uint32_
     return 0;
 }
 
+static void release(struct points *t, void **attached) {
+    if (*attached && t->release)
+        t->release(*attached);
+    *attached = NULL;
+}
+
+void points_attach(struct points *t, enum point_kind kind, uint64_t address, void *attached) {
+    size_t i = lower_bound(t, address, kind, 1);
+    if (!is_at(t, i, address, kind, 1))
+        return;
+    release(t, &t->list[i].attached);
+    t->list[i].attached = attached;
+}
+
 void points_remove(struct points *t, enum point_kind kind, uint64_t address, uint32_t length) {
     if (kind <= POINT_HARD)
         length = 1;
     size_t i = lower_bound(t, address, kind, length);
     if (!is_at(t, i, address, kind, length))
         return;
+    release(t, &t->list[i].attached);
     t->count--;
     t->generation++;
     memmove(&t->list[i], &t->list[i + 1], (t->count - i) * sizeof *t->list);
 }
 
 void points_clear(struct points *t) {
+    for (size_t i = 0; i < t->count; i++)
+        release(t, &t->list[i].attached);
     free(t->list);
-    *t = (struct points){.generation = t->generation + 1};
+    *t = (struct points){.generation = t->generation + 1, .release = t->release};
 }
 
 void points_copy(struct points *to, const struct points *from) {
@@ -88,6 +105,8 @@ void points_copy(struct points *to, const struct points *from) {
         return;
     memcpy(to->list, from->list, from->count * sizeof *to->list);
     to->count = to->room = from->count;
+    for (size_t i = 0; i < to->count; i++)
+        to->list[i].attached = NULL;
 }
 
 struct point *points_breakpoint(const struct points *t, uint64_t address) {

@@ -32,21 +32,26 @@ struct point {
     enum point_hold held;
     uint8_t saved;    /* HOLD_INT3: the guest's byte … */
     uint8_t *patched; /* … and where the int3 stands, while the guest runs */
+    void *attached;   /* the owner's, of a breakpoint: what decides whether it stops */
 };
 
 struct points {
     struct point *list;
     size_t count, room;
     unsigned generation; /* changes whenever the table does */
+    void (*release)(void *attached); /* called with what leaves the table; may be NULL */
 };
 
 #define POINTS_MAX 16384 /* a client may ask for no more */
 
 /* 0, -ENOSPC (POINTS_MAX), -ENOMEM. Adding what is there is success. */
 int points_add(struct points *, enum point_kind, uint64_t address, uint32_t length);
+/* Hangs something on a breakpoint that is there, in place of what it has; the
+ * table owns it. */
+void points_attach(struct points *, enum point_kind, uint64_t address, void *attached);
 void points_remove(struct points *, enum point_kind, uint64_t address, uint32_t length);
 void points_clear(struct points *);
-/* `to` becomes the same as `from`; without memory for it, empty. */
+/* `to` becomes the same as `from`, with nothing attached; without memory for it, empty. */
 void points_copy(struct points *to, const struct points *from);
 
 /* The breakpoint (POINT_SOFT or POINT_HARD) at an address, or NULL. */

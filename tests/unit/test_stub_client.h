@@ -40,6 +40,8 @@ static inline struct fake *world_open(struct gdb_target *target) {
 static inline void world_close(struct fake *f) {
     CHECK(f->misuse == 0);
     gdb_server_close(f->server);
+    for (int i = 0; i < FAKE_PROCESSES; i++)
+        fake_clear_points(&f->process[i]);
     free(f);
 }
 

@@ -20,6 +20,7 @@ struct fake_point {
     bool used;
     enum gdb_point type;
     uint64_t address;
+    struct gdb_program *program;
 };
 struct fake_process {
     uint32_t registers[16];
@@ -241,15 +242,28 @@ static size_t fake_write(void *target, struct gdb_thread t, uint64_t at, const v
         memcpy(fake_stopped(target, t.pid)->memory + (at - FAKE_BASE), from, size);
     return size;
 }
+static void fake_clear_points(struct fake_process *p) {
+    for (unsigned i = 0; i < FAKE_POINTS; i++)
+        gdb_program_free(p->points[i].program);
+    memset(p->points, 0, sizeof p->points);
+}
 static const char *fake_insert(void *target, int pid, enum gdb_point type, uint64_t address,
-                               uint64_t length) {
+                               uint64_t length, struct gdb_program *program) {
     struct fake_process *p = fake_process(target, pid);
     if (length > 8)
         return "no point can be as wide as #$*} that";
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
+        struct fake_point *point = &p->points[i];
+        if (!point->used || point->type != type || point->address != address)
+            continue;
+        gdb_program_free(point->program);
+        point->program = program;
+        return NULL;
+    }
+    for (unsigned i = 0; i < FAKE_POINTS; i++) {
         if (p->points[i].used)
             continue;
-        p->points[i] = (struct fake_point){true, type, address};
+        p->points[i] = (struct fake_point){true, type, address, program};
         return NULL;
     }
     return "no room";
@@ -261,13 +275,14 @@ static const char *fake_remove(void *target, int pid, enum gdb_point type, uint6
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
         if (!p->points[i].used || p->points[i].type != type || p->points[i].address != address)
             continue;
-        p->points[i].used = false;
+        gdb_program_free(p->points[i].program);
+        p->points[i] = (struct fake_point){0};
         return NULL;
     }
     return "no such point";
 }
 static void fake_remove_all(void *target, int pid) {
-    memset(fake_stopped(target, pid)->points, 0, sizeof((struct fake_process *)0)->points);
+    fake_clear_points(fake_stopped(target, pid));
 }
 static void fake_resume(void *target, const struct gdb_action *action) {
     struct fake_process *p = fake_stopped(target, action->thread.pid);
@@ -280,7 +295,7 @@ static void fake_interrupt(void *target, int pid) {
 }
 static void fake_detach(void *target, int pid) {
     struct fake_process *p = fake_process(target, pid);
-    memset(p->points, 0, sizeof p->points);
+    fake_clear_points(p);
     p->action = (struct gdb_action){.thread = {pid, 1}};
     p->interrupted = false;
     p->running = true;

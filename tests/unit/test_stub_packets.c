@@ -79,8 +79,19 @@ static const struct {
     {"z0,1001,1", "E.no such point"},
     {"Z4,1001,10", "E.no point can be as wide as .... that"},
     {"Z5,1001,1", ""},
-    {"Z0,1001,1;X3,220127", "E01"},
-    {"Z0,1001,1;cmds:0,X1,27", "E01"},
+    {"Z0,1001,1;X3,220127", "OK"},
+    {"Z0,1001,1;X3,220127X3,220027;cmds:0,X1,27", "OK"},
+    {"Z1,1001,1;cmds:1,X1,27", "OK"},
+    {"z0,1001,1", "OK"},
+    {"z1,1001,1", "OK"},
+    {"Z2,1001,1;X3,220127", "E01"},
+    {"Z0,1001,1x", "E01"},
+    {"Z0,1001,1;", "E.a breakpoint's condition or command is malformed"},
+    {"Z0,1001,1;X4,220127", "E.a breakpoint's condition or command is malformed"},
+    {"Z0,1001,1;X3,22zz27", "E.a breakpoint's condition or command is malformed"},
+    {"Z0,1001,1;Xffffffffffffffff,22", "E.a breakpoint's condition or command is malformed"},
+    {"Z0,1001,1;cmds:X3,220127", "E.a breakpoint's condition or command is malformed"},
+    {"Z0,1001,1;X2,2201", "E.an expression runs past its end"},
     {"Z0,1001", "E01"},
     {"Z", "E01"},
     {"zffffffffffffffff,0,0", ""},
@@ -145,7 +156,7 @@ static void test_supported(struct client *c) {
     CHECK(strstr(answer, ";multiprocess+") && !strstr(answer, "error-message"));
     CHECK_STR(ask(c, "qC"), "QC1"); /* multiprocess was not said */
     answer = ask(c, "qSupported:xmlRegisters=i386;multiprocess+;error-message+;swbreak+");
-    CHECK(strstr(answer, ";error-message+") && !strstr(answer, "ConditionalBreakpoints"));
+    CHECK(strstr(answer, ";error-message+") && strstr(answer, "ConditionalBreakpoints+"));
     CHECK(strstr(answer, "qXfer:threads:read+"));
 }
 

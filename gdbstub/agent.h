@@ -1,0 +1,51 @@
+/* Agent expressions: conditions, commands and collections that gdb compiles for
+ * us (GDB manual, "The GDB Agent Expression Mechanism").
+ *
+ * Rule: an expression is checked once, when it comes: every way through it is
+ * walked, so that each jump lands on an instruction and the stack neither runs
+ * dry nor over. So the evaluator checks none of that. It allocates nothing, takes
+ * no lock, ends after a bounded number of steps, and touches the target by the
+ * host's functions only: it may run on any thread.
+ */
+#ifndef GDBSTUB_AGENT_H
+#define GDBSTUB_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AGENT_LENGTH_MAX = 4096, /* bytes of one expression */
+    AGENT_STACK_MAX = 64,
+    AGENT_STEPS_MAX = 100000,
+};
+
+/* What an expression can reach. A function that is NULL makes those opcodes fail
+ * that need it, but `collect`, without which nothing is collected. */
+struct gdb_agent_host {
+    void *context;
+    /* false: there is no such register, or memory. Numbers are those of the
+     * description that the client was served. */
+    bool (*read_register)(void *context, unsigned number, uint64_t *value);
+    bool (*read_memory)(void *context, uint64_t address, void *to, size_t length);
+    void (*print)(void *context, const char *text, size_t length);
+    /* A trace state variable, to be read or written. */
+    bool (*variable)(void *context, unsigned number, int64_t *value, bool write);
+    /* Memory for the trace frame. */
+    bool (*collect)(void *context, uint64_t address, uint64_t length);
+};
+
+/* NULL if it is sound, else a sentence. */
+const char *gdb_agent_check(const uint8_t *code, size_t length);
+/* Evaluates what has been checked. false: it failed (a division by zero, memory
+ * that is not there, no end). The value is what is on top of the stack, or 0. */
+bool gdb_agent_eval(const uint8_t *code, const struct gdb_agent_host *, int64_t *value);
+
+/* agent_print.c: a format and its arguments as C's printf would write them. Strings
+ * are read from the target; what cannot be read is said in place of it. NULL, or
+ * why a format cannot be used. */
+const char *agent_print_check(const char *format, size_t length, unsigned arguments);
+bool agent_print(const char *format, const uint64_t *arguments, unsigned count,
+                 const struct gdb_agent_host *);
+
+#endif

@@ -1,0 +1,176 @@
+/* Breakpoints and watchpoints: Z, z, and what gdb hangs on a breakpoint (GDB
+ * manual, "Packets": Z0).
+ *
+ *     Z0,ADDRESS,KIND;X4,22012722…;cmds:0,X28,…
+ *                     conditions        commands
+ *
+ * Rule: an expression is checked before the target hears of the point; what it
+ * then gets can be run on any thread. In doubt the guest stops: gdb looks at
+ * the condition once more by itself.
+ */
+#include "gdbstub/agent.h"
+#include "gdbstub/hex.h"
+#include "gdbstub/packets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROGRAM_MAX = 4096 /* bytes of all expressions of one point */, EXPRESSIONS_MAX = 32 };
+
+struct expression {
+    uint16_t start;
+    bool command;
+};
+
+struct gdb_program {
+    const struct gdb_description *layout;
+    bool persists;
+    unsigned count;
+    size_t length;
+    struct expression list[EXPRESSIONS_MAX];
+    uint8_t code[PROGRAM_MAX]; /* as much as is used is allocated */
+};
+
+/* --- running ---------------------------------------------------------------------- */
+
+bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent_host *host) {
+    bool conditional = false, met = false, commands = false;
+    int64_t value;
+    for (unsigned i = 0; i < program->count && !met; i++) {
+        if (program->list[i].command)
+            continue;
+        conditional = true;
+        met = !gdb_agent_eval(program->code + program->list[i].start, host, &value) || value;
+    }
+    for (unsigned i = 0; i < program->count && (met || !conditional); i++) {
+        if (!program->list[i].command)
+            continue;
+        commands = true;
+        if (!gdb_agent_eval(program->code + program->list[i].start, host, &value))
+            return true;
+    }
+    return (met || !conditional) && !commands;
+}
+
+bool gdb_program_persists(const struct gdb_program *program) {
+    return program->persists;
+}
+
+const struct gdb_description *gdb_program_layout(const struct gdb_program *program) {
+    return program->layout;
+}
+
+void gdb_program_free(struct gdb_program *program) {
+    free(program);
+}
+
+/* --- reading ------------------------------------------------------------------------ */
+
+static const char malformed[] = "a breakpoint's condition or command is malformed";
+
+/* "XLENGTH,CODE" */
+static const char *parse_expression(struct cursor *c, struct gdb_program *p, bool command) {
+    uint64_t length;
+    if (!cursor_char(c, 'X') || !cursor_number(c, &length) || !cursor_char(c, ',') ||
+        length > cursor_left(c) / 2)
+        return malformed;
+    if (p->count == EXPRESSIONS_MAX || length > sizeof p->code - p->length)
+        return "too many or too long conditions for one breakpoint (4096 bytes at most)";
+    uint8_t *code = p->code + p->length;
+    if (!hex_decode(code, c->at, (size_t)length))
+        return malformed;
+    c->at += 2 * length;
+    p->list[p->count++] = (struct expression){(uint16_t)p->length, command};
+    p->length += length;
+    return gdb_agent_check(code, (size_t)length);
+}
+
+/* All that stands behind the kind. */
+static const char *parse_program(struct cursor *c, struct gdb_program *p) {
+    const char *error = NULL;
+    bool command = false;
+    while (!error && !cursor_done(c)) {
+        uint64_t persists = 0;
+        while (cursor_char(c, ';'))
+            ;
+        if (cursor_word(c, "cmds:")) {
+            command = true;
+            if (!cursor_number(c, &persists) || !cursor_char(c, ','))
+                return malformed;
+            p->persists |= persists != 0;
+        }
+        error = parse_expression(c, p, command);
+    }
+    return error;
+}
+
+/* NULL with a sentence. Only the part in use is kept. */
+static struct gdb_program *make_program(struct session *s, struct cursor *c,
+                                        struct gdb_thread thread, const char **error) {
+    struct gdb_program all = {.layout = registers_layout(s, thread)};
+    *error = parse_program(c, &all);
+    if (*error)
+        return NULL;
+    size_t size = offsetof(struct gdb_program, code) + all.length;
+    struct gdb_program *program = malloc(size);
+    if (!program)
+        *error = "no memory for a breakpoint's condition";
+    else
+        memcpy(program, &all, size);
+    return program;
+}
+
+/* --- packets --------------------------------------------------------------------------- */
+
+struct place {
+    uint64_t type, address, kind;
+    struct gdb_thread thread;
+};
+
+/* "TYPE,ADDRESS,KIND" */
+static bool parse_place(struct session *s, struct cursor *c, struct place *place) {
+    return cursor_number(c, &place->type) && cursor_char(c, ',') &&
+           cursor_range(c, &place->address, &place->kind) &&
+           thread_current(s, &place->thread);
+}
+
+static const char *insert(struct session *s, const struct place *at, struct gdb_program *program) {
+    const char *error = s->target->ops->insert(s->target->context, at->thread.pid,
+                                               (enum gdb_point)at->type, at->address, at->kind,
+                                               program);
+    if (error)
+        gdb_program_free(program);
+    else
+        follow_point(s, at->thread.pid, (enum gdb_point)at->type, at->address);
+    return error;
+}
+
+void packet_insert(struct session *s, struct cursor arguments) {
+    struct place place;
+    struct gdb_program *program = NULL;
+    const char *error = NULL;
+    if (!parse_place(s, &arguments, &place)) {
+        reply_failure(s);
+        return;
+    }
+    if (place.type > GDB_AWATCH)
+        return; /* unknown, says the empty reply */
+    bool more = !cursor_done(&arguments);
+    if (more && (place.type > GDB_HWBREAK || *arguments.at != ';')) {
+        reply_failure(s);
+        return;
+    }
+    if (more)
+        program = make_program(s, &arguments, place.thread, &error);
+    reply_result(s, error ? error : insert(s, &place, program));
+}
+
+void packet_remove(struct session *s, struct cursor arguments) {
+    struct place place;
+    if (!parse_place(s, &arguments, &place) || !cursor_done(&arguments))
+        reply_failure(s);
+    else if (place.type <= GDB_AWATCH)
+        reply_result(s, s->target->ops->remove(s->target->context, place.thread.pid,
+                                               (enum gdb_point)place.type, place.address,
+                                               place.kind));
+}
