@@ -173,11 +173,11 @@ static void put(uint8_t **to, uint64_t value, unsigned size) {
 /* "struct stat": big-endian; a regular file is 0100000. Who owns it is not said. */
 static void reply_stat(struct session *s, const struct stat *about) {
     uint8_t bytes[64], *to = bytes;
-    put(&to, 0, 4);
-    put(&to, 0, 4);
+    put(&to, 0, 8);
     put(&to, 0100444, 4);
     put(&to, 1, 4);
-    put(&to, 0, 12);
+    put(&to, 0, 8);
+    put(&to, 0, 4);
     put(&to, (uint64_t)about->st_size, 8);
     put(&to, 4096, 8);
     put(&to, ((uint64_t)about->st_size + 511) / 512, 8);

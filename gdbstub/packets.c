@@ -50,6 +50,12 @@ enum match { WHOLE, START };
     ROW("qXfer:libraries:read:", START, packet_libraries, "qXfer:libraries:read",                  \
         "further files with symbols; T05library tells of a change")                                \
     ROW("qXfer:osdata:read:", START, packet_osdata, "qXfer:osdata:read", "`info os`")              \
+    ROW("qSearch:memory:", START, packet_search, "qSearch:memory", "up to 64 MiB at a time")       \
+    ROW("qCRC:", START, packet_crc, "qCRC", "up to 64 MiB at a time")                              \
+    ROW("QThreadEvents:", START, packet_thread_events, "QThreadEvents",                            \
+        "accepted: a machine's CPUs neither come nor go")                                          \
+    ROW("qHostInfo", WHOLE, packet_host_info, "qHostInfo", "for lldb: the triple of the mode")     \
+    ROW("qProcessInfo", WHOLE, packet_process_info, "qProcessInfo", "for lldb")                    \
     ROW("vFile:setfs:", START, packet_file_setfs, "vFile:setfs", "one file system for all")         \
     ROW("vFile:open:", START, packet_file_open, "vFile:open", "images in use, for reading")        \
     ROW("vFile:close:", START, packet_file_close, "vFile:close", "")                               \

@@ -37,7 +37,7 @@ void packet_supported(struct session *s, struct cursor arguments) {
     buffer_printf(&s->reply, "PacketSize=%x;", LINK_PACKET_SIZE);
     buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
-                           "QPassSignals+;QProgramSignals+;binary-upload+;"
+                           "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;"
                            "ConditionalBreakpoints+;BreakpointCommands+");
     if (s->target->ops->libraries)
         buffer_text(&s->reply, ";qXfer:libraries:read+");
@@ -84,6 +84,13 @@ void packet_pass_signals(struct session *s, struct cursor arguments) {
 void packet_program_signals(struct session *s, struct cursor arguments) {
     bool set[SIGNALS_MAX];
     if (parse_signals(arguments, set))
+        reply_ok(s);
+    else
+        reply_failure(s);
+}
+
+void packet_thread_events(struct session *s, struct cursor arguments) {
+    if ((cursor_char(&arguments, '0') || cursor_char(&arguments, '1')) && cursor_done(&arguments))
         reply_ok(s);
     else
         reply_failure(s);

@@ -353,6 +353,7 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     d->server = gdb_server_open(address, &d->target, error, size);
     if (d->server)
         return d;
+    bridge_free_descriptions(d);
     free(d);
     return NULL;
 }

@@ -1,0 +1,17 @@
+# lldb, unmodified: 16-bit code is shown as such, breakpoints and steps work.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+command -v lldb >/dev/null || skip "this machine lacks: lldb"
+
+serve --gdb=0 pmode
+timeout 60 lldb -b -x -o "gdb-remote $port" -o 'disassemble --pc --count 2' \
+    -o 'breakpoint set --address 0x1020' -o continue -o 'thread step-inst' \
+    -o 'register read eip' -o 'memory read --size 1 --format x --count 3 0x1000' -o detach \
+    </dev/null >"$WORK/lldb" 2>&1
+expect_lldb() { grep -Eq -- "$1" "$WORK/lldb" || fail "lldb: nothing matches '$1': $(cat "$WORK/lldb")"; }
+expect_lldb '0x1001: movl +\$0x10e6, %ebx'
+expect_lldb 'stop reason = breakpoint'
+expect_lldb 'stop reason = instruction step'
+expect_lldb 'eip = 0x00001023'
+expect_lldb '0x00001000: 0xfa 0x66 0xbb'
+finish
