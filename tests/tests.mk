@@ -18,3 +18,8 @@ bench: all test-guests
 
 demo:
 	scripts/demo
+
+# What the partial KVM of a machine cannot show: the same tests on a complete one.
+.PHONY: test-nested
+test-nested: all units test-guests ## the gdb sessions and guests on a complete KVM (minutes)
+	tests/nested

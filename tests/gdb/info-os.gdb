@@ -1,5 +1,6 @@
 # Tables without a script: info os.
 # guest: pmode
+# needs: exec-bp
 # status: 0
 info os
 info os segments
