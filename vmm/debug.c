@@ -376,3 +376,11 @@ int debug_status(const struct debug *d) {
             return d->status[i];
     return 0;
 }
+
+void debug_print_protocol(void) {
+    size_t count;
+    const struct gdb_packet_doc *docs = gdb_packet_docs(&count);
+    printf("| packet | served | what, or why not |\n|---|---|---|\n");
+    for (size_t i = 0; i < count; i++)
+        printf("| `%s` | %s | %s |\n", docs[i].name, docs[i].supported, docs[i].note);
+}

@@ -26,6 +26,8 @@ enum { DEBUG_POLL_MAX = 8 };
 bool debug_handle(struct debug *);
 /* The exit status of the whole: the first that is not 0. */
 int debug_status(const struct debug *);
+/* The packets of the remote protocol, as a table in Markdown, on stdout. */
+void debug_print_protocol(void);
 /* A sentence for whoever watches: gdb's console, or stderr without a client. */
 void debug_message(struct debug *, unsigned machine, const char *text);
 

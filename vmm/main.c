@@ -302,6 +302,10 @@ int main(int argc, char **argv) {
     enum options_result result = options_parse(&app.options, argc, argv);
     if (result != OPTIONS_RUN)
         return result == OPTIONS_DONE ? 0 : STATUS_USAGE;
+    if (app.options.protocol) {
+        debug_print_protocol();
+        return 0;
+    }
     int status = start(&app);
     console_close(&app.console);
     if (app.options.stats && app.left + app.count)

@@ -84,6 +84,11 @@ static bool set_stats(struct options *o, const char *value) {
     return o->stats = true;
 }
 
+static bool set_protocol(struct options *o, const char *value) {
+    (void)value;
+    return o->protocol = true;
+}
+
 #define CHOICE(function, field, list)                                                              \
     static bool function(struct options *o, const char *value) {                                   \
         int n = choice(value, list);                                                               \
@@ -130,6 +135,8 @@ static const struct option {
     {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
+    {"--protocol", NULL, NOTHING, set_protocol,
+     "print which packets of gdb's remote protocol are served, and exit"},
     {"--version", NULL, NOTHING, NULL, "print the version and exit"},
     {"--help", NULL, NOTHING, NULL, "print this and exit"},
     {"--man", NULL, NOTHING, NULL, "print the manual page (roff) and exit"},
@@ -248,7 +255,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         else if (!(is_option ? take_option(o, argc, argv, &i) : take_image(o, argv[i])))
             return OPTIONS_WRONG;
     }
-    if (o->count == 0 && !o->machine.rom) {
+    if (o->count == 0 && !o->machine.rom && !o->protocol) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;
     }

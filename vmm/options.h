@@ -12,6 +12,7 @@ struct options {
     const char *gdb;  /* address for the stub, or NULL */
     bool gdb_nowait;
     bool stats;
+    bool protocol; /* print the table of packets, run nothing */
     char *images[MACHINES_MAX];
     unsigned count;
 };

@@ -5,4 +5,4 @@ done || exit 1
 grep '^monitor [a-z]* .*[a-z]' "$TOP/tests/gdb/monitor.out" | while IFS= read -r line; do
     grep -qF -- "$line" "$TOP/README.md" || { echo "not in the README: $line"; exit 1; }
 done
-"$TOP/scripts/readme-lessons" --check
+"$TOP/scripts/readme" --check
