@@ -16,7 +16,8 @@ enum match { WHOLE, START };
     ROW("M", START, packet_M, "M", "")                                                             \
     ROW("x", START, packet_x, "x", "as gdb 16 and as lldb want it")                                \
     ROW("X", START, packet_X, "X", "")                                                             \
-    ROW("Z", START, packet_insert, "Z0-Z4", "per process; conditions and commands (agent expressions)")             \
+    ROW("Z", START, packet_insert, "Z0-Z4",                                                        \
+        "per process; conditions and commands (agent expressions)")                                \
     ROW("z", START, packet_remove, "z0-z4", "")                                                    \
     ROW("vCont?", WHOLE, packet_vcont_ask, "vCont?", "")                                           \
     ROW("vCont;", START, packet_vcont, "vCont", "c C s S t r, per thread")                         \
@@ -66,16 +67,58 @@ enum match { WHOLE, START };
     ROW("vFile:pwrite:", START, packet_file_write, "vFile:pwrite", "refused")                      \
     ROW("vFile:unlink:", START, packet_file_write, "vFile:unlink", "refused")
 
-/* What has no row above because it needs none, or is not there. */
+/* What has no row above because it needs none, or is not there. Together with those
+ * it is every packet of the manual's appendix. */
 #define OTHERS(ROW)                                                                                \
     ROW("\\x03", "yes", "interrupt")                                                               \
     ROW("vMustReplyEmpty", "yes", "as every unknown packet")                                       \
-    ROW("qOffsets", "no", "nothing is relocated")                                                  \
-    ROW("qTStatus, QT*", "no", "no tracepoints")                                                   \
-    ROW("QNonStop, vStopped, vCtrlC", "no", "all-stop only")                                       \
+    ROW("T05swbreak, hwbreak", "yes", "stop reply: at a breakpoint")                               \
+    ROW("T05watch, rwatch, awatch", "yes", "stop reply: which address")                            \
+    ROW("T05exec", "yes", "stop reply: the CPU mode has changed, read the description again")      \
+    ROW("T05library", "yes", "stop reply: the list of libraries has changed")                      \
+    ROW("T05core", "no", "a machine's CPU belongs to no core of the host")                         \
+    ROW("T05replaylog", "no", "no reverse execution")                                              \
+    ROW("T05fork, vfork, vforkdone, clone", "no", "a machine does not fork")                       \
+    ROW("T05syscall_entry, syscall_return", "no",                                                  \
+        "no system calls: `monitor catch interrupt` sees int n")                                   \
+    ROW("T05create, w", "no", "a machine's CPUs neither come nor go")                              \
+    ROW("W, X", "yes", "stop reply: EXIT; with the process")                                       \
+    ROW("N", "no", "there always is a machine that can stop")                                      \
+    ROW("O", "yes", "console text while the guest runs and from monitor commands")                 \
+    ROW("F", "no", "a guest makes no calls of gdb's File-I/O")                                     \
+    ROW("A", "no", "a guest takes no arguments; see vRun")                                         \
+    ROW("B, b, d, I, i, r, t", "no", "obsolete, or superseded by Z, vCont and X")                  \
     ROW("bs, bc", "no", "no reverse execution")                                                    \
-    ROW("vFlashErase, vFlashWrite, vFlashDone", "no", "no flash")                                  \
-    ROW("A, b, B, d, i, I, r, t", "no", "obsolete")
+    ROW("vCont t", "yes", "stays as it is")                                                        \
+    ROW("vStopped, vCtrlC", "no", "all-stop only")                                                 \
+    ROW("QNonStop", "no", "all-stop only")                                                         \
+    ROW("vFlashErase, vFlashWrite, vFlashDone", "no", "ROM is written with M, as RAM is")          \
+    ROW("QAgent, QAllow", "no", "nothing to allow: a client may all that it can reach")            \
+    ROW("QCatchSyscalls", "no", "no system calls")                                                 \
+    ROW("QDisableRandomization", "no", "nothing is random")                                        \
+    ROW("QStartupWithShell", "no", "no shell starts a guest")                                      \
+    ROW("QEnvironmentHexEncoded, Unset, Reset", "no", "a guest has no environment")                \
+    ROW("QSetWorkingDir", "no", "a guest has no folder")                                           \
+    ROW("QThreadOptions", "no", "a machine's CPUs neither come nor go")                            \
+    ROW("QMemTags, qMemTags, qIsAddressTagged", "no", "x86 has no memory tags")                    \
+    ROW("QTDV, QTDP, QTDPsrc, QTinit, QTStart, QTStop, QTFrame, QTro, QTBuffer, QTNotes", "no",    \
+        "no tracepoints yet; dprintf in agent style does much of it")                              \
+    ROW("qTStatus, qTV, qTP, qTBuffer, qTfP, qTsP, qTfV, qTsV, qTMinFTPILen, qTfSTM, "             \
+        "qTsSTM, qTSTMat", "no", "no tracepoints yet")                                             \
+    ROW("Qbtrace, Qbtrace-conf", "no", "no branch trace")                                          \
+    ROW("qXfer:btrace, qXfer:btrace-conf", "no", "no branch trace")                                \
+    ROW("qXfer:auxv", "no", "a guest is not started by a kernel of the host")                      \
+    ROW("qXfer:libraries-svr4", "no", "no dynamic linker; see qXfer:libraries")                    \
+    ROW("qXfer:memory-map", "no", "under paging any linear address may be there")                  \
+    ROW("qXfer:sdata", "no", "no tracepoints yet")                                                 \
+    ROW("qXfer:siginfo", "no", "a fault is told by its signal and a sentence")                     \
+    ROW("qXfer:spu, qXfer:traceframe-info, qXfer:uib, qXfer:fdpic", "no", "for other machines")    \
+    ROW("qGetTLSAddr, qGetTIBAddr", "no", "no thread-local storage")                               \
+    ROW("qOffsets", "no", "nothing is relocated")                                                  \
+    ROW("qL, qP", "no", "superseded by qfThreadInfo and qThreadExtraInfo")                         \
+    ROW("qExecAndArgs", "no", "gdb asks qXfer:exec-file")                                          \
+    ROW("qRelocInsn", "no", "no fast tracepoints")                                                 \
+    ROW("vFile:lstat", "no", "there are no links; vFile:stat says all")
 
 struct packet {
     const char *text;
