@@ -1,4 +1,5 @@
 # 16, 32 and 64 bits in one session.
+# needs: exec-bp
 # guest: long64
 # engines: kvm
 # status: 0
