@@ -73,7 +73,7 @@ uninstall:
 	  $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
 
 # Lines of code, without blanks and comments, beside what design.md aims at.
-CODE = sed -e 's:/\*.*\*/::' -e '/\/\*/,/\*\//d' $(1) | grep -cv '^[[:space:]]*\(//.*\)\{0,1\}$$'
+CODE = for file in $(1); do $(CC) -fpreprocessed -dD -E -P $$file 2>/dev/null; done | grep -c .
 .PHONY: loc clean help
 loc: ## lines of code by part
 	@printf 'core %s (aim 1500)\n' $$($(call CODE,vmm/*.[ch] vmm/kvm/*.[ch]))
