@@ -18,7 +18,7 @@ struct gdb_out {
 };
 
 static bool allowed(const struct session *s) {
-    return s->connected && (s->in_monitor || s->owed == OWED_RESUME);
+    return s->connected && (s->in_monitor || (!s->non_stop && s->owed == OWED_RESUME));
 }
 
 static void send_chunk(struct session *s, const char *text, size_t length) {

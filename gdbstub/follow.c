@@ -137,7 +137,7 @@ void follow_point(struct session *s, int pid, enum gdb_point point, uint64_t add
  * before it has read the description. */
 void follow_user_looks(struct session *s) {
     struct process *p = followed(s);
-    if (p && p->following == FOLLOW_EXEC && p->described == p->told)
+    if (!s->non_stop && p && p->following == FOLLOW_EXEC && p->described == p->told)
         drop(s, p);
 }
 
@@ -150,6 +150,12 @@ static bool first_thread(struct session *s, int pid, struct gdb_thread *thread) 
             return true;
     }
     return false;
+}
+
+void follow_tell(struct session *s, struct process *p) {
+    struct gdb_thread thread;
+    if (first_thread(s, p->pid, &thread))
+        tell_exec(s, p, thread);
 }
 
 /* gdb reads a description only for the process that it connects with. The others

@@ -118,21 +118,31 @@ enum link_event link_next(struct link *l, struct cursor *packet) {
 
 /* --- out ------------------------------------------------------------------ */
 
-void link_send(struct link *l, const char *payload, size_t length) {
+static void put_frame(struct link *l, char mark, const char *payload, size_t length) {
     begin_output(l);
     char *to = buffer_extend(&l->out, length + FRAME);
     if (!to)
         return;
     uint8_t sum = 0;
-    l->last_start = (size_t)(to - l->out.data);
-    l->last_length = length + FRAME;
-    *to++ = '$';
+    if (mark == '$') {
+        l->last_start = (size_t)(to - l->out.data);
+        l->last_length = length + FRAME;
+    }
+    *to++ = mark;
     for (size_t i = 0; i < length; i++) {
         sum = (uint8_t)(sum + (uint8_t)payload[i]);
         to[i] = payload[i];
     }
     to[length] = '#';
     hex_encode(to + length + 1, &sum, 1);
+}
+
+void link_send(struct link *l, const char *payload, size_t length) {
+    put_frame(l, '$', payload, length);
+}
+
+void link_notify(struct link *l, const char *payload, size_t length) {
+    put_frame(l, '%', payload, length);
 }
 
 const char *link_output(const struct link *l, size_t *size) {

@@ -48,6 +48,8 @@ enum link_event link_next(struct link *, struct cursor *packet);
 
 /* Frames a payload, which must hold no raw $ or #. */
 void link_send(struct link *, const char *payload, size_t length);
+/* The same as a notification, which is never sent again. */
+void link_notify(struct link *, const char *payload, size_t length);
 /* What the owner is to write, NULL when there is nothing. */
 const char *link_output(const struct link *, size_t *size);
 void link_sent(struct link *, size_t size);

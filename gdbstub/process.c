@@ -14,14 +14,15 @@ void process_attach(struct session *s, struct process *p) {
     p->ended = !ops->alive(s->target->context, p->pid);
     p->running = !p->ended && ops->running(s->target->context, p->pid);
     p->has_pending = p->has_pending && !p->running; /* a stop that the target has left is old */
-    p->interrupted = p->stepped = false;
+    p->hidden = p->interrupted = p->stepped = p->paused = p->stopping = p->exec_due = p->has_saved =
+        p->forgotten = false;
     p->following = FOLLOW_NOTHING;
     p->libraries = 0;
     p->described = p->told = NULL;
 }
 
 void process_release(struct session *s, struct process *p) {
-    p->attached = p->running = p->interrupted = p->has_pending = false;
+    p->attached = p->running = p->interrupted = p->has_pending = p->hidden = p->exec_due = p->has_saved = false;
     p->following = FOLLOW_NOTHING;
     p->described = p->told = NULL;
     s->has_told = false;
@@ -61,6 +62,10 @@ static const char no_such_process[] = "there is no such process; `info inferiors
 
 void packet_status(struct session *s, struct cursor arguments) {
     (void)arguments;
+    if (s->non_stop) {
+        nonstop_status(s);
+        return;
+    }
     s->greeting = true;
     stops_owe_status(s);
 }
@@ -88,6 +93,10 @@ void packet_vattach(struct session *s, struct cursor arguments) {
         return;
     }
     process_attach(s, p);
+    if (s->non_stop) {
+        nonstop_attach(s, p);
+        return;
+    }
     stops_owe_status(s);
     for (size_t i = 0; i < s->process_count; i++)
         s->processes[i].resumed = &s->processes[i] == p;

@@ -37,7 +37,7 @@ void packet_supported(struct session *s, struct cursor arguments) {
     buffer_printf(&s->reply, "PacketSize=%x;", LINK_PACKET_SIZE);
     buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
-                           "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;"
+                           "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;QNonStop+;"
                            "ConditionalBreakpoints+;BreakpointCommands+");
     if (s->target->ops->libraries)
         buffer_text(&s->reply, ";qXfer:libraries:read+");

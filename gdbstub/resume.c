@@ -7,10 +7,10 @@
 
 /* --- letting go ----------------------------------------------------------------- */
 
-static const struct wish *wish_for(const struct session *s, struct gdb_thread thread) {
+const struct wish *wish_for(const struct session *s, struct gdb_thread thread) {
     for (size_t i = 0; i < s->wish_count; i++)
         if (thread_matches(s->wishes[i].who, thread))
-            return s->wishes[i].stay ? NULL : &s->wishes[i];
+            return s->wishes[i].stay && !s->non_stop ? NULL : &s->wishes[i];
     return NULL;
 }
 
@@ -78,6 +78,13 @@ static bool has_untold_end(struct session *s) {
 
 static void resume_all(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
+    if (s->non_stop) {
+        if (nonstop_resume(s))
+            reply_ok(s);
+        else
+            reply_failure(s);
+        return;
+    }
     stops_release_others(s);
     if (follow_resume(s))
         return;

@@ -60,7 +60,7 @@ void session_free(struct session *s) {
 static void forget_client(struct session *s) {
     s->features = (struct features){0};
     s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
-    s->greeting = s->swallow = false;
+    s->greeting = s->swallow = s->non_stop = s->notified = false;
     s->saved_count = 0;
     files_close(s);
     buffer_free(&s->table);
@@ -91,7 +91,7 @@ void session_begin(struct session *s) {
 void session_end(struct session *s) {
     s->connected = false;
     for (size_t i = 0; i < s->process_count; i++)
-        if (s->processes[i].attached)
+        if (s->processes[i].attached || s->processes[i].hidden)
             process_release(s, &s->processes[i]);
     s->target->ops->session(s->target->context, false);
     forget_client(s);
@@ -113,6 +113,8 @@ static void handle_packet(struct session *s) {
     buffer_clear(&s->reply);
     packets_dispatch(s, s->packet);
     send_reply(s);
+    if (s->non_stop)
+        nonstop_answered(s);
     stops_settle(s);
 }
 
@@ -124,7 +126,10 @@ static bool any_runs(const struct session *s) {
 }
 
 /* At the begin of a session the processes are still on their way to a stop. */
-static bool must_wait(const struct session *s) {
+static bool must_wait(struct session *s) {
+    bool asks_all = !cursor_done(&s->packet) && *s->packet.at == '?';
+    if (s->non_stop && !asks_all)
+        return nonstop_must_wait(s);
     return s->owed != OWED_NOTHING || any_runs(s);
 }
 
@@ -133,10 +138,12 @@ static enum work take_event(struct session *s) {
     switch (link_next(&s->link, &s->packet)) {
     case LINK_PACKET:
         s->held = true;
-        stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
+        if (!s->non_stop)
+            stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
         return WORK_MORE;
     case LINK_INTERRUPT:
-        stops_interrupt(s);
+        if (!s->non_stop)
+            stops_interrupt(s);
         return WORK_MORE;
     case LINK_BROKEN:
         return WORK_END;

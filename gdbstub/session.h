@@ -45,6 +45,14 @@ struct process {
     enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
                          of the pending stop; the client will go on by itself */
     bool stepped;     /* its latest resume was a step */
+    /* non-stop */
+    bool hidden;      /* stands still, and waits for a client to attach */
+    bool paused;      /* it ran, and is to go on once a packet is answered */
+    bool stopping;    /* vCont;t */
+    bool exec_due;    /* its exec is to be told … */
+    bool has_saved;   /* … and then it does this */
+    bool forgotten;   /* the client has forgotten, by an exec, that it steps */
+    struct gdb_action saved, latest;
 };
 
 /* A thread-id of the protocol; ALL and ANY may stand for either number. */
@@ -95,6 +103,8 @@ struct session {
     size_t wish_count;
     struct wish saved[ACTIONS_MAX]; /* a resume that waits for execs to be told first */
     size_t saved_count;
+    bool non_stop; /* QNonStop */
+    bool notified; /* a %Stop is on its way, or stops behind it are asked for */
     bool greeting; /* the answer to `?` was an exec */
     bool swallow;  /* the automatic vCont was answered before it came */
     int files[FILES_MAX]; /* files.c */
@@ -166,6 +176,8 @@ void stops_note(struct session *, const struct gdb_stop *);
 void stops_settle(struct session *);
 /* The client wants whatever runs to stop. */
 void stops_interrupt(struct session *);
+/* The stop reply, into `reply`. */
+void stops_write(struct session *, const struct gdb_stop *);
 /* Sends the stop reply, as the answer that was owed. */
 void stops_tell(struct session *, const struct gdb_stop *);
 /* A client without multiprocess+ debugs one process; the others run free. */
@@ -173,9 +185,26 @@ void stops_release_others(struct session *);
 /* The client will be told the state of these processes as soon as all are still. */
 void stops_owe_status(struct session *);
 
+/* --- nonstop.c ------------------------------------------------------------------------ */
+void nonstop_note(struct session *, struct process *, const struct gdb_stop *, bool ours);
+/* Tells a stop, if one waits and none is on its way. */
+void nonstop_settle(struct session *);
+/* `?` */
+void nonstop_status(struct session *);
+/* `vAttach`: its stop is told */
+void nonstop_attach(struct session *, struct process *);
+/* Lets go and stops as the wishes want; false: there is nobody. */
+bool nonstop_resume(struct session *);
+/* The packet must wait until its process stands still, and it is being stopped. */
+bool nonstop_must_wait(struct session *);
+/* The packet is answered: what was paused for it goes on. */
+void nonstop_answered(struct session *);
+
 /* --- follow.c: CPU modes -------------------------------------------------------------- */
 /* Tells an exec and holds the stop back, if the client needs a new description. */
 bool follow_instead(struct session *, const struct gdb_stop *);
+/* Tells an exec, nothing being held back. */
+void follow_tell(struct session *, struct process *);
 /* The client resumes; true: that is answered, nothing is to move. */
 bool follow_resume(struct session *);
 /* A breakpoint was inserted. */
@@ -197,6 +226,8 @@ bool file_is_label(const char *path);
 void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);
 
 /* --- resume.c --------------------------------------------------------------------------- */
+/* What the latest resume wants of a thread; NULL: nothing, it stays as it is. */
+const struct wish *wish_for(const struct session *, struct gdb_thread);
 /* Goes on as the latest resume wanted, with a signal for one thread. */
 void resume_again(struct session *, struct gdb_thread, int signal);
 

@@ -62,6 +62,13 @@ static void write_ended(struct session *s, const struct gdb_stop *stop) {
         buffer_printf(&s->reply, ";process:%x", (unsigned)stop->thread.pid);
 }
 
+void stops_write(struct session *s, const struct gdb_stop *stop) {
+    if (stop->kind == GDB_STOPPED)
+        write_stopped(s, stop);
+    else
+        write_ended(s, stop);
+}
+
 void stops_tell(struct session *s, const struct gdb_stop *stop) {
     buffer_clear(&s->reply);
     if (stop->kind == GDB_STOPPED) {
@@ -139,6 +146,10 @@ static void interrupt_all(struct session *s) {
 }
 
 void stops_settle(struct session *s) {
+    if (s->non_stop) {
+        nonstop_settle(s);
+        return;
+    }
     if (s->owed == OWED_NOTHING)
         return;
     if (s->owed == OWED_STATUS || news(s))
@@ -201,6 +212,10 @@ void stops_note(struct session *s, const struct gdb_stop *stop) {
     if (s->connected && !p->attached && is_plain(stop, GDB_SIGNAL_INT)) {
         /* An interrupt that came true after the client had let go. */
         s->target->ops->detach(s->target->context, p->pid);
+        return;
+    }
+    if (s->connected && s->non_stop) {
+        nonstop_note(s, p, stop, ours);
         return;
     }
     if (ours)
