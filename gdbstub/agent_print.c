@@ -128,7 +128,8 @@ static void put_integer(struct out *out, const struct conversion *c, uint64_t va
         n--;
     if (c->precision >= 0)
         n += snprintf(specification + n, sizeof specification - (size_t)n, ".%d", c->precision);
-    snprintf(specification + n, sizeof specification - (size_t)n, "ll%c", pointer ? 'x' : c->letter);
+    char letter = pointer ? 'x' : c->letter;
+    snprintf(specification + n, sizeof specification - (size_t)n, "ll%c", letter);
     long long number = cut(value, pointer ? 8 : c->bytes, is_signed);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

@@ -54,7 +54,8 @@ static struct gdb_stop for_later(struct session *s, const struct process *p, str
         stop.status = GDB_SIGNAL_0;
     if (watched) {
         stop.has_point = false;
-        int length = snprintf(text, sizeof text, "a watchpoint was hit: 0x%llx has been written to\n",
+        int length = snprintf(text, sizeof text,
+                              "a watchpoint was hit: 0x%llx has been written to\n",
                               (unsigned long long)stop.address);
         console_text(s, text, (size_t)length);
     }

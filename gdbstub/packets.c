@@ -60,7 +60,7 @@ enum match { WHOLE, START };
     ROW("QNonStop:", START, packet_nonstop, "QNonStop", "each machine for itself")                 \
     ROW("vStopped", WHOLE, packet_stopped, "vStopped", "")                                         \
     ROW("vCtrlC", WHOLE, packet_ctrl_c, "vCtrlC", "")                                              \
-    ROW("vFile:setfs:", START, packet_file_setfs, "vFile:setfs", "one file system for all")         \
+    ROW("vFile:setfs:", START, packet_file_setfs, "vFile:setfs", "one file system for all")        \
     ROW("vFile:open:", START, packet_file_open, "vFile:open", "images in use, for reading")        \
     ROW("vFile:close:", START, packet_file_close, "vFile:close", "")                               \
     ROW("vFile:pread:", START, packet_file_read, "vFile:pread", "")                                \
@@ -92,7 +92,7 @@ enum match { WHOLE, START };
     ROW("A", "no", "a guest takes no arguments; see vRun")                                         \
     ROW("B, b, d, I, i, r, t", "no", "obsolete, or superseded by Z, vCont and X")                  \
     ROW("bs, bc", "no", "no reverse execution")                                                    \
-    ROW("vCont t", "yes", "non-stop: stops it; all-stop: stays as it is")                                                        \
+    ROW("vCont t", "yes", "non-stop: stops it; all-stop: stays as it is")                        \
     ROW("vFlashErase, vFlashWrite, vFlashDone", "no", "ROM is written with M, as RAM is")          \
     ROW("QAgent, QAllow", "no", "nothing to allow: a client may all that it can reach")            \
     ROW("QCatchSyscalls", "no", "no system calls")                                                 \

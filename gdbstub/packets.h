@@ -25,7 +25,8 @@ packet_handler packet_thread, packet_alive, packet_current, packet_threads_first
 packet_handler packet_supported, packet_no_ack, packet_pass_signals, packet_program_signals,
     packet_monitor, packet_symbol;
 packet_handler packet_nonstop, packet_stopped, packet_ctrl_c;
-packet_handler packet_search, packet_crc, packet_host_info, packet_process_info, packet_thread_events;
+packet_handler packet_search, packet_crc, packet_host_info, packet_process_info,
+    packet_thread_events;
 packet_handler packet_libraries, packet_osdata;
 packet_handler packet_file_setfs, packet_file_open, packet_file_close, packet_file_read,
     packet_file_fstat, packet_file_stat, packet_file_readlink, packet_file_write;

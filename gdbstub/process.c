@@ -22,7 +22,8 @@ void process_attach(struct session *s, struct process *p) {
 }
 
 void process_release(struct session *s, struct process *p) {
-    p->attached = p->running = p->interrupted = p->has_pending = p->hidden = p->exec_due = p->has_saved = false;
+    p->attached = p->running = p->interrupted = p->has_pending = false;
+    p->hidden = p->exec_due = p->has_saved = false;
     p->following = FOLLOW_NOTHING;
     p->described = p->told = NULL;
     s->has_told = false;

@@ -22,6 +22,7 @@ struct debug {
     int status[MACHINES_MAX];
     bool physical;            /* `monitor phys on` */
     bool quit;
+    bool detached[MACHINES_MAX]; /* runs on its own; set while it stands still */
     pthread_mutex_t text_lock;
     pthread_cond_t text_taken;
     char text[16384];         /* of commands of breakpoints, not yet with the client */

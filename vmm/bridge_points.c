@@ -54,6 +54,11 @@ static bool is_to_stop(struct machine *m) {
 static void print(void *context, const char *text, size_t length) {
     const struct evaluation *e = context;
     struct debug *d = e->machine->stops_context;
+    const struct machine_owner *owner = &e->machine->owner;
+    if (d->detached[e->machine->number - 1]) {
+        owner->output(owner->context, e->machine->number, text, length);
+        return;
+    }
     pthread_mutex_lock(&d->text_lock);
     while (length > sizeof d->text - d->text_length && !is_to_stop(e->machine))
         wait_a_moment(d);
@@ -62,7 +67,7 @@ static void print(void *context, const char *text, size_t length) {
         d->text_length += length;
     }
     pthread_mutex_unlock(&d->text_lock);
-    e->machine->owner.notify(e->machine->owner.context);
+    owner->notify(owner->context);
 }
 
 static bool stops_at(struct machine *m, const struct point *p) {
@@ -72,7 +77,7 @@ static bool stops_at(struct machine *m, const struct point *p) {
     return gdb_program_stops(p->attached, &host);
 }
 
-/* To gdb's console, or to the terminal as the first machine's output. */
+/* To gdb's console; to the terminal, if gdb has just gone. */
 void bridge_take_text(struct debug *d) {
     char text[sizeof d->text];
     pthread_mutex_lock(&d->text_lock);

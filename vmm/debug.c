@@ -136,9 +136,11 @@ static void remove_all(void *target, int pid) {
 static void resume(void *target, const struct gdb_action *action) {
     static const enum machine_command commands[] = {
         [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE};
-    struct machine *m = bridge_machine(target, action->thread.pid);
-    if (!m || !alive(target, action->thread.pid))
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, action->thread.pid);
+    if (!m || !alive(d, action->thread.pid))
         return;
+    d->detached[action->thread.pid - 1] = false;
     m->range_start = action->start;
     m->range_end = action->end;
     machine_resume(m, commands[action->how]);
@@ -159,11 +161,13 @@ static void halt(struct machine *m) {
 }
 
 static void detach(void *target, int pid) {
-    struct machine *m = bridge_machine(target, pid);
-    if (!m || !alive(target, pid))
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    if (!m || !alive(d, pid))
         return;
     halt(m);
     bridge_clear_points(m);
+    d->detached[pid - 1] = true;
     machine_resume(m, COMMAND_RUN);
 }
 
