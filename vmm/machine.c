@@ -402,7 +402,11 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     *m = (struct machine){.number = number, .options = options, .owner = *owner};
     pthread_mutex_init(&m->lock, NULL);
     pthread_mutex_init(&m->bus_lock, NULL);
-    pthread_cond_init(&m->wake, NULL);
+    pthread_condattr_t monotonic; /* timing.c waits until a point in time */
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     input_open(&m->input);
     m->input.drained = owner->notify;
     m->input.context = owner->context;
