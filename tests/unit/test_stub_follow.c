@@ -271,6 +271,25 @@ static void test_many_files(struct client *c) {
     CHECK_STR(open_file(c, "/cpu/x", ",0,0"), "F3f");
 }
 
+/* Clients come, open files and tables, and go: nothing of them stays. */
+static void test_rounds(struct fake *f) {
+    int first = dup(0), last;
+    close(first);
+    for (unsigned i = 0; i < 500; i++) {
+        struct client *c = begin(f);
+        open_file(c, "/cpu/x", ",0,0");
+        ask(c, "?");
+        has_description(c);
+        ask(c, "qXfer:osdata:read:big:0,10");
+        client_free(c);
+        for (int pid = 1; pid <= FAKE_PROCESSES; pid++)
+            fake_halt(f, pid);
+    }
+    last = dup(0);
+    close(last);
+    CHECK(first == last);
+}
+
 int main(void) {
     struct gdb_target target;
     struct fake *f = world_open(&target);
@@ -297,6 +316,9 @@ int main(void) {
     world_close(f);
     f = world_open(&target);
     test_acks(f);
+    world_close(f);
+    f = world_open(&target);
+    test_rounds(f);
     world_close(f);
     return unit_end();
 }
