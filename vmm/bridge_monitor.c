@@ -139,8 +139,9 @@ static void cmd_help(const struct request *);
 static const struct command {
     const char *name, *arguments, *help;
     void (*run)(const struct request *);
+    bool any_time; /* while the machine runs, too (non-stop) */
 } commands[] = {
-    {"help", "", "this list", cmd_help},
+    {"help", "", "this list", cmd_help, true},
     {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs},
     {"engine", "[soft|kvm]", "what runs the guest, and what it can do; or change it",
      cmd_engine},
@@ -157,7 +158,7 @@ static const struct command {
     {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
     {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
     {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
-    {"quit", "", "end minikvm", cmd_quit},
+    {"quit", "", "end minikvm", cmd_quit, true},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -179,7 +180,10 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
     for (int i = 0; i < COMMANDS; i++) {
         if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))
             continue;
-        commands[i].run(&r);
+        if (commands[i].any_time || !machine_busy(r.machine))
+            commands[i].run(&r);
+        else
+            text_print(&text, "machine %u is running; interrupt it first\n", r.machine->number);
         return true;
     }
     return false;

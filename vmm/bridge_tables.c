@@ -32,7 +32,8 @@ bool bridge_table(void *target, struct gdb_thread thread, const char *name,
     struct machine *m = bridge_machine(target, thread.pid);
     struct filling f = {tables_find(name), out};
     struct table_sink sink = {take_row, &f};
-    if (m && f.table)
-        f.table->fill(m, &sink);
-    return m && f.table;
+    if (!m || !f.table || machine_busy(m)) /* a CPU that runs cannot be looked at */
+        return false;
+    f.table->fill(m, &sink);
+    return true;
 }
