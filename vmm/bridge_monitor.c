@@ -139,9 +139,8 @@ static void cmd_help(const struct request *);
 static const struct command {
     const char *name, *arguments, *help;
     void (*run)(const struct request *);
-    bool any_time; /* while the machine runs, too (non-stop) */
 } commands[] = {
-    {"help", "", "this list", cmd_help, true},
+    {"help", "", "this list", cmd_help},
     {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs},
     {"engine", "[soft|kvm]", "what runs the guest, and what it can do; or change it",
      cmd_engine},
@@ -158,7 +157,7 @@ static const struct command {
     {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
     {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
     {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
-    {"quit", "", "end minikvm", cmd_quit, true},
+    {"quit", "", "end minikvm", cmd_quit},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -168,6 +167,11 @@ static void cmd_help(const struct request *r) {
         snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
         text_print(r->text, "monitor %-22s %s\n", usage, commands[i].help);
     }
+}
+
+/* In non-stop a machine may run; its CPU cannot be looked at then. */
+static bool may_run(const struct command *c, struct machine *m) {
+    return c->run == cmd_help || c->run == cmd_quit || !machine_busy(m);
 }
 
 bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
@@ -180,7 +184,7 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
     for (int i = 0; i < COMMANDS; i++) {
         if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))
             continue;
-        if (commands[i].any_time || !machine_busy(r.machine))
+        if (may_run(&commands[i], r.machine))
             commands[i].run(&r);
         else
             text_print(&text, "machine %u is running; interrupt it first\n", r.machine->number);
