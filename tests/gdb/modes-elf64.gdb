@@ -1,5 +1,5 @@
 # With a file given by the user that is elf64-x86-64, for a CPU that starts in real mode.
-# needs: exec-bp
+# needs: exec-bp objcopy
 # guest: long64
 # engines: kvm
 # before: shell objcopy -O elf64-x86-64 @BUILD@/guests/long64.elf @FOLDER@/elf64

@@ -1,4 +1,6 @@
-# 16, 32 and 64 bits in one session.
+# 16, 32 and 64 bits in one session. The watchpoint is taken out before paging is on:
+# from then on the CPU's own page walk sets the accessed bit of what it watches, which
+# is a change where values are compared, and none where a debug register watches.
 # needs: exec-bp
 # guest: long64
 # engines: kvm
@@ -10,6 +12,7 @@ break enable_long
 break long_entry
 display/i $pc
 continue
+delete 1
 stepi
 p $rip
 p $efer
