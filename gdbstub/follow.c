@@ -108,7 +108,8 @@ static struct process *followed(struct session *s) {
 static bool only_continues(const struct session *s) {
     for (size_t i = 0; i < s->wish_count; i++) {
         const struct wish *w = &s->wishes[i];
-        if (w->stay || w->action.how != GDB_CONTINUE || w->action.signal)
+        bool on = w->action.how == GDB_CONTINUE || w->action.how == GDB_REVERSE_CONTINUE;
+        if (w->stay || !on || w->action.signal)
             return false;
     }
     return true;

@@ -56,6 +56,7 @@ struct gdb_stop {
     bool has_point;           /* STOPPED at a point: the reason goes with it */
     enum gdb_point point;
     uint64_t address; /* of a watchpoint: the address that was hit */
+    enum { GDB_LOG_NONE, GDB_LOG_BEGIN, GDB_LOG_END } log; /* STOPPED there: nothing is recorded beyond */
 };
 
 /* --- descriptions of registers: "Target Description Format" --------------- */
@@ -104,7 +105,7 @@ struct gdb_description {
  * is false already. "0 or error text": NULL is success, else a static sentence
  * for the user, sent as `E.text` where the packet allows that.
  */
-enum gdb_resume { GDB_CONTINUE, GDB_STEP, GDB_RANGE };
+enum gdb_resume { GDB_CONTINUE, GDB_STEP, GDB_RANGE, GDB_REVERSE_STEP, GDB_REVERSE_CONTINUE };
 struct gdb_action {
     struct gdb_thread thread;
     enum gdb_resume how;

@@ -25,6 +25,8 @@ enum match { WHOLE, START };
     ROW("C", START, packet_continue_signal, "C", "")                                               \
     ROW("s", START, packet_step, "s", "")                                                          \
     ROW("S", START, packet_step_signal, "S", "")                                                   \
+    ROW("bs", WHOLE, packet_reverse_step, "bs", "the current thread, one instruction back")        \
+    ROW("bc", WHOLE, packet_reverse_continue, "bc", "back to a breakpoint or watchpoint")          \
     ROW("H", START, packet_thread, "H", "Hg and Hc")                                               \
     ROW("T", START, packet_alive, "T", "")                                                         \
     ROW("D", START, packet_detach, "D", "all, or one process")                                     \
@@ -91,7 +93,6 @@ enum match { WHOLE, START };
     ROW("F", "no", "a guest makes no calls of gdb's File-I/O")                                     \
     ROW("A", "no", "a guest takes no arguments; see vRun")                                         \
     ROW("B, b, d, I, i, r, t", "no", "obsolete, or superseded by Z, vCont and X")                  \
-    ROW("bs, bc", "no", "no reverse execution")                                                    \
     ROW("vCont t", "yes", "non-stop: stops it; all-stop: stays as it is")                        \
     ROW("vFlashErase, vFlashWrite, vFlashDone", "no", "ROM is written with M, as RAM is")          \
     ROW("QAgent, QAllow", "no", "nothing to allow: a client may all that it can reach")            \

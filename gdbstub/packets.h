@@ -19,7 +19,7 @@ packet_handler packet_g, packet_G, packet_p, packet_P;
 packet_handler packet_m, packet_M, packet_x, packet_X;
 packet_handler packet_insert, packet_remove;
 packet_handler packet_vcont, packet_vcont_ask, packet_continue, packet_continue_signal, packet_step,
-    packet_step_signal;
+    packet_step_signal, packet_reverse_step, packet_reverse_continue;
 packet_handler packet_thread, packet_alive, packet_current, packet_threads_first,
     packet_threads_more, packet_thread_extra;
 packet_handler packet_supported, packet_no_ack, packet_pass_signals, packet_program_signals,

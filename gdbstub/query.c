@@ -38,7 +38,7 @@ void packet_supported(struct session *s, struct cursor arguments) {
     buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
                            "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;QNonStop+;"
-                           "ConditionalBreakpoints+;BreakpointCommands+");
+                           "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+");
     if (s->target->ops->libraries)
         buffer_text(&s->reply, ";qXfer:libraries:read+");
     if (s->target->ops->table)

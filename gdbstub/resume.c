@@ -22,7 +22,7 @@ static void let_go(struct session *s, struct gdb_thread thread, const struct wis
         action.signal = signal;
     struct process *p = process_find(s, thread.pid);
     p->running = true;
-    p->stepped = action.how != GDB_CONTINUE;
+    p->stepped = action.how != GDB_CONTINUE && action.how != GDB_REVERSE_CONTINUE;
     s->target->ops->resume(s->target->context, &action);
 }
 
@@ -219,4 +219,28 @@ void packet_step(struct session *s, struct cursor arguments) {
 
 void packet_step_signal(struct session *s, struct cursor arguments) {
     plain(s, arguments, GDB_STEP, true);
+}
+
+/* --- bs bc ("Reverse Execution") ------------------------------------------------------- */
+
+/* They name no thread: the current one moves. */
+static void reverse(struct session *s, enum gdb_resume how) {
+    struct gdb_thread current;
+    if (!thread_current(s, &current)) {
+        reply_failure(s);
+        return;
+    }
+    s->wishes[0] = (struct wish){.who = {current.pid, current.tid}, .action = {.how = how}};
+    s->wish_count = 1;
+    resume_all(s);
+}
+
+void packet_reverse_step(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    reverse(s, GDB_REVERSE_STEP);
+}
+
+void packet_reverse_continue(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    reverse(s, GDB_REVERSE_CONTINUE);
 }

@@ -21,6 +21,8 @@ static const char *const reasons[] = {
 
 static void write_reason(struct session *s, const struct gdb_stop *stop) {
     struct buffer *b = &s->reply;
+    if (stop->log != GDB_LOG_NONE)
+        buffer_text(b, stop->log == GDB_LOG_BEGIN ? "replaylog:begin;" : "replaylog:end;");
     bool wanted = stop->point == GDB_SWBREAK   ? s->features.swbreak
                   : stop->point == GDB_HWBREAK ? s->features.hwbreak
                                                : true;

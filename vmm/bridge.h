@@ -32,6 +32,8 @@ struct debug {
 };
 
 struct machine *bridge_machine(struct debug *, int pid);
+/* The client changes a machine: to be called before. */
+void bridge_change(struct debug *, struct machine *);
 
 void bridge_make_descriptions(struct debug *);
 void bridge_free_descriptions(struct debug *);
@@ -48,6 +50,10 @@ bool bridge_table(void *target, struct gdb_thread, const char *name, struct gdb_
 void bridge_open_points(struct debug *);
 void bridge_clear_points(struct machine *);
 void bridge_take_text(struct debug *);
+/* The monitor commands about time; `rest` is what follows the name. */
+typedef void bridge_time_function(struct machine *, const char *rest, const struct text *);
+bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_written, bridge_when_mode,
+    bridge_save;
 bool bridge_monitor(void *target, struct gdb_thread, const char *line, struct gdb_out *);
 
 #endif

@@ -58,6 +58,7 @@ static void cmd_step(const struct request *r) {
 }
 
 static void cmd_wake(const struct request *r) {
+    bridge_change(r->debug, r->machine);
     struct kvm_mp_state *mp = &cpu_write(&r->machine->cpu, CPU_MP)->mp;
     bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
     mp->mp_state = KVM_MP_STATE_RUNNABLE;
@@ -80,6 +81,12 @@ static void cmd_quit(const struct request *r) {
     r->debug->quit = true;
 }
 
+static void cmd_icount(const struct request *r) { bridge_icount(r->machine, r->rest, r->text); }
+static void cmd_goto(const struct request *r) { bridge_goto(r->machine, r->rest, r->text); }
+static void cmd_history(const struct request *r) { bridge_history(r->machine, r->rest, r->text); }
+static void cmd_written(const struct request *r) { bridge_when_written(r->machine, r->rest, r->text); }
+static void cmd_when_mode(const struct request *r) { bridge_when_mode(r->machine, r->rest, r->text); }
+static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest, r->text); }
 static void cmd_catch(const struct request *r) { catch_command(r->machine, r->rest, r->text); }
 
 static const struct reg_layout *layout_of(struct machine *m) {
@@ -156,6 +163,14 @@ static const struct command {
     {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
     {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
     {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
+    {"icount", "", "instructions done: the time on the built-in CPU", cmd_icount},
+    {"goto", "N|start|end|-N", "to that count, back or forth; then `maintenance flush register-cache`",
+     cmd_goto},
+    {"history", "", "how far back it goes, snapshots, memory", cmd_history},
+    {"when-written", "ADDR [LEN]", "the last write there: at which count, by which instruction",
+     cmd_written},
+    {"when-mode", "", "each change of the CPU's mode up to now, with its count", cmd_when_mode},
+    {"save", "FILE", "the run up to now, for --replay=FILE", cmd_save},
     {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
     {"quit", "", "end minikvm", cmd_quit},
 };

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "../gdbstub/agent.h"
+#include "history.h"
 #include "registers.h"
 #include "x86.h"
 
@@ -55,6 +56,8 @@ static void print(void *context, const char *text, size_t length) {
     const struct evaluation *e = context;
     struct debug *d = e->machine->stops_context;
     const struct machine_owner *owner = &e->machine->owner;
+    if (history_is_silent(e->machine))
+        return; /* this was printed when it was the present */
     if (d->detached[e->machine->number - 1]) {
         owner->output(owner->context, e->machine->number, text, length);
         return;

@@ -142,6 +142,7 @@ bool bridge_write_register(void *target, struct gdb_thread thread,
     const struct reg *r = bridge_row(target, description, number);
     if (!m || !r)
         return false;
+    bridge_change(target, m);
     register_write(&m->cpu, r, value);
     return true;
 }

@@ -117,10 +117,16 @@ struct cpu {
     struct points *points; /* breakpoints and watchpoints to stop at */
     struct cpu_host host;
     struct cpu_catch catch;
+    /* An interrupt may enter. Is it kept out? As `stepping` (a step that lets none in)
+     * says; but in a run that was before, as it was then. The machine is
+     * host.machine. NULL: `stepping`. */
+    bool (*held)(void *machine, uint64_t now, bool halted, bool stepping);
     bool step_irqs;        /* interrupts may enter during step() */
     bool verbose;          /* say each exit on stderr */
     uint64_t icount;       /* instructions done (soft engine): virtual time */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when icount reaches it; 0 = none (soft) */
+    uint64_t watched_at;   /* WATCHPOINT: instructions done before the one that hit (soft) */
+    bool within;           /* it stands within a repeated instruction (soft) */
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
 };
 
@@ -152,6 +158,8 @@ struct engine {
     void (*freeze)(struct cpu *, bool);
     /* Somebody other than the CPU wrote guest memory; may be NULL. */
     void (*memory_changed)(struct cpu *, uint64_t phys, uint64_t length);
+    /* Forget all translations of addresses; NULL: it cannot. */
+    void (*flush)(struct cpu *);
     /* What this engine is and can do, for `monitor engine`; NUL-terminated. */
     void (*describe)(struct cpu *, char *out, unsigned size);
     void (*close)(struct cpu *);

@@ -89,6 +89,7 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
     struct machine *m = bridge_machine(d, thread.pid);
     if (!m)
         return 0;
+    bridge_change(d, m);
     size_t n = d->physical
                    ? memory_write(&m->memory, address, from, length)
                    : x86_write(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, from,
@@ -135,7 +136,8 @@ static void remove_all(void *target, int pid) {
 
 static void resume(void *target, const struct gdb_action *action) {
     static const enum machine_command commands[] = {
-        [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE};
+        [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE,
+        [GDB_REVERSE_STEP] = COMMAND_BACK_STEP, [GDB_REVERSE_CONTINUE] = COMMAND_BACK_RUN};
     struct debug *d = target;
     struct machine *m = bridge_machine(d, action->thread.pid);
     if (!m || !alive(d, action->thread.pid))
@@ -269,6 +271,7 @@ static struct gdb_stop translate(unsigned pid, const struct machine_stop *s) {
     stop.has_point = outcomes[s->exit.kind].point;
     stop.point = (enum gdb_point)s->exit.point;
     stop.address = s->exit.address;
+    stop.log = (int)s->edge; /* the same order */
     return stop;
 }
 

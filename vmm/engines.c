@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "history.h"
 #include "kvm/kvm.h"
 #include "soft/soft.h"
 #include "x86.h"
@@ -66,6 +67,7 @@ static void give_chips(struct machine *m) {
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &m->cpu, old;
     cpu_read(cpu, CPU_ALL);
+    history_close(m); /* of this engine; the other begins one of its own, or none */
     fetch_chips(m);
     old = *cpu;
     int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);

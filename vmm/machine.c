@@ -12,14 +12,18 @@
 
 #include "catch.h"
 #include "engines.h"
+#include "history.h"
+#include "replay.h"
 #include "timing.h"
+#include "travel.h"
 #include "x86.h"
 
 /* --- what devices and engines ask of the machine ------------------------------------ */
 
 static void board_put(void *machine, const char *text, size_t length) {
     struct machine *m = machine;
-    m->owner.output(m->owner.context, m->number, text, length);
+    if (!history_is_silent(m))
+        m->owner.output(m->owner.context, m->number, text, length);
 }
 
 /* The chips are the kernel's, if the engine has them there; else our own. */
@@ -59,8 +63,8 @@ static void board_stop(void *machine, const char *why) {
 }
 
 static int64_t board_clock(void *machine) {
-    (void)machine;
-    return time(NULL);
+    struct machine *m = machine;
+    return m->history ? history_clock(m) : time(NULL);
 }
 
 static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned size, void *data) {
@@ -107,7 +111,7 @@ void machine_end_input(struct machine *m) {
 /* An IN waits for input. false: interrupted. */
 static bool wait_for_input(struct machine *m) {
     pthread_mutex_lock(&m->lock);
-    while (!m->interrupt && input_peek(&m->input) == INPUT_NONE)
+    while (!m->interrupt && input_host_peek(&m->input) == INPUT_NONE)
         pthread_cond_wait(&m->wake, &m->lock);
     bool go_on = !m->interrupt;
     pthread_mutex_unlock(&m->lock);
@@ -180,6 +184,10 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         return !interrupted(m);
     case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */
         return command == COMMAND_RUN && !stops_at(m, exit->address);
+    case CPU_EXIT_LIMIT:
+        return history_at_limit(m, exit, command == COMMAND_RUN) ||
+               (command == COMMAND_RANGE && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
+                in_range(m));
     case CPU_EXIT_HALTED:
         explain_halt(m, exit);
         return false;
@@ -210,7 +218,14 @@ static bool still_dead(struct machine *m) {
 
 static void carry_out(struct machine *m, enum machine_command command) {
     struct cpu *cpu = &m->cpu;
-    struct cpu_exit exit;
+    struct cpu_exit exit = {0};
+    m->edge = EDGE_NONE;
+    history_begin(m);
+    if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN) {
+        travel_back(m, command == COMMAND_BACK_RUN, &exit);
+        m->stop = (struct machine_stop){.exit = exit, .edge = m->edge};
+        return;
+    }
     if (still_dead(m))
         return; /* m->stop still says so */
     bool running = command == COMMAND_RUN;
@@ -221,13 +236,16 @@ static void carry_out(struct machine *m, enum machine_command command) {
         take_over(m, "it sees every event that is to be caught");
     if (cpu->engine->freeze && (running || cpu->step_irqs))
         cpu->engine->freeze(cpu, false);
+    history_begin(m); /* the engine may be another */
     do {
         exit = (struct cpu_exit){0};
+        history_before_run(m);
         if (running)
             cpu->engine->run(cpu, &exit);
         else
             cpu->engine->step(cpu, &exit);
     } while (goes_on(m, command, &exit));
+    history_stopped(m);
     if (m->options->debugged && cpu->engine->freeze)
         cpu->engine->freeze(cpu, true);
     if (m->options->debugged)
@@ -235,7 +253,8 @@ static void carry_out(struct machine *m, enum machine_command command) {
     m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
     if (m->dead && cpu->dirty) /* so that dirty means: changed since */
         cpu->engine->store(cpu, cpu->dirty);
-    m->stop = (struct machine_stop){.ended = m->ended, .status = m->status, .exit = exit};
+    m->stop = (struct machine_stop){.ended = m->ended, .status = m->status, .exit = exit,
+                                    .edge = m->edge};
 }
 
 static uint64_t now_ns(void) {
@@ -370,14 +389,15 @@ static void set_up(struct machine *m) {
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,
                                    .acknowledge = timing_acknowledge,
-                                   .deadline = timing_deadline, .idle = timing_idle}};
+                                   .deadline = timing_deadline, .idle = timing_idle},
+                          .held = history_held};
 }
 
 static int power_on(struct machine *m, char *error, size_t size) {
     int err = m->image.bytes ? image_load(&m->image, &m->memory, error, size) : 0;
     if (err)
         return err;
-    m->dead = m->wants_chips = false;
+    m->dead = m->wants_chips = m->touched = false;
     m->chips = m->options->chips == CHIPS_ON;
     m->cpu.icount = 0;
     m->ended = false;
@@ -419,6 +439,8 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     if (options->rom)
         m->image.mode = START_RESET;
     err = power_on(m, error, size);
+    if (!err && options->replay)
+        err = replay_open(m, error, size);
     if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
         snprintf(error, size, "cannot start a thread: %s", strerror(-err));
     m->has_thread = !err;
@@ -434,6 +456,7 @@ int machine_reset(struct machine *m, const char *path, char *error, size_t size)
         image_close(&m->image);
         m->image = other;
     }
+    history_close(m);
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
     memory_clear(&m->memory);
@@ -449,6 +472,8 @@ void machine_close(struct machine *m) {
         pthread_join(m->thread, NULL);
     }
     machine_take_stop(m, &stop);
+    history_close(m);
+    replay_close(m);
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
     points_clear(&m->points);

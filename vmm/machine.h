@@ -30,6 +30,9 @@ struct machine_options {
     enum chips_choice chips;
     bool debugged; /* a debugger may attach */
     bool input_is_file; /* stdin is: input is there whenever it is looked for */
+    uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
+    bool records;       /* keep it without a debugger too */
+    const char *replay; /* a run to do again, or NULL */
     bool verbose;
 };
 
@@ -41,13 +44,24 @@ struct machine_owner {
     void (*message)(void *context, unsigned number, const char *text);
 };
 
-enum machine_command { COMMAND_NONE, COMMAND_RUN, COMMAND_STEP, COMMAND_RANGE, COMMAND_QUIT };
+enum machine_command {
+    COMMAND_NONE, COMMAND_RUN, COMMAND_STEP, COMMAND_RANGE,
+    COMMAND_BACK_STEP, COMMAND_BACK_RUN, /* through the machine's history */
+    COMMAND_QUIT
+};
+
+/* Has a stop to do with the end of what is recorded? */
+enum edge { EDGE_NONE, EDGE_BEGIN, EDGE_END };
 
 struct machine_stop {
     bool ended;           /* by EXIT or port 0xF4; else it stands at `exit` */
     int status;           /* exit status, if ended */
     struct cpu_exit exit;
+    enum edge edge;
 };
+
+struct history;
+struct recording;
 
 struct machine {
     unsigned number; /* from 1 */
@@ -65,6 +79,10 @@ struct machine {
     void *stops_context;
     bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
+    struct history *history; /* NULL: none is kept */
+    struct recording *recording; /* options->replay as it was read */
+    bool touched;     /* somebody has changed state or memory since it ran */
+    enum edge edge;   /* of the stop in the making */
     bool dead;        /* a triple fault: it stays one until the state is changed */
     struct bus bus;
     struct board board;

@@ -83,6 +83,10 @@ static void owner_message(void *context, unsigned number, const char *text) {
 static int fate(struct app *a, unsigned i, const struct machine_stop *stop) {
     if (stop->ended)
         return stop->status;
+    if (stop->edge == EDGE_END) {
+        owner_message(a, i + 1, stop->exit.text);
+        return 0;
+    }
     if (stop->exit.kind == CPU_EXIT_HALTED)
         return 0;
     char where[160];
@@ -134,7 +138,7 @@ static bool read_input(struct app *a) {
 }
 
 static void start_input(struct app *a) {
-    a->reads_input = !(a->options.gdb && !strcmp(a->options.gdb, "-"));
+    a->reads_input = !(a->options.gdb && !strcmp(a->options.gdb, "-")) && !a->options.machine.replay;
     if (!a->reads_input) {
         end_input(a);
         return;

@@ -106,6 +106,7 @@ size_t memory_write(struct memory *m, uint64_t phys, const void *from, size_t le
             n = 1;
         if (p.at && !p.rom) {
             memcpy(p.at, (const uint8_t *)from + done, n);
+            memory_dirty(m, phys + done, n);
             there += n;
         }
         done += n;

@@ -24,6 +24,7 @@ struct memory {
     uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE */
     uint8_t *rom;      /* NULL without --rom */
     uint32_t rom_size; /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
+    uint64_t *dirty;   /* a bit for each page of RAM that was written; NULL: nobody asks */
 };
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */
@@ -37,6 +38,13 @@ void memory_close(struct memory *);
 /* Host address of [phys, phys+length) if that lies in one piece of RAM (or of
  * ROM, when not for writing), else NULL. */
 uint8_t *memory_at(const struct memory *, uint64_t phys, uint64_t length, bool write);
+
+/* [phys, phys+length) is about to be written by its host address. */
+static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length) {
+    for (uint64_t n = phys / PAGE_SIZE; m->dirty && length && n <= (phys + length - 1) / PAGE_SIZE; n++)
+        if (n < m->ram_size / PAGE_SIZE)
+            m->dirty[n / 64] |= 1ull << n % 64;
+}
 
 /* Any length, any address; what is not RAM or ROM reads as 0xFF, and writes to
  * it (and to ROM) are dropped. Returns how many bytes were really there. */

@@ -11,6 +11,8 @@
 #define MINIKVM_VERSION "unknown"
 #endif
 
+enum { HISTORY_SIZE = 256 << 20 };
+
 /* --- values -------------------------------------------------------------------------- */
 
 /* A whole number, decimal or 0x…; with K, M or G when `size`. */
@@ -57,6 +59,17 @@ static bool set_nowait(struct options *o, const char *value) {
 static bool set_memory(struct options *o, const char *value) {
     return number(value, true, &o->machine.memory) && o->machine.memory >= (64 << 10) &&
            o->machine.memory <= MEMORY_MAX && o->machine.memory % PAGE_SIZE == 0;
+}
+
+static bool set_history(struct options *o, const char *value) {
+    o->machine.records = true;
+    return number(value, true, &o->machine.history) &&
+           (o->machine.history == 0 || o->machine.history >= (1 << 20));
+}
+
+static bool set_replay(struct options *o, const char *value) {
+    o->machine.replay = value;
+    return *value != 0;
 }
 
 static bool set_load(struct options *o, const char *value) {
@@ -130,6 +143,9 @@ static const struct option {
      "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
     {"--irqchip", "auto|none|on", VALUE, set_chips,
      "interrupt controller and timer (auto: none for small real-mode guests)"},
+    {"--history", "SIZE", VALUE, set_history,
+     "memory for going back in time on the built-in CPU, 1M or more (256M); 0: none"},
+    {"--replay", "FILE", VALUE, set_replay, "do a saved run again (monitor save FILE)"},
     {"--color", "auto|always|never", VALUE, set_color,
      "each machine's lines in a colour of its own"},
     {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
@@ -243,8 +259,18 @@ static bool told(const char *arg) {
     return true;
 }
 
+/* A recording is of one machine, on the CPU that can do it again. */
+static bool replay_is_possible(struct options *o) {
+    if (o->count > 1 || o->machine.engine == ENGINE_KVM || o->machine.history == 0) {
+        say("--replay is for one image, on the built-in CPU, with a --history");
+        return false;
+    }
+    o->machine.engine = ENGINE_SOFT;
+    return true;
+}
+
 enum options_result options_parse(struct options *o, int argc, char **argv) {
-    *o = (struct options){0};
+    *o = (struct options){.machine.history = HISTORY_SIZE};
     bool options_end = false;
     for (int i = 1; i < argc; i++) {
         bool is_option = !options_end && argv[i][0] == '-' && argv[i][1];
@@ -259,6 +285,8 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;
     }
+    if (o->machine.replay && !replay_is_possible(o))
+        return OPTIONS_WRONG;
     if (o->gdb_nowait && !o->gdb)
         set_gdb(o, NULL);
     o->machine.debugged = o->gdb != NULL;

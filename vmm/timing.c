@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "history.h"
+
 enum { NOTICE_EVERY = 100000 }; /* instructions: a virtual millisecond */
 
 uint64_t timing_now(void *machine) {
@@ -26,9 +28,16 @@ static void notice(struct machine *m) {
 
 uint64_t timing_deadline(void *machine, uint64_t icount) {
     struct machine *m = machine;
-    uint64_t due = to_icount(pit_advance(&m->devices.pit));
-    notice(m);
-    return due < icount + NOTICE_EVERY ? due : icount + NOTICE_EVERY;
+    /* First, so that a snapshot is of the machine before all else of this moment. */
+    uint64_t tick = m->history ? history_tick(m, icount) : UINT64_MAX;
+    uint64_t due = to_icount(pit_advance(&m->devices.pit)), next = icount + NOTICE_EVERY;
+    bool came = true;
+    if (m->history)
+        next = history_deliver(m, icount, &came);
+    if (came)
+        notice(m);
+    next = tick < next ? tick : next;
+    return due < next ? due : next;
 }
 
 /* In real time. false: input came, or somebody interrupts. */
@@ -69,9 +78,16 @@ uint64_t timing_idle(void *machine, uint64_t icount) {
     notice(m);
     if (m->cpu.intr)
         return icount;
+    if (history_in_past(m)) {
+        uint64_t then = history_idle(m, icount, to_icount(due));
+        history_slept(m, icount, then);
+        return then;
+    }
+    history_slept(m, icount, icount);
     if (!can_wake(m, due))
         return 0;
     if (!sleep_for(m, due == UINT64_MAX ? due : due - now))
         return icount; /* input, or an interruption: time has stood still */
+    history_slept(m, icount, to_icount(due));
     return to_icount(due);
 }

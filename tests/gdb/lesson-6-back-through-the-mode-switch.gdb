@@ -16,7 +16,7 @@ p $cs
 reverse-stepi
 x/i $pc
 monitor icount
-monitor when-mode
 continue
+monitor when-mode
 monitor goto start
 reverse-stepi

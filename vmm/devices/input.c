@@ -1,6 +1,8 @@
 /* A bounded queue of input bytes; see input.h. */
 #include "input.h"
 
+enum { RING = 2 * INPUT_ROOM };
+
 void input_open(struct input *in) {
     *in = (struct input){0};
     pthread_mutex_init(&in->lock, NULL);
@@ -9,7 +11,7 @@ void input_open(struct input *in) {
 
 size_t input_room(struct input *in) {
     pthread_mutex_lock(&in->lock);
-    size_t room = INPUT_ROOM - in->count;
+    size_t room = in->count < INPUT_ROOM ? INPUT_ROOM - in->count : 0;
     pthread_mutex_unlock(&in->lock);
     return room;
 }
@@ -18,7 +20,7 @@ size_t input_put(struct input *in, const uint8_t *bytes, size_t length) {
     size_t put = 0;
     pthread_mutex_lock(&in->lock);
     for (; put < length && in->count < INPUT_ROOM; put++)
-        in->ring[(in->head + in->count++) % INPUT_ROOM] = bytes[put];
+        in->ring[(in->head + in->count++) % RING] = bytes[put];
     pthread_cond_broadcast(&in->came);
     pthread_mutex_unlock(&in->lock);
     return put;
@@ -42,12 +44,12 @@ static int front(struct input *in, bool take) {
     pthread_mutex_lock(&in->lock);
     while (in->steady && !in->count && !in->ended && !in->hurry)
         pthread_cond_wait(&in->came, &in->lock);
-    bool was_full = in->count == INPUT_ROOM;
+    bool was_full = in->count >= INPUT_ROOM;
     int byte = in->ended ? INPUT_END : INPUT_NONE;
     if (in->count) {
         byte = in->ring[in->head];
         if (take) {
-            in->head = (in->head + 1) % INPUT_ROOM;
+            in->head = (in->head + 1) % RING;
             in->count--;
         }
     }
@@ -57,5 +59,23 @@ static int front(struct input *in, bool take) {
     return byte;
 }
 
-int input_take(struct input *in) { return front(in, true); }
-int input_peek(struct input *in) { return front(in, false); }
+void input_unread(struct input *in, uint8_t byte) {
+    pthread_mutex_lock(&in->lock);
+    if (in->count < RING) {
+        in->head = (in->head + RING - 1) % RING;
+        in->ring[in->head] = byte;
+        in->count++;
+    }
+    pthread_mutex_unlock(&in->lock);
+}
+
+int input_host_take(struct input *in) { return front(in, true); }
+int input_host_peek(struct input *in) { return front(in, false); }
+
+int input_take(struct input *in) {
+    return in->tap ? in->tap(in->tap_context, true) : front(in, true);
+}
+
+int input_peek(struct input *in) {
+    return in->tap ? in->tap(in->tap_context, false) : front(in, false);
+}

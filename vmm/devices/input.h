@@ -15,7 +15,7 @@ enum { INPUT_ROOM = 4096 };
 
 struct input {
     pthread_mutex_t lock;
-    uint8_t ring[INPUT_ROOM];
+    uint8_t ring[2 * INPUT_ROOM]; /* half is for input_unread() */
     size_t head, count;
     bool ended; /* no more will come */
     /* Steady: what is not there yet is waited for, so that a guest in virtual
@@ -27,6 +27,9 @@ struct input {
     /* Called when there is room again after the queue was full; may be NULL. */
     void (*drained)(void *context);
     void *context;
+    /* Not NULL: answers the devices in place of the queue. */
+    int (*tap)(void *context, bool take);
+    void *tap_context;
 };
 
 void input_open(struct input *);
@@ -41,5 +44,10 @@ void input_hurry(struct input *, bool);
 enum { INPUT_NONE = -1, INPUT_END = -2 };
 int input_take(struct input *);
 int input_peek(struct input *);
+/* The same of the queue itself, whatever answers the devices. */
+int input_host_take(struct input *);
+int input_host_peek(struct input *);
+/* Back to the front, from where it was taken; up to INPUT_ROOM bytes. */
+void input_unread(struct input *, uint8_t byte);
 
 #endif

@@ -159,6 +159,7 @@ void watch_access(struct soft *s, uint64_t linear, unsigned size, bool write) {
             continue;
         s->watch_hit = true;
         s->watch = *p;
+        s->cpu->watched_at = now(s);
         s->watch.address = linear > p->address ? linear : p->address;
         pend(s, PENDING_CHECK);
     }

@@ -91,8 +91,10 @@ static void set_tags(struct soft *s, struct tlb_entry *e, bool user) {
     e->host = (uintptr_t)host - page;
     e->read = page;
     if (e->writable && e->dirty && memory_at(s->cpu->memory, e->phys, PAGE_SIZE, true) &&
-        !cache_has_code(s, e->phys))
+        !cache_has_code(s, e->phys)) {
         e->write = page;
+        memory_dirty(s->cpu->memory, e->phys, PAGE_SIZE); /* from now on unseen */
+    }
 }
 
 struct tlb_entry *translate(struct soft *s, uint64_t linear, enum access access, bool user) {

@@ -218,7 +218,13 @@ static bool take_nmi(struct soft *s) {
 static bool take_interrupt(struct soft *s) {
     const struct cpu_host *host = &s->cpu->host;
     bool open = s->flags & FLAG_IF && !s->shadow_sti && !s->shadow_ss;
-    if (!open || !s->cpu->intr || !host->acknowledge || (s->stepping && !s->cpu->step_irqs))
+    s->holding = false;
+    if (!open || !s->cpu->intr || !host->acknowledge)
+        return false;
+    s->holding = s->stepping && !s->cpu->step_irqs;
+    if (s->cpu->held)
+        s->holding = s->cpu->held(host->machine, s->icount, s->halted, s->holding);
+    if (s->holding)
         return false;
     int vector = host->acknowledge(host->machine);
     if (vector < 0)
@@ -241,7 +247,7 @@ static void keep_time(struct soft *s) {
 static void wait_halted(struct soft *s) {
     const struct cpu_host *host = &s->cpu->host;
     bool open = s->flags & FLAG_IF;
-    if (open && s->cpu->intr && s->stepping) { /* it would wake, but may not enter */
+    if (open && s->cpu->intr && s->holding) { /* it would wake, but may not enter */
         s->halted = false;
         return;
     }
@@ -379,6 +385,7 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
         out->fatal = true;
     loop_turns(s);
     cpu->icount = s->icount;
+    cpu->within = s->repeating;
 }
 
 static void soft_run(struct cpu *cpu, struct cpu_exit *out) {
@@ -397,6 +404,10 @@ static const char *soft_refuses(struct cpu *cpu, enum point_kind kind, uint64_t 
                                 uint32_t length) {
     (void)cpu, (void)kind, (void)address, (void)length;
     return NULL;
+}
+
+static void soft_flush(struct cpu *cpu) {
+    tlb_flush(soft_of(cpu), true);
 }
 
 /* Virtual time stands still whenever the CPU does. */
@@ -436,6 +447,7 @@ const struct engine engine_soft = {
     .refuses = soft_refuses,
     .freeze = soft_freeze,
     .memory_changed = soft_memory_changed,
+    .flush = soft_flush,
     .describe = soft_describe,
     .close = soft_close,
 };

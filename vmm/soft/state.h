@@ -168,6 +168,7 @@ struct soft {
     bool stepping;      /* step(): one instruction, then leave */
     bool first;         /* the first instruction of a run(): breakpoints passed */
     bool repeating;     /* a string instruction has iterations to do */
+    bool holding;       /* an interrupt waits, kept out by a step */
     bool delivered;     /* the instruction was an interrupt: no single-step trap */
     bool rf;            /* RF as it was before the instruction */
     uint32_t db_trap;   /* DR6 bits of a #DB due after this instruction */

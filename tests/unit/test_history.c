@@ -1,0 +1,363 @@
+/* Time travel: at random points of the runs of guests, with interrupts and input,
+ * going back and forward again leads to the same machine, to the last bit. */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/unit/elf_build.h"
+#include "vmm/image.h"
+#include "vmm/snapshot.h"
+#include "vmm/travel.h"
+#include "vmm/replay.h"
+
+static char error[512];
+
+static void ignore_output(void *context, unsigned number, const char *text, size_t length) {
+    size_t *total = context;
+    (void)number, (void)text;
+    *total += length;
+}
+static void ignore_notice(void *context) { (void)context; }
+static void print_message(void *context, unsigned number, const char *text) {
+    (void)context, (void)number;
+    printf("# %s\n", text);
+}
+
+static size_t printed;
+static const struct machine_owner owner = {.context = &printed, .output = ignore_output,
+                                           .notify = ignore_notice, .message = print_message};
+
+static uint64_t hash_bytes(uint64_t hash, const void *from, size_t size) {
+    const uint8_t *b = from;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ b[i]) * 0x100000001b3ull;
+    return hash;
+}
+
+/* Eight bytes at a time, four sums: memory is most of it. */
+static uint64_t hash_memory(const struct memory *m) {
+    uint64_t sums[4] = {1, 2, 3, 4};
+    const uint64_t *w = (const uint64_t *)(void *)m->ram;
+    for (size_t i = 0; i < m->ram_size / 8; i += 4)
+        for (int j = 0; j < 4; j++)
+            sums[j] = (sums[j] ^ w[i + j]) * 0x9e3779b97f4a7c15ull;
+    return hash_bytes(0, sums, sizeof sums);
+}
+
+/* CPU, memory, devices and what they have not read yet. */
+static uint64_t hash_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_ALL);
+    uint64_t h = hash_bytes(0xcbf29ce484222325ull, &s->regs, sizeof s->regs);
+    h = hash_bytes(h, &s->sregs, sizeof s->sregs);
+    h = hash_bytes(h, &s->events, sizeof s->events);
+    h = hash_bytes(h, &s->msrs, sizeof s->msrs);
+    h = hash_bytes(h, &s->mp, sizeof s->mp);
+    h = hash_bytes(h, &m->devices.pic.chip, sizeof m->devices.pic.chip);
+    h = hash_bytes(h, &m->devices.pit.state, sizeof m->devices.pit.state);
+    h = hash_bytes(h, m->devices.keyboard.queue, sizeof m->devices.keyboard.queue);
+    h = hash_bytes(h, &m->devices.uart.ier, 7);
+    h = hash_bytes(h, &m->cpu.icount, sizeof m->cpu.icount);
+    h = hash_bytes(h, &m->history->arrived.count, sizeof m->history->arrived.count);
+    return h ^ hash_memory(&m->memory);
+}
+
+static char build[256]; /* the tree that this program is in */
+
+static const char *guest_path(const char *name) {
+    static char path[400];
+    if (!strcmp(name, "os-1k"))
+        snprintf(path, sizeof path, "%s/os-1k/kernel.elf", build);
+    else
+        snprintf(path, sizeof path, "%s/guests/%s.elf", build, name);
+    return path;
+}
+
+static bool open_guest(struct machine *m, const char *name, struct machine_options *o) {
+    o->engine = ENGINE_SOFT;
+    o->debugged = true;
+    if (!o->history)
+        o->history = 64 << 20;
+    int err = machine_open(m, 1, guest_path(name), o, &owner, error, sizeof error);
+    CHECK(err == 0);
+    if (err)
+        printf("# %s: %s\n", name, error);
+    return !err;
+}
+
+/* On for so many instructions, as `continue` and Ctrl-C would; by a limit, so that
+ * it ends where we want. */
+static void run_for(struct machine *m, uint64_t count) {
+    struct cpu_exit exit = {0};
+    history_begin(m);
+    m->cpu.limit = m->cpu.icount + count;
+    do
+        m->cpu.engine->run(&m->cpu, &exit);
+    while (exit.kind == CPU_EXIT_DEVICE && !m->ended);
+    history_stopped(m);
+    m->cpu.limit = 0;
+}
+
+static void step(struct machine *m) {
+    struct machine_stop stop;
+    machine_resume(m, COMMAND_STEP);
+    machine_wait(m);
+    machine_take_stop(m, &stop);
+}
+
+static struct machine_stop back(struct machine *m, bool run) {
+    struct machine_stop stop = {0};
+    machine_resume(m, run ? COMMAND_BACK_RUN : COMMAND_BACK_STEP);
+    machine_wait(m);
+    CHECK(machine_take_stop(m, &stop));
+    return stop;
+}
+
+static uint64_t seed = 88172645463325252ull;
+static uint64_t any(uint64_t below) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed % below;
+}
+
+static void type_text(struct machine *m, const char *text) {
+    machine_input(m, (const uint8_t *)text, strlen(text));
+}
+
+/* --- the property ----------------------------------------------------------------------------- */
+
+enum { MARKS = 64 };
+
+/* Hashes of the first run, at places that are visited again and again. */
+static void there_and_back(const char *name, unsigned rounds, const char *typed) {
+    static struct machine m;
+    struct machine_options o = {0};
+    struct { uint64_t at, hash; } marks[MARKS];
+    if (!open_guest(&m, name, &o))
+        return;
+    for (unsigned i = 0; i < MARKS; i++) {
+        run_for(&m, any(i % 2 ? 300 : 60000) + 1);
+        if (typed && i % 4 == 3)
+            type_text(&m, typed);
+        if (i % 5 == 2) /* steps let no interrupt in: that is an input, too */
+            for (unsigned n = 0; n < 20; n++)
+                step(&m);
+        marks[i].at = m.cpu.icount;
+        marks[i].hash = hash_of(&m);
+    }
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < rounds; i++) {
+        unsigned n = (unsigned)any(MARKS);
+        CHECK(travel_to(&m, marks[n].at));
+        if (m.cpu.icount == marks[n].at && hash_of(&m) != marks[n].hash)
+            wrong++;
+        uint64_t target = any(marks[MARKS - 1].at), first;
+        travel_to(&m, target);
+        first = hash_of(&m);
+        travel_to(&m, target > 5000 ? target - any(5000) : 0);
+        travel_to(&m, target);
+        wrong += hash_of(&m) != first;
+    }
+    CHECK(wrong == 0);
+    if (wrong)
+        printf("# %s: %u of %u differ\n", name, wrong, rounds);
+    machine_close(&m);
+}
+
+static void steps_back_undo_steps(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    uint64_t hashes[200], at[200];
+    if (!open_guest(&m, "os-1k", &o))
+        return;
+    run_for(&m, 370800); /* a hlt is near */
+    for (int i = 0; i < 200; i++) {
+        hashes[i] = hash_of(&m);
+        at[i] = m.cpu.icount;
+        step(&m);
+    }
+    unsigned wrong = 0;
+    for (int i = 199; i >= 0; i--) {
+        back(&m, false);
+        wrong += hash_of(&m) != hashes[i];
+        while (i > 0 && at[i - 1] == at[i])
+            i--; /* awake and asleep at the same count are one place */
+    }
+    CHECK(wrong == 0);
+    machine_close(&m);
+}
+
+static void the_beginning_is_told(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    if (!open_guest(&m, "hello", &o))
+        return;
+    CHECK(back(&m, false).edge == EDGE_BEGIN);
+    step(&m);
+    CHECK(m.cpu.icount == 1);
+    CHECK(back(&m, false).edge == EDGE_NONE && m.cpu.icount == 0);
+    CHECK(back(&m, true).edge == EDGE_BEGIN);
+    machine_close(&m);
+}
+
+/* A loop that counts in [0x3000]. */
+static void the_last_write_is_found(void) {
+    static const uint8_t loop[] = {0xff, 0x06, 0x00, 0x30,       /* inc word [0x3000] */
+                                   0xb9, 0xe8, 0x03, 0xe2, 0xfe, /* mov cx,1000; loop */
+                                   0xeb, 0xf5};
+    static struct machine m;
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 16 << 20};
+    uint64_t at;
+    CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
+    run_for(&m, 3000000);
+    uint64_t now = m.cpu.icount, hash = hash_of(&m);
+    CHECK(travel_find_write(&m, 0x3000, 2, &at) && at == (now - 1) / 1003 * 1003);
+    CHECK(m.cpu.icount == now && hash_of(&m) == hash);
+    CHECK(!travel_find_write(&m, 0x3100, 2, &at));
+    points_add(&m.points, POINT_WRITE, 0x3000, 2);
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = m.cpu.icount;
+        CHECK(back(&m, true).exit.kind == CPU_EXIT_WATCHPOINT);
+        CHECK(m.cpu.icount < before && m.cpu.icount % 1003 == 0);
+    }
+    points_clear(&m.points);
+    points_add(&m.points, POINT_SOFT, 0x1009, 1);
+    uint64_t was = m.cpu.icount;
+    CHECK(back(&m, true).exit.kind == CPU_EXIT_BREAKPOINT && was - m.cpu.icount == 1);
+    points_clear(&m.points);
+    machine_close(&m);
+}
+
+static void a_change_in_the_past_begins_a_new_present(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    if (!open_guest(&m, "os-1k", &o))
+        return;
+    run_for(&m, 2000);
+    uint64_t end = m.cpu.icount;
+    travel_to(&m, 1000);
+    CHECK(history_in_past(&m));
+    CHECK(history_poke(&m) && !history_poke(&m));
+    cpu_write(&m.cpu, CPU_REGS)->regs.rsi = 0x1234;
+    run_for(&m, 10);
+    CHECK(m.history->end == 1010 && end >= 1010);
+    uint64_t hash = hash_of(&m);
+    travel_to(&m, 500);
+    travel_to(&m, 1010);
+    CHECK(hash_of(&m) == hash);
+    travel_to(&m, 1000);
+    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rsi == 0x1234);
+    travel_to(&m, 999);
+    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rsi != 0x1234);
+    machine_close(&m);
+}
+
+/* --- little memory ------------------------------------------------------------------------------- */
+
+static void old_snapshots_are_thinned(void) {
+    static const uint8_t filler[] = {0xfc, 0x31, 0xff, 0xb9, 0x00, 0x80, /* cld; xor di,di; mov cx,8000h */
+                                     0xab, 0xe2, 0xfd, 0x40, 0xeb, 0xf4}; /* stosw; loop; inc ax; again */
+    static struct machine m;
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 4 << 20};
+    static const uint8_t setup[] = {0xb8, 0x00, 0x20, 0x8e, 0xc0, 0x90}; /* es = 0x2000 */
+    uint8_t image[sizeof setup + sizeof filler];
+    memcpy(image, setup, sizeof setup);
+    memcpy(image + sizeof setup, filler, sizeof filler);
+    CHECK(machine_open(&m, 1, scratch_write(image, sizeof image), &o, &owner, error, sizeof error) == 0);
+    uint64_t early = 0;
+    for (int i = 0; i < 60; i++) {
+        run_for(&m, 2000000);
+        if (i == 0)
+            early = hash_of(&m);
+    }
+    CHECK(m.history->bytes <= 4 << 20);
+    CHECK(m.history->count >= 3);
+    uint64_t end = m.cpu.icount, last = hash_of(&m);
+    uint64_t start = m.history->list[0]->icount;
+    travel_to(&m, 2000000);
+    CHECK(start > 0 || hash_of(&m) == early);
+    CHECK(m.cpu.icount == (start > 2000000 ? start : 2000000));
+    travel_to(&m, end);
+    CHECK(hash_of(&m) == last);
+    machine_close(&m);
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
+
+static void a_saved_run_is_the_same(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    char path[] = "/tmp/test-history-XXXXXX";
+    int fd = mkstemp(path);
+    if (fd < 0 || !open_guest(&m, "os-1k", &o))
+        return;
+    close(fd);
+    printed = 0;
+    for (int i = 0; i < 40; i++) {
+        run_for(&m, 150000);
+        type_text(&m, i % 2 ? "help\n" : "x");
+    }
+    CHECK(replay_save(&m, path, error, sizeof error));
+    uint64_t hash = hash_memory(&m.memory), end = m.cpu.icount;
+    size_t before = printed;
+    machine_close(&m);
+    printed = 0;
+    o.replay = path;
+    o.debugged = false;
+    size_t total = before;
+    if (open_guest(&m, "os-1k", &o)) {
+        struct machine_stop stop = {0};
+        machine_resume(&m, COMMAND_RUN);
+        machine_wait(&m);
+        CHECK(machine_take_stop(&m, &stop) && stop.edge == EDGE_END);
+        CHECK(m.cpu.icount == end && hash_memory(&m.memory) == hash);
+        CHECK(!strstr(stop.exit.text, "not what it was"));
+        CHECK(printed == total);
+    }
+    machine_close(&m);
+    /* hostile files: each byte of the header, and cuts */
+    FILE *f = fopen(path, "rb");
+    static uint8_t bytes[1 << 20];
+    size_t size = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+    if (f)
+        fclose(f);
+    o.replay = path;
+    unsigned accepted = 0;
+    for (int i = 0; i < 160; i++) {
+        size_t at = i < 96 ? (size_t)i : any(size), length = i % 8 == 7 ? any(size) : size;
+        bool in_result = at >= 56 && at < 64; /* only compared at the end */
+        bool in_end = at >= 48 && at < 56;    /* a longer run may be claimed */
+        bytes[at] ^= 0x40;
+        f = fopen(path, "wb");
+        if (!f || fwrite(bytes, 1, length, f) != length)
+            break;
+        fclose(f);
+        bytes[at] ^= 0x40;
+        int err = machine_open(&m, 1, guest_path("os-1k"), &o, &owner, error, sizeof error);
+        accepted += !err && !in_result && !in_end;
+        CHECK(!err || strstr(error, "cannot be replayed"));
+        machine_close(&m);
+    }
+    CHECK(accepted == 0);
+    unlink(path);
+}
+
+int main(int argc, char **argv) {
+    (void)argc;
+    snprintf(build, sizeof build, "%.*s", (int)sizeof build - 1, argv[0]);
+    for (int i = 0; i < 3; i++)
+        *(strrchr(build, '/') ? strrchr(build, '/') : build) = 0;
+    there_and_back("os-1k", 120, "ls\n");
+    if (getenv("ONLY")) return 0;
+    there_and_back("counter", 1500, NULL);
+    there_and_back("matrix", 1500, NULL);
+    steps_back_undo_steps();
+    the_beginning_is_told();
+    the_last_write_is_found();
+    a_change_in_the_past_begins_a_new_present();
+    old_snapshots_are_thinned();
+    a_saved_run_is_the_same();
+    return unit_end();
+}

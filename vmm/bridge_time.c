@@ -1,0 +1,129 @@
+/* Monitor commands about time: where we are, going elsewhere, when something was.
+ *
+ * Rule: gdb believes what it has read at a stop. After a command that moves the
+ * machine it has to be told to read again; the answer says how.
+ */
+#include "bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay.h"
+#include "snapshot.h"
+#include "travel.h"
+#include "x86.h"
+
+typedef unsigned long long ull;
+
+void bridge_change(struct debug *d, struct machine *m) {
+    if (history_poke(m))
+        debug_message(d, m->number,
+                      "this changes the past: what came after is gone, the present is here now");
+}
+
+/* A history, or the sentence that says how to have one. */
+static bool has_history(struct machine *m, const struct text *t) {
+    history_begin(m);
+    if (m->history)
+        return true;
+    if (m->cpu.engine->flush)
+        text_print(t, "no history is kept (--history=0)\n");
+    else
+        text_print(t, "KVM keeps no history: `monitor engine soft` has one from here on, "
+                      "--cpu=soft from the start\n");
+    return false;
+}
+
+void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
+    (void)rest;
+    if (!m->cpu.engine->flush)
+        text_print(t, "KVM counts no instructions; --cpu=soft does\n");
+    else
+        text_print(t, "%llu\n", (ull)m->cpu.icount);
+}
+
+/* "N", "-N", "start" or "end" */
+static bool parse_count(const struct machine *m, const char *word, uint64_t *count) {
+    char *end;
+    bool back = *word == '-';
+    if (!strcmp(word, "start") || !strcmp(word, "end")) {
+        *count = *word == 's' ? m->history->list[0]->icount : m->history->end;
+        return true;
+    }
+    *count = strtoull(word + back, &end, 0);
+    if (word[back] < '0' || word[back] > '9' || *end)
+        return false;
+    if (back)
+        *count = *count < m->cpu.icount ? m->cpu.icount - *count : 0;
+    return true;
+}
+
+void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
+    uint64_t to;
+    if (!has_history(m, t))
+        return;
+    if (!parse_count(m, rest, &to)) {
+        text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
+        return;
+    }
+    if (to > m->cpu.icount && m->cpu.icount >= m->history->end)
+        text_print(t, "this is the present; continue makes more of it\n");
+    else
+        travel_to(m, to);
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    text_print(t, "at %llu, %04x:%08llx; type `maintenance flush register-cache` to see it\n",
+               (ull)m->cpu.icount, s->sregs.cs.selector, (ull)s->regs.rip);
+}
+
+void bridge_history(struct machine *m, const char *rest, const struct text *t) {
+    (void)rest;
+    if (!has_history(m, t))
+        return;
+    const struct history *h = m->history;
+    uint64_t end = h->end > m->cpu.icount ? h->end : m->cpu.icount;
+    text_print(t, "history: %llu to %llu, now %llu%s\n", (ull)h->list[0]->icount, (ull)end,
+               (ull)m->cpu.icount, m->cpu.icount < end ? "" : " (the present)");
+    text_print(t, "snapshots: %zu, %llu KiB of %llu\n", h->count, (ull)h->bytes >> 10,
+               (ull)h->bound >> 10);
+    text_print(t, "inputs: %zu, clock: %zu\n", h->inputs.count, h->clocks.count);
+}
+
+void bridge_when_written(struct machine *m, const char *rest, const struct text *t) {
+    char *end;
+    uint64_t address = strtoull(rest, &end, 0), length = 1, at;
+    bool good = end != rest;
+    if (good && *end == ' ')
+        length = strtoull(end, &end, 0);
+    if (!good || *end || length == 0 || length > 64 << 10) {
+        text_print(t, "when-written takes an address and a length: 0x1000 4\n");
+        return;
+    }
+    if (!has_history(m, t))
+        return;
+    uint64_t now = m->cpu.icount;
+    if (!travel_find_write(m, address, (uint32_t)length, &at)) {
+        text_print(t, "not written since %llu\n", (ull)m->history->list[0]->icount);
+        return;
+    }
+    travel_to(m, at);
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    text_print(t, "at %llu, by the instruction at %04x:%08llx (monitor goto %llu)\n", (ull)at,
+               s->sregs.cs.selector, (ull)s->regs.rip, (ull)at);
+    travel_to(m, now);
+}
+
+void bridge_when_mode(struct machine *m, const char *rest, const struct text *t) {
+    (void)rest;
+    if (has_history(m, t))
+        travel_list_modes(m, t);
+}
+
+void bridge_save(struct machine *m, const char *rest, const struct text *t) {
+    char error[512];
+    if (!*rest)
+        text_print(t, "save takes a file's name\n");
+    else if (has_history(m, t) && !replay_save(m, rest, error, sizeof error))
+        text_print(t, "%s\n", error);
+    else if (m->history)
+        text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", rest);
+}

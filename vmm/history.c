@@ -1,0 +1,384 @@
+/* The log of inputs, and where the machine is in its history; see history.h. */
+#include "history.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "replay.h"
+#include "snapshot.h"
+#include "soft/soft.h"
+#include "x86.h"
+
+/* --- events in order of time ---------------------------------------------------------- */
+
+bool events_add(struct events *e, uint64_t icount, uint32_t kind, uint64_t value) {
+    if (e->count == e->room) {
+        size_t room = e->room ? 2 * e->room : 64;
+        struct event *list = realloc(e->list, room * sizeof *list);
+        if (!list)
+            return false;
+        e->list = list;
+        e->room = room;
+    }
+    e->list[e->count++] = (struct event){icount, value, kind};
+    return true;
+}
+
+/* The first that is not before `icount`. */
+static size_t first_at(const struct events *e, uint64_t icount) {
+    size_t low = 0, high = e->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (e->list[middle].icount < icount)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* --- input ----------------------------------------------------------------------------- */
+
+static void arrive(struct history *h, uint32_t kind, uint64_t value) {
+    struct arrived *a = &h->arrived;
+    if (kind == INPUT_CAME_END || kind == INPUT_PULLED_END)
+        a->ended = true;
+    else if (a->count < INPUT_ROOM)
+        a->bytes[(a->head + a->count++) % INPUT_ROOM] = (uint8_t)value;
+}
+
+/* Something new. What the log has no room for does not happen either. */
+static void record(struct history *h, uint64_t icount, uint32_t kind, uint64_t value) {
+    if (!events_add(&h->inputs, icount, kind, value))
+        return;
+    h->cursor = h->inputs.count;
+    arrive(h, kind, value);
+}
+
+static bool due(const struct history *h, uint64_t icount, bool pulled) {
+    if (h->cursor == h->inputs.count || h->inputs.list[h->cursor].icount > icount)
+        return false;
+    return pulled == (h->inputs.list[h->cursor].kind >= INPUT_PULLED);
+}
+
+static void take_from_log(struct history *h) {
+    const struct event *e = &h->inputs.list[h->cursor++];
+    arrive(h, e->kind, e->value);
+}
+
+static bool is_live(const struct machine *m, uint64_t icount) {
+    return icount >= m->history->end && m->history->cursor == m->history->inputs.count;
+}
+
+static void take_from_host(struct machine *m, uint64_t icount) {
+    struct history *h = m->history;
+    int byte = INPUT_NONE;
+    while (h->arrived.count < INPUT_ROOM && !h->arrived.ended &&
+           (byte = input_host_take(&m->input)) >= 0)
+        record(h, icount, INPUT_CAME, (uint64_t)byte);
+    if (byte == INPUT_END)
+        record(h, icount, INPUT_CAME_END, 0);
+}
+
+/* What is due at this count; returns when there is more in the log. *came: devices
+ * are to look. They also are at whole virtual milliseconds, whoever stopped the run
+ * in between. */
+uint64_t history_deliver(struct machine *m, uint64_t icount, bool *came) {
+    enum { NOTICE_EVERY = 100000 };
+    struct history *h = m->history;
+    size_t before = h->cursor;
+    while (due(h, icount, false))
+        take_from_log(h);
+    if (is_live(m, icount) && !m->input.steady)
+        take_from_host(m, icount);
+    *came = h->cursor != before || icount >= h->notice_at;
+    if (icount >= h->notice_at)
+        h->notice_at = icount - icount % NOTICE_EVERY + NOTICE_EVERY;
+    uint64_t next = h->notice_at;
+    if (h->cursor < h->inputs.count && h->inputs.list[h->cursor].icount > icount &&
+        h->inputs.list[h->cursor].icount < next)
+        next = h->inputs.list[h->cursor].icount;
+    return next;
+}
+
+/* A device looks, and nothing is there: where the host's input is a file, it is
+ * waited for. */
+static void pull(struct machine *m) {
+    struct history *h = m->history;
+    uint64_t icount = m->cpu.icount;
+    if (due(h, icount, true)) {
+        take_from_log(h);
+    } else if (is_live(m, icount) && m->input.steady) {
+        int byte = input_host_take(&m->input);
+        if (byte != INPUT_NONE)
+            record(h, icount, byte == INPUT_END ? INPUT_PULLED_END : INPUT_PULLED,
+                   byte == INPUT_END ? 0 : (uint64_t)byte);
+    }
+}
+
+/* In place of the host's queue, for the devices. */
+static int tap(void *machine, bool take) {
+    struct machine *m = machine;
+    struct arrived *a = &m->history->arrived;
+    if (!a->count && !a->ended)
+        pull(m);
+    if (!a->count)
+        return a->ended ? INPUT_END : INPUT_NONE;
+    int byte = a->bytes[a->head];
+    if (take) {
+        a->head = (a->head + 1) % INPUT_ROOM;
+        a->count--;
+    }
+    return byte;
+}
+
+/* --- clock, interrupts, sleep ------------------------------------------------------------ */
+
+int64_t history_clock(struct machine *m) {
+    struct events *c = &m->history->clocks;
+    uint64_t icount = m->cpu.icount;
+    size_t n = first_at(c, icount + 1);
+    if (n && !is_live(m, icount))
+        return (int64_t)c->list[n - 1].value;
+    int64_t now = time(NULL);
+    if (!n || (int64_t)c->list[n - 1].value != now)
+        events_add(c, icount, 0, (uint64_t)now);
+    return now;
+}
+
+static bool in_log(const struct events *e, uint64_t icount, uint32_t kind) {
+    for (size_t n = first_at(e, icount); n < e->count && e->list[n].icount == icount; n++)
+        if (e->list[n].kind == kind)
+            return true;
+    return false;
+}
+
+bool history_step_woke(const struct machine *m) {
+    return in_log(&m->history->holds, m->cpu.icount, true);
+}
+
+/* An interrupt could enter now. In the past it does, or does not, as it did. */
+bool history_held(void *machine, uint64_t icount, bool halted, bool stepping) {
+    struct machine *m = machine;
+    struct history *h = m->history;
+    if (!h)
+        return stepping;
+    bool noted = in_log(&h->holds, icount, halted);
+    if (icount < h->end)
+        return noted;
+    if (stepping && !noted)
+        events_add(&h->holds, icount, halted, 0);
+    if (!stepping && noted) /* that step did not come about */
+        h->holds.count = first_at(&h->holds, icount);
+    return stepping;
+}
+
+void history_slept(struct machine *m, uint64_t from, uint64_t to) {
+    struct history *h = m->history;
+    if (h && h->idle_to != from)
+        h->idle_from = from;
+    if (h)
+        h->idle_to = to;
+}
+
+/* The CPU sleeps in the past: nobody waits, and a run may be wanted to end within. */
+uint64_t history_idle(struct machine *m, uint64_t icount, uint64_t until) {
+    uint64_t limit = m->cpu.limit;
+    if (limit > icount && limit < until)
+        until = limit;
+    return until == UINT64_MAX ? 0 : until;
+}
+
+bool history_is_silent(const struct machine *m) {
+    return m->history && m->cpu.icount < m->history->reached;
+}
+
+/* --- snapshots as time passes --------------------------------------------------------------- */
+
+static bool wants_snapshot(const struct machine *m, uint64_t icount) {
+    const struct history *h = m->history;
+    uint64_t last = h->list[snapshot_before(h, icount)]->icount;
+    if (icount <= last)
+        return false;
+    if (icount >= h->end)
+        return icount - last >= HISTORY_EVERY;
+    return h->travelling && h->target >= icount && h->target - icount < 2 * HISTORY_GRID;
+}
+
+uint64_t history_tick(struct machine *m, uint64_t icount) {
+    struct history *h = m->history;
+    if (icount < h->grid_at)
+        return h->grid_at;
+    h->grid_at = icount - icount % HISTORY_GRID + HISTORY_GRID;
+    m->cpu.engine->flush(&m->cpu);
+    if (wants_snapshot(m, icount)) {
+        m->cpu.valid = 0;
+        snapshot_take(m, false);
+        m->cpu.valid = 0; /* it runs on */
+    }
+    return h->grid_at;
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static bool wanted(const struct machine *m) {
+    const struct machine_options *o = m->options;
+    return m->cpu.engine == &engine_soft && o->history &&
+           (o->debugged || o->replay || o->records);
+}
+
+static bool open_history(struct machine *m) {
+    struct history *h = calloc(1, sizeof *h);
+    if (!h)
+        return false;
+    h->words = (m->memory.ram_size / PAGE_SIZE + 63) / 64;
+    h->dirty = calloc(h->words, sizeof *h->dirty);
+    h->need = calloc(h->words, sizeof *h->need);
+    h->bound = m->options->history;
+    h->end = h->reached = m->cpu.icount;
+    h->whole = m->cpu.icount == 0 && !m->touched;
+    m->history = h;
+    m->memory.dirty = h->dirty;
+    m->input.tap = tap;
+    m->input.tap_context = m;
+    if (!h->dirty || !h->need || !snapshot_take_first(m)) {
+        history_close(m);
+        return false;
+    }
+    replay_give(m);
+    return true;
+}
+
+void history_begin(struct machine *m) {
+    struct cpu *cpu = &m->cpu;
+    if (!wanted(m))
+        return;
+    if (cpu->dirty && !m->dead) {
+        cpu->engine->store(cpu, cpu->dirty);
+        cpu->dirty = 0;
+    }
+    if (!m->history) {
+        if (!open_history(m))
+            m->owner.message(m->owner.context, m->number, "no memory for a history: none is kept");
+    } else if (m->touched) {
+        m->history->whole = false;
+        snapshot_take(m, true);
+    }
+    m->touched = false;
+}
+
+/* What has come and was not read goes back to where it came from. */
+static void give_back(struct machine *m) {
+    struct arrived *a = &m->history->arrived;
+    while (a->count)
+        input_unread(&m->input, a->bytes[(a->head + --a->count) % INPUT_ROOM]);
+}
+
+void history_close(struct machine *m) {
+    struct history *h = m->history;
+    if (!h)
+        return;
+    give_back(m);
+    m->input.tap = NULL;
+    m->memory.dirty = NULL;
+    m->cpu.limit = 0;
+    snapshots_free(h);
+    points_clear(&h->points);
+    free(h->inputs.list);
+    free(h->clocks.list);
+    free(h->holds.list);
+    free(h->dirty);
+    free(h->need);
+    free(h);
+    m->history = NULL;
+}
+
+/* --- the present, and the past --------------------------------------------------------------- */
+
+/* The next snapshot that has to be loaded rather than run past. */
+static size_t next_pinned(const struct history *h, uint64_t icount) {
+    size_t n = snapshot_before(h, icount) + 1;
+    while (n < h->count && !h->list[n]->pinned)
+        n++;
+    return n;
+}
+
+void history_before_run(struct machine *m) {
+    struct history *h = m->history;
+    m->cpu.limit = 0;
+    if (!h || !history_in_past(m))
+        return;
+    size_t n = next_pinned(h, m->cpu.icount);
+    m->cpu.limit = n < h->count && h->list[n]->icount < h->end ? h->list[n]->icount : h->end;
+}
+
+/* The run has reached a place where it was changed, or left. */
+static void cross(struct machine *m) {
+    struct history *h = m->history;
+    size_t n = snapshot_before(h, m->cpu.icount);
+    if (h->list[n]->pinned && h->list[n]->icount == m->cpu.icount && n != h->base)
+        snapshot_load(m, n);
+}
+
+static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    const struct point *p = points_breakpoint(&m->points, pc);
+    if (!p || (p->attached && m->stops_at && !m->stops_at(m, p)))
+        return false;
+    *exit = (struct cpu_exit){.kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = pc};
+    return true;
+}
+
+bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
+    struct history *h = m->history;
+    if (!h)
+        return false;
+    cross(m);
+    if (h->replaying && !history_in_past(m) && !h->ended_told) {
+        h->ended_told = true;
+        m->edge = EDGE_END;
+        replay_verdict(m, exit->text, sizeof exit->text);
+        return false;
+    }
+    exit->kind = CPU_EXIT_STEPPED;
+    if (!running || at_breakpoint(m, exit))
+        return false;
+    history_before_run(m);
+    return true;
+}
+
+void history_stopped(struct machine *m) {
+    struct history *h = m->history;
+    if (!h)
+        return;
+    uint64_t limit = m->cpu.limit;
+    m->cpu.limit = 0;
+    if (limit && m->cpu.icount == limit)
+        cross(m);
+    if (m->cpu.icount > h->reached)
+        h->reached = m->cpu.icount;
+    if (h->reached > h->end)
+        h->end = h->reached;
+}
+
+static void cut(struct events *e, size_t count) {
+    if (e->count > count)
+        e->count = count;
+}
+
+bool history_poke(struct machine *m) {
+    struct history *h = m->history;
+    m->touched = true;
+    if (!h || !history_in_past(m))
+        return false;
+    uint64_t now = m->cpu.icount;
+    snapshots_cut(h, snapshot_before(h, now) + 1);
+    cut(&h->inputs, h->cursor);
+    cut(&h->clocks, first_at(&h->clocks, now));
+    cut(&h->holds, first_at(&h->holds, now));
+    h->end = h->reached = now;
+    h->replaying = false;
+    return true;
+}

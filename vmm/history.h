@@ -1,0 +1,108 @@
+/* The past of a machine on the built-in CPU: what came in from outside, and
+ * snapshots of what it was.
+ *
+ * A run of the built-in CPU is a function of its start and of its inputs. So the
+ * past is two things: the log (each input with the instruction count at which it
+ * took effect) and snapshots, which spare us from starting at the beginning. To be
+ * at a count is to load the snapshot before it and to run up to it.
+ *
+ *     snapshots   S0 ------- S1 ------- S2 ------- S3 ---- present
+ *     log             'l'      's'   '\n'      clock
+ *
+ * Rule: whatever a run depends on and the machine does not hold itself comes by
+ * here: bytes and their end, the clock, and interrupts that a step kept out. What a
+ * person changes (registers, memory) is in no log: from there a pinned snapshot is
+ * loaded when a run comes by.
+ *
+ * Everything here belongs to the machine's thread, or to who stopped it.
+ */
+#ifndef MINIKVM_HISTORY_H
+#define MINIKVM_HISTORY_H
+
+#include "machine.h"
+
+/* Every so many instructions the TLB is emptied, in the first run as in all later
+ * ones: a snapshot, which has none, may be there. */
+enum { HISTORY_GRID = 1 << 18, HISTORY_EVERY = 4 * HISTORY_GRID };
+
+enum input_kind {
+    INPUT_CAME,       /* a byte: from now on devices find it */
+    INPUT_CAME_END,   /* no more will come */
+    INPUT_PULLED,     /* the same two, when a device looked and waited */
+    INPUT_PULLED_END,
+    INPUT_KINDS
+};
+
+struct event {
+    uint64_t icount, value;
+    uint32_t kind; /* enum input_kind; of holds: was the CPU halted? */
+};
+
+struct events {
+    struct event *list;
+    size_t count, room;
+};
+
+/* What has come and is not read yet. */
+struct arrived {
+    uint8_t bytes[INPUT_ROOM];
+    unsigned head, count;
+    bool ended;
+};
+
+struct snapshot; /* snapshot.h */
+
+struct history {
+    struct events inputs, clocks, holds;
+    size_t cursor; /* inputs that the machine has had */
+    struct arrived arrived;
+    uint64_t end;     /* the present: in a replay, the end of the file */
+    uint64_t reached; /* what was printed below this count is not printed again */
+    uint64_t target;  /* of a travel: snapshots near it are worth having */
+    uint64_t notice_at, grid_at;
+    uint64_t idle_from, idle_to; /* the sleep of a halted CPU, as far as it got */
+
+    struct snapshot **list; /* in order of time */
+    size_t count, room;
+    size_t base;    /* memory is that of list[base] but for the dirty pages */
+    uint64_t *dirty; /* a bit for each page, memory's own */
+    uint64_t *need;  /* the same size, for loading */
+    size_t words;
+    uint64_t bytes, bound; /* memory in use, and what it may be */
+
+    bool whole;     /* from power-on, and changed by nobody: can be saved */
+    bool replaying; /* a file: its end is told once */
+    bool travelling, ended_told;
+    struct points points; /* what travel looks for */
+};
+
+/* At every resume: begins the history if there is to be one, and takes what a
+ * person has changed into it. */
+void history_begin(struct machine *);
+void history_close(struct machine *);
+/* Sets how far a run may go before something is to be done. */
+void history_before_run(struct machine *);
+/* The run has come that far. true: it may go on. */
+bool history_at_limit(struct machine *, struct cpu_exit *, bool running);
+void history_stopped(struct machine *);
+static inline bool history_in_past(const struct machine *m) {
+    return m->history && m->cpu.icount < m->history->end;
+}
+/* Somebody is about to change the machine. In the past that begins a new present;
+ * true: it has just done so. */
+bool history_poke(struct machine *);
+bool history_is_silent(const struct machine *); /* this was printed before */
+
+/* For timing.c and the devices. */
+uint64_t history_deliver(struct machine *, uint64_t icount, bool *came);
+uint64_t history_tick(struct machine *, uint64_t icount);
+bool history_held(void *machine, uint64_t icount, bool halted, bool stepping);
+/* Did a step end here, behind a hlt, with an interrupt that was not let in? */
+bool history_step_woke(const struct machine *);
+int64_t history_clock(struct machine *);
+uint64_t history_idle(struct machine *, uint64_t icount, uint64_t due);
+void history_slept(struct machine *, uint64_t from, uint64_t to);
+
+bool events_add(struct events *, uint64_t icount, uint32_t kind, uint64_t value);
+
+#endif

@@ -1,0 +1,289 @@
+/* Travel through a machine's history; see travel.h. */
+#include "travel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "snapshot.h"
+#include "x86.h"
+
+/* What the machine looks for, put aside while the travel looks for its own. */
+struct luggage {
+    struct points *points;
+    struct cpu_catch catch;
+    bool step_irqs;
+};
+
+static struct luggage depart(struct machine *m, bool keep) {
+    struct luggage l = {m->cpu.points, m->cpu.catch, m->cpu.step_irqs};
+    struct history *h = m->history;
+    h->travelling = true;
+    if (!keep) {
+        h->points.generation = (m->points.generation + 1) | 1u << 31; /* no other table's */
+        m->cpu.points = &h->points;
+        m->cpu.catch = (struct cpu_catch){0};
+    }
+    return l;
+}
+
+static void settle_down(struct machine *m, const struct luggage *l) {
+    m->cpu.points = l->points;
+    m->cpu.catch = l->catch;
+    m->cpu.limit = 0;
+    m->history->travelling = m->caught = m->ended = false;
+}
+
+static bool interrupted(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool is = m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return is;
+}
+
+/* On until something other than the machine's own affairs; LIMIT: at `until`. */
+static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_exit *exit) {
+    do {
+        *exit = (struct cpu_exit){0};
+        m->cpu.limit = until;
+        m->cpu.engine->run(&m->cpu, exit);
+        if (exit->kind == CPU_EXIT_KICKED && interrupted(m))
+            return CPU_EXIT_KICKED;
+        if (exit->kind == CPU_EXIT_DEVICE && m->caught)
+            exit->kind = CPU_EXIT_EVENT;
+        m->caught = false;
+    } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE);
+    return exit->kind;
+}
+
+static void note_reached(struct machine *m) {
+    if (m->cpu.icount > m->history->reached)
+        m->history->reached = m->cpu.icount;
+}
+
+static bool is_halted(struct machine *m) {
+    return cpu_read(&m->cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
+}
+
+/* Points and catches are those of luggage already. */
+static bool go_to(struct machine *m, uint64_t icount) {
+    struct history *h = m->history;
+    struct cpu_exit exit;
+    size_t n = snapshot_before(h, icount);
+    bool ahead = h->base == n && m->cpu.icount <= icount && m->cpu.icount > h->list[n]->icount;
+    if (!ahead)
+        snapshot_load(m, n);
+    h->target = icount;
+    while (m->cpu.icount < icount && run_on(m, icount, &exit) != CPU_EXIT_LIMIT)
+        if (exit.kind == CPU_EXIT_KICKED)
+            return false;
+        else if (exit.kind != CPU_EXIT_EVENT)
+            break; /* dead, or halted for good: it goes no further */
+    if (is_halted(m) && history_step_woke(m)) { /* that step ended behind its hlt */
+        m->cpu.host.deadline(m, icount);
+        cpu_write(&m->cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+        m->cpu.engine->store(&m->cpu, CPU_MP);
+        m->cpu.dirty = 0;
+    }
+    note_reached(m);
+    return true;
+}
+
+/* The present is left: it is kept, for the way back to it. */
+static void keep_present(struct machine *m) {
+    struct history *h = m->history;
+    if (history_in_past(m))
+        return;
+    const struct snapshot *s = h->list[h->base];
+    bool kept = s->pinned && s->icount == m->cpu.icount;
+    if (!kept)
+        snapshot_take(m, true);
+    h->end = m->cpu.icount > h->end ? m->cpu.icount : h->end;
+    note_reached(m);
+}
+
+static bool go_quietly(struct machine *m, uint64_t icount) {
+    struct luggage l = depart(m, false);
+    bool came = go_to(m, icount);
+    settle_down(m, &l);
+    return came;
+}
+
+bool travel_to(struct machine *m, uint64_t icount) {
+    struct history *h = m->history;
+    uint64_t from = m->cpu.icount;
+    keep_present(m);
+    if (icount > h->end)
+        icount = h->end;
+    if (icount < h->list[0]->icount)
+        icount = h->list[0]->icount;
+    if (go_quietly(m, icount))
+        return true;
+    pthread_mutex_lock(&m->lock);
+    m->interrupt = false; /* else the way back would be interrupted as well */
+    pthread_mutex_unlock(&m->lock);
+    go_quietly(m, from);
+    return false;
+}
+
+/* --- one step back ------------------------------------------------------------------------ */
+
+/* From within a hlt or a repeated instruction to where it begins. */
+static void go_to_beginning(struct machine *m) {
+    const struct history *h = m->history;
+    uint64_t start = h->list[0]->icount;
+    while (m->cpu.icount > start && (m->cpu.within || is_halted(m))) {
+        uint64_t to = m->cpu.icount;
+        if (is_halted(m) && h->idle_to == to && h->idle_from < to)
+            to = h->idle_from;
+        if (!go_to(m, to - 1))
+            return;
+    }
+}
+
+/* The last instruction boundary before `now`, a step at a time from where it is. */
+static void step_back(struct machine *m) {
+    uint64_t now = m->cpu.icount;
+    struct luggage l = depart(m, false);
+    if (go_to(m, now - 1))
+        go_to_beginning(m);
+    settle_down(m, &l);
+}
+
+/* --- back to a stop ------------------------------------------------------------------------- */
+
+struct hit {
+    bool found;
+    uint64_t at; /* the count to stop at */
+    struct cpu_exit exit;
+};
+
+static bool stops_here(struct machine *m, struct hit *hit) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    const struct point *p = points_breakpoint(m->cpu.points, pc);
+    if (!p || is_halted(m) || (p->attached && m->stops_at && !m->stops_at(m, p)))
+        return false;
+    *hit = (struct hit){true, m->cpu.icount,
+                        {.kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = pc}};
+    return true;
+}
+
+static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
+    bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
+    uint64_t at = watch ? m->cpu.watched_at : m->cpu.icount;
+    if (at >= before)
+        return;
+    if (exit->kind == CPU_EXIT_BREAKPOINT)
+        stops_here(m, hit);
+    else if (watch || exit->kind == CPU_EXIT_EVENT)
+        *hit = (struct hit){true, at, *exit};
+}
+
+/* All of list[n] up to a count; the last hit before that. false: interrupted. */
+static bool search_segment(struct machine *m, size_t n, uint64_t before, struct hit *hit) {
+    struct cpu_exit exit;
+    snapshot_load(m, n);
+    m->history->target = 0;
+    stops_here(m, hit);
+    while (m->cpu.icount < before) {
+        enum cpu_exit_kind kind = run_on(m, before, &exit);
+        if (kind == CPU_EXIT_KICKED)
+            return false;
+        if (kind == CPU_EXIT_LIMIT || kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_CANNOT ||
+            kind == CPU_EXIT_HALTED || kind == CPU_EXIT_WAITING)
+            break;
+        note(m, &exit, before, hit);
+    }
+    return true;
+}
+
+/* From `now` on backwards. false: interrupted. */
+static bool search(struct machine *m, uint64_t now, struct hit *hit) {
+    struct history *h = m->history;
+    *hit = (struct hit){0};
+    for (size_t n = snapshot_before(h, now) + 1; n-- > 0 && !hit->found;) {
+        if (h->list[n]->icount >= now)
+            continue;
+        uint64_t end = n + 1 < h->count && h->list[n + 1]->icount < now ? h->list[n + 1]->icount : now;
+        /* A watchpoint at the last instruction is seen at its end, which is `end`. */
+        if (!search_segment(m, n, end, hit))
+            return false;
+    }
+    return true;
+}
+
+static void run_back(struct machine *m, struct cpu_exit *exit) {
+    struct history *h = m->history;
+    struct hit hit;
+    uint64_t now = m->cpu.icount;
+    struct luggage l = depart(m, true);
+    bool whole = search(m, now, &hit);
+    settle_down(m, &l);
+    if (!whole) {
+        pthread_mutex_lock(&m->lock);
+        m->interrupt = false;
+        pthread_mutex_unlock(&m->lock);
+        go_quietly(m, now);
+        *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
+        return;
+    }
+    go_quietly(m, hit.found ? hit.at : h->list[0]->icount);
+    if (hit.found)
+        *exit = hit.exit;
+    else
+        m->edge = EDGE_BEGIN;
+}
+
+void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
+    *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
+    if (!m->history) {
+        m->edge = EDGE_BEGIN;
+        snprintf(exit->text, sizeof exit->text, "%s", !m->cpu.engine->flush
+                 ? "KVM keeps no history: `monitor engine soft` has one from here on, "
+                   "--cpu=soft from the start"
+                 : "no history is kept (--history=0)");
+        return;
+    }
+    keep_present(m);
+    if (m->cpu.icount <= m->history->list[0]->icount)
+        m->edge = EDGE_BEGIN;
+    else if (run)
+        run_back(m, exit);
+    else
+        step_back(m);
+}
+
+/* --- when? ------------------------------------------------------------------------------------ */
+
+bool travel_find_write(struct machine *m, uint64_t address, uint32_t length, uint64_t *icount) {
+    struct history *h = m->history;
+    uint64_t now = m->cpu.icount;
+    struct hit hit = {0};
+    keep_present(m);
+    points_add(&h->points, POINT_WRITE, address, length);
+    struct luggage l = depart(m, false);
+    search(m, now, &hit);
+    settle_down(m, &l);
+    points_clear(&h->points);
+    go_quietly(m, now);
+    *icount = hit.at;
+    return hit.found;
+}
+
+void travel_list_modes(struct machine *m, const struct text *t) {
+    struct history *h = m->history;
+    uint64_t now = m->cpu.icount;
+    struct cpu_exit exit;
+    keep_present(m);
+    struct luggage l = depart(m, false);
+    m->cpu.catch.mode = true;
+    h->target = 0;
+    for (size_t n = 0; n < h->count && h->list[n]->icount < now; n++) {
+        uint64_t end = n + 1 < h->count && h->list[n + 1]->icount < now ? h->list[n + 1]->icount : now;
+        snapshot_load(m, n);
+        while (m->cpu.icount < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
+            text_print(t, "%12llu  %s\n", (unsigned long long)m->cpu.icount, exit.text);
+    }
+    settle_down(m, &l);
+    go_quietly(m, now);
+}

@@ -1,0 +1,21 @@
+/* Going to another time: back by a step, back to what stops, to a count.
+ *
+ * Rule: while it travels a machine prints nothing, stops at nothing but what the
+ * travel looks for, and is left at an instruction boundary of its history.
+ */
+#ifndef MINIKVM_TRAVEL_H
+#define MINIKVM_TRAVEL_H
+
+#include "history.h"
+#include "inspect/text.h"
+
+/* One instruction back, or to the last stop before now. Fills *exit and m->edge. */
+void travel_back(struct machine *, bool run, struct cpu_exit *);
+/* To a count, or as near as the history goes. false: interrupted on the way. */
+bool travel_to(struct machine *, uint64_t icount);
+/* For when something was: true if found, and the count before the instruction. */
+bool travel_find_write(struct machine *, uint64_t address, uint32_t length, uint64_t *icount);
+/* One line for each change of the CPU's mode, up to now. */
+void travel_list_modes(struct machine *, const struct text *);
+
+#endif
