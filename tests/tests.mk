@@ -19,6 +19,18 @@ bench: all test-guests
 demo:
 	scripts/demo
 
+# Engine against engine (tests/lockstep), and how fast the built-in one is.
+LOCKSTEP := $(BUILD)/tests/lockstep/lockstep_guests
+$(LOCKSTEP): $(BUILD)/tests/lockstep/lockstep.o
+$(BUILD)/tests/lockstep/%: $(BUILD)/tests/lockstep/%.o $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+units: $(LOCKSTEP)
+
+.PHONY: bench-soft
+bench-soft: $(BUILD)/tests/lockstep/bench_soft ## the built-in CPU's speed
+	$<
+
 # What the partial KVM of a machine cannot show: the same tests on a complete one.
 .PHONY: test-nested
 test-nested: all units test-guests ## the gdb sessions and guests on a complete KVM (minutes)

@@ -122,9 +122,13 @@ static bool memory_differs(struct lockstep *l, const struct memory *a, const str
     return differs(l, what, a->ram[at], b->ram[at]);
 }
 
+bool lockstep_same_state(struct lockstep *l, const struct cpu_state *a,
+                         const struct cpu_state *b) {
+    return !fields_differ(l, a, b) && !segments_differ(l, a, b);
+}
+
 bool lockstep_same(struct lockstep *l, struct rig *a, struct rig *b) {
-    const struct cpu_state *sa = rig_get(a), *sb = rig_get(b);
-    return !fields_differ(l, sa, sb) && !segments_differ(l, sa, sb) &&
+    return lockstep_same_state(l, rig_get(a), rig_get(b)) &&
            !memory_differs(l, &a->memory, &b->memory);
 }
 

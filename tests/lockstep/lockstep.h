@@ -21,7 +21,8 @@ struct lockstep {
 /* Steps both until a difference (false), `limit` steps, or an exit other than
  * STEPPED that both report alike (true). */
 bool lockstep(struct lockstep *, struct rig *a, struct rig *b, uint64_t limit);
-/* One comparison, without a step. */
+/* One comparison, without a step: of the state; of state and memory. */
+bool lockstep_same_state(struct lockstep *, const struct cpu_state *, const struct cpu_state *);
 bool lockstep_same(struct lockstep *, struct rig *a, struct rig *b);
 
 #endif
