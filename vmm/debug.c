@@ -308,8 +308,10 @@ bool debug_handle(struct debug *d) {
     struct machine_stop s;
     bridge_take_text(d);
     for (unsigned i = 0; i < d->count; i++)
-        if (machine_take_stop(&d->machines[i], &s))
+        if (machine_take_stop(&d->machines[i], &s)) {
+            bridge_take_text(d); /* what was printed on the way to this stop */
             tell(d, i + 1, &s);
+        }
     bool more = gdb_server_handle(d->server);
     return more && !d->quit && !(all_over(d) && !gdb_server_connected(d->server));
 }
