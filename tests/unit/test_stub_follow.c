@@ -239,7 +239,7 @@ static const char *readable(struct client *c, const char *path) {
 
 /* Even what the target allows is no link, directory or device. */
 static void test_paths(struct client *c) {
-    char folder[] = "/tmp/test-stub-XXXXXX", file[64], link[64], pipe[64], path[80];
+    char folder[] = "/tmp/test-stub-XXXXXX", file[64], link[64], pipe[64], path[160];
     CHECK(mkdtemp(folder) != NULL);
     snprintf(file, sizeof file, "%s/image", folder);
     snprintf(link, sizeof link, "%s/link", folder);
