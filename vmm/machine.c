@@ -263,14 +263,31 @@ static uint64_t now_ns(void) {
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+/* After a step the next one is usually asked for at once; being woken for it would
+ * take longer than the step. With the lock held, which is let go meanwhile. */
+static void look_for_command(struct machine *m) {
+    enum { PATIENCE_NS = 200000, BETWEEN = 50 };
+    uint64_t end = now_ns() + PATIENCE_NS;
+    while (m->command == COMMAND_NONE && now_ns() < end) {
+        pthread_mutex_unlock(&m->lock);
+        for (int i = 0; i < BETWEEN; i++)
+            __builtin_ia32_pause();
+        pthread_mutex_lock(&m->lock);
+    }
+}
+
 static void *thread_main(void *machine) {
     struct machine *m = machine;
+    bool stepped = false;
     pthread_mutex_lock(&m->lock);
     for (;;) {
+        if (stepped)
+            look_for_command(m);
         while (m->command == COMMAND_NONE)
             pthread_cond_wait(&m->wake, &m->lock);
         enum machine_command command = m->command;
         m->command = COMMAND_NONE;
+        stepped = command == COMMAND_STEP;
         if (command == COMMAND_QUIT)
             break;
         pthread_mutex_unlock(&m->lock);
