@@ -27,7 +27,7 @@ esac
 run --verbose hello
 expect_status 0
 expect_out_file "$EXPECTED/hello.out"
-expect_messages
+if has kvm && [[ $CPU != soft ]]; then expect_messages; fi # the built-in CPU has no exits
 
 # POST codes and ports where nothing is, each port once
 printf '\xb0\x42\xe6\x80\xe6\xee\xe6\xee\xe4\xee\xfa\xf4' >"$WORK/ports"

@@ -36,7 +36,8 @@ struct keyboard {
     uint8_t queue[32];
     unsigned head, count;
     uint8_t output_port;
-    bool disabled, end_told;
+    bool used; /* the guest has accessed it */
+    bool end_told;
     uint8_t last;
 };
 void keyboard_open(struct keyboard *, struct bus *, const struct board *);

@@ -73,12 +73,13 @@ static void refill(struct keyboard *k) {
     }
 }
 
-/* Could a read give a byte? Characters that no key types are dropped on the way. */
+/* Could a read give a byte? Characters that no key types are dropped on the way, but
+ * only for a guest that uses the keyboard: else they may be meant for another device. */
 static bool has_byte(struct keyboard *k) {
     int next;
     if (k->count || k->config & CONFIG_DISABLED)
         return k->count;
-    while ((next = input_peek(k->board->input)) >= 0 && !is_typed(next))
+    while ((next = input_peek(k->board->input)) >= 0 && !is_typed(next) && k->used)
         input_take(k->board->input);
     return next >= 0 || (next == INPUT_END && !k->end_told);
 }
@@ -159,6 +160,7 @@ static uint8_t read_status(struct keyboard *k) {
 static enum io_result access_keyboard(void *device, const struct access *a) {
     struct keyboard *k = device;
     enum io_result result = IO_DONE;
+    k->used = true;
     if (a->out)
         result = a->port == DATA ? write_data(k, access_byte(a)) : write_command(k, access_byte(a));
     else
