@@ -116,7 +116,8 @@ static void on_fatal(int number) {
 }
 
 void console_raw(struct console *c) {
-    static const int fatal[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS};
+    /* those that main does not end in order, sockets and all */
+    static const int fatal[] = {SIGQUIT, SIGSEGV, SIGBUS};
     if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved) < 0)
         return;
     atexit(restore);

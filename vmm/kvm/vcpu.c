@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define KICK_SIGNAL SIGUSR1
-#define SYNCED (CPU_REGS | CPU_SREGS | CPU_EVENTS)
 
 /* --- state ------------------------------------------------------------------ */
 
