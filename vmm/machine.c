@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "catch.h"
 #include "engines.h"
 #include "history.h"
@@ -133,6 +134,21 @@ static bool stops_at(struct machine *m, uint64_t address) {
     return p && (!p->attached || !m->stops_at || m->stops_at(m, p));
 }
 
+/* At a breakpoint: does it let the guest pass? The engine's run passes over the one
+ * that it begins at, so if that is done here already, the next is looked at, too. */
+static bool passes(struct machine *m, struct cpu_exit *exit) {
+    if (stops_at(m, exit->address))
+        return false;
+    if (!aside_step(m))
+        return true;
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    exit->address = x86_pc(&s->regs, &s->sregs);
+    const struct point *next = points_breakpoint(&m->points, exit->address);
+    if (next)
+        exit->point = next->kind;
+    return !next || !stops_at(m, exit->address);
+}
+
 static bool in_range(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     uint64_t pc = x86_pc(&s->regs, &s->sregs);
@@ -183,7 +199,7 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
         return !interrupted(m);
     case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */
-        return command == COMMAND_RUN && !stops_at(m, exit->address);
+        return command == COMMAND_RUN && passes(m, exit);
     case CPU_EXIT_LIMIT:
         return history_at_limit(m, exit, command == COMMAND_RUN) ||
                (command == COMMAND_RANGE && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
@@ -489,6 +505,7 @@ void machine_close(struct machine *m) {
         pthread_join(m->thread, NULL);
     }
     machine_take_stop(m, &stop);
+    aside_close(m);
     history_close(m);
     replay_close(m);
     if (m->cpu.engine)

@@ -60,6 +60,7 @@ struct machine_stop {
     enum edge edge;
 };
 
+struct aside;
 struct history;
 struct recording;
 
@@ -77,6 +78,7 @@ struct machine {
      * machine's thread; NULL: they all do. */
     bool (*stops_at)(struct machine *, const struct point *);
     void *stops_context;
+    struct aside *aside; /* aside.h; NULL until it is needed */
     bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
     struct history *history; /* NULL: none is kept */

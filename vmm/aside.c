@@ -1,0 +1,110 @@
+/* One instruction beside KVM; see aside.h. */
+#include "aside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "insn.h"
+#include "soft/soft.h"
+#include "x86.h"
+
+struct aside {
+    struct cpu cpu;
+    struct points none;
+};
+
+/* --- which instructions ----------------------------------------------------------- */
+
+struct span {
+    uint8_t first, last;
+};
+
+static const struct span plain[] = {
+    {0x00, 0x05}, {0x08, 0x0d}, {0x10, 0x15}, {0x18, 0x1d}, /* ADD OR ADC SBB */
+    {0x20, 0x25}, {0x28, 0x2d}, {0x30, 0x35}, {0x38, 0x3d}, /* AND SUB XOR CMP */
+    {0x40, 0x61},                                           /* INC DEC PUSH POP, all of them */
+    {0x68, 0x6b}, {0x70, 0x8b}, {0x8d, 0x8d}, {0x90, 0x99}, /* Jcc, MOV, LEA, XCHG */
+    {0xa0, 0xa3}, {0xa8, 0xa9}, {0xb0, 0xc3}, {0xc6, 0xc9}, /* MOV TEST, RET, ENTER LEAVE */
+    {0xd0, 0xd3}, {0xe0, 0xe3}, {0xe8, 0xe9}, {0xeb, 0xeb}, /* shifts, LOOP, CALL JMP */
+    {0xf5, 0xf9}, {0xfc, 0xfd}, {0xfe, 0xff},               /* flags, NOT to DIV, INC DEC */
+};
+static const struct span plain_0f[] = {
+    {0x40, 0x4f}, {0x80, 0x9f}, {0xa3, 0xa5}, {0xab, 0xad}, {0xaf, 0xaf}, {0xb3, 0xb3}, {0xb6, 0xb7}, {0xba, 0xbf},
+};
+
+static bool in_spans(const struct span *spans, size_t count, uint8_t opcode) {
+    for (size_t i = 0; i < count; i++)
+        if (opcode >= spans[i].first && opcode <= spans[i].last)
+            return true;
+    return false;
+}
+#define IN(spans, opcode) in_spans(spans, sizeof(spans) / sizeof *(spans), opcode)
+
+static bool far_through_memory(const struct insn *in) {
+    unsigned which = insn_modrm(in) >> 3 & 7;
+    return in->opcode == 0xff && (which == 3 || which == 5);
+}
+
+static bool is_plain(const struct insn *in) {
+    if (in->rep || in->there < INSN_MAX)
+        return false;
+    return in->opcode == 0x0f ? IN(plain_0f, in->second)
+                              : IN(plain, in->opcode) && !far_through_memory(in);
+}
+
+/* --- doing one --------------------------------------------------------------------- */
+
+static struct aside *aside_of(struct machine *m) {
+    struct aside *a = m->aside;
+    if (a || !(a = calloc(1, sizeof *a)))
+        return a;
+    a->cpu = (struct cpu){.memory = &m->memory, .points = &a->none};
+    if (soft_open(&a->cpu) < 0) {
+        free(a);
+        return NULL;
+    }
+    return m->aside = a;
+}
+
+/* Watchpoints are the engine's to see, and a step of the guest's own is due after
+ * the instruction. */
+static bool may(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct insn in;
+    if (m->cpu.engine == &engine_soft || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA)
+        return false;
+    for (size_t i = 0; i < m->points.count; i++)
+        if (point_is_watch(&m->points.list[i]))
+            return false;
+    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    return is_plain(&in);
+}
+
+bool aside_step(struct machine *m) {
+    struct aside *a = may(m) ? aside_of(m) : NULL;
+    struct cpu_exit exit = {0};
+    if (!a)
+        return false;
+    struct cpu *cpu = &a->cpu;
+    cpu->state.regs = m->cpu.state.regs;
+    cpu->state.sregs = m->cpu.state.sregs;
+    cpu->valid |= CPU_REGS | CPU_SREGS;
+    cpu->dirty |= CPU_REGS | CPU_SREGS;
+    cpu->engine->flush(cpu); /* KVM's guest may have changed its page tables */
+    cpu->engine->step(cpu, &exit);
+    if (exit.kind != CPU_EXIT_STEPPED)
+        return false;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    if (memcmp(&s->sregs, &m->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
+        cpu_write(&m->cpu, CPU_SREGS)->sregs = s->sregs;
+    cpu_write(&m->cpu, CPU_REGS)->regs = s->regs;
+    return true;
+}
+
+void aside_close(struct machine *m) {
+    if (!m->aside)
+        return;
+    m->aside->cpu.engine->close(&m->aside->cpu);
+    free(m->aside);
+    m->aside = NULL;
+}

@@ -1,0 +1,20 @@
+/* One instruction of a KVM guest, done by a built-in CPU beside it.
+ *
+ * To pass a breakpoint whose condition is false, KVM must be told to step, enter,
+ * be told to run, and enter again. Done here, the instruction costs no entry at
+ * all, and the debug registers stay as they are.
+ *
+ * Rule: only what touches nothing but registers, flags and memory is done here;
+ * everything else is left to the engine, with the state as it was.
+ */
+#ifndef MINIKVM_ASIDE_H
+#define MINIKVM_ASIDE_H
+
+#include "machine.h"
+
+/* Do the instruction at pc, faults included. false: nothing was done. Runs on the
+ * machine's thread, between two entries of its engine. */
+bool aside_step(struct machine *);
+void aside_close(struct machine *);
+
+#endif
