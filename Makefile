@@ -15,7 +15,7 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wwrite-strings $(if $(CI),$(if $(SANITIZE),,-Werror))
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DMINIKVM_VERSION='"$(VERSION)"' -pthread $(WARN) \
-              -I. $(CFLAGS) $(SANITIZE)
+              -I. $(CFLAGS) $(SANITIZE) $(if $(SANITIZE),-DMINIKVM_INSTRUMENTED)
 ALL_LDFLAGS := -pthread $(LDFLAGS) $(SANITIZE)
 
 SOURCES := $(wildcard vmm/*.c vmm/*/*.c gdbstub/*.c)

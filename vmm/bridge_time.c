@@ -122,6 +122,9 @@ void bridge_save(struct machine *m, const char *rest, const struct text *t) {
     char error[512];
     if (!*rest)
         text_print(t, "save takes a file's name\n");
+    else if (strchr(rest, '/') && !m->options->unconfined)
+        text_print(t, "save makes a file in the folder that minikvm was started in: give a name "
+                      "without /, or start it with --sandbox=off\n");
     else if (has_history(m, t) && !replay_save(m, rest, error, sizeof error))
         text_print(t, "%s\n", error);
     else if (m->history)

@@ -182,13 +182,32 @@ static void kill_machine(void *target, int pid) {
     d->over[pid - 1] = true;
 }
 
+/* A client reaches guests only: the images of the command line, and built ones. */
+static bool is_ours(struct debug *d, const char *path) {
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->machines[i].named && !strcmp(d->machines[i].named, path))
+            return true;
+    return false;
+}
+
+static char *find_image(struct debug *d, const char *name) {
+    char *guest = strchr(name, '/') ? NULL : image_find_guest(name);
+    char *path = guest ? guest : image_find(name, d->error, sizeof d->error);
+    if (!path || guest || d->machines[0].options->unconfined || is_ours(d, path))
+        return path;
+    free(path);
+    snprintf(d->error, sizeof d->error, "%.200s is neither an image of the command line nor a "
+             "built guest; start minikvm with it, or with --sandbox=off", name);
+    return NULL;
+}
+
 static const char *restart(void *target, int pid, const char *name) {
     struct debug *d = target;
     struct machine *m = bridge_machine(d, pid);
     char *path = NULL;
     if (!m)
         return "no such machine";
-    if (*name && !(path = image_find(name, d->error, sizeof d->error)))
+    if (*name && !(path = find_image(d, name)))
         return d->error;
     halt(m);
     points_clear(&m->points);

@@ -32,25 +32,35 @@ static bool is_file(const char *path) {
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Folders with guests, from that of the program: a build tree, and an installed
- * one. */
-static const char *const guest_paths[] = {
-    "build/guests/%s.elf", "guests/%s.elf", "build/%s/kernel.elf", "%s/kernel.elf",
-    "../share/minikvm/guests/%s.elf", "../share/minikvm/%s/kernel.elf",
+/* Where guests are, from the folder of the program: in a build tree, and installed. */
+static const struct {
+    const char *below, *path;
+} guest_paths[] = {
+    {"", "build/guests/%s.elf"}, {"", "guests/%s.elf"},
+    {"", "build/%s/kernel.elf"}, {"", "%s/kernel.elf"},
+    {"../share/minikvm/", "guests/%s.elf"}, {"../share/minikvm/", "%s/kernel.elf"},
 };
+enum { GUEST_PATHS = sizeof guest_paths / sizeof *guest_paths };
 
-static char *find_guest(const char *name) {
-    char program[PATH_MAX], path[2 * PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n < 0 || strlen(name) > NAME_MAX)
+bool image_guest_folder(unsigned n, char *path, size_t size) {
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n >= GUEST_PATHS || length < 0)
+        return false;
+    program[length] = 0;
+    strrchr(program, '/')[1] = 0;
+    return (size_t)snprintf(path, size, "%s%s", program, guest_paths[n].below) < size;
+}
+
+char *image_find_guest(const char *name) {
+    char path[2 * PATH_MAX];
+    if (strlen(name) > NAME_MAX)
         return NULL;
-    program[n] = 0;
-    size_t folder = strrchr(program, '/') + 1 - program;
-    memcpy(path, program, folder);
-    for (size_t i = 0; i < sizeof guest_paths / sizeof *guest_paths; i++) {
+    for (unsigned i = 0; image_guest_folder(i, path, PATH_MAX); i++) {
+        size_t folder = strlen(path);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(path + folder, sizeof path - folder, guest_paths[i], name);
+        snprintf(path + folder, sizeof path - folder, guest_paths[i].path, name);
 #pragma GCC diagnostic pop
         if (is_file(path))
             return realpath(path, NULL);
@@ -63,7 +73,7 @@ char *image_find(const char *name, char *error, size_t size) {
     if (is_file(name) || strchr(name, '/'))
         path = realpath(name, NULL);
     else
-        path = find_guest(name);
+        path = image_find_guest(name);
     if (path)
         return path;
     struct stat st;

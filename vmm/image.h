@@ -60,5 +60,9 @@ void image_close(struct image *);
 /* Finds an image: a path as it is, or the name of a built guest. Returns a path
  * to be freed, or NULL with a sentence. */
 char *image_find(const char *name, char *error, size_t size);
+/* The built guest of this name, to be freed, or NULL. */
+char *image_find_guest(const char *name);
+/* The n-th folder below which built guests are looked for; false: no more. */
+bool image_guest_folder(unsigned n, char *path, size_t size);
 
 #endif

@@ -464,6 +464,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     m->input.drained = owner->notify;
     m->input.context = owner->context;
     int err = open_image(m, path, error, size);
+    m->named = m->image.path ? strdup(m->image.path) : NULL;
     if (!err)
         err = open_memory(m, error, size);
     if (err)
@@ -514,4 +515,5 @@ void machine_close(struct machine *m) {
     points_clear(&m->last_points);
     memory_close(&m->memory);
     image_close(&m->image);
+    free(m->named);
 }

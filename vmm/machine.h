@@ -33,6 +33,7 @@ struct machine_options {
     uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
     bool records;       /* keep it without a debugger too */
     const char *replay; /* a run to do again, or NULL */
+    bool unconfined;    /* --sandbox=off: a client may name any file */
     bool verbose;
 };
 
@@ -68,6 +69,7 @@ struct machine {
     unsigned number; /* from 1 */
     const struct machine_options *options;
     struct machine_owner owner;
+    char *named;        /* the path that it was made with, absolute, or NULL; owned */
     struct image image;
     struct memory memory;
     struct points points;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "debug.h"
 #include "inspect/inspect.h"
 #include "options.h"
+#include "sandbox.h"
 
 enum { STATUS_USAGE = 2, STATUS_DIED = 124, STATUS_ERROR = 125 };
 enum { IDLE_FLUSH_MS = 50 };
@@ -27,6 +29,7 @@ enum { IDLE_FLUSH_MS = 50 };
 struct app {
     struct options options;
     struct console console;
+    char *paths[MACHINES_MAX]; /* of the images; NULL: a ROM alone */
     struct machine machines[MACHINES_MAX];
     unsigned count;
     unsigned left;             /* machines that have not ended */
@@ -190,22 +193,26 @@ static int loop(struct app *a) {
 
 /* --- start and end -------------------------------------------------------------------------------- */
 
+static int find_images(struct app *a) {
+    char error[512];
+    for (unsigned i = 0; i < a->options.count; i++) {
+        a->paths[i] = image_find(a->options.images[i], error, sizeof error);
+        if (!a->paths[i]) {
+            say("%s", error);
+            return STATUS_ERROR;
+        }
+    }
+    return 0;
+}
+
 static int open_machines(struct app *a) {
     char error[512];
     struct machine_owner owner = {a, owner_output, owner_notify, owner_message};
     unsigned wanted = a->options.count ? a->options.count : 1; /* a ROM alone is a machine */
     for (unsigned i = 0; i < wanted; i++) {
-        const char *name = a->options.count ? a->options.images[i] : NULL;
-        char *path = name ? image_find(name, error, sizeof error) : NULL;
-        int err = name && !path ? -ENOENT : 0;
         a->count = i + 1;
-        if (!err)
-            err = machine_open(&a->machines[i], i + 1, path, &a->options.machine, &owner, error,
-                               sizeof error);
-        else
-            a->count = i;
-        free(path);
-        if (err) {
+        if (machine_open(&a->machines[i], i + 1, a->paths[i], &a->options.machine, &owner, error,
+                         sizeof error)) {
             say("%s", error);
             return STATUS_ERROR;
         }
@@ -276,6 +283,33 @@ static bool stdin_is_file(void) {
            (S_ISCHR(st.st_mode) && !isatty(STDIN_FILENO)); /* /dev/null */
 }
 
+/* --- least privilege (sandbox.h) ---------------------------------------------------------------- */
+
+/* A kernel without a wall is no reason not to run. */
+static void tell_sandbox(struct app *a, const char *wall, int err) {
+    if (err && a->options.machine.verbose)
+        say("no %s in this kernel: %s; going on without", wall, strerror(-err));
+}
+
+/* Of an image the whole folder: it may be built anew while we run, and what is
+ * beside it has its symbols. */
+static void keep_files(struct app *a) {
+    enum { OTHERS = 16 };
+    struct sandbox_path use[MACHINES_MAX + OTHERS] = {
+        {"/dev/kvm", SANDBOX_DEVICE}, {".", SANDBOX_CREATE}, {"/proc/self/statm", SANDBOX_READ}};
+    char folders[OTHERS / 2][PATH_MAX];
+    size_t n = 3;
+    if (a->options.machine.rom)
+        use[n++] = (struct sandbox_path){a->options.machine.rom, SANDBOX_READ};
+    if (a->options.machine.replay)
+        use[n++] = (struct sandbox_path){a->options.machine.replay, SANDBOX_READ};
+    for (unsigned i = 0; i < OTHERS / 2 && image_guest_folder(i, folders[i], PATH_MAX); i++)
+        use[n++] = (struct sandbox_path){folders[i], SANDBOX_READ};
+    for (unsigned i = 0; i < a->options.count; i++)
+        use[n++] = (struct sandbox_path){a->paths[i], SANDBOX_READ_BESIDE};
+    tell_sandbox(a, "Landlock", sandbox_files(use, n));
+}
+
 static int start(struct app *a) {
     int taken = a->options.gdb && !strcmp(a->options.gdb, "-"); /* stdout is gdb's */
     unsigned images = a->options.count ? a->options.count : 1;
@@ -286,13 +320,19 @@ static int start(struct app *a) {
     }
     a->options.machine.input_is_file = taken || stdin_is_file();
     console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, images, a->options.color);
-    int status = open_machines(a);
+    int status = find_images(a);
+    if (!status && !a->options.machine.unconfined)
+        keep_files(a);
+    if (!status)
+        status = open_machines(a);
     if (!status)
         status = open_debugger(a);
     if (status)
         return status;
     catch_signals(a);
     start_input(a);
+    if (!a->options.machine.unconfined)
+        tell_sandbox(a, "seccomp", sandbox_calls());
     if (!a->options.gdb || a->options.gdb_nowait)
         for (unsigned i = 0; i < a->count; i++)
             machine_resume(&a->machines[i], COMMAND_RUN);
@@ -318,5 +358,7 @@ int main(int argc, char **argv) {
         debug_close(app.debug);
     for (unsigned i = 0; i < app.count; i++)
         machine_close(&app.machines[i]);
+    for (unsigned i = 0; i < app.options.count; i++)
+        free(app.paths[i]);
     return status;
 }

@@ -109,6 +109,19 @@ static bool set_protocol(struct options *o, const char *value) {
             field = n;                                                                             \
         return n >= 0;                                                                             \
     }
+/* Instrumented code opens files of its own. */
+#ifdef MINIKVM_INSTRUMENTED
+enum { UNCONFINED = true };
+#else
+enum { UNCONFINED = false };
+#endif
+
+static bool set_sandbox(struct options *o, const char *value) {
+    int n = choice(value, "on|off");
+    o->machine.unconfined = n == 1;
+    return n >= 0;
+}
+
 CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
 CHOICE(set_chips, o->machine.chips, "auto|none|on")
 CHOICE(set_color, o->color, "auto|always|never")
@@ -146,6 +159,8 @@ static const struct option {
     {"--history", "SIZE", VALUE, set_history,
      "memory for going back in time on the built-in CPU, 1M or more (256M); 0: none"},
     {"--replay", "FILE", VALUE, set_replay, "do a saved run again (monitor save FILE)"},
+    {"--sandbox", "on|off", VALUE, set_sandbox,
+     "off: keep all rights, let a debugger run and save to any file"},
     {"--color", "auto|always|never", VALUE, set_color,
      "each machine's lines in a colour of its own"},
     {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
@@ -270,7 +285,7 @@ static bool replay_is_possible(struct options *o) {
 }
 
 enum options_result options_parse(struct options *o, int argc, char **argv) {
-    *o = (struct options){.machine.history = HISTORY_SIZE};
+    *o = (struct options){.machine.history = HISTORY_SIZE, .machine.unconfined = UNCONFINED};
     bool options_end = false;
     for (int i = 1; i < argc; i++) {
         bool is_option = !options_end && argv[i][0] == '-' && argv[i][1];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "inspect/inspect.h"
 #include "snapshot.h"
@@ -70,8 +71,9 @@ static bool write_events(FILE *f, const struct events *e) {
     return true;
 }
 
+/* A new file: nobody's file is lost to a client's slip. */
 static bool write_file(const char *path, const struct header *header, const struct events logs[LOGS]) {
-    FILE *f = fopen(path, "wbe");
+    FILE *f = fopen(path, "wbxe");
     if (!f)
         return false;
     bool good = fwrite(header, sizeof *header, 1, f) == 1;
@@ -80,7 +82,12 @@ static bool write_file(const char *path, const struct header *header, const stru
     int saved = errno;
     bool closed = fclose(f) == 0;
     errno = good ? errno : saved;
-    return good && closed;
+    if (good && closed)
+        return true;
+    saved = errno;
+    unlink(path); /* half a run is none */
+    errno = saved;
+    return false;
 }
 
 static const char *why_not(const struct machine *m) {

@@ -4,12 +4,13 @@
 . "$TOP/tests/cli/lib.sh"
 
 need gdb soft
+cd "$WORK" || exit 1 # where the sandbox lets it save
 keys=$TOP/tests/cli/os-1k/all-programs.in
 "$MINIKVM" --cpu=soft --gdb="unix:$WORK/socket" os-1k <"$keys" >"$WORK/live" 2>"$WORK/told" &
 servers+=($!)
 until grep -q 'waiting for a debugger' "$WORK/told"; do read -rt 0.02 <> <(:) || true; done
 timeout 60 gdb -q -nx -batch -ex "target remote $WORK/socket" -ex 'break machine_exit' \
-    -ex continue -ex 'monitor icount' -ex "monitor save $WORK/run" -ex kill </dev/null >"$WORK/gdb" 2>&1
+    -ex continue -ex 'monitor icount' -ex "monitor save run" -ex kill </dev/null >"$WORK/gdb" 2>&1
 grep -q '^saved' "$WORK/gdb" || fail "not saved: $(cat "$WORK/gdb")"
 count=$(grep -x '[0-9]*' "$WORK/gdb")
 "$MINIKVM" --stats --replay="$WORK/run" os-1k </dev/null >"$WORK/again" 2>"$WORK/why" ||

@@ -4,9 +4,10 @@
 command -v gdb >/dev/null || { echo "no gdb"; exit 77; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1 # where the sandbox lets it save
 
 timeout 60 gdb -q -nx -batch -ex "target remote | $MINIKVM --cpu=soft --stats --gdb=- os-1k 2>$dir/live" \
-    -ex 'tbreak kernel_main' -ex continue -ex 'stepi 2000' -ex "monitor save $dir/run" \
+    -ex 'tbreak kernel_main' -ex continue -ex 'stepi 2000' -ex "monitor save run" \
     </dev/null >"$dir/gdb" 2>&1
 grep -q '^saved' "$dir/gdb" || { cat "$dir/gdb"; exit 1; }
 pick() { grep -e '^instructions' -e 'memory hash' -e 'instructions '; }

@@ -315,17 +315,18 @@ static void old_snapshots_are_thinned(void) {
 static void a_saved_run_is_the_same(void) {
     static struct machine m;
     struct machine_options o = {0};
-    char path[] = "/tmp/test-history-XXXXXX";
-    int fd = mkstemp(path);
-    if (fd < 0 || !open_guest(&m, "os-1k", &o))
+    char folder[] = "/tmp/test-history-XXXXXX", path[sizeof folder + 4];
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/run", folder);
+    if (!open_guest(&m, "os-1k", &o))
         return;
-    close(fd);
     printed = 0;
     for (int i = 0; i < 40; i++) {
         run_for(&m, 150000);
         type_text(&m, i % 2 ? "help\n" : "x");
     }
     CHECK(replay_save(&m, path, error, sizeof error));
+    CHECK(!replay_save(&m, path, error, sizeof error)); /* never over another */
     uint64_t hash = hash_memory(&m.memory), end = m.cpu.icount;
     size_t before = printed;
     machine_close(&m);

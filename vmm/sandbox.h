@@ -1,0 +1,41 @@
+/* Least privilege: what the process can still do once everything is set up.
+ *
+ * A guest that broke out of the built-in CPU, or a client that broke the stub,
+ * would find a process that can run no program, open no socket, see no file but
+ * the folders of its images and write none but a new one where it was started.
+ * Two walls, each good without the other:
+ *
+ *   Landlock (kernel 5.13; Documentation/userspace-api/landlock.rst)  which files
+ *   seccomp  (Documentation/userspace-api/seccomp_filter.rst)         which calls
+ *
+ * Rule: what is refused returns EPERM or EACCES and nothing else happens; a call
+ * that the program turns out to need is a row in the table, not an exception.
+ */
+#ifndef MINIKVM_SANDBOX_H
+#define MINIKVM_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sandbox_use {
+    SANDBOX_READ,        /* a file, or all below a folder */
+    SANDBOX_READ_BESIDE, /* a file, and all in its folder and below */
+    SANDBOX_DEVICE,      /* for reading and writing */
+    SANDBOX_CREATE,      /* a folder: new files in it */
+};
+
+struct sandbox_path {
+    const char *path; /* what does not exist is passed over */
+    enum sandbox_use use;
+};
+
+/* From here on the calling thread and those that it starts open these only. No new
+ * privileges by exec either. 0, or -errno: this kernel has no Landlock, and all is
+ * as before. */
+int sandbox_files(const struct sandbox_path *, size_t count);
+
+/* From here on all threads make only the system calls of the table. 0, or -errno:
+ * this kernel has no seccomp filters, and all is as before. */
+int sandbox_calls(void);
+
+#endif
