@@ -199,9 +199,11 @@ static bool push_register(struct evaluation *e, unsigned number) {
 
 /* getv leaves the value, setv leaves the stack as it is. */
 static bool variable(struct evaluation *e, unsigned op, unsigned number) {
+    enum agent_variable how = op == OP_GETV   ? AGENT_GET
+                              : op == OP_SETV ? AGENT_SET
+                                              : AGENT_COLLECT;
     int64_t value = op == OP_SETV ? (int64_t)*e->top : 0;
-    if (!e->host->variable ||
-        !e->host->variable(e->host->context, number, &value, op == OP_SETV))
+    if (!e->host->variable || !e->host->variable(e->host->context, number, &value, how))
         return op == OP_TRACEV;
     if (op == OP_GETV)
         *++e->top = (uint64_t)value;

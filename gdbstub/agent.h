@@ -20,6 +20,9 @@ enum {
     AGENT_STEPS_MAX = 100000,
 };
 
+/* What is done with a trace state variable. */
+enum agent_variable { AGENT_GET, AGENT_SET, AGENT_COLLECT };
+
 /* What an expression can reach. A function that is NULL makes those opcodes fail
  * that need it, but `collect`, without which nothing is collected. */
 struct gdb_agent_host {
@@ -28,9 +31,10 @@ struct gdb_agent_host {
      * description that the client was served. */
     bool (*read_register)(void *context, unsigned number, uint64_t *value);
     bool (*read_memory)(void *context, uint64_t address, void *to, size_t length);
+    /* For tracepoints: a register however wide, at most GDB_REGISTER_MAX bytes. */
+    bool (*read_whole)(void *context, unsigned number, uint8_t *value);
     void (*print)(void *context, const char *text, size_t length);
-    /* A trace state variable, to be read or written. */
-    bool (*variable)(void *context, unsigned number, int64_t *value, bool write);
+    bool (*variable)(void *context, unsigned number, int64_t *value, enum agent_variable);
     /* Memory for the trace frame. */
     bool (*collect)(void *context, uint64_t address, uint64_t length);
 };

@@ -45,8 +45,9 @@ enum {
     GDB_SIGNAL_TERM = 15,
 };
 
-/* In the order of the Z packets' digits. */
-enum gdb_point { GDB_SWBREAK, GDB_HWBREAK, GDB_WATCH, GDB_RWATCH, GDB_AWATCH };
+/* In the order of the Z packets' digits. At a tracepoint no thread stops: its program
+ * is run (gdb_program_stops(), which is false then). */
+enum gdb_point { GDB_TRACE = -1, GDB_SWBREAK, GDB_HWBREAK, GDB_WATCH, GDB_RWATCH, GDB_AWATCH };
 
 /* "Stop Reply Packets". */
 struct gdb_stop {
@@ -131,7 +132,11 @@ struct gdb_agent_host;
 /* Run when the breakpoint is met, on any thread, as often as one likes. true: the
  * guest is to stop. Commands are for a guest that goes on. */
 bool gdb_program_stops(const struct gdb_program *, const struct gdb_agent_host *);
-/* Its commands are to work on when the client has let go. */
+/* Asked when it was run: is gdb_program_stepped() to be called after the next
+ * instruction? Then it is asked again. */
+bool gdb_program_follows(const struct gdb_program *);
+void gdb_program_stepped(const struct gdb_program *, const struct gdb_agent_host *);
+/* It is to work on when the client has let go. */
 bool gdb_program_persists(const struct gdb_program *);
 /* What its register numbers mean. */
 const struct gdb_description *gdb_program_layout(const struct gdb_program *);
@@ -169,11 +174,12 @@ struct gdb_target_ops {
                            size_t length);
 
     /* The program (NULL: none) belongs to the target from then on, unless there is
-     * an error; it takes the place of the one that the same point had. */
+     * an error; it takes the place of the one that the same point had. The length of
+     * a tracepoint is its number: there may be many at an address. */
     const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address,
                           uint64_t length, struct gdb_program *program);
     const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
-    /* Takes all points of a process out. Inserting one twice is once. */
+    /* Takes all points of a process out, but tracepoints. Inserting one twice is once. */
     void (*remove_all)(void *target, int pid);
 
     /* Let one thread go; its stop comes later by gdb_server_stopped(). */

@@ -16,6 +16,8 @@ static size_t read_memory(struct session *s, uint64_t address, uint64_t length, 
     if (!thread_current(s, &thread))
         return 0;
     size_t size = length < READ_MAX ? (size_t)length : READ_MAX;
+    if (trace_frame(s))
+        return trace_read_memory(s, thread, address, to, size);
     size_t done = s->target->ops->read_memory(s->target->context, thread, address, to, size);
     return done < size ? done : size;
 }
@@ -61,7 +63,7 @@ void packet_x(struct session *s, struct cursor arguments) {
 
 static void write_memory(struct session *s, uint64_t address, const void *bytes, size_t length) {
     struct gdb_thread thread;
-    if (thread_current(s, &thread) &&
+    if (thread_current(s, &thread) && !trace_frame(s) &&
         s->target->ops->write_memory(s->target->context, thread, address, bytes, length) == length)
         reply_ok(s);
     else

@@ -218,12 +218,21 @@ static bool wants_stillness(struct cursor packet) {
     return false;
 }
 
-bool nonstop_must_wait(struct session *s) {
+/* Whom it is about: of a trace and its frames, the traced one. */
+static struct process *concerned(struct session *s) {
     struct gdb_thread thread;
-    if (!wants_stillness(s->packet) || !thread_current(s, &thread))
-        return false;
-    struct process *p = process_find(s, thread.pid);
-    if (!p->running)
+    struct process *traced = process_find(s, s->trace.pid);
+    bool trace = packets_is_trace(s->packet);
+    if (process_present(traced) && (trace || trace_frame(s)))
+        return traced;
+    if ((!trace && !wants_stillness(s->packet)) || !thread_current(s, &thread))
+        return NULL;
+    return process_find(s, thread.pid);
+}
+
+bool nonstop_must_wait(struct session *s) {
+    struct process *p = concerned(s);
+    if (!p || !p->running)
         return false;
     if (!p->interrupted && !p->stopping) {
         p->interrupted = p->paused = true;

@@ -72,6 +72,35 @@ enum match { WHOLE, START };
     ROW("vFile:pwrite:", START, packet_file_write, "vFile:pwrite", "refused")                      \
     ROW("vFile:unlink:", START, packet_file_write, "vFile:unlink", "refused")
 
+/* Those about tracepoints: handled only while the traced process stands still. */
+#define TRACES(ROW)                                                                                \
+    ROW("QTinit", WHOLE, packet_trace_init, "QTinit", "the trace is about the current process")    \
+    ROW("QTDP:", START, packet_trace_point, "QTDP",                                                \
+        "conditions, R, M, X, while-stepping; up to 256, 256 KiB of actions")                      \
+    ROW("QTDPsrc:", START, packet_trace_source, "QTDPsrc", "kept for the next client")             \
+    ROW("QTDV:", START, packet_trace_variable, "QTDV", "up to 256")                                \
+    ROW("QTro:", START, packet_trace_readonly, "QTro", "shown in frames as it is now")             \
+    ROW("QTEnable:", START, packet_trace_enable, "QTEnable", "")                                   \
+    ROW("QTDisable:", START, packet_trace_disable, "QTDisable", "")                                \
+    ROW("QTStart", WHOLE, packet_trace_start, "QTStart", "")                                       \
+    ROW("QTStop", WHOLE, packet_trace_stop, "QTStop", "")                                          \
+    ROW("QTDisconnected:", START, packet_trace_disconnected, "QTDisconnected", "")                 \
+    ROW("QTBuffer:circular:", START, packet_trace_circular, "QTBuffer:circular", "")               \
+    ROW("QTBuffer:size:", START, packet_trace_size, "QTBuffer:size", "1 MiB if not said, up to 64") \
+    ROW("QTNotes:", START, packet_trace_notes, "QTNotes", "up to 256 characters each")             \
+    ROW("QTFrame:", START, packet_trace_frame, "QTFrame",                                          \
+        "by number, pc, tdp, range, outside; g, p, m, x then read the frame")                      \
+    ROW("qTStatus", WHOLE, packet_trace_status, "qTStatus", "")                                    \
+    ROW("qTP:", START, packet_trace_point_status, "qTP", "")                                       \
+    ROW("qTV:", START, packet_trace_value, "qTV", "now, or in the frame")                          \
+    ROW("qTfP", WHOLE, packet_trace_points_first, "qTfP", "")                                      \
+    ROW("qTsP", WHOLE, packet_trace_points_more, "qTsP", "")                                       \
+    ROW("qTfV", WHOLE, packet_trace_variables_first, "qTfV", "")                                   \
+    ROW("qTsV", WHOLE, packet_trace_variables_more, "qTsV", "")                                    \
+    ROW("qTBuffer:", START, packet_trace_raw, "qTBuffer", "for `tsave`")                           \
+    ROW("qXfer:traceframe-info:read:", START, packet_trace_info, "qXfer:traceframe-info:read",     \
+        "which memory the frame has")
+
 /* What has no row above because it needs none, or is not there. Together with those
  * it is every packet of the manual's appendix. */
 #define OTHERS(ROW)                                                                                \
@@ -82,7 +111,7 @@ enum match { WHOLE, START };
     ROW("T05exec", "yes", "stop reply: the CPU mode has changed, read the description again")      \
     ROW("T05library", "yes", "stop reply: the list of libraries has changed")                      \
     ROW("T05core", "no", "a machine's CPU belongs to no core of the host")                         \
-    ROW("T05replaylog", "no", "no reverse execution")                                              \
+    ROW("T05replaylog", "yes", "stop reply: nothing is recorded beyond")                           \
     ROW("T05fork, vfork, vforkdone, clone", "no", "a machine does not fork")                       \
     ROW("T05syscall_entry, syscall_return", "no",                                                  \
         "no system calls: `monitor catch interrupt` sees int n")                                   \
@@ -103,18 +132,17 @@ enum match { WHOLE, START };
     ROW("QSetWorkingDir", "no", "a guest has no folder")                                           \
     ROW("QThreadOptions", "no", "a machine's CPUs neither come nor go")                            \
     ROW("QMemTags, qMemTags, qIsAddressTagged", "no", "x86 has no memory tags")                    \
-    ROW("QTDV, QTDP, QTDPsrc, QTinit, QTStart, QTStop, QTFrame, QTro, QTBuffer, QTNotes", "no",    \
-        "no tracepoints yet; dprintf in agent style does much of it")                              \
-    ROW("qTStatus, qTV, qTP, qTBuffer, qTfP, qTsP, qTfV, qTsV, qTMinFTPILen, qTfSTM, "             \
-        "qTsSTM, qTSTMat", "no", "no tracepoints yet")                                             \
+    ROW("QTSave", "no", "the stub writes no files; `tsave` without -r asks qTBuffer")              \
+    ROW("qTMinFTPILen", "no", "no fast tracepoints: a guest runs no code of ours")                 \
+    ROW("qTfSTM, qTsSTM, qTSTMat", "no", "no static tracepoints: a guest has no markers")          \
     ROW("Qbtrace, Qbtrace-conf", "no", "no branch trace")                                          \
     ROW("qXfer:btrace, qXfer:btrace-conf", "no", "no branch trace")                                \
     ROW("qXfer:auxv", "no", "a guest is not started by a kernel of the host")                      \
     ROW("qXfer:libraries-svr4", "no", "no dynamic linker; see qXfer:libraries")                    \
     ROW("qXfer:memory-map", "no", "under paging any linear address may be there")                  \
-    ROW("qXfer:sdata", "no", "no tracepoints yet")                                                 \
+    ROW("qXfer:sdata", "no", "no static tracepoints")                                              \
     ROW("qXfer:siginfo", "no", "a fault is told by its signal and a sentence")                     \
-    ROW("qXfer:spu, qXfer:traceframe-info, qXfer:uib, qXfer:fdpic", "no", "for other machines")    \
+    ROW("qXfer:spu, qXfer:uib, qXfer:fdpic", "no", "for other machines")    \
     ROW("qGetTLSAddr, qGetTIBAddr", "no", "no thread-local storage")                               \
     ROW("qOffsets", "no", "nothing is relocated")                                                  \
     ROW("qL, qP", "no", "superseded by qfThreadInfo and qThreadExtraInfo")                         \
@@ -126,28 +154,43 @@ struct packet {
     const char *text;
     enum match match;
     packet_handler *handler;
+    bool trace;
 };
 
-#define PACKET_ROW(text, match, handler, name, note) {text, match, handler},
-static const struct packet packets[] = {PACKETS(PACKET_ROW)};
+#define PACKET_ROW(text, match, handler, name, note) {text, match, handler, false},
+#define TRACE_ROW(text, match, handler, name, note)  {text, match, handler, true},
+static const struct packet packets[] = {PACKETS(PACKET_ROW) TRACES(TRACE_ROW)};
 
 #define DOC_ROW(text, match, handler, name, note) {name, "yes", note},
 #define OTHER_ROW(name, supported, note)          {name, supported, note},
-static const struct gdb_packet_doc docs[] = {PACKETS(DOC_ROW) OTHERS(OTHER_ROW)};
+static const struct gdb_packet_doc docs[] = {PACKETS(DOC_ROW) TRACES(DOC_ROW) OTHERS(OTHER_ROW)};
 
 const struct gdb_packet_doc *gdb_packet_docs(size_t *count) {
     *count = sizeof docs / sizeof *docs;
     return docs;
 }
 
-void packets_dispatch(struct session *s, struct cursor packet) {
+/* The row, and what follows its text. */
+static const struct packet *find(struct cursor packet, struct cursor *arguments) {
     for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
-        struct cursor arguments = packet;
-        if (!cursor_word(&arguments, packets[i].text))
+        *arguments = packet;
+        if (!cursor_word(arguments, packets[i].text))
             continue;
-        if (packets[i].match == WHOLE && !cursor_done(&arguments))
-            continue;
-        packets[i].handler(s, arguments);
-        return;
+        if (packets[i].match == START || cursor_done(arguments))
+            return &packets[i];
     }
+    return NULL;
+}
+
+bool packets_is_trace(struct cursor packet) {
+    struct cursor arguments;
+    const struct packet *p = find(packet, &arguments);
+    return p && p->trace;
+}
+
+void packets_dispatch(struct session *s, struct cursor packet) {
+    struct cursor arguments;
+    const struct packet *p = find(packet, &arguments);
+    if (p && (!p->trace || trace_is_ours(s)))
+        p->handler(s, arguments);
 }

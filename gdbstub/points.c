@@ -23,6 +23,8 @@ struct expression {
 };
 
 struct gdb_program {
+    struct trace *trace; /* of a tracepoint, which then is all there is; else NULL */
+    struct tracepoint *tracepoint;
     const struct gdb_description *layout;
     bool persists;
     unsigned count;
@@ -36,6 +38,10 @@ struct gdb_program {
 bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent_host *host) {
     bool conditional = false, met = false, commands = false;
     int64_t value;
+    if (program->trace) {
+        trace_hit(program->trace, program->tracepoint, host);
+        return false;
+    }
     for (unsigned i = 0; i < program->count && !met; i++) {
         if (program->list[i].command)
             continue;
@@ -52,12 +58,21 @@ bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent
     return (met || !conditional) && !commands;
 }
 
+bool gdb_program_follows(const struct gdb_program *program) {
+    return program->trace && trace_follows(program->trace, program->tracepoint);
+}
+
+void gdb_program_stepped(const struct gdb_program *program, const struct gdb_agent_host *host) {
+    if (program->trace)
+        trace_step(program->trace, program->tracepoint, host);
+}
+
 bool gdb_program_persists(const struct gdb_program *program) {
-    return program->persists;
+    return program->trace ? program->trace->disconnected : program->persists;
 }
 
 const struct gdb_description *gdb_program_layout(const struct gdb_program *program) {
-    return program->layout;
+    return program->tracepoint ? program->tracepoint->layout : program->layout;
 }
 
 void gdb_program_free(struct gdb_program *program) {
@@ -66,23 +81,32 @@ void gdb_program_free(struct gdb_program *program) {
 
 /* --- reading ------------------------------------------------------------------------ */
 
-static const char malformed[] = "a breakpoint's condition or command is malformed";
+static const char malformed[] = "a condition or command is malformed";
+static const char too_long[] = "too many or too long conditions for one place (4096 bytes at most)";
 
-/* "XLENGTH,CODE" */
+const char *expression_parse(struct cursor *c, uint8_t *code, size_t room, uint64_t *length) {
+    if (!cursor_char(c, 'X') || !cursor_number(c, length) || !cursor_char(c, ',') ||
+        *length > cursor_left(c) / 2)
+        return malformed;
+    if (*length > room)
+        return too_long;
+    if (!hex_decode(code, c->at, (size_t)*length))
+        return malformed;
+    c->at += 2 * *length;
+    return gdb_agent_check(code, (size_t)*length);
+}
+
 static const char *parse_expression(struct cursor *c, struct gdb_program *p, bool command) {
     uint64_t length;
-    if (!cursor_char(c, 'X') || !cursor_number(c, &length) || !cursor_char(c, ',') ||
-        length > cursor_left(c) / 2)
-        return malformed;
-    if (p->count == EXPRESSIONS_MAX || length > sizeof p->code - p->length)
-        return "too many or too long conditions for one breakpoint (4096 bytes at most)";
-    uint8_t *code = p->code + p->length;
-    if (!hex_decode(code, c->at, (size_t)length))
-        return malformed;
-    c->at += 2 * length;
+    if (p->count == EXPRESSIONS_MAX)
+        return too_long;
+    const char *error =
+        expression_parse(c, p->code + p->length, sizeof p->code - p->length, &length);
+    if (error)
+        return error;
     p->list[p->count++] = (struct expression){(uint16_t)p->length, command};
     p->length += length;
-    return gdb_agent_check(code, (size_t)length);
+    return NULL;
 }
 
 /* All that stands behind the kind. */
@@ -104,20 +128,32 @@ static const char *parse_program(struct cursor *c, struct gdb_program *p) {
     return error;
 }
 
-/* NULL with a sentence. Only the part in use is kept. */
+/* NULL: no memory. */
+static struct gdb_program *used_part(const struct gdb_program *all) {
+    size_t size = offsetof(struct gdb_program, code) + all->length;
+    struct gdb_program *program = malloc(size);
+    if (program)
+        memcpy(program, all, size);
+    return program;
+}
+
+/* NULL with a sentence. */
 static struct gdb_program *make_program(struct session *s, struct cursor *c,
                                         struct gdb_thread thread, const char **error) {
     struct gdb_program all = {.layout = registers_layout(s, thread)};
     *error = parse_program(c, &all);
     if (*error)
         return NULL;
-    size_t size = offsetof(struct gdb_program, code) + all.length;
-    struct gdb_program *program = malloc(size);
+    struct gdb_program *program = used_part(&all);
     if (!program)
         *error = "no memory for a breakpoint's condition";
-    else
-        memcpy(program, &all, size);
     return program;
+}
+
+struct gdb_program *program_of_tracepoint(struct trace *trace, struct tracepoint *tracepoint) {
+    struct gdb_program all = {
+        .trace = trace, .tracepoint = tracepoint};
+    return used_part(&all);
 }
 
 /* --- packets --------------------------------------------------------------------------- */

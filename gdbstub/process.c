@@ -29,10 +29,12 @@ void process_release(struct session *s, struct process *p) {
     s->has_told = false;
     if (!p->ended)
         s->target->ops->detach(s->target->context, p->pid);
+    trace_process_gone(s, p->pid, NULL);
 }
 
 static void process_kill(struct session *s, struct process *p) {
     s->target->ops->kill(s->target->context, p->pid);
+    trace_process_gone(s, p->pid, "the machine was killed");
     p->attached = p->running = p->interrupted = p->has_pending = false;
     p->ended = true;
     s->has_told = false;
@@ -43,6 +45,7 @@ static const char *process_restart(struct session *s, struct process *p, const c
     const char *error = s->target->ops->restart(s->target->context, p->pid, image);
     if (error)
         return error;
+    trace_process_gone(s, p->pid, "the machine was started anew");
     p->has_pending = false;
     process_attach(s, p);
     s->has_told = false;

@@ -38,7 +38,10 @@ void packet_supported(struct session *s, struct cursor arguments) {
     buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
                            "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;QNonStop+;"
-                           "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+");
+                           "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+;"
+                           "ConditionalTracepoints+;TracepointSource+;DisconnectedTracing+;"
+                           "EnableDisableTracepoints+;InstallInTrace+;tracenz+;QTBuffer:size+;"
+                           "qXfer:traceframe-info:read+");
     if (s->target->ops->libraries)
         buffer_text(&s->reply, ";qXfer:libraries:read+");
     if (s->target->ops->table)

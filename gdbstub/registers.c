@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static size_t bytes_of(const struct gdb_register *r) {
+size_t register_size(const struct gdb_register *r) {
     size_t size = (r->bits + 7) / 8;
     return size < GDB_REGISTER_MAX ? size : GDB_REGISTER_MAX;
 }
@@ -22,11 +22,9 @@ const struct gdb_description *registers_layout(struct session *s, struct gdb_thr
     return s->target->ops->describe(s->target->context, thread);
 }
 
-void register_write_hex(struct session *s, struct buffer *b, struct gdb_thread thread,
-                        const struct gdb_description *d, unsigned number) {
-    uint8_t value[GDB_REGISTER_MAX] = {0};
-    size_t size = bytes_of(&d->registers[number]);
-    if (s->target->ops->read_register(s->target->context, thread, d, number, value)) {
+/* NULL: unavailable. */
+static void write_value(struct buffer *b, const uint8_t *value, size_t size) {
+    if (value) {
         buffer_hex(b, value, size);
         return;
     }
@@ -35,13 +33,20 @@ void register_write_hex(struct session *s, struct buffer *b, struct gdb_thread t
         memset(room, 'x', 2 * size);
 }
 
-static bool set(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
-                unsigned number, const uint8_t *value) {
-    return s->target->ops->write_register(s->target->context, thread, d, number, value);
+void register_write_hex(struct session *s, struct buffer *b, struct gdb_thread thread,
+                        const struct gdb_description *d, unsigned number) {
+    uint8_t value[GDB_REGISTER_MAX] = {0};
+    bool known = s->target->ops->read_register(s->target->context, thread, d, number, value);
+    write_value(b, known ? value : NULL, register_size(&d->registers[number]));
 }
 
-/* The program counter's number; d->count for none. */
-static unsigned pc_number(const struct gdb_description *d) {
+static bool set(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
+                unsigned number, const uint8_t *value) {
+    return !trace_frame(s) &&
+           s->target->ops->write_register(s->target->context, thread, d, number, value);
+}
+
+unsigned registers_pc(const struct gdb_description *d) {
     unsigned i = 0;
     while (i < d->count && (!d->registers[i].type || strcmp(d->registers[i].type, "code_ptr")))
         i++;
@@ -51,7 +56,7 @@ static unsigned pc_number(const struct gdb_description *d) {
 bool register_pc(struct session *s, struct gdb_thread thread, uint64_t *pc) {
     const struct gdb_description *d = registers_layout(s, thread);
     uint8_t value[GDB_REGISTER_MAX] = {0};
-    unsigned number = pc_number(d);
+    unsigned number = registers_pc(d);
     if (number == d->count ||
         !s->target->ops->read_register(s->target->context, thread, d, number, value))
         return false;
@@ -64,10 +69,21 @@ bool register_pc(struct session *s, struct gdb_thread thread, uint64_t *pc) {
 bool register_set_pc(struct session *s, struct gdb_thread thread, uint64_t pc) {
     const struct gdb_description *d = registers_layout(s, thread);
     uint8_t value[GDB_REGISTER_MAX] = {0};
-    unsigned number = pc_number(d);
+    unsigned number = registers_pc(d);
     for (unsigned i = 0; i < 8; i++)
         value[i] = (uint8_t)(pc >> 8 * i);
     return number < d->count && set(s, thread, d, number, value);
+}
+
+/* As the client sees it: now, or in the trace frame that it looks at. */
+static void write_seen(struct session *s, struct gdb_thread thread,
+                       const struct gdb_description *d, unsigned number) {
+    uint8_t value[GDB_REGISTER_MAX] = {0};
+    if (!trace_frame(s))
+        register_write_hex(s, &s->reply, thread, d, number);
+    else
+        write_value(&s->reply, trace_register(s, d, number, value) ? value : NULL,
+                    register_size(&d->registers[number]));
 }
 
 void packet_g(struct session *s, struct cursor arguments) {
@@ -79,13 +95,13 @@ void packet_g(struct session *s, struct cursor arguments) {
     }
     const struct gdb_description *d = registers_layout(s, thread);
     for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++)
-        register_write_hex(s, &s->reply, thread, d, i);
+        write_seen(s, thread, d, i);
 }
 
-static size_t size_of_g(const struct gdb_description *d) {
+size_t registers_size_of_g(const struct gdb_description *d) {
     size_t size = 0;
     for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++)
-        size += bytes_of(&d->registers[i]);
+        size += register_size(&d->registers[i]);
     return size;
 }
 
@@ -103,7 +119,7 @@ static bool all_of_g(struct session *s, struct gdb_thread thread, const struct g
                      const char *text, bool write) {
     for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++) {
         uint8_t value[GDB_REGISTER_MAX] = {0};
-        size_t size = bytes_of(&d->registers[i]);
+        size_t size = register_size(&d->registers[i]);
         bool skip = is_unavailable(text, size);
         if (!skip && !hex_decode(value, text, size))
             return false;
@@ -121,7 +137,7 @@ void packet_G(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
-    if (cursor_left(&arguments) == 2 * size_of_g(d) &&
+    if (cursor_left(&arguments) == 2 * registers_size_of_g(d) &&
         all_of_g(s, thread, d, arguments.at, false) && all_of_g(s, thread, d, arguments.at, true))
         reply_ok(s);
     else
@@ -138,7 +154,7 @@ void packet_p(struct session *s, struct cursor arguments) {
     }
     const struct gdb_description *d = registers_layout(s, thread);
     if (number < d->count)
-        register_write_hex(s, &s->reply, thread, d, (unsigned)number);
+        write_seen(s, thread, d, (unsigned)number);
     else
         reply_failure(s);
 }
@@ -153,7 +169,7 @@ void packet_P(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
-    size_t size = number < d->count ? bytes_of(&d->registers[number]) : 0;
+    size_t size = number < d->count ? register_size(&d->registers[number]) : 0;
     if (size && cursor_left(&arguments) == 2 * size && hex_decode(value, arguments.at, size) &&
         set(s, thread, d, (unsigned)number, value))
         reply_ok(s);

@@ -85,6 +85,7 @@ static void resume_all(struct session *s) {
             reply_failure(s);
         return;
     }
+    s->trace.looked_at = -1;
     stops_release_others(s);
     if (follow_resume(s))
         return;

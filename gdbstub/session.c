@@ -44,6 +44,7 @@ void session_init(struct session *s, const struct gdb_target *target) {
     s->target = target;
     link_init(&s->link);
     files_init(s);
+    trace_init(&s->trace);
     buffer_init(&s->table, TABLE_MAX);
     buffer_init(&s->reply, REPLY_MAX);
     buffer_init(&s->console, CONSOLE_MAX);
@@ -51,6 +52,7 @@ void session_init(struct session *s, const struct gdb_target *target) {
 
 void session_free(struct session *s) {
     files_close(s);
+    trace_free(&s->trace);
     buffer_free(&s->table);
     link_free(&s->link);
     buffer_free(&s->reply);
@@ -62,6 +64,7 @@ static void forget_client(struct session *s) {
     s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
     s->greeting = s->swallow = s->non_stop = s->notified = false;
     s->saved_count = 0;
+    s->trace.looked_at = -1;
     files_close(s);
     buffer_free(&s->table);
     s->general = s->resuming = (struct selection){ANY, ANY};

@@ -13,6 +13,7 @@
 
 #include "gdbstub/gdbstub.h"
 #include "gdbstub/link.h"
+#include "gdbstub/trace.h"
 
 enum {
     PROCESSES_MAX = 64,
@@ -110,6 +111,7 @@ struct session {
     int files[FILES_MAX]; /* files.c */
     struct buffer table;  /* tables.c, between its pieces */
     char table_name[64];
+    struct trace trace;
 
     struct process processes[PROCESSES_MAX];
     size_t process_count;
@@ -166,8 +168,35 @@ const struct gdb_description *registers_layout(struct session *, struct gdb_thre
 /* One register as hex, "xx" for what is unavailable. */
 void register_write_hex(struct session *, struct buffer *, struct gdb_thread,
                         const struct gdb_description *, unsigned number);
+size_t register_size(const struct gdb_register *); /* bytes */
+size_t registers_size_of_g(const struct gdb_description *);
+/* The program counter's number; the description's count for none. */
+unsigned registers_pc(const struct gdb_description *);
 bool register_pc(struct session *, struct gdb_thread, uint64_t *pc);
 bool register_set_pc(struct session *, struct gdb_thread, uint64_t pc);
+
+/* --- points.c ----------------------------------------------------------------------- */
+/* "XLENGTH,CODE"; the code is decoded and checked. NULL, or a sentence. */
+const char *expression_parse(struct cursor *, uint8_t *code, size_t room, uint64_t *length);
+/* What the target runs at a tracepoint. NULL: no memory. */
+struct gdb_program *program_of_tracepoint(struct trace *, struct tracepoint *);
+
+/* --- trace_define.c, trace_run.c, trace_look.c ------------------------------------------ */
+/* "NUMBER:ADDRESS" of one that is defined, and the ':' behind it. */
+struct tracepoint *trace_parse_point(struct session *, struct cursor *);
+/* If it is whole, and not there yet. NULL, or a sentence. */
+const char *trace_insert(struct session *, struct tracepoint *);
+/* May a packet about the trace be handled? If not, the reply says why. */
+bool trace_is_ours(struct session *);
+/* A process has ended or begun anew, or (why: NULL) the client has let go of it. */
+void trace_process_gone(struct session *, int pid, const char *why);
+/* The frame that the client looks at; NULL: it looks at the present. */
+const struct frame *trace_frame(const struct session *);
+/* A register of that frame, described by `d`. false: not collected. */
+bool trace_register(const struct session *, const struct gdb_description *d, unsigned number,
+                    uint8_t *value);
+size_t trace_read_memory(struct session *, struct gdb_thread, uint64_t address, uint8_t *to,
+                         size_t size);
 
 /* --- stops.c: all-stop ---------------------------------------------------------------- */
 /* Notes a stop. */

@@ -211,6 +211,8 @@ void stops_note(struct session *s, const struct gdb_stop *stop) {
     bool ours = p->interrupted && is_plain(stop, GDB_SIGNAL_INT);
     p->running = p->interrupted = false;
     p->ended = stop->kind != GDB_STOPPED;
+    if (p->ended)
+        trace_process_gone(s, p->pid, "the machine has ended");
     if (s->connected && !p->attached && is_plain(stop, GDB_SIGNAL_INT)) {
         /* An interrupt that came true after the client had let go. */
         s->target->ops->detach(s->target->context, p->pid);

@@ -30,6 +30,14 @@ static bool read_register(void *context, unsigned number, uint64_t *value) {
     return true;
 }
 
+static bool read_whole(void *context, unsigned number, uint8_t *value) {
+    const struct evaluation *e = context;
+    const struct reg *r = bridge_row(e->machine->stops_context, e->layout, number);
+    if (r)
+        register_read(&e->machine->cpu, r, value);
+    return r;
+}
+
 static bool read_memory(void *context, uint64_t address, void *to, size_t length) {
     const struct evaluation *e = context;
     const struct kvm_sregs *s = &cpu_read(&e->machine->cpu, CPU_SREGS)->sregs;
@@ -73,11 +81,28 @@ static void print(void *context, const char *text, size_t length) {
     owner->notify(owner->context);
 }
 
+static struct gdb_agent_host host_of(struct evaluation *e) {
+    return (struct gdb_agent_host){.context = e, .read_register = read_register,
+                                   .read_memory = read_memory, .read_whole = read_whole,
+                                   .print = print};
+}
+
+/* A search through the past comes by tracepoints, too; that is no run to be traced. */
 static bool stops_at(struct machine *m, const struct point *p) {
     struct evaluation e = {m, gdb_program_layout(p->attached)};
-    struct gdb_agent_host host = {.context = &e, .read_register = read_register,
-                                  .read_memory = read_memory, .print = print};
-    return gdb_program_stops(p->attached, &host);
+    struct gdb_agent_host host = host_of(&e);
+    if (p->kind == POINT_TRACE && m->history && m->history->travelling)
+        return false;
+    bool stops = gdb_program_stops(p->attached, &host);
+    m->follows |= gdb_program_follows(p->attached);
+    return stops;
+}
+
+static void stepped(struct machine *m, const struct point *p) {
+    struct evaluation e = {m, gdb_program_layout(p->attached)};
+    struct gdb_agent_host host = host_of(&e);
+    gdb_program_stepped(p->attached, &host);
+    m->follows |= gdb_program_follows(p->attached);
 }
 
 /* To gdb's console; to the terminal, if gdb has just gone. */
@@ -103,6 +128,7 @@ void bridge_open_points(struct debug *d) {
     for (unsigned i = 0; i < d->count; i++) {
         d->machines[i].points.release = release;
         d->machines[i].stops_at = stops_at;
+        d->machines[i].stepped = stepped;
         d->machines[i].stops_context = d;
     }
 }

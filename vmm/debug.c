@@ -114,7 +114,7 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     if (points_add(&m->points, kind, address, length) < 0)
         return "too many breakpoints (16384 at most); delete some";
     if (kind <= POINT_HARD)
-        points_attach(&m->points, kind, address, program);
+        points_attach(&m->points, kind, address, length, program);
     return NULL;
 }
 
@@ -128,8 +128,11 @@ static const char *remove_point(void *target, int pid, enum gdb_point point, uin
 
 static void remove_all(void *target, int pid) {
     struct machine *m = bridge_machine(target, pid);
-    if (m)
-        points_clear(&m->points);
+    for (size_t i = m ? m->points.count : 0; i-- > 0;) {
+        const struct point p = m->points.list[i];
+        if (p.kind != POINT_TRACE)
+            points_remove(&m->points, p.kind, p.address, p.length);
+    }
 }
 
 /* --- running ---------------------------------------------------------------------------------- */

@@ -323,12 +323,7 @@ static void cross(struct machine *m) {
 
 static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    uint64_t pc = x86_pc(&s->regs, &s->sregs);
-    const struct point *p = points_breakpoint(&m->points, pc);
-    if (!p || (p->attached && m->stops_at && !m->stops_at(m, p)))
-        return false;
-    *exit = (struct cpu_exit){.kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = pc};
-    return true;
+    return machine_met(m, x86_pc(&s->regs, &s->sregs), exit);
 }
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {

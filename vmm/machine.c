@@ -128,31 +128,68 @@ static bool interrupted(struct machine *m) {
     return is;
 }
 
-/* What is put on a breakpoint may want the guest to go on. */
-static bool stops_at(struct machine *m, uint64_t address) {
-    const struct point *p = points_breakpoint(&m->points, address);
-    return p && (!p->attached || !m->stops_at || m->stops_at(m, p));
+static uint64_t pc_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return x86_pc(&s->regs, &s->sregs);
+}
+
+/* What is put on a breakpoint may want the guest to go on; on a tracepoint, it always
+ * does. */
+static bool met(struct machine *m, uint64_t address, bool traces_only, struct cpu_exit *exit) {
+    bool stops = false;
+    const struct point *p = points_breakpoint(m->cpu.points, address);
+    for (; p; p = points_next(m->cpu.points, p)) {
+        if (traces_only && p->kind != POINT_TRACE)
+            continue;
+        if (p->attached && m->stops_at && !m->stops_at(m, p))
+            continue;
+        *exit = (struct cpu_exit){
+            .kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = address};
+        stops = true;
+    }
+    return stops;
+}
+
+bool machine_met(struct machine *m, uint64_t address, struct cpu_exit *exit) {
+    return met(m, address, false, exit);
 }
 
 /* At a breakpoint: does it let the guest pass? The engine's run passes over the one
  * that it begins at, so if that is done here already, the next is looked at, too. */
 static bool passes(struct machine *m, struct cpu_exit *exit) {
-    if (stops_at(m, exit->address))
+    if (machine_met(m, exit->address, exit))
         return false;
-    if (!aside_step(m))
-        return true;
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    exit->address = x86_pc(&s->regs, &s->sregs);
-    const struct point *next = points_breakpoint(&m->points, exit->address);
-    if (next)
-        exit->point = next->kind;
-    return !next || !stops_at(m, exit->address);
+    return m->follows || !aside_step(m) || !machine_met(m, pc_of(m), exit);
 }
 
-static bool in_range(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    uint64_t pc = x86_pc(&s->regs, &s->sregs);
-    return pc >= m->range_start && pc < m->range_end && !stops_at(m, pc);
+/* Somebody may follow the guest from a tracepoint on. */
+static void step(struct machine *m, struct cpu_exit *exit) {
+    m->cpu.engine->step(&m->cpu, exit);
+    bool done = exit->kind == CPU_EXIT_STEPPED || exit->kind == CPU_EXIT_WATCHPOINT ||
+                exit->kind == CPU_EXIT_DEVICE || exit->kind == CPU_EXIT_EVENT ||
+                exit->kind == CPU_EXIT_LIMIT;
+    if (!m->follows || !done)
+        return;
+    m->follows = false;
+    for (size_t i = 0; i < m->points.count; i++)
+        if (m->points.list[i].kind == POINT_TRACE && m->stepped)
+            m->stepped(m, &m->points.list[i]);
+}
+
+/* A command to run goes by steps while it is followed. */
+static bool goes_on_from_step(struct machine *m, enum machine_command command,
+                              struct cpu_exit *exit) {
+    struct cpu_exit hit;
+    uint64_t pc = pc_of(m);
+    bool running = command == COMMAND_RUN;
+    bool inside = command == COMMAND_RANGE && pc >= m->range_start && pc < m->range_end;
+    if (met(m, pc, !running && !inside, running ? exit : &hit))
+        return false;
+    if (!interrupted(m))
+        return running || inside;
+    if (running)
+        exit->kind = CPU_EXIT_KICKED;
+    return false;
 }
 
 /* Another engine can go on where this one cannot. */
@@ -176,7 +213,7 @@ static bool add_chips(struct machine *m, enum machine_command command, struct cp
         return false;
     }
     exit->kind = CPU_EXIT_STEPPED;
-    return command == COMMAND_RUN || (command == COMMAND_RANGE && in_range(m));
+    return goes_on_from_step(m, command, exit);
 }
 
 static void explain_halt(struct machine *m, struct cpu_exit *exit) {
@@ -202,15 +239,15 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         return command == COMMAND_RUN && passes(m, exit);
     case CPU_EXIT_LIMIT:
         return history_at_limit(m, exit, command == COMMAND_RUN) ||
-               (command == COMMAND_RANGE && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
-                in_range(m));
+               (command != COMMAND_RUN && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
+                goes_on_from_step(m, command, exit));
     case CPU_EXIT_HALTED:
         explain_halt(m, exit);
         return false;
     case CPU_EXIT_CANNOT:
         return !exit->fatal && take_over(m, exit->text);
     case CPU_EXIT_STEPPED:
-        return command == COMMAND_RANGE && in_range(m) && !interrupted(m);
+        return goes_on_from_step(m, command, exit);
     case CPU_EXIT_DEVICE:
         if (m->wants_chips)
             return add_chips(m, command, exit);
@@ -256,10 +293,10 @@ static void carry_out(struct machine *m, enum machine_command command) {
     do {
         exit = (struct cpu_exit){0};
         history_before_run(m);
-        if (running)
+        if (running && !m->follows)
             cpu->engine->run(cpu, &exit);
         else
-            cpu->engine->step(cpu, &exit);
+            step(m, &exit);
     } while (goes_on(m, command, &exit));
     history_stopped(m);
     if (m->options->debugged && cpu->engine->freeze)

@@ -79,7 +79,11 @@ struct machine {
     /* Set by who puts things on breakpoints: does this one stop? Called on the
      * machine's thread; NULL: they all do. */
     bool (*stops_at)(struct machine *, const struct point *);
+    /* Called for each POINT_TRACE after each instruction while `follows` is set, which it
+     * is when one wants it; NULL: none ever does. */
+    void (*stepped)(struct machine *, const struct point *);
     void *stops_context;
+    bool follows;
     struct aside *aside; /* aside.h; NULL until it is needed */
     bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
@@ -127,6 +131,9 @@ void machine_interrupt(struct machine *);
 /* Any time: true, and *stop, if it has stopped since the last resume. */
 bool machine_take_stop(struct machine *, struct machine_stop *);
 bool machine_busy(struct machine *); /* any time */
+/* On the machine's thread: what is on the breakpoints at an address is run. true: one
+ * is to stop at, and *exit says so. */
+bool machine_met(struct machine *, uint64_t address, struct cpu_exit *);
 void machine_wait(struct machine *); /* until it is not busy; any time */
 /* Back to before the first instruction, points kept. It must be stopped. A path
  * other than NULL is another image. */

@@ -47,9 +47,12 @@ static int make_room(struct points *t) {
     return 0;
 }
 
+static uint32_t length_of(enum point_kind kind, uint32_t length) {
+    return kind == POINT_SOFT || kind == POINT_HARD ? 1 : length;
+}
+
 int points_add(struct points *t, enum point_kind kind, uint64_t address, uint32_t length) {
-    if (kind <= POINT_HARD)
-        length = 1;
+    length = length_of(kind, length);
     size_t i = lower_bound(t, address, kind, length);
     if (is_at(t, i, address, kind, length))
         return 0;
@@ -69,17 +72,18 @@ static void release(struct points *t, void **attached) {
     *attached = NULL;
 }
 
-void points_attach(struct points *t, enum point_kind kind, uint64_t address, void *attached) {
-    size_t i = lower_bound(t, address, kind, 1);
-    if (!is_at(t, i, address, kind, 1))
+void points_attach(struct points *t, enum point_kind kind, uint64_t address, uint32_t length,
+                   void *attached) {
+    length = length_of(kind, length);
+    size_t i = lower_bound(t, address, kind, length);
+    if (!is_at(t, i, address, kind, length))
         return;
     release(t, &t->list[i].attached);
     t->list[i].attached = attached;
 }
 
 void points_remove(struct points *t, enum point_kind kind, uint64_t address, uint32_t length) {
-    if (kind <= POINT_HARD)
-        length = 1;
+    length = length_of(kind, length);
     size_t i = lower_bound(t, address, kind, length);
     if (!is_at(t, i, address, kind, length))
         return;
@@ -109,8 +113,15 @@ void points_copy(struct points *to, const struct points *from) {
         to->list[i].attached = NULL;
 }
 
-struct point *points_breakpoint(const struct points *t, uint64_t address) {
-    size_t i = lower_bound(t, address, POINT_SOFT, 0);
+static struct point *breakpoint_in(const struct points *t, size_t i, uint64_t address) {
     bool found = i < t->count && t->list[i].address == address && !point_is_watch(&t->list[i]);
     return found ? &t->list[i] : NULL;
+}
+
+struct point *points_breakpoint(const struct points *t, uint64_t address) {
+    return breakpoint_in(t, lower_bound(t, address, POINT_TRACE, 0), address);
+}
+
+struct point *points_next(const struct points *t, const struct point *p) {
+    return breakpoint_in(t, (size_t)(p - t->list) + 1, p->address);
 }

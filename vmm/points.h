@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of the remote protocol's Z packets. */
-enum point_kind { POINT_SOFT, POINT_HARD, POINT_WRITE, POINT_READ, POINT_ACCESS };
+/* In the order of the remote protocol's Z packets. At POINT_TRACE what is attached is
+ * told, and the guest goes on. */
+enum point_kind { POINT_TRACE = -1, POINT_SOFT, POINT_HARD, POINT_WRITE, POINT_READ, POINT_ACCESS };
 
 /* How an engine holds a point. */
 enum point_hold {
@@ -27,12 +28,12 @@ enum point_hold {
 
 struct point {
     uint64_t address;
-    uint32_t length; /* watchpoints: bytes; breakpoints: 1 */
+    uint32_t length; /* watchpoints: bytes; breakpoints: 1; POINT_TRACE: any number */
     enum point_kind kind;
     enum point_hold held;
     uint8_t saved;    /* HOLD_INT3: the guest's byte … */
     uint8_t *patched; /* … and where the int3 stands, while the guest runs */
-    void *attached;   /* the owner's, of a breakpoint: what decides whether it stops */
+    void *attached;   /* the owner's, not of a watchpoint: what decides whether it stops */
 };
 
 struct points {
@@ -48,14 +49,16 @@ struct points {
 int points_add(struct points *, enum point_kind, uint64_t address, uint32_t length);
 /* Hangs something on a breakpoint that is there, in place of what it has; the
  * table owns it. */
-void points_attach(struct points *, enum point_kind, uint64_t address, void *attached);
+void points_attach(struct points *, enum point_kind, uint64_t address, uint32_t length,
+                   void *attached);
 void points_remove(struct points *, enum point_kind, uint64_t address, uint32_t length);
 void points_clear(struct points *);
 /* `to` becomes the same as `from`, with nothing attached; without memory for it, empty. */
 void points_copy(struct points *to, const struct points *from);
 
-/* The breakpoint (POINT_SOFT or POINT_HARD) at an address, or NULL. */
+/* The first that is no watchpoint at an address, or NULL; and the next one there. */
 struct point *points_breakpoint(const struct points *, uint64_t address);
+struct point *points_next(const struct points *, const struct point *);
 
 static inline bool point_is_watch(const struct point *p) {
     return p->kind >= POINT_WRITE;

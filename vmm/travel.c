@@ -159,12 +159,10 @@ struct hit {
 
 static bool stops_here(struct machine *m, struct hit *hit) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    uint64_t pc = x86_pc(&s->regs, &s->sregs);
-    const struct point *p = points_breakpoint(m->cpu.points, pc);
-    if (!p || is_halted(m) || (p->attached && m->stops_at && !m->stops_at(m, p)))
+    struct cpu_exit exit;
+    if (is_halted(m) || !machine_met(m, x86_pc(&s->regs, &s->sregs), &exit))
         return false;
-    *hit = (struct hit){true, m->cpu.icount,
-                        {.kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = pc}};
+    *hit = (struct hit){true, m->cpu.icount, exit};
     return true;
 }
 

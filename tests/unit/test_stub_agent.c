@@ -25,9 +25,9 @@ static void print(void *context, const char *text, size_t length) {
     (void)context;
     strncat(printed, text, length);
 }
-static bool variable(void *context, unsigned number, int64_t *value, bool write) {
+static bool variable(void *context, unsigned number, int64_t *value, enum agent_variable how) {
     (void)context;
-    if (number < 4 && write)
+    if (number < 4 && how == AGENT_SET)
         variables[number] = *value;
     else if (number < 4)
         *value = variables[number];

@@ -8,6 +8,7 @@
 #ifndef TEST_STUB_FAKE_H
 #define TEST_STUB_FAKE_H
 
+#include "gdbstub/agent.h"
 #include "gdbstub/gdbstub.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ enum { FAKE_PROCESSES = 2, FAKE_BASE = 0x1000, FAKE_SIZE = 0x20000, FAKE_POINTS 
 struct fake_point {
     bool used;
     enum gdb_point type;
-    uint64_t address;
+    uint64_t address, length;
     struct gdb_program *program;
 };
 struct fake_process {
@@ -28,7 +29,7 @@ struct fake_process {
     struct fake_point points[FAKE_POINTS];
     struct gdb_action action; /* the latest */
     bool running, interrupted, dead, long_mode;
-    unsigned resumed, detached, killed, restarted;
+    unsigned resumed, detached, killed, restarted, traced;
 };
 struct fake {
     struct gdb_server *server;
@@ -146,9 +147,45 @@ static inline void fake_exit(struct fake *f, int pid, int status) {
 
 static inline const struct fake_point *fake_point_at(const struct fake_process *p, uint64_t pc) {
     for (unsigned i = 0; i < FAKE_POINTS; i++)
-        if (p->points[i].used && p->points[i].type <= GDB_HWBREAK && p->points[i].address == pc)
+        if (p->points[i].used && p->points[i].type != GDB_TRACE &&
+            p->points[i].type <= GDB_HWBREAK && p->points[i].address == pc)
             return &p->points[i];
     return NULL;
+}
+
+/* --- tracepoints: what their programs can reach ---------------------------------- */
+
+static bool fake_agent_register(void *context, unsigned number, uint64_t *value) {
+    const struct fake_process *p = context;
+    *value = number < 16 ? p->registers[number] : 0;
+    return number < 16;
+}
+static bool fake_agent_whole(void *context, unsigned number, uint8_t *value) {
+    const struct fake_process *p = context;
+    memset(value, 0, (fake_registers[number].bits + 7) / 8);
+    if (number < 16)
+        memcpy(value, &p->registers[number], 4);
+    return number != FAKE_REGISTERS - 1;
+}
+static bool fake_agent_memory(void *context, uint64_t at, void *to, size_t length) {
+    const struct fake_process *p = context;
+    if (at < FAKE_BASE || at - FAKE_BASE > FAKE_SIZE || length > FAKE_SIZE - (at - FAKE_BASE))
+        return false;
+    memcpy(to, p->memory + (at - FAKE_BASE), length);
+    return true;
+}
+
+/* After an instruction: the steps of those that were hit before, and what is hit now. */
+static inline void fake_trace(struct fake_process *p) {
+    struct gdb_agent_host host = {.context = p, .read_register = fake_agent_register,
+                                  .read_whole = fake_agent_whole,
+                                  .read_memory = fake_agent_memory};
+    for (unsigned i = 0; i < FAKE_POINTS; i++)
+        if (p->points[i].type == GDB_TRACE && gdb_program_follows(p->points[i].program))
+            gdb_program_stepped(p->points[i].program, &host);
+    for (unsigned i = 0; i < FAKE_POINTS; i++)
+        if (p->points[i].type == GDB_TRACE && p->points[i].address == p->registers[FAKE_PC])
+            p->traced += !gdb_program_stops(p->points[i].program, &host);
 }
 
 /* One instruction of one process; it wraps in its memory. */
@@ -161,6 +198,7 @@ static inline void fake_step(struct fake *f, int pid) {
         return;
     }
     *pc = *pc + 1 < FAKE_BASE + FAKE_SIZE ? *pc + 1 : FAKE_BASE;
+    fake_trace(p);
     const struct fake_point *point = fake_point_at(p, *pc);
     bool inside = *pc >= p->action.start && *pc < p->action.end;
     if (point)
@@ -247,14 +285,27 @@ static void fake_clear_points(struct fake_process *p) {
         gdb_program_free(p->points[i].program);
     memset(p->points, 0, sizeof p->points);
 }
+/* What the client has let go of: only what wants to stays. */
+static void fake_clear_some(struct fake_process *p, bool traces_stay, bool persistent_stay) {
+    for (unsigned i = 0; i < FAKE_POINTS; i++) {
+        struct fake_point *point = &p->points[i];
+        bool stays = (traces_stay && point->type == GDB_TRACE) ||
+                     (persistent_stay && point->program && gdb_program_persists(point->program));
+        if (!point->used || stays)
+            continue;
+        gdb_program_free(point->program);
+        *point = (struct fake_point){0};
+    }
+}
 static const char *fake_insert(void *target, int pid, enum gdb_point type, uint64_t address,
                                uint64_t length, struct gdb_program *program) {
     struct fake_process *p = fake_process(target, pid);
-    if (length > 8)
+    if (length > 8 && type != GDB_TRACE)
         return "no point can be as wide as #$*} that";
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
         struct fake_point *point = &p->points[i];
-        if (!point->used || point->type != type || point->address != address)
+        if (!point->used || point->type != type || point->address != address ||
+            (type == GDB_TRACE && point->length != length))
             continue;
         gdb_program_free(point->program);
         point->program = program;
@@ -263,17 +314,17 @@ static const char *fake_insert(void *target, int pid, enum gdb_point type, uint6
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
         if (p->points[i].used)
             continue;
-        p->points[i] = (struct fake_point){true, type, address, program};
+        p->points[i] = (struct fake_point){true, type, address, length, program};
         return NULL;
     }
     return "no room";
 }
 static const char *fake_remove(void *target, int pid, enum gdb_point type, uint64_t address,
                                uint64_t length) {
-    (void)length;
-    struct fake_process *p = fake_process(target, pid);
+    struct fake_process *p = type == GDB_TRACE ? fake_stopped(target, pid) : fake_process(target, pid);
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
-        if (!p->points[i].used || p->points[i].type != type || p->points[i].address != address)
+        if (!p->points[i].used || p->points[i].type != type || p->points[i].address != address ||
+            (type == GDB_TRACE && p->points[i].length != length))
             continue;
         gdb_program_free(p->points[i].program);
         p->points[i] = (struct fake_point){0};
@@ -282,7 +333,7 @@ static const char *fake_remove(void *target, int pid, enum gdb_point type, uint6
     return "no such point";
 }
 static void fake_remove_all(void *target, int pid) {
-    fake_clear_points(fake_stopped(target, pid));
+    fake_clear_some(fake_stopped(target, pid), true, false);
 }
 static void fake_resume(void *target, const struct gdb_action *action) {
     struct fake_process *p = fake_stopped(target, action->thread.pid);
@@ -295,7 +346,7 @@ static void fake_interrupt(void *target, int pid) {
 }
 static void fake_detach(void *target, int pid) {
     struct fake_process *p = fake_process(target, pid);
-    fake_clear_points(p);
+    fake_clear_some(p, false, true);
     p->action = (struct gdb_action){.thread = {pid, 1}};
     p->interrupted = false;
     p->running = true;

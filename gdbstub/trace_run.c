@@ -1,0 +1,248 @@
+/* A trace begins, ends, and is asked about: QTinit, QTStart, QTStop, qTStatus, QTBuffer
+ * and so on (GDB manual, "Tracepoint Packets").
+ *
+ * Rule: tracepoints are at the target from QTStart on; they are taken out when a packet
+ * comes and finds that the run has ended, whatever ended it.
+ */
+#include <string.h>
+
+#include "gdbstub/packets.h"
+
+/* --- at the target --------------------------------------------------------------------- */
+
+const char *trace_insert(struct session *s, struct tracepoint *p) {
+    if (!p || !p->whole || p->inserted)
+        return NULL;
+    struct gdb_program *program = program_of_tracepoint(&s->trace, p);
+    const char *error = program ? s->target->ops->insert(s->target->context, s->trace.pid, GDB_TRACE,
+                                                         p->address, p->number, program)
+                                : "no memory for a tracepoint";
+    if (error)
+        gdb_program_free(program);
+    p->inserted = !error;
+    return error;
+}
+
+static void remove_all(struct session *s) {
+    for (size_t i = 0; i < s->trace.point_count; i++) {
+        struct tracepoint *p = s->trace.points[i];
+        if (p->inserted)
+            s->target->ops->remove(s->target->context, s->trace.pid, GDB_TRACE, p->address,
+                                   p->number);
+        p->inserted = false;
+    }
+}
+
+void trace_process_gone(struct session *s, int pid, const char *why) {
+    struct trace *t = &s->trace;
+    if (pid != t->pid || (!why && t->disconnected))
+        return;
+    trace_finish(t, why ? TRACE_COMMAND : TRACE_DISCONNECTED, 0, why);
+    t->looked_at = -1;
+    for (size_t i = 0; i < t->point_count; i++)
+        t->points[i]->inserted = false;
+}
+
+/* --- begin and end -------------------------------------------------------------------------- */
+
+/* Only then are its parts ours: see trace.h. */
+static bool stands_still(struct session *s) {
+    const struct process *p = process_find(s, s->trace.pid);
+    return !p || p->attached || p->ended || !s->target->ops->running(s->target->context, p->pid);
+}
+
+bool trace_is_ours(struct session *s) {
+    if (!stands_still(s)) {
+        reply_error(s, "the traced machine runs on without a debugger; attach to it first");
+        return false;
+    }
+    if (!s->trace.running)
+        remove_all(s);
+    return true;
+}
+
+void packet_trace_init(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    struct gdb_thread thread;
+    if (!thread_current(s, &thread)) {
+        reply_failure(s);
+        return;
+    }
+    remove_all(s);
+    trace_clear(&s->trace);
+    s->trace.pid = thread.pid;
+    reply_ok(s);
+}
+
+void packet_trace_start(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    struct trace *t = &s->trace;
+    const char *error = t->pid ? NULL : "QTinit comes first";
+    if (!error)
+        trace_begin(t);
+    for (size_t i = 0; !error && i < t->point_count; i++)
+        error = trace_insert(s, t->points[i]);
+    if (error)
+        trace_finish(t, TRACE_ERROR, 0, error);
+    reply_result(s, error);
+}
+
+void packet_trace_stop(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    trace_finish(&s->trace, TRACE_COMMAND, 0, NULL);
+    remove_all(s);
+    reply_ok(s);
+}
+
+/* --- settings --------------------------------------------------------------------------------- */
+
+static bool parse_flag(struct cursor *c, bool *flag) {
+    *flag = cursor_char(c, '1');
+    return (*flag || cursor_char(c, '0')) && cursor_done(c);
+}
+
+void packet_trace_disconnected(struct session *s, struct cursor arguments) {
+    bool on;
+    if (!parse_flag(&arguments, &on)) {
+        reply_failure(s);
+        return;
+    }
+    s->trace.disconnected = on;
+    reply_ok(s);
+}
+
+void packet_trace_circular(struct session *s, struct cursor arguments) {
+    bool on;
+    if (!parse_flag(&arguments, &on)) {
+        reply_failure(s);
+        return;
+    }
+    s->trace.frames.circular = on;
+    reply_ok(s);
+}
+
+/* -1 is what there is without it. */
+void packet_trace_size(struct session *s, struct cursor arguments) {
+    uint64_t size = FRAMES_SIZE;
+    if (s->trace.running)
+        reply_error(s, "a trace is running; tstop it first");
+    else if (!cursor_word(&arguments, "-1") && !cursor_number(&arguments, &size))
+        reply_failure(s);
+    else if (!cursor_done(&arguments) || size > FRAMES_SIZE_MAX)
+        reply_error(s, "the trace buffer has at most 64 MiB");
+    else {
+        s->trace.frames.size = (size_t)size;
+        reply_ok(s);
+    }
+}
+
+/* "user:HEX;notes:HEX;tstop:HEX", any of them. */
+void packet_trace_notes(struct session *s, struct cursor arguments) {
+    struct trace *t = &s->trace;
+    while (!cursor_done(&arguments)) {
+        struct cursor note = cursor_until(&arguments, ';');
+        char *to = cursor_word(&note, "user:")    ? t->user
+                   : cursor_word(&note, "notes:") ? t->notes
+                   : cursor_word(&note, "tstop:") ? t->why
+                                                  : NULL;
+        char text[TRACE_NOTE_MAX / 2 + 1];
+        if (!to || !cursor_hex_text(&note, text, sizeof text)) {
+            reply_error(s, "notes are hex, of at most 256 characters");
+            return;
+        }
+        memcpy(to, note.at, cursor_left(&note));
+        to[cursor_left(&note)] = 0;
+    }
+    reply_ok(s);
+}
+
+/* --- status --------------------------------------------------------------------------------- */
+
+static void write_end(struct session *s) {
+    static const char *const names[] = {
+        [TRACE_NOT_RUN] = "tnotrun", [TRACE_UNKNOWN] = "tunknown", [TRACE_COMMAND] = "tstop",
+        [TRACE_FULL] = "tfull", [TRACE_DISCONNECTED] = "tdisconnected",
+        [TRACE_PASSED] = "tpasscount", [TRACE_ERROR] = "terror"};
+    const struct trace *t = &s->trace;
+    buffer_printf(&s->reply, ";%s:", names[t->end]);
+    if (t->error)
+        buffer_hex(&s->reply, t->error, strlen(t->error));
+    else if (t->end == TRACE_COMMAND)
+        buffer_text(&s->reply, t->why);
+    if (t->error || t->end == TRACE_COMMAND)
+        buffer_char(&s->reply, ':');
+    buffer_printf(&s->reply, "%x", t->end_number);
+}
+
+void packet_trace_status(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    const struct trace *t = &s->trace;
+    const struct frames *f = &t->frames;
+    buffer_printf(&s->reply, "T%d", t->running);
+    write_end(s);
+    buffer_printf(&s->reply, ";tframes:%zx;tcreated:%llx;tfree:%zx;tsize:%zx;circular:%d;disconn:%d",
+                  f->count, (unsigned long long)f->created, f->size - (f->used < f->size ? f->used : f->size),
+                  f->size, f->circular, t->disconnected);
+    buffer_printf(&s->reply, ";starttime:%llx;stoptime:%llx;username:%s;notes:%s",
+                  (unsigned long long)t->started, (unsigned long long)t->stopped, t->user,
+                  t->notes);
+}
+
+/* "NUMBER:ADDRESS": hits, and bytes of all frames. */
+void packet_trace_point_status(struct session *s, struct cursor arguments) {
+    const struct tracepoint *p = trace_parse_point(s, &arguments);
+    if (p)
+        buffer_printf(&s->reply, "V%llx:%llx", (unsigned long long)p->hits,
+                      (unsigned long long)p->usage);
+    else
+        reply_failure(s);
+}
+
+/* --- definitions, for the next client ---------------------------------------------------------- */
+
+static void tell_point(struct session *s, const struct tracepoint *p) {
+    buffer_printf(&s->reply, "T%x:%llx:%c:%llx:%llx", p->number, (unsigned long long)p->address,
+                  p->enabled ? 'E' : 'D', (unsigned long long)p->steps,
+                  (unsigned long long)p->passes);
+    if (!p->condition)
+        return;
+    buffer_printf(&s->reply, ":X%llx,", (unsigned long long)p->condition->length);
+    buffer_hex(&s->reply, p->condition->code, (size_t)p->condition->length);
+}
+
+/* First the tracepoints, then their actions and sources, a piece at a time. */
+void packet_trace_points_more(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    struct trace *t = &s->trace;
+    if (t->told_points < t->point_count) {
+        tell_point(s, t->points[t->told_points++]);
+    } else if (t->told_defined < t->defined.length) {
+        const char *piece = t->defined.data + t->told_defined;
+        buffer_text(&s->reply, piece);
+        t->told_defined += strlen(piece) + 1;
+    } else {
+        buffer_char(&s->reply, 'l');
+    }
+}
+
+void packet_trace_points_first(struct session *s, struct cursor arguments) {
+    s->trace.told_points = s->trace.told_defined = 0;
+    packet_trace_points_more(s, arguments);
+}
+
+void packet_trace_variables_more(struct session *s, struct cursor arguments) {
+    (void)arguments;
+    struct trace *t = &s->trace;
+    if (t->told_variables == t->variable_count) {
+        buffer_char(&s->reply, 'l');
+        return;
+    }
+    const struct trace_variable *v = &t->variables[t->told_variables++];
+    buffer_printf(&s->reply, "%x:%llx:%d:%s", v->number, (unsigned long long)v->initial, v->builtin,
+                  v->name);
+}
+
+void packet_trace_variables_first(struct session *s, struct cursor arguments) {
+    s->trace.told_variables = 0;
+    packet_trace_variables_more(s, arguments);
+}
