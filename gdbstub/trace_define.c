@@ -139,7 +139,8 @@ static const char *parse_point(struct tracepoint *p, struct cursor *c) {
 /* Forgets what qTfP would tell of it. */
 static void forget(struct trace *t, const struct tracepoint *p) {
     char place[32];
-    int length = snprintf(place, sizeof place, "%x:%llx:", p->number, (unsigned long long)p->address);
+    int length = snprintf(place, sizeof place, "%x:%llx:", p->number,
+                          (unsigned long long)p->address);
     size_t kept = 0, size;
     for (size_t at = 0; at < t->defined.length; at += size) {
         char *piece = t->defined.data + at;

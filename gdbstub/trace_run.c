@@ -178,11 +178,12 @@ void packet_trace_status(struct session *s, struct cursor arguments) {
     (void)arguments;
     const struct trace *t = &s->trace;
     const struct frames *f = &t->frames;
+    size_t free = f->used < f->size ? f->size - f->used : 0;
     buffer_printf(&s->reply, "T%d", t->running);
     write_end(s);
-    buffer_printf(&s->reply, ";tframes:%zx;tcreated:%llx;tfree:%zx;tsize:%zx;circular:%d;disconn:%d",
-                  f->count, (unsigned long long)f->created, f->size - (f->used < f->size ? f->used : f->size),
-                  f->size, f->circular, t->disconnected);
+    buffer_printf(&s->reply, ";tframes:%zx;tcreated:%llx;tfree:%zx;tsize:%zx", f->count,
+                  (unsigned long long)f->created, free, f->size);
+    buffer_printf(&s->reply, ";circular:%d;disconn:%d", f->circular, t->disconnected);
     buffer_printf(&s->reply, ";starttime:%llx;stoptime:%llx;username:%s;notes:%s",
                   (unsigned long long)t->started, (unsigned long long)t->stopped, t->user,
                   t->notes);

@@ -20,6 +20,13 @@ expect_gdb 'exited with code 07'
 end_of_server
 expect_status 7
 
+# the instruction that first programs the interrupt chips is followed by a breakpoint
+printf '\xb0\x11\xe6\x20\x90\x90\xb0\x00\xe6\xf4' >"$WORK/chips" # mov al, 0x11; out 0x20, al; nop …
+serve --gdb=0 "$WORK/chips"
+gdb_session "target remote $address" 'break *0x1004' continue 'p/x $eip' kill
+expect_gdb '= 0x1004$'
+end_of_server
+
 # a second client is refused, with a reason, and the first does not notice
 serve --gdb=0 hello
 cat >"$WORK/second" <<END
