@@ -178,8 +178,6 @@ void deliver(struct soft *s, struct fault f) {
     f.cs = cs;
     if (s->chained < sizeof s->chain / sizeof *s->chain)
         s->chain[s->chained++] = f;
-    if (f.vector == VECTOR_PF && f.kind == KIND_EXCEPTION)
-        s->cr2 = f.cr2;
     if (s->cr0 & CR0_PE)
         deliver_protected(s, &f);
     else

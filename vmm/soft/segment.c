@@ -122,7 +122,7 @@ void stack_segment_fits(struct soft *s, uint16_t selector, unsigned cpl, unsigne
                         struct kvm_segment *k) {
     uint64_t linear;
     if (is_null(selector))
-        raise_fault(s, vector, vector == VECTOR_TS ? selector & ~3u : 0);
+        raise_fault(s, vector, 0);
     *k = x86_descriptor(selector, descriptor_need(s, selector, vector, &linear));
     bool data = k->s && !(k->type & TYPE_CODE) && k->type & TYPE_WRITABLE;
     if (!data || (selector & 3u) != cpl || k->dpl != cpl)

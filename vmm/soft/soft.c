@@ -72,7 +72,9 @@ void raise_plain(struct soft *s, unsigned vector) {
     raise_any(s, (struct fault){.vector = vector});
 }
 
+/* CR2 tells of the last one, also when that becomes a double fault. */
 void raise_page_fault(struct soft *s, uint64_t linear, uint32_t code) {
+    s->cr2 = linear;
     raise_any(s, (struct fault){
                      .vector = VECTOR_PF, .has_code = true, .code = code, .cr2 = linear});
 }

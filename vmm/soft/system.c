@@ -136,15 +136,15 @@ const struct op *invlpg(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-/* --- descriptor tables: a 16-bit limit, then a 32-bit base, of which a 16-bit
- * operand size keeps 24 --- */
+/* --- descriptor tables: a 16-bit limit, then a 32-bit base, of which a load with a
+ * 16-bit operand size takes 24 bits; a store gives all (Vol. 2B, SGDT) --- */
 
 static const struct op *store_table(struct soft *s, const struct op *op,
                                     const struct kvm_dtable *t) {
-    uint64_t at = address(s, op), base = op->wide == 2 ? t->base & 0xFFFFFF : t->base;
+    uint64_t at = address(s, op);
     check_write(s, op->seg, (at + 2) & op->mask, 4);
     store(s, op->seg, at, 2, t->limit);
-    store(s, op->seg, (at + 2) & op->mask, 4, base);
+    store(s, op->seg, (at + 2) & op->mask, 4, t->base);
     return op + 1;
 }
 

@@ -10,10 +10,10 @@
 /* Where things lie in a TSS (figures 7-2 and 7-10). The general and segment
  * registers follow each other in the order of their encoding. */
 struct layout {
-    uint8_t size;      /* of a register there */
-    uint8_t stack;     /* SP0; each ring has SP and SS */
+    uint8_t size;  /* of a register there */
+    uint8_t stack; /* SP0; each ring has SP and SS */
     uint8_t ip, flags, gpr, seg, segs, ldt;
-    uint8_t limit;     /* the least */
+    uint8_t limit; /* the least */
 };
 static const struct layout layout16 = {2, 2, 0x0E, 0x10, 0x12, 0x22, 4, 0x2A, 0x2B};
 static const struct layout layout32 = {4, 4, 0x20, 0x24, 0x28, 0x48, 6, 0x60, 0x67};
@@ -23,12 +23,16 @@ static const struct layout layout32 = {4, 4, 0x20, 0x24, 0x28, 0x48, 6, 0x60, 0x
 
 enum { TSS_BUSY = 2, TSS_32 = 8 };
 
+/* No reserved bits, nor those of the virtual-8086 extensions that CPUID denies. */
+#define FLAGS_DEFINED                                                                              \
+    (FLAGS_ALU | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | \
+     FLAG_ID)
+
 static const struct layout *layout_of(const struct kvm_segment *tr) {
     return tr->type & TSS_32 ? &layout32 : &layout16;
 }
 
-static uint64_t tss_read(struct soft *s, const struct kvm_segment *tr, unsigned at,
-                         unsigned size) {
+static uint64_t tss_read(struct soft *s, const struct kvm_segment *tr, unsigned at, unsigned size) {
     return read_linear(s, (uint32_t)(tr->base + at), size, false) & mask_of(size);
 }
 
@@ -119,8 +123,8 @@ static struct new_task read_task(struct soft *s, const struct kvm_segment *tr) {
 /* Selectors first, so that a fault shows them; nothing is usable yet. */
 static void set_selectors(struct soft *s, const struct new_task *n) {
     for (unsigned i = 0; i < 6; i++)
-        s->seg[i].k = (struct kvm_segment){.selector = n->seg[i], .unusable = 1,
-                                           .db = i == S_CS ? s->seg[S_CS].k.db : 0};
+        s->seg[i].k = (struct kvm_segment){
+            .selector = n->seg[i], .unusable = 1, .db = i == S_CS ? s->seg[S_CS].k.db : 0};
     s->seg[S_LDT].k = (struct kvm_segment){.selector = n->ldt, .unusable = 1};
     s->epoch++;
 }
@@ -144,15 +148,13 @@ static void load_code(struct soft *s, uint16_t selector) {
 static void load_segments(struct soft *s, const struct new_task *n) {
     static const uint8_t data[] = {S_ES, S_DS, S_FS, S_GS};
     load_ldt(s, n->ldt, VECTOR_TS);
+    segment_load_task(s, S_SS, n->seg[S_SS]);
     if (vm86(s))
         set_code_real(s, n->seg[S_CS]);
     else
-        s->cpl = n->seg[S_CS] & 3;
-    segment_load_task(s, S_SS, n->seg[S_SS]);
+        load_code(s, n->seg[S_CS]);
     for (unsigned i = 0; i < sizeof data; i++)
         segment_load_task(s, data[i], n->seg[data[i]]);
-    if (!vm86(s))
-        load_code(s, n->seg[S_CS]);
     if (s->ip > s->seg[S_CS].k.limit)
         raise_gp0(s);
 }
@@ -169,8 +171,8 @@ static void become(struct soft *s, const struct new_task *n, const struct kvm_se
     }
     for (unsigned i = 0; i < 8; i++)
         s->r[i] = wide ? n->gpr[i] : n->gpr[i] | 0xFFFF0000;
-    flags_set(s, n->flags & 0x37FFD7);
-    s->cpl = vm86(s) ? 3 : 0; /* until CS is there */
+    flags_set(s, n->flags & FLAGS_DEFINED);
+    s->cpl = vm86(s) ? 3 : n->seg[S_CS] & 3;
     set_selectors(s, n);
     segments_refresh(s);
     mode_changed(s);
