@@ -12,9 +12,12 @@ $(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld
 units: $(UNITS)
 test-guests: $(TEST_GUESTS)
 
-.PHONY: bench demo
+.PHONY: bench bench-reverse demo
 bench: all test-guests
 	scripts/bench --program=$(PROGRAM) --build=$(BUILD)
+
+bench-reverse: all ## going back in time, beside QEMU's record/replay (minutes)
+	scripts/bench-reverse --program=$(PROGRAM)
 
 demo:
 	scripts/demo
