@@ -196,13 +196,22 @@ bool history_is_silent(const struct machine *m) {
 
 /* --- snapshots as time passes --------------------------------------------------------------- */
 
+/* How long to the next: recording is to cost under a tenth of the time. Saving a page
+ * takes as long as some two thousand instructions, so ten times as many are to be done;
+ * but a step back is not to take long either. */
+static uint64_t interval(const struct history *h) {
+    enum { EVERY_PAGE = 20480, LONGEST = 12 * HISTORY_EVERY };
+    uint64_t fair = snapshot_dirty_pages(h) * EVERY_PAGE;
+    return fair < HISTORY_EVERY ? HISTORY_EVERY : fair < LONGEST ? fair : LONGEST;
+}
+
 static bool wants_snapshot(const struct machine *m, uint64_t icount) {
     const struct history *h = m->history;
     uint64_t last = h->list[snapshot_before(h, icount)]->icount;
     if (icount <= last)
         return false;
     if (icount >= h->end)
-        return icount - last >= HISTORY_EVERY;
+        return icount - last >= HISTORY_EVERY && icount - last >= interval(h);
     return h->travelling && h->target >= icount && h->target - icount < 2 * HISTORY_GRID;
 }
 

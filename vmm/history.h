@@ -51,6 +51,14 @@ struct arrived {
 };
 
 struct snapshot; /* snapshot.h */
+struct page_chunk;
+
+/* Room for saved pages, got from libc many at a time: one by one each would cost
+ * a system call. */
+struct page_pool {
+    struct page_chunk *chunks; /* the first is being filled */
+    void *freed;               /* pages given back; each begins with the next one's address */
+};
 
 struct history {
     struct events inputs, clocks, holds;
@@ -68,6 +76,7 @@ struct history {
     uint64_t *dirty; /* a bit for each page, memory's own */
     uint64_t *need;  /* the same size, for loading */
     size_t words;
+    struct page_pool pool;
     uint64_t bytes, bound; /* memory in use, and what it may be */
 
     bool whole;     /* from power-on, and changed by nobody: can be saved */

@@ -12,11 +12,52 @@ static bool is_zero(const uint8_t *page) {
     return page[0] == 0 && !memcmp(page, page + 1, PAGE_SIZE - 1);
 }
 
+enum { CHUNK_PAGES = 256 };
+
+struct page_chunk {
+    struct page_chunk *next;
+    size_t used;
+    uint8_t pages[CHUNK_PAGES][PAGE_SIZE];
+};
+
+static uint8_t *page_new(struct page_pool *p) {
+    void *page = p->freed;
+    if (page) {
+        memcpy(&p->freed, page, sizeof p->freed);
+        return page;
+    }
+    if (!p->chunks || p->chunks->used == CHUNK_PAGES) {
+        struct page_chunk *chunk = malloc(sizeof *chunk);
+        if (!chunk)
+            return NULL;
+        chunk->next = p->chunks;
+        chunk->used = 0;
+        p->chunks = chunk;
+    }
+    return p->chunks->pages[p->chunks->used++];
+}
+
+static void page_free(struct page_pool *p, uint8_t *page) {
+    if (!page)
+        return;
+    memcpy(page, &p->freed, sizeof p->freed);
+    p->freed = page;
+}
+
+static void pool_close(struct page_pool *p) {
+    while (p->chunks) {
+        struct page_chunk *chunk = p->chunks;
+        p->chunks = chunk->next;
+        free(chunk);
+    }
+    p->freed = NULL;
+}
+
 static bool save_page(struct machine *m, struct snapshot *s, uint32_t number) {
     const uint8_t *from = m->memory.ram + (uint64_t)number * PAGE_SIZE;
     uint8_t *bytes = NULL;
     if (!is_zero(from)) {
-        if (!(bytes = malloc(PAGE_SIZE)))
+        if (!(bytes = page_new(&m->history->pool)))
             return false;
         memcpy(bytes, from, PAGE_SIZE);
     }
@@ -32,9 +73,11 @@ static size_t count_bits(const uint64_t *bits, size_t words) {
     return n;
 }
 
+size_t snapshot_dirty_pages(const struct history *h) { return count_bits(h->dirty, h->words); }
+
 static bool save_pages(struct machine *m, struct snapshot *s) {
     const struct history *h = m->history;
-    size_t count = count_bits(h->dirty, h->words);
+    size_t count = snapshot_dirty_pages(h);
     s->pages = malloc((count + 1) * sizeof *s->pages);
     if (!s->pages)
         return false;
@@ -47,7 +90,7 @@ static bool save_pages(struct machine *m, struct snapshot *s) {
 
 static void free_snapshot(struct history *h, struct snapshot *s) {
     for (size_t i = 0; i < s->page_count; i++)
-        free(s->pages[i].bytes);
+        page_free(&h->pool, s->pages[i].bytes);
     h->bytes -= s->bytes < h->bytes ? s->bytes : h->bytes;
     free(s->pages);
     free(s->arrived);
@@ -282,6 +325,7 @@ void snapshots_cut(struct history *h, size_t count) {
 
 void snapshots_free(struct history *h) {
     snapshots_cut(h, 0);
+    pool_close(&h->pool);
     free(h->list);
     h->list = NULL;
 }

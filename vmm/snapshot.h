@@ -36,6 +36,8 @@ bool snapshot_take_first(struct machine *);
 void snapshot_take(struct machine *, bool pinned);
 /* The machine becomes what it was at list[n]. */
 void snapshot_load(struct machine *, size_t n);
+/* Pages written since list[base]: what a snapshot now would save. */
+size_t snapshot_dirty_pages(const struct history *);
 /* The last one at or before a count; the first if all are later. */
 size_t snapshot_before(const struct history *, uint64_t icount);
 void snapshots_cut(struct history *, size_t count); /* only so many remain */
