@@ -45,6 +45,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 include guests/guests.mk
 include os-1k/os-1k.mk
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 
 .PHONY: test asan coverage
 test: all units test-guests ## every test that this machine can run

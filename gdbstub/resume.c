@@ -180,12 +180,19 @@ void packet_vcont_ask(struct session *s, struct cursor arguments) {
 
 /* --- c C s S ------------------------------------------------------------------------ */
 
+/* From another address: of one that stands still (non-stop). */
+static bool jump(struct session *s, struct gdb_thread thread, struct cursor arguments) {
+    uint64_t address;
+    const struct process *p = process_find(s, thread.pid);
+    return cursor_number(&arguments, &address) && cursor_done(&arguments) && p && !p->running &&
+           register_set_pc(s, thread, address);
+}
+
 /* They move the threads of the last Hc; a step with no such thread moves the
  * current one. */
 static void plain(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
     struct wish *wish = &s->wishes[0];
     struct gdb_thread current;
-    uint64_t address;
     *wish = (struct wish){.who = s->resuming, .action = {.how = how}};
     s->wish_count = 1;
     bool chosen = s->resuming.pid > 0 && s->resuming.tid > 0;
@@ -198,8 +205,7 @@ static void plain(struct session *s, struct cursor arguments, enum gdb_resume ho
         good = parse_signal(&arguments, &wish->action.signal) &&
                (cursor_done(&arguments) || cursor_char(&arguments, ';'));
     if (good && !cursor_done(&arguments))
-        good = cursor_number(&arguments, &address) && cursor_done(&arguments) &&
-               register_set_pc(s, current, address);
+        good = jump(s, current, arguments);
     if (good)
         resume_all(s);
     else
