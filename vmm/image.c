@@ -251,31 +251,6 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
     return 0;
 }
 
-/* --- the user program inside a kernel ---------------------------------------------------- */
-
-/* The 1K OS has its shell embedded; shell.elf beside kernel.elf has its symbols.
- * That file is for debuggers only, so what is odd about it is no error. */
-static void find_user_program(struct image *im) {
-    static const char kernel[] = "/kernel.elf", shell[] = "/shell.elf";
-    struct image_options none = {0};
-    struct image user;
-    char error[16];
-    size_t n = strlen(im->path), ending = sizeof kernel - 1;
-    if (n < ending || strcmp(im->path + n - ending, kernel))
-        return;
-    char *path = strdup(im->path);
-    if (!path)
-        return;
-    memcpy(path + n - ending, shell, sizeof shell);
-    if (image_open(&user, path, &none, error, sizeof error) == 0) {
-        struct elf e = elf_header(&user);
-        im->user_address = elf_segment(&user, &e, 0).paddr;
-        im->user_path = strdup(user.path);
-        image_close(&user);
-    }
-    free(path);
-}
-
 /* --- the whole ------------------------------------------------------------------------- */
 
 static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {
@@ -294,15 +269,51 @@ static int understand(struct image *im, const struct image_options *o, char *err
     return choose_mode(im, o, error, size);
 }
 
-int image_open(struct image *im, const char *path, const struct image_options *o, char *error,
-               size_t size) {
+static int open_alone(struct image *im, const char *path, const struct image_options *o, char *error,
+                      size_t size) {
     *im = (struct image){0};
     int err = read_file(im, path, error, size);
     if (!err)
         err = understand(im, o, error, size);
     if (err)
         image_close(im);
-    else if (im->is_elf)
+    return err;
+}
+
+/* --- the user program inside a kernel ---------------------------------------------------- */
+
+static void take_user_program(struct image *im, const struct image *user) {
+    struct elf e = elf_header(user);
+    im->user_address = elf_segment(user, &e, 0).paddr;
+    im->user_path = strdup(user->path);
+}
+
+/* The 1K OS has its shell embedded; shell.elf beside kernel.elf has its symbols.
+ * That file is for debuggers only, so what is odd about it is no error. */
+static void find_user_program(struct image *im) {
+    static const char kernel[] = "/kernel.elf", shell[] = "/shell.elf";
+    struct image_options none = {0};
+    struct image user;
+    char error[16];
+    size_t n = strlen(im->path), ending = sizeof kernel - 1;
+    if (n < ending || strcmp(im->path + n - ending, kernel))
+        return;
+    char *path = strdup(im->path);
+    if (!path)
+        return;
+    memcpy(path + n - ending, shell, sizeof shell);
+    if (open_alone(&user, path, &none, error, sizeof error) == 0) {
+        if (user.is_elf)
+            take_user_program(im, &user);
+        image_close(&user);
+    }
+    free(path);
+}
+
+int image_open(struct image *im, const char *path, const struct image_options *o, char *error,
+               size_t size) {
+    int err = open_alone(im, path, o, error, size);
+    if (!err && im->is_elf)
         find_user_program(im);
     return err;
 }
@@ -321,7 +332,7 @@ static int load_segments(const struct image *im, struct memory *m) {
         if (!to)
             return -ENOSPC;
         memcpy(to, im->bytes + s.offset, s.filesz);
-        memset(to + s.filesz, 0, s.memsz - s.filesz);
+        memory_zero(m, s.paddr + s.filesz, s.memsz - s.filesz);
     }
     return 0;
 }

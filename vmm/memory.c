@@ -37,10 +37,19 @@ int memory_add_rom(struct memory *m, const void *image, size_t size) {
     return 0;
 }
 
-void memory_clear(struct memory *m) {
-    /* Private anonymous pages read as zero after this, and cost nothing. */
-    madvise(m->ram, m->ram_size, MADV_DONTNEED);
+/* Private anonymous pages read as zero after madvise(), and cost nothing. */
+void memory_zero(struct memory *m, uint64_t phys, uint64_t length) {
+    uint64_t end = phys + length, first = round_up(phys), last = end / PAGE_SIZE * PAGE_SIZE;
+    if (first >= last) {
+        memset(m->ram + phys, 0, length);
+        return;
+    }
+    memset(m->ram + phys, 0, first - phys);
+    madvise(m->ram + first, last - first, MADV_DONTNEED);
+    memset(m->ram + last, 0, end - last);
 }
+
+void memory_clear(struct memory *m) { memory_zero(m, 0, m->ram_size); }
 
 void memory_close(struct memory *m) {
     if (m->ram)

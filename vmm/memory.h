@@ -33,6 +33,8 @@ int memory_open(struct memory *, uint64_t ram_size);
  * the image at the end. */
 int memory_add_rom(struct memory *, const void *image, size_t size);
 void memory_clear(struct memory *); /* all RAM zero again */
+/* The same of a part that lies in RAM; whole pages give their host memory back. */
+void memory_zero(struct memory *, uint64_t phys, uint64_t length);
 void memory_close(struct memory *);
 
 /* Host address of [phys, phys+length) if that lies in one piece of RAM (or of

@@ -4,6 +4,8 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/unit/elf_build.h"
 #include "tests/unit/fake_cpu.h"
@@ -517,6 +519,29 @@ static void random_mutations(void) {
     memory_close(&m);
 }
 
+/* shell.elf beside kernel.elf is for debuggers: whatever it is, the kernel is opened. */
+static void beside_a_kernel(void) {
+    char folder[] = "/tmp/minikvm-unit-XXXXXX", kernel[64], shell[64];
+    struct elf_file f;
+    struct image im;
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(kernel, sizeof kernel, "%s/kernel.elf", folder);
+    snprintf(shell, sizeof shell, "%s/shell.elf", folder);
+    elf_build(&f, &high32);
+    CHECK(rename(scratch_write(f.bytes, f.size), kernel) == 0);
+    CHECK(symlink("kernel.elf", shell) == 0);
+    CHECK(image_open(&im, kernel, &no_options, error, sizeof error) == 0);
+    CHECK(im.user_path && im.user_address == 0x100000);
+    image_close(&im);
+    unlink(shell);
+    CHECK(rename(scratch_write(code, 1), shell) == 0); /* no ELF file */
+    CHECK(image_open(&im, kernel, &no_options, error, sizeof error) == 0 && !im.user_path);
+    image_close(&im);
+    unlink(shell);
+    unlink(kernel);
+    rmdir(folder);
+}
+
 int main(void) {
     elf32_low_is_real_mode();
     real_mode_entry_above_64k();
@@ -535,5 +560,6 @@ int main(void) {
     our_setup_spares_the_image();
     into_the_rom();
     random_mutations();
+    beside_a_kernel();
     return unit_end();
 }
