@@ -130,6 +130,12 @@ const char *guest_file(enum guest_file which, const void *bytes, size_t size) {
     return paths[which];
 }
 
+const char *guest_no_file(enum guest_file which) {
+    const char *path = guest_file(which, "", 0);
+    unlink(path);
+    return path;
+}
+
 struct machine_stop guest_do(struct machine *m, enum machine_command command) {
     struct machine_stop stop = {0};
     machine_resume(m, command);

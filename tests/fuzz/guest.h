@@ -23,5 +23,7 @@ struct machine_stop guest_do(struct machine *, enum machine_command);
  * shell.elf beside it has a user program inside. */
 enum guest_file { GUEST_KERNEL, GUEST_SHELL, GUEST_ROM, GUEST_RECORDING, GUEST_FILES };
 const char *guest_file(enum guest_file, const void *bytes, size_t size);
+/* Its path, nothing being there. */
+const char *guest_no_file(enum guest_file);
 
 #endif

@@ -75,7 +75,7 @@ static bool read_header(uint8_t header[HEADER]) {
     struct machine m;
     struct machine_options options;
     char error[256];
-    const char *path = guest_file(GUEST_RECORDING, "", 0);
+    const char *path = guest_no_file(GUEST_RECORDING);
     if (!known[0] && open_guest(&m, &options, NULL)) {
         guest_do(&m, COMMAND_STEP);
         FILE *f = replay_save(&m, path, error, sizeof error) ? fopen(path, "rbe") : NULL;
