@@ -3,18 +3,23 @@
  *
  *     byte 0: even: an expression follows, odd: a format
  */
-#include <stdlib.h>
-
 #include "fuzz.h"
 #include "gdbstub/agent.h"
+#include "gdbstub/gdbstub.h"
 
-enum { ARGUMENTS_MAX = 8, PRINTED_MAX = 1 << 22 };
+enum { VARIABLES = 4, ARGUMENTS_MAX = 8, PRINTED_MAX = 1 << 22 };
 
 static size_t printed;
 
 static bool read_register(void *context, unsigned number, uint64_t *value) {
     (void)context;
     *value = number * 0x0123456789ABCDEFull;
+    return number < 64;
+}
+
+static bool read_whole(void *context, unsigned number, uint8_t *value) {
+    (void)context;
+    memset(value, (int)number, GDB_REGISTER_MAX);
     return number < 64;
 }
 
@@ -41,13 +46,13 @@ static void print(void *context, const char *text, size_t length) {
     must(printed <= PRINTED_MAX, "what is printed has a bound");
 }
 
-static bool variable(void *context, unsigned number, int64_t *value, bool write) {
+static bool variable(void *context, unsigned number, int64_t *value, enum agent_variable what) {
     int64_t *variables = context;
-    if (number >= 4)
+    if (number >= VARIABLES)
         return false;
-    if (write)
+    if (what == AGENT_SET)
         variables[number] = *value;
-    else
+    else if (what == AGENT_GET)
         *value = variables[number];
     return true;
 }
@@ -73,8 +78,9 @@ static void try_format(struct feed *in, const struct gdb_agent_host *host) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    int64_t variables[4] = {0}, value;
-    struct gdb_agent_host host = {variables, read_register, read_memory, print, variable, collect};
+    int64_t variables[VARIABLES] = {0}, value;
+    struct gdb_agent_host host = {variables, read_register, read_memory, read_whole,
+                                  print,     variable,      collect};
     struct feed in = {bytes, size};
     printed = 0;
     if (feed_number(&in, 1) % 2)
