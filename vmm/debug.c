@@ -182,6 +182,7 @@ static void kill_machine(void *target, int pid) {
     if (!m)
         return;
     halt(m);
+    points_clear(&m->points);
     d->over[pid - 1] = true;
 }
 

@@ -356,6 +356,7 @@ static void fake_kill(void *target, int pid) {
     struct fake_process *p = fake_process(target, pid);
     p->dead = true;
     p->running = false;
+    fake_clear_points(p);
     p->killed++;
 }
 static const char *fake_restart(void *target, int pid, const char *image) {
@@ -364,6 +365,7 @@ static const char *fake_restart(void *target, int pid, const char *image) {
         return "no such image";
     p->dead = p->running = false;
     p->registers[FAKE_PC] = FAKE_BASE;
+    fake_clear_points(p);
     p->restarted++;
     return NULL;
 }
