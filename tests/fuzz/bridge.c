@@ -57,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static struct world w;
     char error[256];
     open_machines(&w);
-    must((w.debug = debug_open("fuzz", w.machines, 2, error, sizeof error)), "a debugger can be served");
+    w.debug = debug_open("fuzz", w.machines, 2, error, sizeof error);
+    must(w.debug, "a debugger can be served");
     client_play(&(struct client_world){&w, handle, pass_time}, bytes, size);
     pass_time(&w);
     debug_close(w.debug);

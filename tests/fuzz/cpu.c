@@ -25,7 +25,7 @@ static uint64_t chance(struct subject *s) {
     return x ^ x >> 29;
 }
 
-/* --- the host ------------------------------------------------------------------------------ */
+/* --- the host ------------------------------------------------ */
 
 static enum io_result port(void *machine, uint16_t number, bool out, unsigned size, void *data) {
     uint64_t value = chance(machine);
@@ -56,7 +56,7 @@ static uint64_t idle(void *machine, uint64_t now) {
     return s->excited ? now + 1 : 0;
 }
 
-/* --- the state at the start ------------------------------------------------------------------- */
+/* --- the state at the start ------------------------------------------------ */
 
 static void ring3(struct rig *r, bool vm86) {
     struct cpu_state *s = rig_get(r);
@@ -64,7 +64,8 @@ static void ring3(struct rig *r, bool vm86) {
     s->sregs.ss = s->sregs.ds = s->sregs.es =
         x86_descriptor(0x23, rig_descriptor(0, 0xFFFFF, 0xF3, 0xC));
     if (vm86) {
-        s->sregs.cs = s->sregs.ss = s->sregs.ds = s->sregs.es = x86_real_segment(CODE_AT >> 4, false);
+        s->sregs.cs = s->sregs.ss = s->sregs.ds = s->sregs.es =
+            x86_real_segment(CODE_AT >> 4, false);
         s->sregs.cs.dpl = s->sregs.ss.dpl = 3;
         s->regs.rip = 0;
         s->regs.rflags |= FLAG_VM;
@@ -119,7 +120,7 @@ static void patch_catch(struct rig *r, struct feed *in) {
     r->cpu.catch.interrupt[vector / 64] |= (uint64_t)(flags >> 3 & 1) << vector % 64;
 }
 
-/* --- the whole ----------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------ */
 
 static void begin(struct subject *s, struct feed in) {
     static void (*const patches[])(struct rig *, struct feed *) = {
@@ -131,11 +132,8 @@ static void begin(struct subject *s, struct feed in) {
     s->asked = s->due = 0;
     s->rig.cpu.host = (struct cpu_host){s, port, acknowledge, deadline, idle};
     s->rig.cpu.step_irqs = true;
-    struct feed code = {in.at + 1, in.left ? in.left - 1 : 0};
-    size_t length = feed_number(&in, 1);
-    code.left = length < code.left ? length : code.left;
+    struct feed code = feed_part(&in, feed_number(&in, 1));
     base_state(&s->rig, base % 5, &code);
-    in = (struct feed){in.at + code.left, in.left - code.left};
     for (unsigned n = 0; in.left && n < PATCHES_MAX; n++)
         patches[feed_number(&in, 1) % 4](&s->rig, &in);
 }
@@ -163,7 +161,6 @@ static void same_again(struct rig *r) {
 static void compare(struct subject *a, struct subject *b) {
     const struct cpu_state *x = rig_get(&a->rig), *y = rig_get(&b->rig);
     must(a->rig.cpu.icount == b->rig.cpu.icount, "in pieces: the same count");
-    for (size_t i = 0; i < sizeof *x; i++) if (((uint8_t*)x)[i] != ((uint8_t*)y)[i]) fprintf(stderr, "DIFF %zu: %02x %02x\n", i, ((uint8_t*)x)[i], ((uint8_t*)y)[i]);
     must(!memcmp(x, y, sizeof *x), "in pieces: the same state");
     must(!memcmp(a->rig.memory.ram, b->rig.memory.ram, RAM), "in pieces: the same memory");
 }

@@ -58,7 +58,7 @@ static void insert(struct text *t, const void *bytes, size_t size) {
     replace(t, at, at, bytes, size);
 }
 
-/* --- the mutations: a row is one -------------------------------------------------------- */
+/* --- the mutations: a row is one ------------------------------------------------ */
 
 static void mutate_all(struct text *t) { t->size = LLVMFuzzerMutate(t->bytes, t->size, t->max); }
 
@@ -136,7 +136,7 @@ static void (*const mutations[])(struct text *) = {
     mutate_all, mutate_payload, mutate_payload, mutate_payload, mutate_command, mutate_command,
     new_frame,  copy_frame,     drop_frame,     new_event};
 
-/* --- the whole ----------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------ */
 
 static void right_sum(struct text *t, struct frame f) {
     char digits[3];

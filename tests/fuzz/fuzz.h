@@ -48,6 +48,15 @@ static inline uint64_t feed_number(struct feed *in, size_t size) {
     return number;
 }
 
+/* Takes up to `size` bytes as an input of their own. */
+static inline struct feed feed_part(struct feed *in, size_t size) {
+    struct feed part = {in->at, size < in->left ? size : in->left};
+    in->left -= part.left;
+    if (part.left)
+        in->at += part.left;
+    return part;
+}
+
 /* What has to hold for every input. */
 static inline void must(bool holds, const char *what) {
     if (holds)

@@ -18,7 +18,7 @@ int __wrap_soft_open(struct cpu *);
 int __wrap_kvm_open(struct cpu *, const struct kvm_options *, char *error, size_t size);
 int __wrap_pthread_cond_timedwait(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
 
-/* --- an engine that does so much and no more ---------------------------------------------- */
+/* --- an engine that does so much and no more ------------------------------------------------ */
 
 enum { MACHINES = 2 };
 struct engine __wrap_engine_soft; /* what everybody else takes for engine_soft */
@@ -57,7 +57,7 @@ int __wrap_soft_open(struct cpu *cpu) {
     return err;
 }
 
-/* --- the world outside ------------------------------------------------------------------------ */
+/* --- the world outside ------------------------------------------------ */
 
 int __wrap_kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, size_t size) {
     (void)cpu, (void)options;
@@ -81,7 +81,7 @@ static void ignore_message(void *context, unsigned number, const char *text) {
     (void)context, (void)number, (void)text;
 }
 
-/* --- machines and files --------------------------------------------------------------------------- */
+/* --- machines and files ------------------------------------------------ */
 
 bool guest_open(struct machine *m, unsigned number, const char *path,
                 const struct machine_options *options) {

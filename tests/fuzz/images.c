@@ -30,11 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct feed in = {bytes, size};
     feed_bytes(&in, &c, sizeof c);
     struct machine_options options = options_of(&c);
-    size_t shell = c.flags & HAS_SHELL ? 8u * c.shell : 0;
-    shell = shell < in.left ? shell : in.left;
-    guest_file(GUEST_SHELL, in.at, shell);
+    struct feed shell = feed_part(&in, c.flags & HAS_SHELL ? 8u * c.shell : 0);
+    guest_file(GUEST_SHELL, shell.at, shell.left);
     bool is_rom = c.flags & IS_ROM;
-    const char *path = guest_file(is_rom ? GUEST_ROM : GUEST_KERNEL, in.at + shell, in.left - shell);
+    const char *path = guest_file(is_rom ? GUEST_ROM : GUEST_KERNEL, in.at, in.left);
     options.rom = is_rom ? path : NULL;
     if (!guest_open(&m, 1, is_rom ? NULL : path, &options))
         return 0;

@@ -35,7 +35,7 @@ size_t loopback_unread(unsigned peer) { return peers[peer].gone ? 0 : peers[peer
 void loopback_hang_up(unsigned peer) { peers[peer].gone = true; }
 void loopback_deafen(unsigned peer, bool deaf) { peers[peer].deaf = deaf; }
 
-/* --- transport.h ------------------------------------------------------------------- */
+/* --- transport.h ------------------------------------------------ */
 
 bool listener_open(struct listener *l, const char *address, char *error, size_t size) {
     (void)error, (void)size;

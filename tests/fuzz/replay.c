@@ -37,7 +37,8 @@ static const char *guest_image(void) {
     return guest_file(GUEST_KERNEL, image, sizeof image);
 }
 
-static bool open_guest(struct machine *m, struct machine_options *options, const char *recording) {
+static bool open_guest(struct machine *m, struct machine_options *options,
+                       const char *recording) {
     *options = (struct machine_options){
         .engine = ENGINE_SOFT, .chips = CHIPS_ON, .memory = 64 << 10, .debugged = true,
         .history = 1 << 20, .replay = recording,
@@ -51,7 +52,8 @@ static void there_and_back(struct machine *m) {
     guest_do(m, COMMAND_BACK_STEP);
     guest_do(m, COMMAND_BACK_RUN);
     guest_do(m, COMMAND_RUN);
-    must(m->cpu.icount != count || inspect_memory_hash(m) == hash, "there and back: the same memory");
+    must(m->cpu.icount != count || inspect_memory_hash(m) == hash,
+         "there and back: the same memory");
     guest_do(m, COMMAND_STEP);
 }
 
@@ -65,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-/* --- a mutation that leaves it a recording ------------------------------------------------- */
+/* --- a mutation that leaves it a recording ------------------------------------------------ */
 
 enum { HEADER = 96, EVENT = 24, LOGS = 3, AT_END = 48, AT_COUNTS = 64, AT_SUM = 88 };
 
