@@ -23,8 +23,10 @@ demo:
 	scripts/demo
 
 # Engine against engine (tests/lockstep), and how fast the built-in one is.
-LOCKSTEP := $(BUILD)/tests/lockstep/lockstep_guests
+LOCKSTEP := $(addprefix $(BUILD)/tests/lockstep/,lockstep_guests lockstep_streams)
 $(LOCKSTEP): $(BUILD)/tests/lockstep/lockstep.o
+$(BUILD)/tests/lockstep/lockstep_streams: $(patsubst %.c,$(BUILD)/%.o,\
+    $(wildcard tests/lockstep/streams_*.c))
 $(BUILD)/tests/lockstep/%: $(BUILD)/tests/lockstep/%.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 

@@ -111,15 +111,15 @@ static bool segments_differ(struct lockstep *l, const struct cpu_state *a,
     return false;
 }
 
-static bool memory_differs(struct lockstep *l, const struct memory *a, const struct memory *b) {
+bool lockstep_same_memory(struct lockstep *l, const struct memory *a, const struct memory *b) {
     if (!l->memory || !memcmp(a->ram, b->ram, a->ram_size))
-        return false;
+        return true;
     uint64_t at = 0;
     while (a->ram[at] == b->ram[at])
         at++;
     char what[40];
     snprintf(what, sizeof what, "memory at %#llx", (unsigned long long)at);
-    return differs(l, what, a->ram[at], b->ram[at]);
+    return !differs(l, what, a->ram[at], b->ram[at]);
 }
 
 bool lockstep_same_state(struct lockstep *l, const struct cpu_state *a,
@@ -129,7 +129,7 @@ bool lockstep_same_state(struct lockstep *l, const struct cpu_state *a,
 
 bool lockstep_same(struct lockstep *l, struct rig *a, struct rig *b) {
     return lockstep_same_state(l, rig_get(a), rig_get(b)) &&
-           !memory_differs(l, &a->memory, &b->memory);
+           lockstep_same_memory(l, &a->memory, &b->memory);
 }
 
 bool lockstep(struct lockstep *l, struct rig *a, struct rig *b, uint64_t limit) {

@@ -23,6 +23,7 @@ struct lockstep {
 bool lockstep(struct lockstep *, struct rig *a, struct rig *b, uint64_t limit);
 /* One comparison, without a step: of the state; of state and memory. */
 bool lockstep_same_state(struct lockstep *, const struct cpu_state *, const struct cpu_state *);
+bool lockstep_same_memory(struct lockstep *, const struct memory *, const struct memory *);
 bool lockstep_same(struct lockstep *, struct rig *a, struct rig *b);
 
 #endif

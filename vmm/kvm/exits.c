@@ -118,12 +118,14 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
     return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
 
-/* One KVM reports a hlt once more that a single step had passed already, an
- * instruction later. A true one has the hlt right behind it. */
+/* One KVM reports a hlt once more that a single step had passed already, at once
+ * or an instruction later. A true one has the hlt right behind it, and may be
+ * where we came from: a jump led back to it. */
 static bool is_stale_hlt(struct cpu *cpu) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    const struct vcpu *v = vcpu_of(cpu);
     uint8_t op;
-    return s->regs.rip == vcpu_of(cpu)->entry_rip ||
+    return (v->after_step && s->regs.rip == v->entry_rip) ||
            (x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &op, 1) == 1 && op != 0xf4);
 }
 

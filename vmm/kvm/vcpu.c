@@ -242,6 +242,7 @@ int vcpu_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     if (debug->control || cpu->valid & CPU_SREGS)
         v->before.sregs = cpu_read(cpu, CPU_SREGS)->sregs;
     v->entry_rip = v->before.regs.rip;
+    v->after_step = (v->armed.control | debug->control) & KVM_GUESTDBG_SINGLESTEP;
     arm(cpu, debug);
     if (v->sync) {
         v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;

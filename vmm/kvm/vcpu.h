@@ -60,6 +60,7 @@ struct vcpu {
     struct kvm_guest_debug armed; /* as last given to KVM */
     unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
     uint64_t entry_rip;
+    bool after_step;              /* the last entry was a single step, or this one is */
     struct cpu_state before;      /* REGS and SREGS as of the last entry */
     struct holds holds;
     struct kvm_counters counters;

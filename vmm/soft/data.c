@@ -121,7 +121,7 @@ const struct op *pusha(struct soft *s, const struct op *op) {
 const struct op *popa(struct soft *s, const struct op *op) {
     unsigned size = op->wide;
     uint64_t value[8];
-    for (unsigned n = 0; n < 8; n++)
+    for (unsigned n = 8; n--;) /* from the top of the stack: it tells which page is missing */
         value[n] = peek(s, size, (7 - n) * size);
     for (unsigned n = 0; n < 8; n++)
         if (n != R_SP)

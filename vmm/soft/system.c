@@ -142,6 +142,7 @@ const struct op *invlpg(struct soft *s, const struct op *op) {
 static const struct op *store_table(struct soft *s, const struct op *op,
                                     const struct kvm_dtable *t) {
     uint64_t at = address(s, op);
+    check_write(s, op->seg, at, 2);
     check_write(s, op->seg, (at + 2) & op->mask, 4);
     store(s, op->seg, at, 2, t->limit);
     store(s, op->seg, (at + 2) & op->mask, 4, t->base);

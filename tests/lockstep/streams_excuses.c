@@ -1,0 +1,401 @@
+/* What the two CPUs may differ in, and why: the whole of it is in three tables.
+ *
+ * Rule: a row needs a reason that is not ours: the manual leaves it open, the
+ * built-in CPU announces (by CPUID) that it has no such thing, or this kind of
+ * KVM departs from the manual.
+ */
+#include "streams.h"
+
+#include "vmm/insn.h"
+
+enum { ANY_REP = 1 };
+
+/* A group of instructions: opcodes of one map, and what of ModRM they need. */
+struct pattern {
+    bool two_bytes;
+    uint8_t first, last;
+    uint8_t regs;      /* bitmap of the reg field; 0: any */
+    uint8_t rep;       /* with this prefix only, or ANY_REP; 0: with or without */
+    enum { ANY_FORM, REGISTER, MEMORY } form;
+    bool every;        /* all instructions */
+    bool traced;       /* only with TF set */
+    bool locked;       /* only with LOCK */
+};
+
+static bool matches(const struct pattern *p, const struct trial *t) {
+    const struct instruction *i = &t->i;
+    bool is_register = i->modrm >= 0xC0;
+    if (p->locked && !i->lock)
+        return false;
+    if (p->every)
+        return true;
+    return (!p->traced || t->before.regs.rflags & FLAG_TF) && p->two_bytes == i->two_bytes && i->opcode >= p->first && i->opcode <= p->last &&
+           (!p->regs || p->regs >> (i->modrm >> 3 & 7) & 1) && (!p->rep || (p->rep == ANY_REP ? i->last_rep != 0 : p->rep == i->last_rep)) &&
+           (p->form == ANY_FORM || (p->form == REGISTER) == is_register);
+}
+
+#define ONE(from, to) .first = from, .last = to
+#define TWO(from, to) .two_bytes = true, .first = from, .last = to
+#define EVERY         {.every = true}
+
+/* --- flags that the manual leaves undefined (Vol. 1, appendix A; Vol. 2) --- */
+
+#define ALL (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
+
+static const struct {
+    struct pattern of;
+    uint32_t flags, flags_many;
+} undefined[] = {
+    {{ONE(0x08, 0x0D)}, FLAG_AF, 0}, /* OR */
+    {{ONE(0x20, 0x25)}, FLAG_AF, 0}, /* AND */
+    {{ONE(0x30, 0x35)}, FLAG_AF, 0}, /* XOR */
+    {{ONE(0x80, 0x83), .regs = 0x52}, FLAG_AF, 0},
+    {{ONE(0x84, 0x85)}, FLAG_AF, 0}, /* TEST */
+    {{ONE(0xA8, 0xA9)}, FLAG_AF, 0},
+    {{ONE(0xF6, 0xF7), .regs = 0x03}, FLAG_AF, 0},
+    {{ONE(0x27, 0x27)}, FLAG_OF, 0},                               /* DAA */
+    {{ONE(0x2F, 0x2F)}, FLAG_OF, 0},                               /* DAS */
+    {{ONE(0x37, 0x37)}, FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF, 0}, /* AAA */
+    {{ONE(0x3F, 0x3F)}, FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF, 0}, /* AAS */
+    {{ONE(0xD4, 0xD5)}, FLAG_OF | FLAG_AF | FLAG_CF, 0},           /* AAM, AAD */
+    /* Shifts: AF; OF but for a count of 1; CF of a count as large as the operand. */
+    {{ONE(0xC0, 0xC1), .regs = 0xF0}, FLAG_AF, FLAG_OF | FLAG_CF},
+    {{ONE(0xD0, 0xD1), .regs = 0xF0}, FLAG_AF, 0},
+    {{ONE(0xD2, 0xD3), .regs = 0xF0}, FLAG_AF, FLAG_OF | FLAG_CF},
+    {{ONE(0xC0, 0xC1), .regs = 0x0F}, 0, FLAG_OF}, /* rotates */
+    {{ONE(0xD2, 0xD3), .regs = 0x0F}, 0, FLAG_OF},
+    {{TWO(0xA4, 0xA5)}, FLAG_AF, FLAG_OF}, /* SHLD */
+    {{TWO(0xAC, 0xAD)}, FLAG_AF, FLAG_OF}, /* SHRD */
+    {{ONE(0x69, 0x6B)}, FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF, 0}, /* IMUL */
+    {{TWO(0xAF, 0xAF)}, FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF, 0},
+    {{ONE(0xF6, 0xF7), .regs = 0x30}, FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF, 0}, /* MUL, IMUL */
+    {{ONE(0xF6, 0xF7), .regs = 0xC0}, ALL, 0},                                   /* DIV, IDIV */
+    {{TWO(0xA3, 0xA3)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},     /* BT … */
+    {{TWO(0xAB, 0xAB)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},
+    {{TWO(0xB3, 0xB3)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},
+    {{TWO(0xBA, 0xBB)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},
+    {{TWO(0xBC, 0xBD)}, ALL & ~(uint32_t)FLAG_ZF, 0}, /* BSF, BSR */
+};
+
+static unsigned shift_count(const struct trial *t) {
+    const struct instruction *i = &t->i;
+    bool by_cl = (i->opcode & 0xFE) == 0xD2 || (i->two_bytes && (i->opcode & 1));
+    return (by_cl ? (unsigned)t->before.regs.rcx : i->bytes[i->length - 1]) & 31;
+}
+
+static uint64_t undefined_flags(const struct trial *t) {
+    for (unsigned n = 0; n < sizeof undefined / sizeof *undefined; n++)
+        if (matches(&undefined[n].of, t))
+            return undefined[n].flags |
+                   (shift_count(t) > 1 ? undefined[n].flags_many : 0);
+    return 0;
+}
+
+/* --- what cannot be compared --- */
+
+/* Vol. 3A 5.3: whether an access beyond 4 GiB faults or goes on at 0 is not said. */
+static bool at_4gib(const struct kvm_segment *k, uint32_t offset) {
+    return k->limit == 0xFFFFFFFF && (offset >= 0xFFFFFFF0 || offset < 16);
+}
+
+/* Does the instruction use an address that `is`? Operands, strings, frames. */
+static bool uses(const struct trial *t, bool (*is)(const struct kvm_segment *, uint32_t offset)) {
+    const struct kvm_regs *r = &t->before.regs;
+    const struct kvm_sregs *s = &t->before.sregs;
+    struct insn in;
+    insn_look(t->soft_memory, &t->before, x86_pc(r, s), &in);
+    struct insn_place place = insn_operand(&in, &t->before);
+    bool frame = in.opcode == 0xC8 || in.opcode == 0xC9;
+    return (place.memory && is(place.segment, (uint32_t)place.offset)) ||
+           (frame && is(&s->ss, (uint32_t)r->rbp)) ||
+           (insn_is_string(&in) && (is(&s->ds, (uint32_t)r->rsi) || is(&s->es, (uint32_t)r->rdi)));
+}
+
+static bool touches_4gib(const struct trial *t) { return uses(t, at_4gib); }
+
+static bool beyond_memory(const struct kvm_segment *k, uint32_t offset) {
+    return (uint32_t)(k->base + offset) >= RAM_SIZE - 64;
+}
+
+/* A KVM that interprets has no more trouble with it than with the rest. */
+static bool leaves_memory(const struct trial *t) {
+    return t->traits & KVM_PAGING && uses(t, beyond_memory);
+}
+
+static uint64_t stack_top(const struct cpu_state *s) {
+    uint64_t sp = s->sregs.ss.db ? (uint32_t)s->regs.rsp : s->regs.rsp & 0xFFFF;
+    return (uint32_t)(s->sregs.ss.base + sp);
+}
+
+/* The vector of the handler at whose `hlt` it has come to an end, or -1. */
+static int ended_in(const struct cpu_state *s) {
+    uint64_t at = x86_pc(&s->regs, &s->sregs) - HANDLERS_AT;
+    return at < HLT_AT - HANDLERS_AT && at % 16 == 1 ? (int)(at / 16) : -1;
+}
+
+/* Where its handler's frame begins, behind the error code. */
+static uint64_t frame_at(const struct cpu_state *s) {
+    static const uint32_t with_code = 1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP |
+                                      1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF |
+                                      1u << VECTOR_AC;
+    int vector = ended_in(s);
+    bool code = s->sregs.cr0 & CR0_PE && vector >= 0 && vector < 32 && with_code >> vector & 1;
+    return stack_top(s) + (code ? 4 : 0);
+}
+
+static uint16_t error_code(const struct cpu_state *s, const struct memory *m) {
+    uint16_t code = 0;
+    memory_read(m, stack_top(s), &code, sizeof code);
+    return code;
+}
+
+/* The fault of the instruction itself, or -1. */
+static int fault_of(const struct trial *t, const struct cpu_state *s, const struct memory *m) {
+    uint16_t ip = 0;
+    memory_read(m, frame_at(s), &ip, sizeof ip);
+    return ip == (uint16_t)t->before.regs.rip ? ended_in(s) : -1;
+}
+
+/* No KVM can push to where there is no memory while it delivers something. */
+static bool stack_is_memory(const struct cpu_state *s) {
+    uint64_t linear = stack_top(s);
+    return linear >= 64 && linear < RAM_SIZE - 64;
+}
+
+static bool no_stack(const struct trial *t) {
+    return !stack_is_memory(&t->before) || !stack_is_memory(&t->soft);
+}
+
+static bool stack16_with_more(const struct trial *t) {
+    return t->before.sregs.cr0 & CR0_PE && !t->before.sregs.ss.db &&
+           (t->before.regs.rsp >> 16 || (uint16_t)t->soft.regs.rsp >= 0xFFC0);
+}
+
+/* The instruction sets TF, and is not traced; the `hlt` behind it is. */
+static bool traced_hlt(const struct trial *t) {
+    return !(t->before.regs.rflags & FLAG_TF) && ended_in(&t->soft) == VECTOR_DB;
+}
+
+static bool in_ring3(const struct trial *t) { return x86_cpl(&t->before.sregs) == 3; }
+
+static bool odd_enter(const struct trial *t) {
+    return t->i.operand16 == (bool)t->before.sregs.ss.db;
+}
+
+static bool page_fault(const struct trial *t) { return ended_in(&t->soft) == VECTOR_PF; }
+static bool refused(const struct trial *t) { return ended_in(&t->soft) == VECTOR_GP; }
+static bool task_switched(const struct trial *t) { return t->before.sregs.cr0 & CR0_TS; }
+static bool word_operand(const struct trial *t) { return t->i.operand16; }
+static bool misaligned(const struct trial *t) { return ended_in(&t->soft) == VECTOR_AC; }
+static bool in_real(const struct trial *t) { return !(t->before.sregs.cr0 & CR0_PE); }
+
+static bool wide_real(const struct trial *t) {
+    return !t->i.operand16 && in_real(t);
+}
+
+static bool shifts_too_far(const struct trial *t) {
+    return t->i.operand16 && shift_count(t) > 16;
+}
+
+static const struct {
+    struct pattern of;
+    unsigned without; /* only on a KVM that lacks these traits; 0: on every one */
+    const char *why;
+    bool (*when)(const struct trial *); /* NULL: always */
+} skips[] = {
+    /* The host's CPU has these, the built-in one's CPUID denies them, and CR0.EM
+     * does not forbid them. */
+    {{TWO(0x01, 0x01), .form = REGISTER}, 0, "VMX, SVM, MONITOR, XGETBV, SMAP", NULL},
+    {{TWO(0x0D, 0x0F)}, 0, "3DNow!", NULL},
+    {{TWO(0x33, 0x33)}, 0, "RDPMC", NULL},
+    {{TWO(0x37, 0x3B)}, 0, "GETSEC, MOVBE, CRC32, ADX", NULL},
+    {{TWO(0xAE, 0xAE)}, 0, "FXSR, CLFLUSH, fences", NULL},
+    {{TWO(0xB8, 0xB8), .rep = 0xF3}, 0, "POPCNT", NULL},
+    {{TWO(0xBC, 0xBD), .rep = 0xF3}, 0, "TZCNT, LZCNT", NULL},
+    {{TWO(0xC3, 0xC3)}, 0, "MOVNTI", NULL},
+    {{TWO(0xC7, 0xC7), .regs = 0xFC}, 0, "RDRAND, RDSEED, VMX, XSAVES", NULL},
+    /* The manual leaves these open. */
+    {EVERY, 0, "an access over the end of 4 GiB", touches_4gib},
+    {{TWO(0xA4, 0xA5)}, 0, "a 16-bit SHLD by more than 16", shifts_too_far},
+    {{TWO(0xAC, 0xAD)}, 0, "a 16-bit SHRD by more than 16", shifts_too_far},
+    {{TWO(0xC8, 0xCF)}, 0, "a 16-bit BSWAP", word_operand},
+    /* Every KVM. */
+    {{TWO(0x05, 0x05)}, 0, "SYSCALL: who has it, and where", NULL},
+    {{TWO(0x07, 0x07)}, 0, "SYSRET: likewise", NULL},
+    {EVERY, 0, "no memory at the stack", no_stack},
+    {EVERY, 0, "no memory at the operand: the kernel interprets, and not all", leaves_memory},
+    {EVERY, 0, "a hlt with TF: halted or not yet, when the trap comes", traced_hlt},
+    {{ONE(0x6C, 0x6F), .traced = true}, 0, "I/O with TF: the trap gets lost", NULL},
+    {{ONE(0xE4, 0xE7), .traced = true}, 0, "likewise", NULL},
+    {{ONE(0xEC, 0xEF), .traced = true}, 0, "likewise", NULL},
+    /* KVM's interpreter. */
+    {{ONE(0x8C, 0x8C), .regs = 0xC0}, KVM_PAGING, "no such segment: it looks at memory first", NULL},
+    {{ONE(0x8E, 0x8E), .regs = 0xC2}, KVM_PAGING, "likewise", NULL},
+    {{TWO(0x20, 0x23)}, KVM_PAGING, "no such register: it looks at the ring first", in_ring3},
+    {EVERY, KVM_PAGING, "delivery to a 16-bit stack: it takes all of ESP", stack16_with_more},
+    {{TWO(0x19, 0x1D)}, KVM_PAGING, "hints: it takes their 16-bit addresses for longer", NULL},
+    {{ONE(0xCC, 0xCE), .traced = true}, KVM_PAGING, "INT with TF: it traps, too", NULL},
+    {EVERY, KVM_PAGING, "it knows no #AC", misaligned},
+    {{ONE(0xC8, 0xC8)}, KVM_PAGING, "ENTER: it pushes as wide as the stack is", odd_enter},
+    {{ONE(0xCD, 0xCD)}, KVM_PAGING, "INT n in real mode: now and then it never returns", in_real},
+    {{ONE(0xCC, 0xCE)}, KVM_PAGING, "INT in real mode: it pushes 32 bits for 66", wide_real},
+    {{ONE(0xE4, 0xE5), .rep = ANY_REP}, KVM_PAGING, "REP IN: it reads more than once", NULL},
+    {{ONE(0xEC, 0xED), .rep = ANY_REP}, KVM_PAGING, "likewise", NULL},
+    {{ONE(0xA4, 0xAF), .rep = ANY_REP, .traced = true}, KVM_PAGING,
+     "REP with TF: it traps at the end", NULL},
+    /* QEMU's CPU. */
+    {{.every = true, .locked = true}, KVM_LIMITS, "it lets LOCK pass with more than it should", NULL},
+    {EVERY, KVM_LIMITS, "it knows no #AC", misaligned},
+    {{TWO(0x20, 0x23)}, KVM_LIMITS, "no such register: it looks at the ring first", in_ring3},
+    {{ONE(0x8F, 0x8F), .regs = 0xFE}, KVM_LIMITS, "it takes these for POP", NULL},
+    {{ONE(0xC6, 0xC7), .regs = 0xFE}, KVM_LIMITS, "it takes these for MOV", NULL},
+    {{ONE(0x86, 0x87), .form = MEMORY}, KVM_LIMITS, "XCHG: it may lose the flags", NULL},
+    {{TWO(0x2A, 0x2D)}, KVM_LIMITS, "SSE: it forgets EM", NULL},
+    {{TWO(0x18, 0x18), .form = REGISTER}, KVM_LIMITS, "no hint, but #UD", NULL},
+    {{ONE(0xA6, 0xA7)}, KVM_LIMITS, "CMPS of two pages: which it looks at first", page_fault},
+    {{TWO(0x77, 0x79)}, KVM_LIMITS, "EMMS, SSE4a: likewise", NULL},
+    {{ONE(0xF6, 0xF7), .regs = 0x02}, KVM_LIMITS, "the other TEST: it is #UD", NULL},
+    {{ONE(0x70, 0x7F)}, KVM_LIMITS, "jumps beyond the limit: they fault at their target", refused},
+    {{ONE(0xC2, 0xC3)}, KVM_LIMITS, "likewise", refused},
+    {{ONE(0xE0, 0xEB)}, KVM_LIMITS, "likewise", refused},
+    {{ONE(0xFF, 0xFF), .regs = 0x14}, KVM_LIMITS, "likewise", refused},
+    {{TWO(0x80, 0x8F)}, KVM_LIMITS, "likewise", refused},
+    {{TWO(0x10, 0x7F)}, KVM_LIMITS, "MMX, SSE: it looks at TS before EM", task_switched},
+    {{TWO(0xC2, 0xFE)}, KVM_LIMITS, "likewise", task_switched},
+};
+
+const char *excuse_skips(const struct trial *t) {
+    for (unsigned n = 0; n < sizeof skips / sizeof *skips; n++)
+        if (matches(&skips[n].of, t) && (!skips[n].without || skips[n].without & ~t->traits) &&
+            (!skips[n].when || skips[n].when(t)))
+            return skips[n].why;
+    return NULL;
+}
+
+/* What KVM's interpreter does not know is #UD in ring 3, and the end of the machine
+ * in ring 0. A CPU without checks of segments goes on where others fault. */
+bool excuse_gives_up(const struct trial *t) {
+    int ours = fault_of(t, &t->soft, t->soft_memory), theirs = fault_of(t, &t->kvm, t->kvm_memory);
+    if (t->kvm_exit == CPU_EXIT_CANNOT)
+        return true;
+    if (!(t->traits & KVM_PAGING) && in_ring3(t))
+        return t->kvm_exit == CPU_EXIT_HALTED && theirs == VECTOR_UD && ours != theirs;
+    if (t->soft_exit == CPU_EXIT_SHUTDOWN) /* by what fault, nobody can see any more */
+        return !(t->traits & KVM_LIMITS) && t->kvm_exit != t->soft_exit;
+    return !(t->traits & KVM_LIMITS) && (ours == VECTOR_GP || ours == VECTOR_SS) &&
+           (ours != theirs || error_code(&t->soft, t->soft_memory) !=
+                                  error_code(&t->kvm, t->kvm_memory));
+}
+
+/* --- what may differ afterwards --- */
+
+static bool in_handler(const struct trial *t) { return ended_in(&t->soft) >= 0; }
+static bool always(const struct trial *t) {
+    (void)t;
+    return true;
+}
+
+static bool delivered_real(const struct trial *t) {
+    return in_handler(t) && !(t->soft.sregs.cr0 & CR0_PE);
+}
+
+static bool delivered_protected(const struct trial *t) {
+    return in_handler(t) && t->soft.sregs.cr0 & CR0_PE;
+}
+
+/* Where the instruction's own flags are when something has been delivered. */
+static uint64_t flags_in_frame(const struct trial *t) {
+    return frame_at(&t->soft) + (t->soft.sregs.cr0 & CR0_PE ? 8 : 4);
+}
+
+static void copy_memory(struct trial *t, uint64_t at, uint32_t mask) {
+    uint32_t theirs = 0, ours = 0;
+    if (at + 4 > RAM_SIZE)
+        return;
+    memory_read(t->kvm_memory, at, &theirs, 4);
+    memory_read(t->soft_memory, at, &ours, 4);
+    ours = (ours & ~mask) | (theirs & mask);
+    memory_write(t->soft_memory, at, &ours, 4);
+}
+
+static void copy_flags(struct trial *t, uint64_t flags) {
+    t->soft.regs.rflags = (t->soft.regs.rflags & ~flags) | (t->kvm.regs.rflags & flags);
+    if (in_handler(t))
+        copy_memory(t, flags_in_frame(t), (uint32_t)flags);
+}
+
+static void fix_undefined(struct trial *t) { copy_flags(t, undefined_flags(t)); }
+static void fix_time(struct trial *t) {
+    t->soft.regs.rax = t->kvm.regs.rax;
+    t->soft.regs.rdx = t->kvm.regs.rdx;
+}
+static void fix_cpuid(struct trial *t) {
+    fix_time(t);
+    t->soft.regs.rbx = t->kvm.regs.rbx;
+    t->soft.regs.rcx = t->kvm.regs.rcx;
+}
+/* Vol. 2B, PUSH: the upper half is zero or what was there. */
+static void fix_pushed(struct trial *t) {
+    copy_memory(t, stack_top(&t->before) - 4, 0xFFFF0000);
+}
+static void fix_code(struct trial *t) { copy_memory(t, stack_top(&t->soft), 0xFFFFFFFF); }
+static void fix_adjust(struct trial *t) { copy_flags(t, FLAG_SF | FLAG_ZF | FLAG_PF); }
+static void fix_resume(struct trial *t) { copy_memory(t, flags_in_frame(t), FLAG_RF); }
+static void fix_write(struct trial *t) { copy_memory(t, stack_top(&t->soft), 2 | 4); }
+static void fix_accessed(struct trial *t) {
+    for (unsigned n = 0; n < RAM_SIZE >> 12; n++)
+        copy_memory(t, TABLE_AT + 4 * n, 0x20);
+}
+static void fix_cr2(struct trial *t) { t->soft.sregs.cr2 = t->kvm.sregs.cr2; }
+static void fix_ac(struct trial *t) {
+    t->soft.regs.rflags &= ~(uint64_t)FLAG_AC;
+    t->soft.regs.rflags |= t->kvm.regs.rflags & FLAG_AC;
+}
+static void fix_busy(struct trial *t) { t->kvm.sregs.tr.type |= t->soft.sregs.tr.type & 2; }
+static void fix_ports(struct trial *t) { t->ignore_ports = true; }
+static void fix_sp(struct trial *t) {
+    t->soft.regs.rsp = (t->soft.regs.rsp & 0xFFFF) | (t->kvm.regs.rsp & ~0xFFFFull);
+}
+
+static const struct {
+    struct pattern of;
+    unsigned without; /* on a KVM that lacks one of these traits; 0: on every one */
+    bool (*when)(const struct trial *);
+    void (*fix)(struct trial *);
+} fixes[] = {
+    {EVERY, 0, always, fix_undefined},
+    {{TWO(0x31, 0x31)}, 0, always, fix_time},
+    {{TWO(0xA2, 0xA2)}, 0, always, fix_cpuid},
+    {{ONE(0x06, 0x06)}, 0, always, fix_pushed},
+    {{ONE(0x0E, 0x0E)}, 0, always, fix_pushed},
+    {{ONE(0x16, 0x16)}, 0, always, fix_pushed},
+    {{ONE(0x1E, 0x1E)}, 0, always, fix_pushed},
+    {{TWO(0xA0, 0xA0)}, 0, always, fix_pushed},
+    {{TWO(0xA8, 0xA8)}, 0, always, fix_pushed},
+    /* INS to where it may not write: whether the port has been read is not said. */
+    {{ONE(0x6C, 0x6D)}, 0, in_handler, fix_ports},
+    /* KVM's interpreter (seen in 6.18), against Vol. 2A, AAM and AAD: flags of AX. */
+    {{ONE(0xD4, 0xD5)}, KVM_PAGING, always, fix_adjust},
+    /* The same, LTR of a selector in the LDT: #GP of the selector (Vol. 2A). */
+    {{TWO(0x00, 0x00), .regs = 0x08}, KVM_PAGING, delivered_protected, fix_code},
+    /* The same, delivering: protected mode leaves AC alone (Vol. 2A, INT n), a
+     * 16-bit stack the upper half of ESP (Vol. 3A 6.8.3). */
+    {EVERY, KVM_PAGING, delivered_protected, fix_ac},
+    {EVERY, KVM_PAGING, delivered_real, fix_sp},
+    /* QEMU's CPU: see hand_over(). */
+    {EVERY, KVM_LIMITS, always, fix_busy},
+    /* …faults push no RF (Vol. 3A 17.3.1.1: they do). */
+    {EVERY, KVM_LIMITS, in_handler, fix_resume},
+    /* …what reads and writes a place faults as a read, and has read it; a far call
+     * in virtual-8086 mode as the system's; PUSHA begins below. */
+    {EVERY, KVM_LIMITS, page_fault, fix_write},
+    {EVERY, KVM_LIMITS, in_handler, fix_accessed},
+    {{ONE(0x60, 0x60)}, KVM_LIMITS, page_fault, fix_cr2},
+};
+
+void excuse_apply(struct trial *t) {
+    for (unsigned n = 0; n < sizeof fixes / sizeof *fixes; n++)
+        if (matches(&fixes[n].of, t) && (!fixes[n].without || fixes[n].without & ~t->traits) &&
+            fixes[n].when(t))
+            fixes[n].fix(t);
+}

@@ -1,0 +1,327 @@
+/* Random instructions over both opcode maps, all prefixes and all forms of an
+ * address, with operands that mostly land where something is.
+ *
+ * Rule: how long an instruction is follows from the maps below, which are the
+ * test's own; a decoder that reads more or less runs on elsewhere, and is found.
+ */
+#include "streams.h"
+
+/* What follows each opcode (Vol. 2D, appendix A):
+ *   m ModRM   r likewise, of registers   b byte   v word or doubleword   M V both   j J a jump's distance
+ *   3 ModRM, and b or v if its reg field is 0 or 1   w word   e word, byte
+ *   o an address   f far pointer   p prefix   x the other map   . nothing */
+static const char one_byte[] = "mmmmbv..mmmmbv.x" /* 00 */
+                               "mmmmbv..mmmmbv.." /* 10 */
+                               "mmmmbvp.mmmmbvp." /* 20 */
+                               "mmmmbvp.mmmmbvp." /* 30 */
+                               "................" /* 40 */
+                               "................" /* 50 */
+                               "..mmppppvVbM...." /* 60 */
+                               "jjjjjjjjjjjjjjjj" /* 70 */
+                               "MVMMmmmmmmmmmmmm" /* 80 */
+                               "..........f....." /* 90 */
+                               "oooo....bv......" /* A0 */
+                               "bbbbbbbbvvvvvvvv" /* B0 */
+                               "MMw.mmMVe.w..b.." /* C0 */
+                               "mmmmbb..mmmmmmmm" /* D0 */
+                               "jjjjbbbbJJfj...." /* E0 */
+                               "p.pp..33......mm" /* F0 */;
+static const char two_bytes[] = "mmmm.........m.M" /* 00 */
+                                "mmmmmmmmmmmmmmmm" /* 10 */
+                                "rrrr....mmmmmmmm" /* 20 */
+                                "........m.M....." /* 30 */
+                                "mmmmmmmmmmmmmmmm" /* 40 */
+                                "mmmmmmmmmmmmmmmm" /* 50 */
+                                "mmmmmmmmmmmmmmmm" /* 60 */
+                                "MMMMmmm.mm..mmmm" /* 70 */
+                                "JJJJJJJJJJJJJJJJ" /* 80 */
+                                "mmmmmmmmmmmmmmmm" /* 90 */
+                                "...mMm.....mMmmm" /* A0 */
+                                "mmmmmmmmmmMmmmmm" /* B0 */
+                                "mmMmMMMm........" /* C0 */
+                                "mmmmmmmmmmmmmmmm" /* D0 */
+                                "mmmmmmmmmmmmmmmm" /* E0 */
+                                "mmmmmmmmmmmmmmmm" /* F0 */;
+
+struct maker {
+    struct instruction *i;
+    struct cpu_state *s;
+    struct rig *r;
+    struct chance *c;
+    unsigned at;  /* bytes so far */
+    bool address32, steered;
+    int segment;  /* of an override, or -1 */
+};
+
+struct kvm_segment *state_segment(struct cpu_state *s, unsigned number) {
+    struct kvm_segment *const all[6] = {&s->sregs.es, &s->sregs.cs, &s->sregs.ss,
+                                        &s->sregs.ds, &s->sregs.fs, &s->sregs.gs};
+    return all[number];
+}
+
+__u64 *state_register(struct cpu_state *s, unsigned number) {
+    struct kvm_regs *r = &s->regs;
+    __u64 *const all[8] = {&r->rax, &r->rcx, &r->rdx, &r->rbx,
+                           &r->rsp, &r->rbp, &r->rsi, &r->rdi};
+    return all[number & 7];
+}
+
+enum { AX, CX, DX, BX, SP, BP, SI, DI };
+enum { ES, CS, SS, DS };
+
+static void emit(struct maker *m, uint64_t value, unsigned size) {
+    for (unsigned n = 0; n < size && m->at < sizeof m->i->bytes; n++)
+        m->i->bytes[m->at++] = (uint8_t)(value >> 8 * n);
+}
+
+/* --- prefixes --- */
+
+static void prefix(struct maker *m) {
+    static const uint8_t bytes[] = {0x66, 0x66, 0x67, 0x67, 0xF2, 0xF3, 0xF0,
+                                    0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65};
+    bool big = m->s->sregs.cs.db && !(m->s->regs.rflags & FLAG_VM);
+    uint8_t byte = bytes[below(m->c, sizeof bytes)];
+    emit(m, byte, 1);
+    m->i->prefixes++;
+    if (byte == 0x66)
+        m->i->operand16 = big;
+    else if (byte == 0x67)
+        m->address32 = !big;
+    else if (byte == 0xF0)
+        m->i->lock = true;
+    else if (byte >= 0xF2)
+        m->i->last_rep = byte;
+    else
+        m->segment = byte >= 0x64 ? byte - 0x60 : byte >> 3 & 3;
+}
+
+static void prefixes(struct maker *m) {
+    m->address32 = m->s->sregs.cs.db;
+    m->i->operand16 = !m->s->sregs.cs.db;
+    m->segment = -1;
+    unsigned count = one_in(m->c, 64) ? below(m->c, 9) : one_in(m->c, 2) ? 0 : below(m->c, 3);
+    while (count--)
+        prefix(m);
+}
+
+/* --- memory operands: the registers are set so that they land --- */
+
+/* Where an operand shall be: in the data, at the end of a segment, or a stack. */
+static uint32_t landing(struct maker *m, const struct kvm_segment *k) {
+    uint32_t offset = DATA_AT + below(m->c, DATA_SIZE) - (uint32_t)k->base;
+    if (one_in(m->c, 4))
+        offset &= ~7u;
+    if (one_in(m->c, 12) && k->limit != 0xFFFFFFFF)
+        offset = k->limit - 9 + below(m->c, 16);
+    return offset;
+}
+
+/* Half of what is there is a pointer to somewhere: for far jumps and the like. */
+static void leave_pointer(struct maker *m, const struct kvm_segment *k, uint32_t offset) {
+    uint64_t linear = (uint32_t)(k->base + offset);
+    uint64_t pointer = HLT_AT + below(m->c, DATA_AT - HLT_AT);
+    bool data = linear >= DATA_AT && linear < RING0_AT - 8;
+    if (!data || one_in(m->c, 2))
+        return;
+    pointer |= (uint64_t)any_selector(m->c) << (m->i->operand16 ? 16 : 32);
+    rig_put(m->r, linear, &pointer, m->i->operand16 ? 4 : 6);
+}
+
+static struct kvm_segment *operand_segment(struct maker *m, unsigned base) {
+    unsigned usual = base == BP || base == SP ? SS : DS;
+    return state_segment(m->s, m->segment >= 0 ? (unsigned)m->segment : usual);
+}
+
+static void set_low(__u64 *reg, uint32_t value) { *reg = (*reg & ~0xFFFFull) | (value & 0xFFFF); }
+
+static uint32_t any_displacement(struct maker *m, unsigned size) {
+    return size == 1 ? (uint32_t)(int8_t)any(m->c) : size ? any(m->c) & 0x3FF : 0;
+}
+
+static void address16(struct maker *m, unsigned mod, unsigned rm) {
+    static const uint8_t first[8] = {BX, BX, BP, BP, SI, DI, BP, BX};
+    static const uint8_t second[4] = {SI, DI, SI, DI};
+    bool direct = mod == 0 && rm == 6;
+    unsigned base = direct ? AX : first[rm], size = direct ? 2 : mod;
+    struct kvm_segment *k = operand_segment(m, base);
+    uint32_t offset = landing(m, k), disp = direct ? offset : any_displacement(m, size);
+    emit(m, disp, size);
+    if (m->steered && rm < 4)
+        set_low(state_register(m->s, second[rm]), below(m->c, 64));
+    if (m->steered && !direct)
+        set_low(state_register(m->s, base),
+                offset - disp - (rm < 4 ? (uint32_t)*state_register(m->s, second[rm]) : 0));
+    if (m->steered)
+        leave_pointer(m, k, offset);
+}
+
+static void address32(struct maker *m, unsigned mod, unsigned rm) {
+    unsigned base = rm, index = SP, scale = 0;
+    if (rm == SP) {
+        unsigned sib = below(m->c, 256);
+        emit(m, sib, 1);
+        base = sib & 7;
+        index = sib >> 3 & 7;
+        scale = sib >> 6;
+    }
+    bool direct = mod == 0 && base == BP;
+    struct kvm_segment *k = operand_segment(m, direct ? (unsigned)AX : base);
+    uint32_t offset = landing(m, k), scaled = 0;
+    if (m->steered && index != SP)
+        *state_register(m->s, index) = below(m->c, 64);
+    if (index != SP)
+        scaled = (uint32_t)*state_register(m->s, index) << scale;
+    uint32_t disp = direct ? offset - scaled : any_displacement(m, mod == 1 ? 1 : mod ? 4 : 0);
+    emit(m, disp, direct ? 4 : mod == 1 ? 1 : mod ? 4 : 0);
+    if (m->steered && !direct && base != SP)
+        *state_register(m->s, base) = offset - disp - scaled;
+    if (m->steered && base != SP)
+        leave_pointer(m, k, offset);
+}
+
+static void modrm(struct maker *m, char kind) {
+    unsigned mod = one_in(m->c, 3) ? 3 : below(m->c, 3), rm = below(m->c, 8);
+    unsigned reg = below(m->c, 8);
+    if (kind == 'r') { /* whatever mod says */
+        emit(m, m->i->modrm = (uint8_t)any(m->c), 1);
+        return;
+    }
+    m->i->modrm = (uint8_t)(mod << 6 | reg << 3 | rm);
+    emit(m, m->i->modrm, 1);
+    if (mod == 3)
+        return;
+    if (m->address32)
+        address32(m, mod, rm);
+    else
+        address16(m, mod, rm);
+}
+
+/* --- immediates --- */
+
+static void immediate(struct maker *m, char kind) {
+    unsigned wide = m->i->operand16 ? 2 : 4;
+    bool near = !one_in(m->c, 16);
+    switch (kind) {
+    case 'b': case 'M': emit(m, any(m->c), 1); break;
+    case 'v': case 'V': emit(m, any_value(m->c), wide); break;
+    case 'w': emit(m, below(m->c, 64), 2); break;
+    case 'e': emit(m, below(m->c, 128) | below(m->c, 6) << 16, 3); break;
+    case 'j': emit(m, any(m->c), 1); break;
+    case 'J': emit(m, near ? below(m->c, 0x600) - 0x400 : any(m->c), wide); break;
+    case 'o': emit(m, landing(m, operand_segment(m, AX)), m->address32 ? 4 : 2); break;
+    case 'f':
+        emit(m, HLT_AT + below(m->c, 0x1000), wide);
+        emit(m, any_selector(m->c), 2);
+        break;
+    }
+}
+
+static void operands(struct maker *m, char kind) {
+    if (strchr("mrMV3", kind))
+        modrm(m, kind);
+    if (kind == '3')
+        kind = m->i->modrm & 0x30 ? '.' : m->i->opcode & 1 ? 'v' : 'b';
+    immediate(m, kind);
+}
+
+/* --- what some instructions need to get anywhere --- */
+
+/* A frame to return by, at the top of the stack. TF stays clear: what a `hlt` that
+ * is traced does, and when, is another matter. */
+static void need_frame(struct maker *m) {
+    uint32_t frame[9] = {HLT_AT + below(m->c, 0x1000), any_selector(m->c),
+                         (any(m->c) & (0x247FD7 & ~FLAG_TF)) | 2,  RING0_TOP - 0x800,
+                         any_selector(m->c)};
+    unsigned size = m->i->operand16 ? 2 : 4;
+    uint64_t sp = m->s->sregs.ss.db ? m->s->regs.rsp : m->s->regs.rsp & 0xFFFF;
+    bool popf = m->i->opcode == 0x9D;
+    if (one_in(m->c, 3)) /* to where we are */
+        frame[1] = m->s->sregs.cs.selector;
+    if (one_in(m->c, 8)) { /* to virtual-8086 mode */
+        frame[1] = frame[4] = 0;
+        frame[2] |= FLAG_VM;
+    }
+    for (unsigned n = 0; n < 9; n++)
+        rig_put(m->r, (uint32_t)(m->s->sregs.ss.base + sp + n * size), &frame[popf ? 2 : n], size);
+}
+
+static void need_string(struct maker *m) {
+    struct kvm_segment *from = operand_segment(m, AX);
+    m->s->regs.rsi = landing(m, from);
+    m->s->regs.rdi = landing(m, &m->s->sregs.es);
+    m->s->regs.rcx = one_in(m->c, 16) ? below(m->c, 0x1000) : below(m->c, 24);
+}
+
+static void need_msr(struct maker *m) {
+    m->s->regs.rcx = one_in(m->c, 8) ? 0x8BADF00D : 0x174 + below(m->c, 3);
+    m->s->regs.rdx = 0; /* the built-in CPU keeps 32 bits of them, AMD 16 of the first */
+    if (m->s->regs.rcx == 0x174)
+        m->s->regs.rax &= 0xFFFF;
+}
+
+/* Control registers change by one bit that both CPUs know, or by one that is
+ * reserved; debug registers enable nothing. */
+static void need_control(struct maker *m) {
+    static const uint32_t cr0[] = {CR0_PE, CR0_MP, CR0_TS, CR0_WP, CR0_AM, CR0_CD, CR0_NW};
+    static const uint32_t cr4[] = {CR4_TSD, CR4_DE, CR4_PSE, CR4_PGE, 1u << 30};
+    unsigned reg = m->i->modrm >> 3 & 7;
+    __u64 *value = state_register(m->s, m->i->modrm & 7);
+    if (m->i->opcode == 0x23)
+        *value = reg >= 6 ? any(m->c) & 0xFFFF0000 : any_value(m->c);
+    else if (reg == 0)
+        *value = m->s->sregs.cr0 ^ cr0[below(m->c, sizeof cr0 / sizeof *cr0)];
+    else if (reg == 4)
+        *value = m->s->sregs.cr4 ^ cr4[below(m->c, sizeof cr4 / sizeof *cr4)];
+    else if (reg == 3)
+        *value = DIRECTORY_AT;
+}
+
+static const struct {
+    bool two_bytes;
+    uint8_t first, last;
+    void (*need)(struct maker *);
+} needs[] = {
+    {false, 0x6C, 0x6F, need_string}, {false, 0xA4, 0xA7, need_string},
+    {false, 0xAA, 0xAF, need_string}, {false, 0x9D, 0x9D, need_frame},
+    {false, 0xC2, 0xC3, need_frame},  {false, 0xCA, 0xCB, need_frame},
+    {false, 0xCF, 0xCF, need_frame},  {true, 0x22, 0x23, need_control},
+    {true, 0x30, 0x30, need_msr},     {true, 0x32, 0x32, need_msr},
+};
+
+/* These are met in any case: a repeat count or a control register at random leads
+ * nowhere. */
+static void meet_needs(struct maker *m) {
+    for (unsigned n = 0; n < sizeof needs / sizeof *needs; n++)
+        if (m->i->two_bytes == needs[n].two_bytes && m->i->opcode >= needs[n].first &&
+            m->i->opcode <= needs[n].last)
+            needs[n].need(m);
+}
+
+/* --- all of it --- */
+
+static void opcode(struct maker *m) {
+    do
+        m->i->opcode = (uint8_t)any(m->c);
+    while (one_byte[m->i->opcode] == 'p');
+    if (one_in(m->c, 3))
+        m->i->opcode = 0x0F;
+    emit(m, m->i->opcode, 1);
+    m->i->two_bytes = m->i->opcode == 0x0F;
+    if (m->i->two_bytes)
+        emit(m, m->i->opcode = (uint8_t)any(m->c), 1);
+}
+
+void instruction_make(struct rig *r, struct instruction *i, struct chance *c) {
+    struct maker m = {.i = i, .s = rig_get(r), .r = r, .c = c, .steered = !one_in(c, 8)};
+    uint32_t at = SLOT_AT + below(c, 0x800);
+    *i = (struct instruction){0};
+    prefixes(&m);
+    opcode(&m);
+    operands(&m, (i->two_bytes ? two_bytes : one_byte)[i->opcode]);
+    meet_needs(&m);
+    i->length = m.at;
+    m.s->regs.rip = at - m.s->sregs.cs.base;
+    m.s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    rig_put(r, at, i->bytes, i->length);
+    rig_set(r);
+}
