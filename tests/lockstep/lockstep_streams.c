@@ -326,6 +326,7 @@ static const struct stream_mode *mode_named(const char *name) {
 static unsigned measure(struct pair *p) {
     static const uint8_t beyond[] = {0xA0, 0x00, 0x01, 0x00, 0x00}; /* mov 0x100, %al */
     unsigned traits = probe_traits()->paging32 ? KVM_PAGING : 0;
+    p->traits = KVM_LIMITS; /* a busy task, then: a CPU that checks wants it so */
     if (ends_in(p, mode_named("prot32"), beyond, sizeof beyond, VECTOR_GP))
         traits |= KVM_LIMITS;
     p->traits = traits;
