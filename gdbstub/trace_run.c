@@ -74,10 +74,17 @@ void packet_trace_init(struct session *s, struct cursor arguments) {
     reply_ok(s);
 }
 
+static const char *why_not_start(struct session *s) {
+    if (!s->trace.pid)
+        return "QTinit comes first";
+    bool alive = s->target->ops->alive(s->target->context, s->trace.pid);
+    return alive ? NULL : "the machine has ended; run it again first";
+}
+
 void packet_trace_start(struct session *s, struct cursor arguments) {
     (void)arguments;
     struct trace *t = &s->trace;
-    const char *error = t->pid ? NULL : "QTinit comes first";
+    const char *error = why_not_start(s);
     if (!error)
         trace_begin(t);
     for (size_t i = 0; !error && i < t->point_count; i++)
