@@ -128,7 +128,8 @@ enum match { WHOLE, START };
     ROW("QCatchSyscalls", "no", "no system calls")                                                 \
     ROW("QDisableRandomization", "no", "nothing is random")                                        \
     ROW("QStartupWithShell", "no", "no shell starts a guest")                                      \
-    ROW("QEnvironmentHexEncoded, Unset, Reset", "no", "a guest has no environment")                \
+    ROW("QEnvironmentHexEncoded, QEnvironmentUnset, QEnvironmentReset", "no",                      \
+        "a guest has no environment")                                                              \
     ROW("QSetWorkingDir", "no", "a guest has no folder")                                           \
     ROW("QThreadOptions", "no", "a machine's CPUs neither come nor go")                            \
     ROW("QMemTags, qMemTags, qIsAddressTagged", "no", "x86 has no memory tags")                    \
