@@ -68,14 +68,22 @@ static void client_end(struct gdb_server *server) {
     session_end(&server->session);
 }
 
-/* Packets in, answers out, as long as there are both. false: the client goes. */
+static bool output_waits(const struct gdb_server *server) {
+    size_t waiting;
+    link_output(&server->session.link, &waiting);
+    return waiting;
+}
+
+/* Packets in, answers out, as long as there are both. false: the client goes. Where
+ * output has kept packets waiting and is gone all at once, no event will come of it. */
 static bool client_answer(struct gdb_server *server) {
     enum work work;
+    bool stuck;
     do {
-        push(server);
+        stuck = output_waits(server);
         work = session_step(&server->session);
-    } while (work == WORK_MORE && !server->lost);
-    push(server);
+        push(server);
+    } while (!server->lost && (work == WORK_MORE || (stuck && !output_waits(server))));
     return work != WORK_END && !server->lost;
 }
 
@@ -83,10 +91,9 @@ static bool client_answer(struct gdb_server *server) {
  * how many bytes came, -1 when the client is gone. */
 static ssize_t client_read(struct gdb_server *server) {
     struct link *link = &server->session.link;
-    size_t waiting, size;
+    size_t size;
     char *room = link_room(link, &size);
-    link_output(link, &waiting);
-    if (waiting || !size)
+    if (output_waits(server) || !size)
         return 0;
     ssize_t got = connection_read(&server->client, room, size);
     if (got > 0)
@@ -143,13 +150,18 @@ static void refused_work(struct refused *refused) {
         tell_refused(refused);
 }
 
+/* The one who was connected may have gone since it was last looked at, and this may
+ * be the same debugger again. */
 static void accept_all(struct gdb_server *server) {
     struct connection connection;
-    while (listener_accept(&server->listener, &connection))
+    while (listener_accept(&server->listener, &connection)) {
+        if (server->session.connected)
+            client_work(server);
         if (server->session.connected)
             refuse(server, connection);
         else
             client_begin(server, connection);
+    }
 }
 
 /* --- the interface ------------------------------------------------------------------ */
@@ -201,10 +213,10 @@ static void add(struct pollfd *fds, unsigned max, unsigned *count, int fd, int e
 
 unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsigned max) {
     unsigned count = 0;
-    size_t waiting, size;
+    size_t size;
     if (server->over)
         return 0;
-    link_output(&server->session.link, &waiting);
+    bool waiting = output_waits(server);
     link_room(&server->session.link, &size);
     int in = waiting || !size ? 0 : POLLIN, out = waiting ? POLLOUT : 0;
     add(fds, max, &count, server->listener.fd, server->listener.exhausted ? 0 : POLLIN);
@@ -222,7 +234,7 @@ static void work(struct gdb_server *server) {
     if (server->listener.stdio && !server->session.connected)
         client_begin(server, connection_of_stdio());
     if (server->session.connected)
-        client_work(server); /* it may be gone, and who comes next is not too late */
+        client_work(server);
     accept_all(server);
     if (server->session.connected)
         client_work(server);

@@ -7,37 +7,15 @@ command -v python3 >/dev/null || skip "this machine lacks: python3"
 
 # A client that goes away lets the guest run on, so this one runs for ever.
 printf '\xb0\x55\xeb\xfe' >"$WORK/forever" # mov al, 0x55; jmp .
+ln -s "$WORK/forever" "$WORK/link"
 serve --gdb=0 "$WORK/forever"
 cat >"$WORK/client.py" <<'END'
-import socket, sys
-PORT = int(sys.argv[1])
+import sys
+import rsp
+from rsp import ask, frame
 
 def connect():
-    s = socket.create_connection(("127.0.0.1", PORT))
-    s.settimeout(60)  # ends what hangs
-    return s
-
-def frame(payload):
-    return b"$" + payload + b"#%02x" % (sum(payload) & 255)
-
-class Closed(Exception): pass
-
-def reply(s):
-    """The next packet's payload; acknowledgments are passed over."""
-    data = b""
-    while True:
-        start = data.find(b"$")
-        end = data.find(b"#", start)
-        if start >= 0 and end >= 0 and len(data) >= end + 3:
-            s.sendall(b"+")
-            return data[start + 1:end]
-        more = s.recv(65536)
-        if not more: raise Closed
-        data += more
-
-def ask(s, payload):
-    s.sendall(frame(payload))
-    return reply(s)
+    return rsp.connect(sys.argv[1])
 
 def no_answer_but_error(payload):
     """An error or the empty reply, and the connection still works."""
@@ -78,6 +56,23 @@ def odd_hex():
                     b"vFile:open:2f6574632f706173737764,0,0"):
         no_answer_but_error(payload)
 
+def files():
+    """The image can be read by its name; and nothing by any other."""
+    image = sys.argv[2].encode()
+    folder, name = image.rsplit(b"/", 1)
+    s = connect()
+    for path in (b"/etc/passwd", b"/dev/zero", b"/dev/kvm", b"/proc/self/mem", b"/cpu/../etc/passwd",
+                 folder, folder + b"/link", folder + b"/./" + name, folder + b"//" + name,
+                 folder + b"/../" + folder.rsplit(b"/", 1)[1] + b"/" + name, name, b"", b"/"):
+        assert ask(s, b"vFile:open:" + path.hex().encode() + b",0,0").startswith(b"F-1"), path
+    assert ask(s, b"vFile:open:" + image.hex().encode() + b",0,0") == b"F0"
+    assert ask(s, b"vFile:pread:0,2,0").startswith(b"F2;\xb0\x55")
+    assert ask(s, b"vFile:open:" + image.hex().encode() + b",1,0").startswith(b"F-1")
+    for _ in range(70):
+        last = ask(s, b"vFile:open:" + image.hex().encode() + b",0,0")
+    assert last == b"F-1,18", last  # too many are open
+    s.close()
+
 def endless_packet():
     """64 MiB without a #: the connection ends; nothing is kept."""
     s = connect()
@@ -115,13 +110,13 @@ def does_not_read():
             break
     s.close()
 
-for test in (bad_checksum, lengths, as_much_as_fits, odd_hex, endless_packet, noise, does_not_read):
+for test in (bad_checksum, lengths, as_much_as_fits, odd_hex, files, endless_packet, noise, does_not_read):
     try:
         test()
     except Exception as e:
         print(f"{test.__name__}: {e!r}")
 END
-python3 "$WORK/client.py" "$port" >"$WORK/told"
+PYTHONPATH="$TOP/tests/cli" python3 -B "$WORK/client.py" "$port" "$WORK/forever" >"$WORK/told"
 [[ -s $WORK/told ]] && fail "$(cat "$WORK/told")"
 kill -0 "$pid" 2>/dev/null || fail "minikvm is gone"
 
