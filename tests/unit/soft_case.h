@@ -20,6 +20,8 @@
  *   ring3 vm86 real paging …   see words[] and setters[]
  *   #UD #GP(30) #PF(2,200000)  the exception, taken by its standard handler
  *
+ * A program is a row of more than one instruction, and ends with a HLT.
+ *
  * EIP goes past the instruction by itself, if `then` holds neither an exception nor
  * a shutdown.
  *
@@ -499,8 +501,9 @@ static void case_handlers(struct rig *r) {
 
 /* The row's machine; its code lies at CS:EIP. */
 static bool case_open(struct rig *r, const struct row *row, size_t *length) {
-    uint8_t code[16];
+    uint8_t code[512];
     rig_open(r, soft_open, CASE_RAM);
+    r->cpu.limit = 10000; /* a program that went wrong ends, too */
     rig_flat(r, "", 0);
     case_handlers(r);
     bool ok = apply(r, base_world) && apply(r, row->given);
@@ -511,10 +514,10 @@ static bool case_open(struct rig *r, const struct row *row, size_t *length) {
     return ok;
 }
 
-static bool case_then(struct rig *r, const struct row *row, size_t length) {
+static bool case_then(struct rig *r, const struct row *row, size_t length, const char *also) {
     if (!strchr(row->then, '#') && !strstr(row->then, "shutdown"))
         rig_get(r)->regs.rip += length;
-    bool ok = apply(r, row->then);
+    bool ok = apply(r, row->then) && apply(r, also);
     rig_set(r);
     return ok;
 }
@@ -525,28 +528,39 @@ static enum cpu_exit_kind case_exit(const struct row *row) {
                                          : CPU_EXIT_STEPPED;
 }
 
-static void run_row(const struct row *row) {
+/* What the CPU of `row` has become against what it should. */
+static void check_row(const struct row *row, enum cpu_exit_kind want_exit,
+                      enum cpu_exit_kind (*go)(struct rig *), const char *also) {
     struct lockstep l = {.parts = CPU_ALL & ~CPU_FPU, .memory = true};
     struct rig got, want;
     size_t length;
-    bool readable = case_open(&got, row, &length) && case_open(&want, row, &length) &&
-                    case_then(&want, row, length);
-    bool ended = readable && rig_step(&got) == case_exit(row);
-    bool same = ended && lockstep_same(&l, &got, &want);
+    bool opened = case_open(&got, row, &length) & case_open(&want, row, &length);
+    bool readable = opened && case_then(&want, row, length, also);
+    enum cpu_exit_kind kind = go(&got);
+    bool same = readable && kind == want_exit && lockstep_same(&l, &got, &want);
     if (!same)
-        fprintf(stderr, "%s: %s\n", row->what,
-                !readable ? "a word is not known"
-                : ended   ? l.why
-                          : got.exit.text);
+        fprintf(stderr, "%s: %s%s (exit %d)\n", row->what, readable ? got.exit.text : "no such word",
+                l.why, kind);
     CHECK(same);
     rig_close(&got);
     rig_close(&want);
 }
 
-#define RUN_ROWS(rows)                                                                             \
+static inline void run_row(const struct row *row) {
+    check_row(row, case_exit(row), rig_step, "");
+}
+
+/* More than one instruction: up to a HLT. */
+static inline void run_program(const struct row *row) {
+    check_row(row, CPU_EXIT_HALTED, rig_run, "halted=3");
+}
+
+#define RUN_ROWS(rows)     RUN_EACH(rows, run_row)
+#define RUN_PROGRAMS(rows) RUN_EACH(rows, run_program)
+#define RUN_EACH(rows, run)                                                                        \
     do {                                                                                           \
         for (size_t n_ = 0; n_ < sizeof(rows) / sizeof *(rows); n_++)                              \
-            run_row(&(rows)[n_]);                                                                  \
+            run(&(rows)[n_]);                                                                      \
     } while (0)
 
 #endif

@@ -9,6 +9,7 @@ static const struct row control[] = {
     {"MOV to CR0: TS, and ET stays", "eax=9", "0f 22 c0", "cr0=19"},
     {"MOV to CR0: reserved bits are ignored", "eax=ffc0", "0f 22 c0", "cr0=10"},
     {"MOV to CR0: PG needs PE", "eax=80000010", "0f 22 c0", "#GP(0)"},
+    {"MOV to CR0: PG", "paging cr0=11 eax=80000011", "0f 22 c0", "cr0=80000011"},
     {"MOV to CR0: NW needs CD", "eax=20000011", "0f 22 c0", "#GP(0)"},
     {"MOV to CR0: NW with CD", "eax=60000011", "0f 22 c0", "cr0=60000011"},
     {"MOV to CR0 in ring 3", "ring3 eax=11", "0f 22 c0", "#GP(0)"},
@@ -119,6 +120,8 @@ static const struct row debug_registers[] = {
     {"an I/O breakpoint, another port", "cr4=8 dr1=81 dr7=200404", "e4 80", "eax=ff"},
     {"an I/O breakpoint, a port below", "cr4=8 dr1=7f dr7=200404", "e4 80", "eax=ff"},
     {"an I/O breakpoint that is off", "cr4=8 dr1=80 dr0=30000 dr7=300401", "e4 80", "eax=ff"},
+    {"an I/O breakpoint beside one on writes", "cr4=8 dr0=30000 dr1=81 dr7=210405", "e4 80",
+     "eax=ff"},
     {"no I/O breakpoints without CR4.DE", "dr1=80 dr7=200404", "e4 80", "eax=ff"},
     {"single step", "tf=1", "40", "eax=1 eip=10001 dr6=ffff4ff0 #DB"},
     {"single step over MOV SS waits", "tf=1 eax=10", "8e d0", "shadow=1"},
@@ -203,6 +206,8 @@ static const struct row addresses[] = {
 
 /* What takes another way than the usual one: Vol. 2. */
 static const struct row others[] = {
+    {"SALC", "cf=1 eax=1200", "d6", "eax=12ff"},
+    {"SALC without carry", "eax=12ff", "d6", "eax=1200"},
     {"BOUND within", "eax=5 d:30000=5,7", "62 05 00 00 03 00", ""},
     {"BOUND below", "eax=4 d:30000=5,7", "62 05 00 00 03 00", "#BR"},
     {"BOUND above", "eax=8 d:30000=5,7", "62 05 00 00 03 00", "#BR"},
@@ -256,6 +261,7 @@ static const struct row pages[] = {
     {"dirty", "paging page:30000=30007", "a3 00 00 03 00", "page:30000=30067"},
     {"elsewhere", "paging page:30000=40067 d:40008=5", "a1 08 00 03 00", "eax=5"},
     {"global", "cr4=80 paging page:30000=40167 d:40008=5", "a1 08 00 03 00", "eax=5"},
+    {"global, without PGE", "paging page:30000=40167 d:40008=5", "a1 08 00 03 00", "eax=5"},
     {"over two pages", "paging page:31000=50067 b:30fff=1 b:50000=2,3,4", "a1 ff 0f 03 00",
      "eax=4030201"},
     {"over two pages, written", "paging page:31000=50067 eax=4030201", "a3 fe 0f 03 00",

@@ -412,6 +412,7 @@ static const struct row ports[] = {
     {"the map refuses OUT", IO_MAP "b:3078=1", "e6 80", "#GP(0)"},
     {"each port of four counts", IO_MAP "b:3077=0,4 edx=7f", "ed", "#GP(0)"},
     {"…and no other", IO_MAP "b:3077=7f,f8 edx=7f", "ed", "eax=ffffffff"},
+    {"no TSS: not even for the fault", "ring3 tr=0", "e4 80", "shutdown"},
     {"the map ends before", IO_MAP "w:3066=f0", "e4 80", "#GP(0)"},
     {"the TSS is too small to have one", "ring3 gdt:28=3000,66,8b,0 tr=28", "e4 80", "#GP(0)"},
     {"a 16-bit TSS has none", "ring3 gdt:80=4800,ff,81,0 w:4802=f000,10 tr=80", "e4 80",

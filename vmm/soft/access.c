@@ -53,8 +53,7 @@ uint64_t read_linear(struct soft *s, uint64_t linear, unsigned size, bool user) 
 }
 
 void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access, bool user) {
-    if (size)
-        translate(s, linear, access, user);
+    translate(s, linear, access, user);
     /* Every page on the way: a task's state may lie on two. */
     for (uint64_t at = PAGE_SIZE - (linear & 0xFFF); at < size; at += PAGE_SIZE)
         translate(s, (uint32_t)(linear + at), access, user);

@@ -44,10 +44,9 @@ void cache_flush(struct soft *s) {
     pend(s, PENDING_CHECK);
 }
 
+/* make_block() has seen to it that there is room. */
 static void *take(struct soft *s, size_t size) {
     size = (size + 15) & ~(size_t)15;
-    if (s->cache->used + size > ARENA_SIZE)
-        return NULL;
     void *at = s->cache->arena + s->cache->used;
     s->cache->used += size;
     return at;
@@ -74,8 +73,6 @@ bool cache_has_code(struct soft *s, uint64_t phys) {
 static struct code_page *page_make(struct soft *s, uint64_t phys) {
     struct code_page **slot = &s->cache->pages[phys >> 12 & (PAGE_HASH - 1)];
     struct code_page *p = take(s, sizeof *p);
-    if (!p)
-        return NULL;
     *p = (struct code_page){.next = *slot, .phys = phys & ~0xFFFull};
     *slot = p;
     return p;
@@ -96,10 +93,9 @@ static bool any_marked(const struct code_page *p, unsigned from, unsigned length
 
 static void unhash(struct soft *s, struct block *dead) {
     struct block **at = block_slot(s, dead->phys);
-    while (*at && *at != dead)
+    while (*at != dead)
         at = &(*at)->next_hash;
-    if (*at)
-        *at = dead->next_hash;
+    *at = dead->next_hash;
 }
 
 /* Drops the blocks that [from, from + length) of the page touches. */
@@ -140,7 +136,7 @@ const struct op *next_block(struct soft *s, const struct op *op) {
     s->icount += op->index;
     s->ip += op->start;
     s->op = s->nothing;
-    return pending(s) ? s->nothing : ops_at(s, s->ip);
+    return ops_at(s, s->ip);
 }
 
 static void seal(struct op *op, unsigned start, unsigned index) {

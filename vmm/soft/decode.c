@@ -78,10 +78,8 @@ static uint8_t prefixes(struct decoder *d) {
         case 0x67: d->big_address = !big; break;
         case 0xF0: d->lock = true; break;
         case 0xF2: case 0xF3: d->op->rep = byte; break;
-        default: return byte;
+        default: return byte; /* or next()'s 0 when there are no more */
         }
-        if (d->off_length || d->off_page)
-            return 0x90;
     }
 }
 
@@ -247,7 +245,7 @@ enum decoded decode(struct soft *s, const struct code *code, struct op *op) {
     immediate(&d, row);
     if (d.seg >= 0)
         op->seg = (uint8_t)d.seg;
-    if (d.off_page && !d.off_length)
+    if (d.off_page)
         return DECODED_NOT;
     op->end = (uint8_t)(start + d.at);
     op->run = handler(&d, row);

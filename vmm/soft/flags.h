@@ -81,7 +81,7 @@ ALWAYS uint64_t flags_sub(struct soft *s, uint64_t a, uint64_t b, uint64_t r, un
 
 /* The sixteen conditions of Jcc, SETcc and CMOVcc (Vol. 1 appendix B). */
 ALWAYS bool condition(const struct soft *s, unsigned cc) {
-    bool is = false;
+    bool is;
     switch (cc >> 1 & 7) {
     case 0: is = get_of(s); break;
     case 1: is = get_cf(s); break;
@@ -90,7 +90,7 @@ ALWAYS bool condition(const struct soft *s, unsigned cc) {
     case 4: is = get_sf(s); break;
     case 5: is = get_pf(s); break;
     case 6: is = get_sf(s) != get_of(s); break;
-    case 7: is = get_zf(s) || get_sf(s) != get_of(s); break;
+    default: is = get_zf(s) || get_sf(s) != get_of(s); break;
     }
     return is != (cc & 1);
 }

@@ -59,7 +59,7 @@ static void deliver_real(struct soft *s, const struct fault *f) {
  * as it is: to set it we would have to keep what no state struct can carry. */
 static uint32_t pushed_flags(struct soft *s, const struct fault *f) {
     bool fault_class = f->kind == KIND_EXCEPTION && f->vector != VECTOR_DB &&
-                       f->vector != VECTOR_DF && f->vector != VECTOR_NMI;
+                       f->vector != VECTOR_DF;
     bool rf = fault_class || s->flags & FLAG_RF;
     return (flags_get(s) & ~(uint32_t)FLAG_RF) | (rf ? FLAG_RF : 0);
 }

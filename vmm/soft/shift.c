@@ -151,8 +151,7 @@ static uint64_t bit_done(enum bit_action action, uint64_t value, uint64_t mask) 
     switch (action) {
     case BIT_SET: return value | mask;
     case BIT_RESET: return value & ~mask;
-    case BIT_COMPLEMENT: return value ^ mask;
-    default: return value;
+    default: return value ^ mask;
     }
 }
 
