@@ -13,7 +13,8 @@
  *   d:4000=1,2                 memory at 4000: b w d q for 8, 16, 32, 64 bits
  *   gdt:30=base,limit,access,flags   gate:30=selector,offset,access,count
  *   idt:80=selector,offset,access    busy:30=1 (the TSS's bit)
- *   stack=1,2  push=1,2  push16=1    at the top of the stack; below it, SP moved
+ *   stack=1,2  push=1,2        at the top of the stack; below it, SP moved (16: words)
+ *   page:30000=30067           a page-table entry, after `paging`
  *   saved  task=4000           registers into the present TSS; out of that one
  *   inner                      to ring 0's stack, the old one pushed
  *   shutdown                   the step ends so, nothing changed
@@ -30,8 +31,6 @@
  */
 #ifndef MINIKVM_SOFT_CASE_H
 #define MINIKVM_SOFT_CASE_H
-
-#include <ctype.h>
 
 #include "tests/lockstep/lockstep.c"
 #include "unit.h"
@@ -55,9 +54,9 @@ struct row {
 static const char base_world[] =
     "gdt:30=4000,67,89,0 gdt:38=5800,ff,82,0 gdt:40=0,ffff,9b,0 gdt:48=0,ffff,93,0 "
     "gdt:50=0,fffff,9f,c gdt:58=0,fffff,91,c gdt:60=0,fffff,99,c gdt:68=0,1fff,97,4 "
-    "gdt:70=0,fffff,13,c gdt:78=0,fffff,1b,c gdt:80=4800,2b,81,0 gdt:88=0,fffff,fb,c "
+    "gdt:70=0,fffff,13,c gdt:78=0,fffff,1b,c gdt:80=4800,2b,81,0 "
     "gate:90=8,14000,8c,0 gate:98=8,14000,ec,0 gate:a0=8,4444,e4,0 gate:a8=30,0,e5,0 "
-    "gdt:b0=0,ffff,97,0 gdt:b8=0,fff,9b,4 gdt:c0=0,fffff,f1,c "
+    "gdt:b8=0,fff,9b,4 gdt:c0=0,fffff,f1,c "
     "d:4004=1d000,10 d:401c=80000,14000,2,a0,a1,a2,a3,1e000,a5,a6,a7,10,8,10,10,10,10,0 "
     "w:480e=4400,2,b0,b1,b2,b3,e800,b5,b6,b7,48,40,48,48,0";
 
@@ -257,7 +256,7 @@ static void set_paging(struct rig *r, const struct arguments *a) {
     rig_set(r);
     rig_paging(r, 0x67); /* all rights, accessed and dirty */
 }
-/* What the host passes through the table of rig_paging(): page=entry. */
+/* An entry of rig_paging()'s table, by the page's linear address. */
 static void set_page(struct rig *r, const struct arguments *a) {
     rig_put32(r, PT_AT + 4 * (uint32_t)(a->key >> 12), (uint32_t)a->value[0]);
 }
@@ -538,10 +537,10 @@ static void check_row(const struct row *row, enum cpu_exit_kind want_exit,
     bool readable = opened && case_then(&want, row, length, also);
     enum cpu_exit_kind kind = go(&got);
     bool same = readable && kind == want_exit && lockstep_same(&l, &got, &want);
+    unit_check(same, row->what, __FILE__, __LINE__);
     if (!same)
-        fprintf(stderr, "%s: %s%s (exit %d)\n", row->what, readable ? got.exit.text : "no such word",
-                l.why, kind);
-    CHECK(same);
+        fprintf(stderr, "  %s%s (exit %d)\n", readable ? got.exit.text : "no such word", l.why,
+                kind);
     rig_close(&got);
     rig_close(&want);
 }
