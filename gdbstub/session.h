@@ -186,6 +186,8 @@ struct gdb_program *program_of_tracepoint(struct trace *, struct tracepoint *);
 struct tracepoint *trace_parse_point(struct session *, struct cursor *);
 /* If it is whole, and not there yet. NULL, or a sentence. */
 const char *trace_insert(struct session *, struct tracepoint *);
+/* NULL, or why there is no machine to trace. */
+const char *trace_without_machine(struct session *);
 /* May a packet about the trace be handled? If not, the reply says why. */
 bool trace_is_ours(struct session *);
 /* A process has ended or begun anew, or (why: NULL) the client has let go of it. */

@@ -155,7 +155,7 @@ static void forget(struct trace *t, const struct tracepoint *p) {
 
 static struct tracepoint *add(struct trace *t, struct cursor place) {
     uint64_t number, address;
-    if (!t->pid || t->point_count == TRACEPOINTS_MAX || !parse_place(&place, &number, &address) ||
+    if (t->point_count == TRACEPOINTS_MAX || !parse_place(&place, &number, &address) ||
         !number || number > UINT16_MAX)
         return NULL;
     struct tracepoint *p = calloc(1, sizeof *p);
@@ -172,11 +172,14 @@ static struct tracepoint *add(struct trace *t, struct cursor place) {
 static const char *define(struct session *s, struct cursor *c) {
     struct trace *t = &s->trace;
     struct cursor place = *c;
+    const char *error = trace_without_machine(s);
+    if (error)
+        return error;
     struct tracepoint *p = trace_parse_point(s, c);
     if (!p)
         p = add(t, place);
     if (!p)
-        return t->pid ? too_many : "QTinit comes first";
+        return too_many;
     *c = place;
     trace_parse_point(s, c);
     tracepoint_clear(p);

@@ -74,7 +74,7 @@ void packet_trace_init(struct session *s, struct cursor arguments) {
     reply_ok(s);
 }
 
-static const char *why_not_start(struct session *s) {
+const char *trace_without_machine(struct session *s) {
     if (!s->trace.pid)
         return "QTinit comes first";
     bool alive = s->target->ops->alive(s->target->context, s->trace.pid);
@@ -84,7 +84,7 @@ static const char *why_not_start(struct session *s) {
 void packet_trace_start(struct session *s, struct cursor arguments) {
     (void)arguments;
     struct trace *t = &s->trace;
-    const char *error = why_not_start(s);
+    const char *error = trace_without_machine(s);
     if (!error)
         trace_begin(t);
     for (size_t i = 0; !error && i < t->point_count; i++)
