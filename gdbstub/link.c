@@ -10,7 +10,7 @@ enum { INTERRUPT = 0x03, FRAME = 4 /* $ # and two digits */ };
 void link_init(struct link *l) {
     l->in_start = l->in_scanned = l->in_end = 0;
     l->out_sent = l->last_start = l->last_length = 0;
-    l->no_ack = false;
+    l->no_ack = l->lost = false;
     buffer_init(&l->out, LINK_OUT_MAX);
 }
 
@@ -52,6 +52,7 @@ static void put_ack(struct link *l, char ack) {
         return;
     begin_output(l);
     buffer_char(&l->out, ack);
+    l->lost |= l->out.overflow;
 }
 
 /* The client asks for our latest packet again. While some of it is still on
@@ -98,6 +99,8 @@ static enum link_event take_packet(struct link *l, struct cursor *packet) {
 }
 
 enum link_event link_next(struct link *l, struct cursor *packet) {
+    if (l->lost)
+        return LINK_BROKEN;
     while (l->in_start < l->in_end) {
         char c = l->in[l->in_start];
         if (c == '$') {
@@ -121,8 +124,10 @@ enum link_event link_next(struct link *l, struct cursor *packet) {
 static void put_frame(struct link *l, char mark, const char *payload, size_t length) {
     begin_output(l);
     char *to = buffer_extend(&l->out, length + FRAME);
-    if (!to)
+    if (!to) {
+        l->lost = true;
         return;
+    }
     uint8_t sum = 0;
     if (mark == '$') {
         l->last_start = (size_t)(to - l->out.data);

@@ -35,6 +35,7 @@ struct link {
     size_t out_sent;                /* out[0 … out_sent) left already */
     size_t last_start, last_length; /* of the latest packet in out, to send it again */
     bool no_ack;                    /* QStartNoAckMode is in force */
+    bool lost;                      /* there was no memory for an answer: broken */
 };
 
 void link_init(struct link *);

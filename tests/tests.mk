@@ -22,6 +22,13 @@ bench-reverse: all ## going back in time, beside QEMU's record/replay (minutes)
 demo:
 	scripts/demo
 
+# What the environment of a run does wrong on purpose (tests/faults).
+FAULTS := $(BUILD)/tests/faults.so
+$(FAULTS): tests/faults/faults.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 -Wall -Wextra -shared -fPIC -o $@ $<
+units: $(FAULTS)
+
 # Engine against engine (tests/lockstep), and how fast the built-in one is.
 LOCKSTEP := $(addprefix $(BUILD)/tests/lockstep/,lockstep_guests lockstep_streams)
 $(LOCKSTEP): $(BUILD)/tests/lockstep/lockstep.o

@@ -101,8 +101,10 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
     if (reg && reg->bits <= 64) {
         *address = 0;
-        register_read(&r->machine->cpu, reg, (uint8_t *)address);
-        return true;
+        if (register_read(&r->machine->cpu, reg, (uint8_t *)address))
+            return true;
+        text_print(r->text, "the engine did not give %s\n", reg->name);
+        return false;
     }
     *address = strtoull(word, &end, 0);
     if (*word && !*end)

@@ -26,16 +26,13 @@ static bool read_register(void *context, unsigned number, uint64_t *value) {
     if (!r || r->bits > 64)
         return false;
     *value = 0;
-    register_read(&e->machine->cpu, r, (uint8_t *)value);
-    return true;
+    return register_read(&e->machine->cpu, r, (uint8_t *)value);
 }
 
 static bool read_whole(void *context, unsigned number, uint8_t *value) {
     const struct evaluation *e = context;
     const struct reg *r = bridge_row(e->machine->stops_context, e->layout, number);
-    if (r)
-        register_read(&e->machine->cpu, r, value);
-    return r;
+    return r && register_read(&e->machine->cpu, r, value);
 }
 
 static bool read_memory(void *context, uint64_t address, void *to, size_t length) {

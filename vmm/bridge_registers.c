@@ -131,8 +131,7 @@ bool bridge_read_register(void *target, struct gdb_thread thread,
     const struct reg *r = bridge_row(target, description, number);
     if (!m || !r)
         return false;
-    register_read(&m->cpu, r, value);
-    return true;
+    return register_read(&m->cpu, r, value);
 }
 
 bool bridge_write_register(void *target, struct gdb_thread thread,
@@ -143,6 +142,5 @@ bool bridge_write_register(void *target, struct gdb_thread thread,
     if (!m || !r)
         return false;
     bridge_change(target, m);
-    register_write(&m->cpu, r, value);
-    return true;
+    return register_write(&m->cpu, r, value);
 }

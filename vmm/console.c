@@ -18,21 +18,22 @@ static const char *const colors[] = {"35", "32", "33", "34", "36", "31", "95", "
                                      "93", "94", "96", "91"};
 enum { COLORS = sizeof colors / sizeof *colors };
 
-/* Nobody can do anything about output that cannot be written. */
-static void write_all(int fd, const char *text, size_t length) {
+/* 0, or the errno for which the rest is lost. */
+static int write_all(int fd, const char *text, size_t length) {
     while (length) {
         ssize_t n = write(fd, text, length);
         if (n < 0 && errno == EAGAIN) {
             struct pollfd p = {.fd = fd, .events = POLLOUT};
             poll(&p, 1, -1);
         } else if (n < 0 && errno != EINTR) {
-            return;
+            return errno;
         }
         if (n > 0) {
             text += n;
             length -= n;
         }
     }
+    return 0;
 }
 
 void say(const char *format, ...) {
@@ -57,6 +58,13 @@ void console_open(struct console *c, int fd, unsigned machines, enum color_choic
     c->color = color == COLOR_ALWAYS || (color == COLOR_AUTO && sensible);
 }
 
+/* The guest runs on; the loss is told at the end. */
+static void write_text(struct console *c, const char *text, size_t length) {
+    int err = write_all(c->fd, text, length);
+    if (!c->lost)
+        c->lost = err;
+}
+
 /* One write for one line, so that two processes' lines do not mix either. */
 static void write_line(struct console *c, unsigned i) {
     char out[LINE_MAX_BYTES + 32];
@@ -70,7 +78,7 @@ static void write_line(struct console *c, unsigned i) {
     memcpy(out + n, c->line[i].text, length - ended);
     n += length - ended;
     n += sprintf(out + n, "%s%s", c->color ? "\033[0m" : "", ended ? "\n" : "");
-    write_all(c->fd, out, n);
+    write_text(c, out, n);
     c->line[i].length = 0;
 }
 
@@ -83,7 +91,7 @@ static void keep(struct console *c, unsigned i, char byte) {
 void console_print(struct console *c, unsigned machine, const char *text, size_t length) {
     pthread_mutex_lock(&c->lock);
     if (c->machines == 1 && !c->color)
-        write_all(c->fd, text, length);
+        write_text(c, text, length);
     else
         for (size_t i = 0; i < length; i++)
             keep(c, (machine - 1) % MACHINES_MAX, text[i]);

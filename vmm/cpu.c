@@ -17,6 +17,7 @@ static const struct {
 };
 
 static void zero_missing(struct cpu *cpu, unsigned parts) {
+    cpu->missing = (cpu->missing & ~parts) | (parts & ~cpu->valid);
     for (size_t i = 0; i < sizeof parts_table / sizeof *parts_table; i++)
         if (parts_table[i].part & parts & ~cpu->valid)
             memset((char *)&cpu->state + parts_table[i].offset, 0, parts_table[i].size);
@@ -25,7 +26,8 @@ static void zero_missing(struct cpu *cpu, unsigned parts) {
 
 const struct cpu_state *cpu_read(struct cpu *cpu, unsigned parts) {
     if (parts & ~cpu->valid) {
-        cpu->engine->fetch(cpu, parts & ~cpu->valid);
+        parts &= ~cpu->valid;
+        cpu->engine->fetch(cpu, parts);
         zero_missing(cpu, parts);
     }
     return &cpu->state;
@@ -33,6 +35,6 @@ const struct cpu_state *cpu_read(struct cpu *cpu, unsigned parts) {
 
 struct cpu_state *cpu_write(struct cpu *cpu, unsigned parts) {
     cpu_read(cpu, parts);
-    cpu->dirty |= parts;
+    cpu->dirty |= parts & ~cpu->missing; /* zeros would be made true */
     return &cpu->state;
 }

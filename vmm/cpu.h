@@ -113,6 +113,7 @@ struct cpu {
     void *priv; /* the engine's own */
     struct cpu_state state;
     unsigned valid, dirty; /* masks of cpu_part */
+    unsigned missing;      /* of the valid ones: the engine could not give them */
     struct memory *memory;
     struct points *points; /* breakpoints and watchpoints to stop at */
     struct cpu_host host;
@@ -165,7 +166,8 @@ struct engine {
     void (*close)(struct cpu *);
 };
 
-/* Both never fail: a part that the engine cannot give reads as zeros. */
+/* Both never fail: a part that the engine cannot give reads as zeros, and is in
+ * `missing`. */
 const struct cpu_state *cpu_read(struct cpu *, unsigned parts);
 struct cpu_state *cpu_write(struct cpu *, unsigned parts);
 

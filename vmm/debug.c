@@ -1,6 +1,7 @@
 /* Machines as a target of the gdb stub; see debug.h. */
 #include "debug.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,8 +112,10 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
-    if (points_add(&m->points, kind, address, length) < 0)
-        return "too many breakpoints (16384 at most); delete some";
+    int err = points_add(&m->points, kind, address, length);
+    if (err)
+        return err == -ENOMEM ? "no memory for a breakpoint"
+                              : "too many breakpoints (16384 at most); delete some";
     if (kind <= POINT_HARD)
         points_attach(&m->points, kind, address, length, program);
     return NULL;

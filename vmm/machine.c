@@ -473,9 +473,13 @@ static int power_on(struct machine *m, char *error, size_t size) {
     m->ended = false;
     open_devices(m);
     err = engines_open(m, m->options->engine, error, size);
-    if (!err)
-        image_start(&m->image, &m->memory, &m->cpu);
-    return err;
+    if (err)
+        return err;
+    image_start(&m->image, &m->memory, &m->cpu);
+    if (!m->cpu.missing)
+        return 0;
+    snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
+    return -EIO;
 }
 
 static int open_image(struct machine *m, const char *path, char *error, size_t size) {

@@ -172,7 +172,8 @@ static bool wait_and_read(struct app *a) {
     if (poll(fds, n, a->count > 1 ? IDLE_FLUSH_MS : -1) == 0)
         console_end_lines(&a->console, 0);
     uint64_t events;
-    if (fds[0].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN)
+    if (fds[0].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
+        errno != EINTR)
         return false;
     if (ending_signal)
         return false;
@@ -189,6 +190,14 @@ static int loop(struct app *a) {
         if (a->status[i])
             return a->status[i];
     return 0;
+}
+
+/* Output that nobody wants to read (EPIPE) is not missed. */
+static int told_all(struct app *a, int status) {
+    if (!a->console.lost || a->console.lost == EPIPE)
+        return status;
+    say("not all of what the guest printed could be written: %s", strerror(a->console.lost));
+    return status ? status : STATUS_ERROR;
 }
 
 /* --- start and end -------------------------------------------------------------------------------- */
@@ -275,6 +284,7 @@ static void catch_signals(struct app *a) {
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 }
 
 static bool stdin_is_file(void) {
@@ -320,6 +330,7 @@ static int start(struct app *a) {
     }
     a->options.machine.input_is_file = taken || stdin_is_file();
     console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, images, a->options.color);
+    catch_signals(a);
     int status = find_images(a);
     if (!status && !a->options.machine.unconfined)
         keep_files(a);
@@ -329,7 +340,6 @@ static int start(struct app *a) {
         status = open_debugger(a);
     if (status)
         return status;
-    catch_signals(a);
     start_input(a);
     if (!a->options.machine.unconfined)
         tell_sandbox(a, "seccomp", sandbox_calls());
@@ -350,7 +360,7 @@ int main(int argc, char **argv) {
         debug_print_protocol();
         return 0;
     }
-    int status = start(&app);
+    int status = told_all(&app, start(&app));
     console_close(&app.console);
     if (app.options.stats && app.left + app.count)
         print_stats(&app);

@@ -371,7 +371,7 @@ const struct reg_layout *register_layout(unsigned bits) { return &layouts[bits =
 
 /* --- access ---------------------------------------------------------------------------------- */
 
-void register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
+bool register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
     const struct cpu_state *s = cpu_read(cpu, r->parts);
     uint8_t whole[64] = {0};
     if (r->size)
@@ -379,14 +379,16 @@ void register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
     else
         r->get(s, r->index, whole);
     memcpy(value, whole, (r->bits + 7) / 8);
+    return !(cpu->missing & r->parts);
 }
 
-void register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) {
+bool register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) {
     uint8_t whole[64] = {0};
     uint8_t old[64];
-    register_read(cpu, r, old);
+    if (!register_read(cpu, r, old))
+        return false;
     if (!memcmp(old, value, (r->bits + 7) / 8))
-        return; /* gdb writes all of g to change one */
+        return true; /* gdb writes all of g to change one */
     memcpy(whole, value, (r->bits + 7) / 8);
     struct cpu_state *s = cpu_write(cpu, r->parts);
     if (r->size)
@@ -395,6 +397,7 @@ void register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) 
         r->set(s, r->index, whole);
     if (r->parts & CPU_MP) /* the instruction pointer: moved on from a hlt */
         s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    return true;
 }
 
 const struct reg *register_find(const struct reg_layout *layout, const char *name) {

@@ -49,9 +49,10 @@ struct reg_layout {
 
 const struct reg_layout *register_layout(unsigned bits);
 
-/* value: (bits + 7) / 8 bytes, little-endian. */
-void register_read(struct cpu *, const struct reg *, uint8_t *value);
-void register_write(struct cpu *, const struct reg *, const uint8_t *value);
+/* value: (bits + 7) / 8 bytes, little-endian. false: the engine did not give what it is
+ * made of; then it reads as zeros, and is not written. */
+bool register_read(struct cpu *, const struct reg *, uint8_t *value);
+bool register_write(struct cpu *, const struct reg *, const uint8_t *value);
 const struct reg *register_find(const struct reg_layout *, const char *name);
 
 /* The type with an id, or NULL for gdb's own. */

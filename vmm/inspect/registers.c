@@ -69,8 +69,10 @@ void inspect_registers(struct machine *m, const struct text *t) {
         const struct reg *r = &layout->regs[i];
         uint8_t value[64];
         char text[256];
-        register_read(&m->cpu, r, value);
-        show(layout, r, value, text, sizeof text);
+        if (register_read(&m->cpu, r, value))
+            show(layout, r, value, text, sizeof text);
+        else
+            snprintf(text, sizeof text, "<unavailable>");
         bool wide = strlen(text) > 16 || !strcmp(r->name, "cpumode");
         if (wide && column % 4)
             text_print(t, "\n");

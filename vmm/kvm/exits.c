@@ -232,7 +232,7 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
         return false;
     }
     if (reason < 0)
-        return exits_report(exit, CPU_EXIT_CANNOT, "KVM_RUN failed: %s", strerror(-reason));
+        return exits_report(exit, CPU_EXIT_CANNOT, "KVM failed, and the CPU was not run: %s", strerror(-reason));
     return exits_report(exit, CPU_EXIT_CANNOT, "KVM stopped with exit reason %d (%s)", reason,
                         kvm_exit_name(reason));
 }

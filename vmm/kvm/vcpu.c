@@ -104,25 +104,22 @@ static const struct {
 
 int vcpu_fetch(struct cpu *cpu, unsigned parts) {
     struct vcpu *v = vcpu_of(cpu);
-    int err = 0;
     for (size_t i = 0; i < sizeof state_ioctls / sizeof *state_ioctls; i++) {
         if (!(parts & state_ioctls[i].part))
             continue;
         v->counters.state_ioctls++;
-        if (ioctl(v->fd, state_ioctls[i].get, (char *)&cpu->state + state_ioctls[i].offset) < 0)
-            err = -errno;
-        else
+        if (ioctl(v->fd, state_ioctls[i].get, (char *)&cpu->state + state_ioctls[i].offset) == 0)
             cpu->valid |= state_ioctls[i].part;
     }
     if (parts & CPU_REGS)
         show_guest_tf(v, &cpu->state.regs);
-    if (parts & CPU_FPU)
-        err = get_mxcsr(v, &cpu->state.fpu);
-    if (parts & CPU_MSRS && !(err = get_msrs(v->fd, &cpu->state.msrs)))
+    if (parts & CPU_FPU && get_mxcsr(v, &cpu->state.fpu) < 0)
+        cpu->valid &= ~(unsigned)CPU_FPU;
+    if (parts & CPU_MSRS && get_msrs(v->fd, &cpu->state.msrs) == 0)
         cpu->valid |= CPU_MSRS;
-    if (parts & CPU_MP && !(err = get_mp(v, &cpu->state.mp)))
+    if (parts & CPU_MP && get_mp(v, &cpu->state.mp) == 0)
         cpu->valid |= CPU_MP;
-    return err;
+    return parts & ~cpu->valid ? -EIO : 0;
 }
 
 /* Only what KVM_SET_VCPU_EVENTS may take back everywhere: older kernels refuse
@@ -132,9 +129,16 @@ static void trim_events(struct kvm_vcpu_events *e) {
     e->flags |= KVM_VCPUEVENT_VALID_SHADOW;
 }
 
+static void not_taken(struct cpu *cpu, unsigned part, int *err) {
+    *err = -errno;
+    cpu->dirty |= part;
+}
+
+/* What was not taken stays dirty. */
 int vcpu_store(struct cpu *cpu, unsigned parts) {
     struct vcpu *v = vcpu_of(cpu);
     int err = 0;
+    cpu->dirty &= ~parts;
     if (parts & CPU_EVENTS)
         trim_events(&cpu->state.events);
     for (size_t i = 0; i < sizeof state_ioctls / sizeof *state_ioctls; i++) {
@@ -142,15 +146,14 @@ int vcpu_store(struct cpu *cpu, unsigned parts) {
             continue;
         v->counters.state_ioctls++;
         if (ioctl(v->fd, state_ioctls[i].set, (char *)&cpu->state + state_ioctls[i].offset) < 0)
-            err = -errno;
+            not_taken(cpu, state_ioctls[i].part, &err);
     }
-    if (parts & CPU_FPU)
-        err = set_mxcsr(v, &cpu->state.fpu);
-    if (parts & CPU_MSRS)
-        err = set_msrs(v->fd, &cpu->state.msrs);
-    if (parts & CPU_MP)
-        err = set_mp(v, &cpu->state.mp);
-    cpu->dirty &= ~parts;
+    if (parts & CPU_FPU && set_mxcsr(v, &cpu->state.fpu) < 0)
+        not_taken(cpu, CPU_FPU, &err);
+    if (parts & CPU_MSRS && set_msrs(v->fd, &cpu->state.msrs) < 0)
+        not_taken(cpu, CPU_MSRS, &err);
+    if (parts & CPU_MP && set_mp(v, &cpu->state.mp) < 0)
+        not_taken(cpu, CPU_MP, &err);
     return err;
 }
 
@@ -159,7 +162,7 @@ int vcpu_store(struct cpu *cpu, unsigned parts) {
 static void take_synced(struct cpu *cpu) {
     struct vcpu *v = vcpu_of(cpu);
     const struct kvm_sync_regs *s = &v->run->s.regs;
-    cpu->valid = 0;
+    cpu->valid = cpu->missing = 0;
     if (v->run->kvm_valid_regs & KVM_SYNC_X86_REGS) {
         cpu->state.regs = s->regs;
         show_guest_tf(v, &cpu->state.regs);
@@ -194,25 +197,27 @@ static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_d
  * is to arm again before every step. With it, TF goes in with the registers, at
  * no cost: one ioctl a step. An exception that we inject would be dropped by
  * that (KVM_SET_REGS clears what is pending), so then the long way is taken. */
-static void arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     struct vcpu *v = vcpu_of(cpu);
     bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
     if (stepping && !(v->armed.control & KVM_GUESTDBG_SINGLESTEP))
         v->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;
     bool fresh = v->inject || !same_debug(debug, &v->armed) || (stepping && !v->sync);
     if (fresh) {
-        vcpu_store(cpu, cpu->dirty);
+        int err = vcpu_store(cpu, cpu->dirty);
         struct kvm_guest_debug request = *debug;
         request.control |= v->inject;
-        v->inject = 0;
         v->counters.debug_ioctls++;
-        ioctl(v->fd, KVM_SET_GUEST_DEBUG, &request);
+        if (err || ioctl(v->fd, KVM_SET_GUEST_DEBUG, &request) < 0)
+            return err ? err : -errno;
+        v->inject = 0;
         v->armed = *debug;
         if (v->guest_tf) /* KVM has just cleared it along with ours */
             cpu_write(cpu, CPU_REGS);
     } else if (stepping) {
         cpu_write(cpu, CPU_REGS);
     }
+    return 0;
 }
 
 static int run_ioctl(struct cpu *cpu) {
@@ -243,7 +248,9 @@ int vcpu_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
         v->before.sregs = cpu_read(cpu, CPU_SREGS)->sregs;
     v->entry_rip = v->before.regs.rip;
     v->after_step = (v->armed.control | debug->control) & KVM_GUESTDBG_SINGLESTEP;
-    arm(cpu, debug);
+    int err = arm(cpu, debug);
+    if (err)
+        return err;
     if (v->sync) {
         v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
         if (debug->control)
@@ -252,8 +259,8 @@ int vcpu_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
         if (v->armed.control & KVM_GUESTDBG_SINGLESTEP)
             v->run->s.regs.regs.rflags |= FLAG_TF;
     }
-    if (cpu->dirty)
-        vcpu_store(cpu, cpu->dirty);
+    if (cpu->dirty && (err = vcpu_store(cpu, cpu->dirty)) < 0)
+        return err;
     return run_ioctl(cpu);
 }
 
@@ -508,17 +515,15 @@ int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, si
     if (v) {
         *v = (struct vcpu){.vm = -1, .fd = -1, .chips = options->chips};
         err = build(v, device, cpu->memory);
+        cpu->priv = v;
+        cpu->engine = &engine_kvm;
     }
     close(device);
-    cpu->priv = v;
-    cpu->engine = &engine_kvm;
-    cpu->valid = cpu->dirty = 0;
-    if (err) {
-        fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
-        if (v)
-            engine_close(cpu);
-        return err;
-    }
+    cpu->valid = cpu->missing = cpu->dirty = 0;
+    if (err && v)
+        engine_close(cpu);
+    if (err)
+        return fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
     pthread_once(&once, install_kick_handler);
     if (options->debugged)
         probe_traits();

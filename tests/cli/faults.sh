@@ -1,0 +1,28 @@
+# Calls that fail, one after another, and signals at any moment: tests/faults.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+case $(nm -D "$MINIKVM" 2>/dev/null) in
+*__asan* | *__tsan*) skip "a sanitizer has calls of its own" ;;
+esac
+engines=()
+for engine in kvm soft; do
+    if has $engine && [[ ! $CPU || $CPU == "$engine" ]]; then engines+=($engine); fi
+done
+python3 "$TOP/tests/faults/faults.py" "$MINIKVM" "$BUILD/tests/faults.so" "${engines[@]}" >"$WORK/faults" ||
+    fail "$(cat "$WORK/faults")"
+
+# Nothing may be written: not the guest's output, and no half of a saved run.
+"$MINIKVM" ${CPU:+--cpu=$CPU} hello >/dev/full 2>"$WORK/err"
+status=$? ran="minikvm hello >/dev/full"
+expect_status 125
+expect_err '^minikvm: not all of what the guest printed could be written: No space left on device$'
+has soft && has gdb || finish
+cd "$WORK" || exit 1
+answer=$(
+    ulimit -f 0
+    gdb -q -nx -nh -batch -ex "target remote | '$MINIKVM' --cpu=soft --gdb=- minimal 2>/dev/null" -ex stepi \
+        -ex 'monitor save run' -ex 'monitor icount' </dev/null 2>&1
+)
+[[ $answer == *'cannot save: run: File too large'*$'\n'1* ]] || fail "saving to a full disk: $answer"
+[[ -e run ]] && fail "half of a run is left on a full disk"
+finish

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Each call that minikvm makes fails once, and SIGTERM comes once before each; reads
+and writes go a byte at a time, are interrupted, the clock jumps. Whatever happens, the
+process ends by itself, with a status of its own, and says why if that is not 0.
+
+usage: tests/faults/faults.py PROGRAM PRELOAD ENGINE...     ENGINE: kvm, soft
+"""
+import concurrent.futures, os, subprocess, sys, tempfile, threading, time
+
+PROGRAM, PRELOAD, *ENGINES = sys.argv[1:]
+LIMIT = 60   # seconds, for what hangs
+MOST = 2000  # calls; more than a run makes
+
+# A debugger's short visit to hello.
+VISIT = ["qSupported:multiprocess+;swbreak+;vContSupported+", "?", "g", "m1000,20", "M2000,2:1234",
+         "P0=01000000", "qXfer:features:read:target.xml:0,fff", "Z0,1002,1", "vCont;s:p1.1", "g",
+         "vCont;c:p1.1", "z0,1002,1", "qRcmd,72656773", "qRcmd,7061676520", "vCont;c:p1.1"]
+
+def visit(p):
+    """Asks, and waits for each answer; b"" when the process has ended."""
+    answers = b""
+    try:
+        for text in VISIT:
+            p.stdin.write(f"+${text}#{sum(text.encode()) % 256:02x}".encode())
+            p.stdin.flush()
+            answer = b"$O"
+            while answer.startswith((b"$O", b"%")) and answer != b"$OK":
+                answer = b""
+                while (byte := p.stdout.read(1)) and byte != b"#":
+                    answer = (answer + byte).lstrip(b"+")
+                p.stdout.read(2)
+                answers += answer
+    except BrokenPipeError:
+        pass
+    return answers
+
+def serve(p):
+    """Until it listens; nobody connects, and it is told to end."""
+    listens = os.path.join(p.folder, "s")
+    while p.poll() is None and not os.path.exists(listens):
+        time.sleep(0.001)
+    p.terminate()
+    return b""
+
+class Run:
+    def __init__(self, case, fault):
+        self.case, self.fault = case, fault
+        with tempfile.TemporaryDirectory(prefix="minikvm-fault-") as self.folder:
+            mark = os.path.join(self.folder, "mark")
+            self.go(dict(os.environ, LD_PRELOAD=PRELOAD, FAULT=fault, FAULT_MARK=mark))
+            self.happened = fault and os.path.getsize(mark) > 0
+            self.left = [f for f in os.listdir(self.folder) if f != "mark"]
+
+    def go(self, environment):
+        words = [w.replace("@", self.folder) for w in self.case.words]
+        p = subprocess.Popen([PROGRAM, *words], env=environment, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.folder = self.folder
+        hangs = threading.Timer(LIMIT, p.kill)
+        hangs.start()
+        self.answers = self.case.client(p) if self.case.client else b""
+        self.out, self.err = p.communicate()
+        self.status = p.returncode if hangs.is_alive() else "hangs"
+        hangs.cancel()
+
+    def result(self):
+        """Several machines' lines come in any order."""
+        err = self.err.replace(self.folder.encode(), b"@")
+        return self.status, sorted(self.out.splitlines()), err, self.answers
+
+    def problem(self):
+        ended = self.status in (-15, 143)
+        if self.status == "hangs":
+            return "it hangs"
+        if self.left:
+            return f"left behind: {self.left}"
+        if ended and (self.fault.startswith("term:") or self.case.client == serve):
+            return None
+        if self.status < 0:
+            return f"killed by signal {-self.status}"
+        if self.status and b"minikvm: " not in self.err:
+            return "it does not say why it failed"
+        return None
+
+class Case:
+    def __init__(self, words, client=None):
+        self.words, self.client = words, client
+
+    def __str__(self):
+        return " ".join(self.words)
+
+def all_of(kind, case, pool):
+    """Runs with the first, second, … call failing, until there are no more calls."""
+    bad, n, step = [], 1, 16
+    while n < MOST:
+        runs = list(pool.map(lambda k: Run(case, f"{kind}:{k}"), range(n, n + step)))
+        happened = [r for r in runs if r.happened]
+        bad += [r for r in happened if r.problem()]
+        n += len(happened)
+        if len(happened) < step:
+            break
+    return n - 1, bad
+
+def main():
+    cases = [case for e in ENGINES for case in (
+        Case([f"--cpu={e}", "hello"]), Case([f"--cpu={e}", "hello", "counter"]),
+        Case([f"--cpu={e}", "--gdb=unix:@/s", "hello"], serve),
+        Case([f"--cpu={e}", "--gdb=-", "hello"], visit))]
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for case in cases:
+            for kind in ("alloc", "ioctl", "io", "term"):
+                count, bad = all_of(kind, case, pool)
+                print(f"{case}: {count} times {kind}, {len(bad)} bad")
+                passed, failed = passed + count - len(bad), failed + len(bad)
+                for r in bad[:5]:
+                    print(f"  FAULT={r.fault}: status {r.status}: {r.problem()}: {r.err[-300:]}")
+            usual = Run(case, "").result()
+            for kind in ("short", "eintr", "clock"):
+                same = Run(case, kind).result() == usual
+                passed, failed = passed + same, failed + (not same)
+                if not same:
+                    print(f"  {case}: FAULT={kind}: not as without: {Run(case, kind).result()}"[:500])
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0 or passed == 0)
+
+main()
