@@ -115,6 +115,8 @@ def main():
                 passed, failed = passed + count - len(bad), failed + len(bad)
                 for r in bad[:5]:
                     print(f"  FAULT={r.fault}: status {r.status}: {r.problem()}: {r.err[-300:]}")
+            if case.client == serve:
+                continue  # ended at any moment: what it has said by then differs
             usual = Run(case, "").result()
             for kind in ("short", "eintr", "clock"):
                 same = Run(case, kind).result() == usual
