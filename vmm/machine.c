@@ -162,9 +162,13 @@ static bool passes(struct machine *m, struct cpu_exit *exit) {
     return m->follows || !aside_step(m) || !machine_met(m, pc_of(m), exit);
 }
 
-/* Somebody may follow the guest from a tracepoint on. */
-static void step(struct machine *m, struct cpu_exit *exit) {
-    m->cpu.engine->step(&m->cpu, exit);
+/* Of a range there are many to do, and most need no KVM. Somebody may follow the guest
+ * from a tracepoint on. */
+static void step(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    if (command == COMMAND_RANGE && !m->cpu.step_irqs && aside_step(m))
+        exit->kind = CPU_EXIT_STEPPED;
+    else
+        m->cpu.engine->step(&m->cpu, exit);
     bool done = exit->kind == CPU_EXIT_STEPPED || exit->kind == CPU_EXIT_WATCHPOINT ||
                 exit->kind == CPU_EXIT_DEVICE || exit->kind == CPU_EXIT_EVENT ||
                 exit->kind == CPU_EXIT_LIMIT;
@@ -296,7 +300,7 @@ static void carry_out(struct machine *m, enum machine_command command) {
         if (running && !m->follows)
             cpu->engine->run(cpu, &exit);
         else
-            step(m, &exit);
+            step(m, command, &exit);
     } while (goes_on(m, command, &exit));
     history_stopped(m);
     if (m->options->debugged && cpu->engine->freeze)
