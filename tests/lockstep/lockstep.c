@@ -91,7 +91,11 @@ static bool segment_differs(struct lockstep *l, const char *name, const struct k
     char what[16];
     unsigned types = l->ignore_accessed ? 14 : 15;
     snprintf(what, sizeof what, "%s", name);
-    if (differs(l, what, a->selector, b->selector) || differs(l, what, a->unusable, b->unusable))
+    if (differs(l, what, a->selector, b->selector))
+        return true;
+    if (l->ignore_null && a->selector < 4 && (a->unusable || b->unusable))
+        return false;
+    if (differs(l, what, a->unusable, b->unusable))
         return true;
     if (a->unusable)
         return false;

@@ -13,6 +13,7 @@ struct lockstep {
     unsigned parts;        /* of enum cpu_part, to compare */
     uint64_t ignore_flags; /* RFLAGS bits that may differ */
     bool ignore_accessed;  /* …and the accessed bits of segment types */
+    bool ignore_null;      /* …and whether a null selector's register is still usable */
     bool memory;           /* compare the RAM, too, after each step (slow) */
     char why[256];         /* the first difference, in words */
     uint64_t steps;        /* done so far */

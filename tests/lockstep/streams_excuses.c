@@ -22,21 +22,34 @@ struct pattern {
     bool locked;       /* only with LOCK */
 };
 
+static bool rep_matches(const struct pattern *p, const struct instruction *i) {
+    return !p->rep || (p->rep == ANY_REP ? i->last_rep != 0 : p->rep == i->last_rep);
+}
+
+static bool opcode_matches(const struct pattern *p, const struct instruction *i) {
+    unsigned reg = i->modrm >> 3 & 7;
+    return p->two_bytes == i->two_bytes && i->opcode >= p->first && i->opcode <= p->last &&
+           (!p->regs || p->regs >> reg & 1) &&
+           (p->form == ANY_FORM || (p->form == REGISTER) == (i->modrm >= 0xC0));
+}
+
 static bool matches(const struct pattern *p, const struct trial *t) {
-    const struct instruction *i = &t->i;
-    bool is_register = i->modrm >= 0xC0;
-    if (p->locked && !i->lock)
+    if ((p->locked && !t->i.lock) || (p->traced && !(t->before.regs.rflags & FLAG_TF)))
         return false;
-    if (p->every)
-        return true;
-    return (!p->traced || t->before.regs.rflags & FLAG_TF) && p->two_bytes == i->two_bytes && i->opcode >= p->first && i->opcode <= p->last &&
-           (!p->regs || p->regs >> (i->modrm >> 3 & 7) & 1) && (!p->rep || (p->rep == ANY_REP ? i->last_rep != 0 : p->rep == i->last_rep)) &&
-           (p->form == ANY_FORM || (p->form == REGISTER) == is_register);
+    return p->every || (opcode_matches(p, &t->i) && rep_matches(p, &t->i));
 }
 
 #define ONE(from, to) .first = from, .last = to
 #define TWO(from, to) .two_bytes = true, .first = from, .last = to
 #define EVERY         {.every = true}
+
+/* Rows for one kind of KVM name the trait that it lacks: */
+#define INTERPRETER KVM_PAGING /* KVM's own interpreter, on a machine without hardware for it */
+#define QEMU        KVM_LIMITS /* QEMU's CPU below the KVM */
+
+static bool concerns(unsigned lacking, const struct trial *t) {
+    return !lacking || lacking & ~t->traits;
+}
 
 /* --- flags that the manual leaves undefined (Vol. 1, appendix A; Vol. 2) --- */
 
@@ -98,6 +111,14 @@ static bool at_4gib(const struct kvm_segment *k, uint32_t offset) {
     return k->limit == 0xFFFFFFFF && (offset >= 0xFFFFFFF0 || offset < 16);
 }
 
+/* BT and its like reach as far as their register says. */
+static uint64_t bit_offset(const struct insn *in, const struct cpu_state *s) {
+    bool bits = in->opcode == 0x0F && (in->second & 0xE7) == 0xA3;
+    uint64_t bit = insn_register(s, insn_modrm(in) >> 3 & 7);
+    int64_t far = in->operand == 2 ? (int16_t)bit : (int32_t)bit;
+    return bits ? (uint64_t)(far >> 3) : 0;
+}
+
 /* Does the instruction use an address that `is`? Operands, strings, frames. */
 static bool uses(const struct trial *t, bool (*is)(const struct kvm_segment *, uint32_t offset)) {
     const struct kvm_regs *r = &t->before.regs;
@@ -105,6 +126,7 @@ static bool uses(const struct trial *t, bool (*is)(const struct kvm_segment *, u
     struct insn in;
     insn_look(t->soft_memory, &t->before, x86_pc(r, s), &in);
     struct insn_place place = insn_operand(&in, &t->before);
+    place.offset += bit_offset(&in, &t->before);
     bool frame = in.opcode == 0xC8 || in.opcode == 0xC9;
     return (place.memory && is(place.segment, (uint32_t)place.offset)) ||
            (frame && is(&s->ss, (uint32_t)r->rbp)) ||
@@ -117,10 +139,7 @@ static bool beyond_memory(const struct kvm_segment *k, uint32_t offset) {
     return (uint32_t)(k->base + offset) >= RAM_SIZE - 64;
 }
 
-/* A KVM that interprets has no more trouble with it than with the rest. */
-static bool leaves_memory(const struct trial *t) {
-    return t->traits & KVM_PAGING && uses(t, beyond_memory);
-}
+static bool leaves_memory(const struct trial *t) { return uses(t, beyond_memory); }
 
 static uint64_t stack_top(const struct cpu_state *s) {
     uint64_t sp = s->sregs.ss.db ? (uint32_t)s->regs.rsp : s->regs.rsp & 0xFFFF;
@@ -171,9 +190,16 @@ static bool stack16_with_more(const struct trial *t) {
            (t->before.regs.rsp >> 16 || (uint16_t)t->soft.regs.rsp >= 0xFFC0);
 }
 
+/* Where the instruction's own flags are when something has been delivered. */
+static uint64_t flags_in_frame(const struct trial *t) {
+    return frame_at(&t->soft) + (t->soft.sregs.cr0 & CR0_PE ? 8 : 4);
+}
+
 /* The instruction sets TF, and is not traced; the `hlt` behind it is. */
 static bool traced_hlt(const struct trial *t) {
-    return !(t->before.regs.rflags & FLAG_TF) && ended_in(&t->soft) == VECTOR_DB;
+    uint16_t flags = 0;
+    memory_read(t->soft_memory, flags_in_frame(t), &flags, sizeof flags);
+    return !(t->before.regs.rflags & FLAG_TF) && ended_in(&t->soft) == VECTOR_DB && flags & FLAG_TF;
 }
 
 static bool in_ring3(const struct trial *t) { return x86_cpl(&t->before.sregs) == 3; }
@@ -186,8 +212,17 @@ static bool page_fault(const struct trial *t) { return ended_in(&t->soft) == VEC
 static bool refused(const struct trial *t) { return ended_in(&t->soft) == VECTOR_GP; }
 static bool task_switched(const struct trial *t) { return t->before.sregs.cr0 & CR0_TS; }
 static bool word_operand(const struct trial *t) { return t->i.operand16; }
+static bool misaligned_vm86(const struct trial *t) {
+    return t->before.regs.rflags & FLAG_VM && ended_in(&t->soft) == VECTOR_AC;
+}
 static bool misaligned(const struct trial *t) { return ended_in(&t->soft) == VECTOR_AC; }
 static bool in_real(const struct trial *t) { return !(t->before.sregs.cr0 & CR0_PE); }
+
+/* Opcodes that no x87 has: does EM matter then? */
+static bool no_x87(const struct trial *t) {
+    static const uint8_t absent[8] = {0, 0x02, 0, 0x50, 0, 0x20, 0, 0}; /* by /reg, of memory */
+    return t->i.modrm >= 0xC0 || absent[t->i.opcode & 7] >> (t->i.modrm >> 3 & 7) & 1;
+}
 
 static bool wide_real(const struct trial *t) {
     return !t->i.operand16 && in_real(t);
@@ -199,7 +234,7 @@ static bool shifts_too_far(const struct trial *t) {
 
 static const struct {
     struct pattern of;
-    unsigned without; /* only on a KVM that lacks these traits; 0: on every one */
+    unsigned lacking; /* 0: every KVM */
     const char *why;
     bool (*when)(const struct trial *); /* NULL: always */
 } skips[] = {
@@ -219,6 +254,7 @@ static const struct {
     {{TWO(0xA4, 0xA5)}, 0, "a 16-bit SHLD by more than 16", shifts_too_far},
     {{TWO(0xAC, 0xAD)}, 0, "a 16-bit SHRD by more than 16", shifts_too_far},
     {{TWO(0xC8, 0xCF)}, 0, "a 16-bit BSWAP", word_operand},
+    {{ONE(0xD9, 0xDF)}, 0, "an opcode that no x87 has, with EM", no_x87},
     /* Every KVM. */
     {{TWO(0x05, 0x05)}, 0, "SYSCALL: who has it, and where", NULL},
     {{TWO(0x07, 0x07)}, 0, "SYSRET: likewise", NULL},
@@ -228,45 +264,51 @@ static const struct {
     {{ONE(0x6C, 0x6F), .traced = true}, 0, "I/O with TF: the trap gets lost", NULL},
     {{ONE(0xE4, 0xE7), .traced = true}, 0, "likewise", NULL},
     {{ONE(0xEC, 0xEF), .traced = true}, 0, "likewise", NULL},
+    {EVERY, 0, "#AC in virtual-8086 mode: no rig has it (Vol. 3A 6.15 does)", misaligned_vm86},
     /* KVM's interpreter. */
-    {{ONE(0x8C, 0x8C), .regs = 0xC0}, KVM_PAGING, "no such segment: it looks at memory first", NULL},
-    {{ONE(0x8E, 0x8E), .regs = 0xC2}, KVM_PAGING, "likewise", NULL},
-    {{TWO(0x20, 0x23)}, KVM_PAGING, "no such register: it looks at the ring first", in_ring3},
-    {EVERY, KVM_PAGING, "delivery to a 16-bit stack: it takes all of ESP", stack16_with_more},
-    {{TWO(0x19, 0x1D)}, KVM_PAGING, "hints: it takes their 16-bit addresses for longer", NULL},
-    {{ONE(0xCC, 0xCE), .traced = true}, KVM_PAGING, "INT with TF: it traps, too", NULL},
-    {EVERY, KVM_PAGING, "it knows no #AC", misaligned},
-    {{ONE(0xC8, 0xC8)}, KVM_PAGING, "ENTER: it pushes as wide as the stack is", odd_enter},
-    {{ONE(0xCD, 0xCD)}, KVM_PAGING, "INT n in real mode: now and then it never returns", in_real},
-    {{ONE(0xCC, 0xCE)}, KVM_PAGING, "INT in real mode: it pushes 32 bits for 66", wide_real},
-    {{ONE(0xE4, 0xE5), .rep = ANY_REP}, KVM_PAGING, "REP IN: it reads more than once", NULL},
-    {{ONE(0xEC, 0xED), .rep = ANY_REP}, KVM_PAGING, "likewise", NULL},
-    {{ONE(0xA4, 0xAF), .rep = ANY_REP, .traced = true}, KVM_PAGING,
+    {{ONE(0x8C, 0x8C), .regs = 0xC0}, INTERPRETER,
+     "no such segment: it looks at memory first", NULL},
+    {{ONE(0x8E, 0x8E), .regs = 0xC2}, INTERPRETER, "likewise", NULL},
+    {{TWO(0x20, 0x23), .regs = 0xF2}, INTERPRETER,
+     "no such register: it looks at the ring first", in_ring3},
+    {EVERY, INTERPRETER, "delivery to a 16-bit stack: it takes all of ESP", stack16_with_more},
+    {{TWO(0x19, 0x1D)}, INTERPRETER, "hints: it takes their 16-bit addresses for longer", NULL},
+    {{ONE(0xCC, 0xCE), .traced = true}, INTERPRETER, "INT with TF: it traps, too", NULL},
+    {EVERY, INTERPRETER, "it knows no #AC", misaligned},
+    {{ONE(0xC8, 0xC8)}, INTERPRETER, "ENTER: it pushes as wide as the stack is", odd_enter},
+    {{ONE(0xCD, 0xCD)}, INTERPRETER, "INT n in real mode: now and then it never returns", in_real},
+    {{ONE(0xCC, 0xCE)}, INTERPRETER, "INT in real mode: it pushes 32 bits for 66", wide_real},
+    {{ONE(0xE4, 0xE5), .rep = ANY_REP}, INTERPRETER, "REP IN: it reads more than once", NULL},
+    {{ONE(0xEC, 0xED), .rep = ANY_REP}, INTERPRETER, "likewise", NULL},
+    {{ONE(0xA4, 0xAF), .rep = ANY_REP, .traced = true}, INTERPRETER,
      "REP with TF: it traps at the end", NULL},
     /* QEMU's CPU. */
-    {{.every = true, .locked = true}, KVM_LIMITS, "it lets LOCK pass with more than it should", NULL},
-    {EVERY, KVM_LIMITS, "it knows no #AC", misaligned},
-    {{TWO(0x20, 0x23)}, KVM_LIMITS, "no such register: it looks at the ring first", in_ring3},
-    {{ONE(0x8F, 0x8F), .regs = 0xFE}, KVM_LIMITS, "it takes these for POP", NULL},
-    {{ONE(0xC6, 0xC7), .regs = 0xFE}, KVM_LIMITS, "it takes these for MOV", NULL},
-    {{ONE(0x86, 0x87), .form = MEMORY}, KVM_LIMITS, "XCHG: it may lose the flags", NULL},
-    {{TWO(0x2A, 0x2D)}, KVM_LIMITS, "SSE: it forgets EM", NULL},
-    {{TWO(0x18, 0x18), .form = REGISTER}, KVM_LIMITS, "no hint, but #UD", NULL},
-    {{ONE(0xA6, 0xA7)}, KVM_LIMITS, "CMPS of two pages: which it looks at first", page_fault},
-    {{TWO(0x77, 0x79)}, KVM_LIMITS, "EMMS, SSE4a: likewise", NULL},
-    {{ONE(0xF6, 0xF7), .regs = 0x02}, KVM_LIMITS, "the other TEST: it is #UD", NULL},
-    {{ONE(0x70, 0x7F)}, KVM_LIMITS, "jumps beyond the limit: they fault at their target", refused},
-    {{ONE(0xC2, 0xC3)}, KVM_LIMITS, "likewise", refused},
-    {{ONE(0xE0, 0xEB)}, KVM_LIMITS, "likewise", refused},
-    {{ONE(0xFF, 0xFF), .regs = 0x14}, KVM_LIMITS, "likewise", refused},
-    {{TWO(0x80, 0x8F)}, KVM_LIMITS, "likewise", refused},
-    {{TWO(0x10, 0x7F)}, KVM_LIMITS, "MMX, SSE: it looks at TS before EM", task_switched},
-    {{TWO(0xC2, 0xFE)}, KVM_LIMITS, "likewise", task_switched},
+    {{.every = true, .locked = true}, QEMU, "it lets LOCK pass with more than it should", NULL},
+    {EVERY, QEMU, "it knows no #AC", misaligned},
+    {{TWO(0x20, 0x23), .regs = 0xF2}, QEMU, "no such register: it looks at the ring first",
+     in_ring3},
+    {{ONE(0x8F, 0x8F), .regs = 0xFE}, QEMU, "it takes these for POP", NULL},
+    {{ONE(0xC6, 0xC7), .regs = 0xFE}, QEMU, "it takes these for MOV", NULL},
+    {{ONE(0x86, 0x87), .form = MEMORY}, QEMU, "XCHG: it may lose the flags", NULL},
+    {{TWO(0x2A, 0x2D)}, QEMU, "MMX, SSE: it forgets EM", NULL},
+    {{TWO(0xD6, 0xD6), .rep = ANY_REP}, QEMU, "likewise", NULL},
+    {{TWO(0x77, 0x79)}, QEMU, "likewise", NULL},
+    {{TWO(0x18, 0x18), .form = REGISTER}, QEMU, "no hint, but #UD", NULL},
+    {{ONE(0xA6, 0xA7)}, QEMU, "CMPS of two pages: which it looks at first", page_fault},
+    {{ONE(0xCA, 0xCF)}, QEMU, "RETF, IRET: they pop with the system's rights", page_fault},
+    {{ONE(0xF6, 0xF7), .regs = 0x02}, QEMU, "the other TEST: it is #UD", NULL},
+    {{ONE(0x70, 0x7F)}, QEMU, "jumps beyond the limit: they fault at their target", refused},
+    {{ONE(0xC2, 0xC3)}, QEMU, "likewise", refused},
+    {{ONE(0xE0, 0xEB)}, QEMU, "likewise", refused},
+    {{ONE(0xFF, 0xFF), .regs = 0x14}, QEMU, "likewise", refused},
+    {{TWO(0x80, 0x8F)}, QEMU, "likewise", refused},
+    {{TWO(0x10, 0x7F)}, QEMU, "MMX, SSE: it looks at TS before EM", task_switched},
+    {{TWO(0xC2, 0xFE)}, QEMU, "likewise", task_switched},
 };
 
 const char *excuse_skips(const struct trial *t) {
     for (unsigned n = 0; n < sizeof skips / sizeof *skips; n++)
-        if (matches(&skips[n].of, t) && (!skips[n].without || skips[n].without & ~t->traits) &&
+        if (matches(&skips[n].of, t) && concerns(skips[n].lacking, t) &&
             (!skips[n].when || skips[n].when(t)))
             return skips[n].why;
     return NULL;
@@ -278,6 +320,8 @@ bool excuse_gives_up(const struct trial *t) {
     int ours = fault_of(t, &t->soft, t->soft_memory), theirs = fault_of(t, &t->kvm, t->kvm_memory);
     if (t->kvm_exit == CPU_EXIT_CANNOT)
         return true;
+    if (theirs == VECTOR_DB && ours != theirs && t->before.regs.rflags & FLAG_TF)
+        return true; /* the kernel came in between: it traps before the instruction */
     if (!(t->traits & KVM_PAGING) && in_ring3(t))
         return t->kvm_exit == CPU_EXIT_HALTED && theirs == VECTOR_UD && ours != theirs;
     if (t->soft_exit == CPU_EXIT_SHUTDOWN) /* by what fault, nobody can see any more */
@@ -295,17 +339,14 @@ static bool always(const struct trial *t) {
     return true;
 }
 
+static bool ends_in_real(const struct trial *t) { return !(t->soft.sregs.cr0 & CR0_PE); }
+
 static bool delivered_real(const struct trial *t) {
     return in_handler(t) && !(t->soft.sregs.cr0 & CR0_PE);
 }
 
 static bool delivered_protected(const struct trial *t) {
     return in_handler(t) && t->soft.sregs.cr0 & CR0_PE;
-}
-
-/* Where the instruction's own flags are when something has been delivered. */
-static uint64_t flags_in_frame(const struct trial *t) {
-    return frame_at(&t->soft) + (t->soft.sregs.cr0 & CR0_PE ? 8 : 4);
 }
 
 static void copy_memory(struct trial *t, uint64_t at, uint32_t mask) {
@@ -329,6 +370,8 @@ static void fix_time(struct trial *t) {
     t->soft.regs.rax = t->kvm.regs.rax;
     t->soft.regs.rdx = t->kvm.regs.rdx;
 }
+/* Vol. 3A 20.1.1: real mode has none. */
+static void fix_code_type(struct trial *t) { t->soft.sregs.cs.type = t->kvm.sregs.cs.type; }
 static void fix_cpuid(struct trial *t) {
     fix_time(t);
     t->soft.regs.rbx = t->kvm.regs.rbx;
@@ -359,11 +402,12 @@ static void fix_sp(struct trial *t) {
 
 static const struct {
     struct pattern of;
-    unsigned without; /* on a KVM that lacks one of these traits; 0: on every one */
+    unsigned lacking; /* 0: every KVM */
     bool (*when)(const struct trial *);
     void (*fix)(struct trial *);
 } fixes[] = {
     {EVERY, 0, always, fix_undefined},
+    {EVERY, 0, ends_in_real, fix_code_type},
     {{TWO(0x31, 0x31)}, 0, always, fix_time},
     {{TWO(0xA2, 0xA2)}, 0, always, fix_cpuid},
     {{ONE(0x06, 0x06)}, 0, always, fix_pushed},
@@ -375,27 +419,27 @@ static const struct {
     /* INS to where it may not write: whether the port has been read is not said. */
     {{ONE(0x6C, 0x6D)}, 0, in_handler, fix_ports},
     /* KVM's interpreter (seen in 6.18), against Vol. 2A, AAM and AAD: flags of AX. */
-    {{ONE(0xD4, 0xD5)}, KVM_PAGING, always, fix_adjust},
+    {{ONE(0xD4, 0xD5)}, INTERPRETER, always, fix_adjust},
     /* The same, LTR of a selector in the LDT: #GP of the selector (Vol. 2A). */
-    {{TWO(0x00, 0x00), .regs = 0x08}, KVM_PAGING, delivered_protected, fix_code},
+    {{TWO(0x00, 0x00), .regs = 0x08}, INTERPRETER, delivered_protected, fix_code},
     /* The same, delivering: protected mode leaves AC alone (Vol. 2A, INT n), a
      * 16-bit stack the upper half of ESP (Vol. 3A 6.8.3). */
-    {EVERY, KVM_PAGING, delivered_protected, fix_ac},
-    {EVERY, KVM_PAGING, delivered_real, fix_sp},
+    {EVERY, INTERPRETER, delivered_protected, fix_ac},
+    {EVERY, INTERPRETER, delivered_real, fix_sp},
     /* QEMU's CPU: see hand_over(). */
-    {EVERY, KVM_LIMITS, always, fix_busy},
+    {EVERY, QEMU, always, fix_busy},
     /* …faults push no RF (Vol. 3A 17.3.1.1: they do). */
-    {EVERY, KVM_LIMITS, in_handler, fix_resume},
+    {EVERY, QEMU, in_handler, fix_resume},
     /* …what reads and writes a place faults as a read, and has read it; a far call
      * in virtual-8086 mode as the system's; PUSHA begins below. */
-    {EVERY, KVM_LIMITS, page_fault, fix_write},
-    {EVERY, KVM_LIMITS, in_handler, fix_accessed},
-    {{ONE(0x60, 0x60)}, KVM_LIMITS, page_fault, fix_cr2},
+    {EVERY, QEMU, page_fault, fix_write},
+    {EVERY, QEMU, in_handler, fix_accessed},
+    {{ONE(0x60, 0x60)}, QEMU, page_fault, fix_cr2},
 };
 
 void excuse_apply(struct trial *t) {
     for (unsigned n = 0; n < sizeof fixes / sizeof *fixes; n++)
-        if (matches(&fixes[n].of, t) && (!fixes[n].without || fixes[n].without & ~t->traits) &&
+        if (matches(&fixes[n].of, t) && concerns(fixes[n].lacking, t) &&
             fixes[n].when(t))
             fixes[n].fix(t);
 }

@@ -7,8 +7,8 @@
 #include "streams.h"
 
 /* What follows each opcode (Vol. 2D, appendix A):
- *   m ModRM   r likewise, of registers   b byte   v word or doubleword   M V both   j J a jump's distance
- *   3 ModRM, and b or v if its reg field is 0 or 1   w word   e word, byte
+ *   m ModRM   r likewise, of registers   b byte   v word or doubleword   M V both
+ *   j J a jump's distance   3 ModRM, and b or v if its reg field is 0 or 1   w word   e word, byte
  *   o an address   f far pointer   p prefix   x the other map   . nothing */
 static const char one_byte[] = "mmmmbv..mmmmbv.x" /* 00 */
                                "mmmmbv..mmmmbv.." /* 10 */
