@@ -224,6 +224,8 @@ static bool no_x87(const struct trial *t) {
     return t->i.modrm >= 0xC0 || absent[t->i.opcode & 7] >> (t->i.modrm >> 3 & 7) & 1;
 }
 
+static bool no_times(const struct trial *t) { return !t->before.regs.rcx; }
+
 static bool wide_real(const struct trial *t) {
     return !t->i.operand16 && in_real(t);
 }
@@ -280,6 +282,8 @@ static const struct {
     {{ONE(0xCC, 0xCE)}, INTERPRETER, "INT in real mode: it pushes 32 bits for 66", wide_real},
     {{ONE(0xE4, 0xE5), .rep = ANY_REP}, INTERPRETER, "REP IN: it reads more than once", NULL},
     {{ONE(0xEC, 0xED), .rep = ANY_REP}, INTERPRETER, "likewise", NULL},
+    {{ONE(0x6C, 0x6F), .rep = ANY_REP}, INTERPRETER,
+     "REP INS, 0 times: it looks at the port's rights", no_times},
     {{ONE(0xA4, 0xAF), .rep = ANY_REP, .traced = true}, INTERPRETER,
      "REP with TF: it traps at the end", NULL},
     /* QEMU's CPU. */
@@ -296,6 +300,7 @@ static const struct {
     {{TWO(0x18, 0x18), .form = REGISTER}, QEMU, "no hint, but #UD", NULL},
     {{ONE(0xA6, 0xA7)}, QEMU, "CMPS of two pages: which it looks at first", page_fault},
     {{ONE(0xCA, 0xCF)}, QEMU, "RETF, IRET: they pop with the system's rights", page_fault},
+    {{ONE(0xF1, 0xF1)}, QEMU, "INT1: it is #UD", NULL},
     {{ONE(0xF6, 0xF7), .regs = 0x02}, QEMU, "the other TEST: it is #UD", NULL},
     {{ONE(0x70, 0x7F)}, QEMU, "jumps beyond the limit: they fault at their target", refused},
     {{ONE(0xC2, 0xC3)}, QEMU, "likewise", refused},
