@@ -188,18 +188,23 @@ static void test_buffer(struct client *c) {
     CHECK_STR(ask(c, "QTBuffer:size:4000001"), "E.the trace buffer has at most 64 MiB");
 }
 
+/* The guest comes by the tracepoint once more before the next client is there. */
+static struct client *next_client(struct fake *f) {
+    f->process[0].registers[FAKE_PC] = FAKE_BASE;
+    for (int i = 0; i < 8; i++)
+        fake_tick(f);
+    fake_halt(f, 1);
+    fake_halt(f, 2);
+    return client_gdb(f);
+}
+
 /* Who goes away ends the trace, or leaves it running for the next one. */
 static void test_disconnected(struct fake *f) {
     struct client *c = client_gdb(f);
     one(c, "QTDP:1:1004:E:0:0-", "QTDP:-1:1004:R1");
     client_free(c);
     CHECK(!f->process[0].points[0].used);
-    f->process[0].registers[FAKE_PC] = FAKE_BASE;
-    for (int i = 0; i < 8; i++)
-        fake_tick(f);
-    fake_halt(f, 1);
-    fake_halt(f, 2);
-    c = client_gdb(f);
+    c = next_client(f);
     CHECK(status_has(c, "T0;tdisconnected:0;tframes:1;"));
     CHECK_STR(ask(c, "QTDisconnected:1"), "OK");
     one(c, "QTDP:1:1004:E:0:0-", "QTDP:-1:1004:R1");
@@ -208,12 +213,7 @@ static void test_disconnected(struct fake *f) {
     CHECK(strstr(ask(c, "qTStatus"), "E.the traced machine runs on"));
     CHECK(strstr(ask(c, "QTinit"), "E.the traced machine runs on"));
     client_free(c);
-    f->process[0].registers[FAKE_PC] = FAKE_BASE;
-    for (int i = 0; i < 8; i++)
-        fake_tick(f);
-    fake_halt(f, 1);
-    fake_halt(f, 2);
-    c = client_gdb(f);
+    c = next_client(f);
     CHECK(status_has(c, "T1;tunknown:0;tframes:2;") && status_has(c, "disconn:1;"));
     ALL_OK(c, "QTDisconnected:0", "QTStop", "QTinit");
     client_free(c);
