@@ -179,15 +179,30 @@ bool nonstop_resume(struct session *s) {
 
 /* --- packets -------------------------------------------------------------------------- */
 
+/* Back in all-stop all are there, and all stand still before the next packet. */
+static void end_nonstop(struct session *s) {
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        p->attached |= p->hidden;
+        p->hidden = p->stopping = p->exec_due = p->has_saved = p->forgotten = false;
+        p->interrupted = p->attached && p->running;
+        if (p->interrupted)
+            s->target->ops->interrupt(s->target->context, p->pid);
+    }
+    s->notified = false;
+}
+
 void packet_nonstop(struct session *s, struct cursor arguments) {
     bool on = cursor_char(&arguments, '1');
     if ((!on && !cursor_char(&arguments, '0')) || !cursor_done(&arguments)) {
         reply_failure(s);
         return;
     }
-    s->non_stop = on;
-    if (on)
+    if (on && !s->non_stop)
         hide_others(s);
+    if (!on && s->non_stop)
+        end_nonstop(s);
+    s->non_stop = on;
     reply_ok(s);
 }
 

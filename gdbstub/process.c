@@ -188,6 +188,9 @@ void packet_vrun(struct session *s, struct cursor arguments) {
         reply_error(s, error);
         return;
     }
-    stops_owe_status(s);
     s->general = (struct selection){p->pid, ANY};
+    if (s->non_stop) /* the others may run: only this one's stop is the answer */
+        stops_write(s, &(struct gdb_stop){.thread = {p->pid, 1}, .status = GDB_SIGNAL_TRAP});
+    else
+        stops_owe_status(s);
 }

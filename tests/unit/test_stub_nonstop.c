@@ -136,6 +136,47 @@ static void test_follow(struct fake *f) {
     client_free(c);
 }
 
+/* vRun answers itself: a stop, as gdb's documentation of vRun has it, not OK. */
+static void test_run(struct fake *f) {
+    struct client *c = begin(f);
+    ask(c, "?");
+    CHECK_STR(ask(c, "vStopped"), "OK");
+    CHECK(strstr(ask(c, "vRun;"), "T05") && strstr(c->text, "thread:p2.1;"));
+    CHECK_STR(ask(c, "qC"), "QCp2.1");
+    CHECK_STR(ask(c, "vCont;c:p2.1"), "OK");
+    CHECK(f->process[1].running && !f->process[0].running);
+    client_free(c);
+}
+
+/* Back to all-stop while some run: they are stopped, and the hidden ones are there. */
+static void test_back_to_all_stop(struct fake *f) {
+    struct client *c = begin(f);
+    ask(c, "?");
+    CHECK_STR(ask(c, "vStopped"), "OK");
+    CHECK_STR(ask(c, "vCont;c:p1.1"), "OK");
+    CHECK_STR(ask(c, "QNonStop:1"), "OK");
+    CHECK(f->process[0].running);
+    CHECK_STR(ask(c, "QNonStop:0"), "OK");
+    CHECK(f->process[0].interrupted);
+    CHECK_STR(ask(c, "qfThreadInfo"), "<none>");
+    fake_step(f, 1);
+    CHECK(strstr(awaited(c), "mp1.1,p2.1"));
+    CHECK_STR(notified(c), "<none>");
+    CHECK_STR(ask(c, "vCont;c"), "<none>");
+    CHECK(f->process[0].running && f->process[1].running);
+    fake_tell_point(f, 2, GDB_SWBREAK, 0);
+    fake_step(f, 1);
+    CHECK(strstr(awaited(c), "T05") && strstr(c->text, "thread:p2.1;"));
+    client_free(c);
+}
+
+static void in_a_world(void (*test)(struct fake *)) {
+    struct gdb_target target;
+    struct fake *f = world_open(&target);
+    test(f);
+    world_close(f);
+}
+
 int main(void) {
     struct gdb_target target;
     struct fake *f = world_open(&target);
@@ -147,11 +188,9 @@ int main(void) {
     test_end(c);
     client_free(c);
     world_close(f);
-    f = world_open(&target);
-    test_gone(f);
-    world_close(f);
-    f = world_open(&target);
-    test_follow(f);
-    world_close(f);
+    in_a_world(test_gone);
+    in_a_world(test_follow);
+    in_a_world(test_run);
+    in_a_world(test_back_to_all_stop);
     return unit_end();
 }
