@@ -44,6 +44,9 @@ bench-soft: $(BUILD)/tests/lockstep/bench_soft ## the built-in CPU's speed
 	$<
 
 # What the partial KVM of a machine cannot show: the same tests on a complete one.
-.PHONY: test-nested
-test-nested: all units test-guests ## the gdb sessions and guests on a complete KVM (minutes)
-	tests/nested
+.PHONY: test-nested test-nested-intel
+test-nested: all units test-guests ## sessions, guests, lockstep on a complete KVM (AMD's, minutes)
+	tests/nested amd
+
+test-nested-intel: all units test-guests ## the same on Intel's, which lacks nothing (longer)
+	tests/nested intel
