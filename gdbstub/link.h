@@ -4,8 +4,8 @@
  *     $ payload # checksum        + got it    - send it again    \x03 interrupt
  *
  * Rule: no system calls here, and no growth: input has a fixed room, and one
- * packet that does not end within it breaks the link. The owner reads nothing
- * more from a client while output waits for it, so output is bounded as well.
+ * packet that does not end within it breaks the link. The owner takes no event
+ * while output waits for the client, so output is bounded as well.
  */
 #ifndef GDBSTUB_LINK_H
 #define GDBSTUB_LINK_H

@@ -87,13 +87,14 @@ static bool client_answer(struct gdb_server *server) {
     return work != WORK_END && !server->lost;
 }
 
-/* Nothing is read while output waits: who does not read is not heard. Returns
- * how many bytes came, -1 when the client is gone. */
+/* While output waits nothing is handled: who does not read is not heard. But up to
+ * the link's room it is read, since a client that acknowledges what it reads would
+ * wait for us to do so. Returns how many bytes came, -1 when the client is gone. */
 static ssize_t client_read(struct gdb_server *server) {
     struct link *link = &server->session.link;
     size_t size;
     char *room = link_room(link, &size);
-    if (output_waits(server) || !size)
+    if (!size)
         return 0;
     ssize_t got = connection_read(&server->client, room, size);
     if (got > 0)
@@ -218,7 +219,7 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
         return 0;
     bool waiting = output_waits(server);
     link_room(&server->session.link, &size);
-    int in = waiting || !size ? 0 : POLLIN, out = waiting ? POLLOUT : 0;
+    int in = size ? POLLIN : 0, out = waiting ? POLLOUT : 0;
     add(fds, max, &count, server->listener.fd, server->listener.exhausted ? 0 : POLLIN);
     if (server->listener.stdio && !server->session.connected)
         add(fds, max, &count, STDIN_FILENO, POLLIN);

@@ -2,6 +2,7 @@
 #include "tests/unit/test_stub_client.h"
 
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -32,6 +33,27 @@ static size_t pour(struct client *c, const char *bytes, size_t size, size_t tota
         gdb_server_handle(c->fake->server);
     }
     return done;
+}
+
+/* Closed just as the server is about to accept somebody. */
+static int leaves = -1;
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    if (leaves >= 0)
+        close(leaves);
+    leaves = -1;
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+/* Who goes just before another one comes is not in its way. */
+static void test_relay(struct fake *f) {
+    struct client *first = client_gdb(f);
+    leaves = first->fd;
+    struct client *second = client_new(f);
+    CHECK_STR(ask(second, "qC"), "<none>"); /* once all stand still; not: go away */
+    first->fd = -1;
+    client_free(first);
+    client_free(second);
 }
 
 /* One packet that never ends: the connection is closed. */
@@ -82,6 +104,32 @@ static void test_deaf(struct fake *f) {
     CHECK(count == 2 && fds[1].events == POLLOUT);
     client_free(c);
     CHECK(!f->connected);
+}
+
+/* Acknowledges as it reads, packet by packet, while more is on its way: a Unix socket
+ * holds few hundred such bytes, and who waits for room there does not read. */
+static void test_acknowledges(void) {
+    char directory[] = "/tmp/stub-XXXXXX", address[64], error[256];
+    struct fake *f = fake_new();
+    struct gdb_target target = {&fake_ops, f};
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    CHECK(mkdtemp(directory) != NULL);
+    snprintf(address, sizeof address, "unix:%s/s", directory);
+    f->server = gdb_server_open(address, &target, error, sizeof error);
+    strcpy(name.sun_path, address + 5);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CHECK(!connect(fd, (struct sockaddr *)&name, sizeof name));
+    CHECK(send(fd, "$qRcmd,666c6f6f64#ca", 20, 0) == 20);
+    int taken = 0;
+    for (int i = 0; i < 3000; i++) {
+        gdb_server_handle(f->server);
+        taken += send(fd, "+", 1, MSG_NOSIGNAL) == 1;
+    }
+    CHECK(taken == 3000);
+    close(fd);
+    gdb_server_handle(f->server);
+    world_close(f);
+    CHECK(!rmdir(directory));
 }
 
 /* Text for one who does not read is dropped beyond a bound, and that is said. */
@@ -242,8 +290,11 @@ int main(void) {
     test_many_actions(f);
     rest(f);
     test_second(f);
+    rest(f);
+    test_relay(f);
     test_addresses(f);
     test_unix();
+    test_acknowledges();
     test_ipv6();
     world_close(f);
     return unit_end();
