@@ -85,12 +85,12 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
 /* With chips in the kernel an interrupt is raised from here; in virtual time the
  * CPU's own thread looks when it is due (timing.c). */
 static void notice_input(struct machine *m) {
+    pthread_mutex_lock(&m->bus_lock);
     if (engines_has_chips(m)) {
-        pthread_mutex_lock(&m->bus_lock);
         keyboard_notice(&m->devices.keyboard);
         uart_notice(&m->devices.uart);
-        pthread_mutex_unlock(&m->bus_lock);
     }
+    pthread_mutex_unlock(&m->bus_lock);
     pthread_mutex_lock(&m->lock);
     m->noticed = true;
     pthread_cond_broadcast(&m->wake);
@@ -196,10 +196,23 @@ static bool goes_on_from_step(struct machine *m, enum machine_command command,
     return false;
 }
 
+/* On the machine's thread: who interrupts or types meanwhile waits, and then finds the
+ * new engine; an interrupt from before, which the old one was told, it is told too. */
+static bool change_engine(struct machine *m, enum engine_choice to, char *error, size_t size) {
+    pthread_mutex_lock(&m->bus_lock);
+    pthread_mutex_lock(&m->lock);
+    bool done = engines_switch(m, to, error, size) >= 0;
+    if (m->interrupt)
+        m->cpu.engine->kick(&m->cpu);
+    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->bus_lock);
+    return done;
+}
+
 /* Another engine can go on where this one cannot. */
 static bool take_over(struct machine *m, const char *why) {
     char error[192], text[512];
-    if (!engines_may_take_over(m) || engines_switch(m, ENGINE_SOFT, error, sizeof error) < 0)
+    if (!engines_may_take_over(m) || !change_engine(m, ENGINE_SOFT, error, sizeof error))
         return false;
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.300s",
@@ -212,7 +225,7 @@ static bool take_over(struct machine *m, const char *why) {
 static bool add_chips(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
     char error[192];
     m->wants_chips = false;
-    if (engines_switch(m, ENGINE_KVM, error, sizeof error) < 0) {
+    if (!change_engine(m, ENGINE_KVM, error, sizeof error)) {
         snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
         return false;
     }

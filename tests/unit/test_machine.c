@@ -217,9 +217,28 @@ static void with(enum engine_choice engine) {
     waits_for_input(&debugged);
 }
 
+/* Runs nothing; an interrupt comes as it says so. */
+static void interrupted_and_cannot(struct cpu *cpu, struct cpu_exit *exit) {
+    machine_interrupt(cpu->host.machine);
+    exit->kind = CPU_EXIT_CANNOT;
+}
+
+/* An interrupt is not lost with the engine that another one takes over from. */
+static void interrupted_at_a_take_over(void) {
+    static struct machine m;
+    struct machine_options o = {.engine = ENGINE_AUTO};
+    CHECK(open_flat(&m, 1, forever, sizeof forever, &o) == 0);
+    struct engine gives_up = *m.cpu.engine;
+    gives_up.run = interrupted_and_cannot;
+    m.cpu.engine = &gives_up;
+    CHECK(run(&m).exit.kind == CPU_EXIT_KICKED);
+    machine_close(&m);
+}
+
 int main(void) {
     what_cannot_be_made_can_be_closed();
     with(ENGINE_KVM);
     with(ENGINE_SOFT);
+    interrupted_at_a_take_over();
     return unit_end();
 }
