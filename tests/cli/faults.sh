@@ -1,9 +1,7 @@
 # Calls that fail, one after another, and signals at any moment: tests/faults.
 . "$TOP/tests/cli/lib.sh"
 need_engine
-case $(nm -D "$MINIKVM" 2>/dev/null) in
-*__asan* | *__tsan*) skip "a sanitizer has calls of its own" ;;
-esac
+is_sanitized && skip "a sanitizer has calls of its own"
 engines=()
 for engine in kvm soft; do
     if has $engine && [[ ! $CPU || $CPU == "$engine" ]]; then engines+=($engine); fi

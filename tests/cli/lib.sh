@@ -34,6 +34,8 @@ has() { [[ " $HAVE " == *" $1 "* ]]; }
 need() { local w; for w; do has "$w" || skip "this machine lacks: $w"; done; }
 # Guests can run: with the engine that is forced, or with any.
 need_engine() { if [[ $CPU ]]; then need "$CPU"; else has kvm || has soft || skip "no engine"; fi; }
+# A sanitizer has memory and system calls of its own.
+is_sanitized() { [[ $(nm -D "$MINIKVM" 2>/dev/null) == *__[at]san* ]]; }
 # The built-in CPU may run guests or go on where KVM cannot.
 may_go_on() { has soft && [[ $CPU != kvm ]]; }
 

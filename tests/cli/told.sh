@@ -19,10 +19,7 @@ expect_err '^machine 2: '
 # 3 MiB at most beyond the guest's RAM, of which hello touches little
 run --stats hello
 resident=$(sed -n 's/^resident memory: \([0-9]*\) KiB$/\1/p' "$WORK/err")
-case $(nm -D "$MINIKVM" 2>/dev/null) in
-*__asan*) ;; # a sanitizer has a memory of its own
-*) ((resident <= 3072)) || fail "$ran: $resident KiB are resident" ;;
-esac
+is_sanitized || ((resident <= 3072)) || fail "$ran: $resident KiB are resident"
 
 run --verbose hello
 expect_status 0
