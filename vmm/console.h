@@ -19,7 +19,7 @@ enum { MACHINES_MAX = 16, LINE_MAX_BYTES = 1024 };
 struct console {
     pthread_mutex_t lock;
     int fd;          /* where guests print: stdout, or stderr when that is taken */
-    int lost;        /* errno of the first output that could not be written */
+    _Atomic int lost; /* errno of the first output that could not be written */
     bool color;
     unsigned machines;
     unsigned focus;  /* the machine that the terminal types to, from 1 */

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +42,7 @@ struct app {
 };
 
 static int event_fd = -1; /* for the signal handler */
-static volatile sig_atomic_t ending_signal;
+static atomic_int ending_signal; /* the handler may run on any thread */
 
 static void on_end(int number) {
     uint64_t one = 1;
@@ -194,9 +195,10 @@ static int loop(struct app *a) {
 
 /* Output that nobody wants to read (EPIPE) is not missed. */
 static int told_all(struct app *a, int status) {
-    if (!a->console.lost || a->console.lost == EPIPE)
+    int lost = a->console.lost; /* machines may still print */
+    if (!lost || lost == EPIPE)
         return status;
-    say("not all of what the guest printed could be written: %s", strerror(a->console.lost));
+    say("not all of what the guest printed could be written: %s", strerror(lost));
     return status ? status : STATUS_ERROR;
 }
 

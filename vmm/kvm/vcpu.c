@@ -264,12 +264,19 @@ int vcpu_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     return run_ioctl(cpu);
 }
 
+/* No exit at once, unless for a kick that comes just now: kick() says it first. */
+static void clear_immediate_exit(struct vcpu *v) {
+    __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&v->kicked, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+}
+
 int vcpu_complete(struct cpu *cpu) {
     struct vcpu *v = vcpu_of(cpu);
     v->io_pending = false;
     __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
     int reason = run_ioctl(cpu);
-    __atomic_store_n(&v->run->immediate_exit, v->kicked, __ATOMIC_SEQ_CST);
+    clear_immediate_exit(v);
     return reason;
 }
 
@@ -293,10 +300,9 @@ static void kick(struct cpu *cpu) {
 }
 
 bool vcpu_take_kick(struct vcpu *v) {
-    if (!__atomic_exchange_n(&v->kicked, false, __ATOMIC_SEQ_CST))
-        return false;
-    __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-    return true;
+    bool kicked = __atomic_exchange_n(&v->kicked, false, __ATOMIC_SEQ_CST);
+    clear_immediate_exit(v);
+    return kicked;
 }
 
 /* With the chips in the kernel a hlt does not come to us. Ten times a second we
