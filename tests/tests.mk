@@ -43,6 +43,24 @@ units: $(LOCKSTEP)
 bench-soft: $(BUILD)/tests/lockstep/bench_soft ## the built-in CPU's speed
 	$<
 
+# Sixteen machines and a client that does what comes to its mind.
+MINUTES ?= 60
+.PHONY: soak
+soak: all ## sixteen machines under a random client, memory watched (MINUTES=60)
+	tests/soak --minutes=$(MINUTES) --program=$(PROGRAM) --build=$(BUILD)
+
+# What has several threads at work, under ThreadSanitizer; each report ends the program.
+THREADED := two-machines many-machines non-stop nonstop gdb-sessions gdb-flood parallel \
+            signals idle input take-over change-engine test_machine
+.PHONY: tsan tsan-tests
+tsan: ## the tests with several machines or threads under ThreadSanitizer
+	$(MAKE) BUILD=build/tsan PROGRAM=build/tsan/minikvm CFLAGS='-O1 -g' \
+	  SANITIZE=-fsanitize=thread tsan-tests
+tsan-tests: export TSAN_OPTIONS = halt_on_error=1 exitcode=66
+tsan-tests: all units test-guests
+	tests/run --build=$(BUILD) --program=$(PROGRAM) $(THREADED)
+	tests/soak --minutes=0.5 --program=$(PROGRAM) --build=$(BUILD)
+
 # What the partial KVM of a machine cannot show: the same tests on a complete one.
 .PHONY: test-nested test-nested-intel
 test-nested: all units test-guests ## sessions, guests, lockstep on a complete KVM (AMD's, minutes)
