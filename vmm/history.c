@@ -272,6 +272,7 @@ void history_begin(struct machine *m) {
             m->owner.message(m->owner.context, m->number, "no memory for a history: none is kept");
     } else if (m->touched) {
         m->history->whole = false;
+        m->cpu.within = false; /* from here on it is what it was made */
         snapshot_take(m, true);
     }
     m->touched = false;
@@ -308,7 +309,7 @@ void history_close(struct machine *m) {
 /* The next snapshot that has to be loaded rather than run past. */
 static size_t next_pinned(const struct history *h, uint64_t icount) {
     size_t n = snapshot_before(h, icount) + 1;
-    while (n < h->count && !h->list[n]->pinned)
+    while (n < h->count && (!h->list[n]->pinned || h->list[n]->within))
         n++;
     return n;
 }
@@ -326,7 +327,7 @@ void history_before_run(struct machine *m) {
 static void cross(struct machine *m) {
     struct history *h = m->history;
     size_t n = snapshot_before(h, m->cpu.icount);
-    if (h->list[n]->pinned && h->list[n]->icount == m->cpu.icount && n != h->base)
+    if (h->list[n]->pinned && !h->list[n]->within && h->list[n]->icount == m->cpu.icount && n != h->base)
         snapshot_load(m, n);
 }
 

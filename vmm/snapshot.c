@@ -188,6 +188,7 @@ static struct snapshot *make(struct machine *m, bool pinned) {
         return NULL;
     s->icount = m->cpu.icount;
     s->pinned = pinned;
+    s->within = m->cpu.within;
     s->cpu = *cpu_read(&m->cpu, CPU_ALL);
     s->devices = m->devices;
     s->chips = m->chips;
@@ -285,6 +286,7 @@ void snapshot_load(struct machine *m, size_t n) {
     load_pages(m, n);
     h->base = n;
     m->cpu.icount = s->icount;
+    m->cpu.within = s->within;
     m->cpu.state = s->cpu;
     m->cpu.engine->store(&m->cpu, CPU_ALL);
     m->cpu.engine->flush(&m->cpu);

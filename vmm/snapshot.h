@@ -26,6 +26,7 @@ struct snapshot {
     uint8_t *arrived; /* arrived_count bytes */
     unsigned arrived_count;
     bool arrived_end;
+    bool within; /* part of a repeated instruction is done, and not counted */
     struct saved_page *pages; /* in no order */
     size_t page_count;
     uint64_t bytes; /* what it takes */

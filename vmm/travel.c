@@ -65,10 +65,9 @@ static bool is_halted(struct machine *m) {
 }
 
 /* Points and catches are those of luggage already. */
-static bool go_to(struct machine *m, uint64_t icount) {
+static bool go_from(struct machine *m, size_t n, uint64_t icount) {
     struct history *h = m->history;
     struct cpu_exit exit;
-    size_t n = snapshot_before(h, icount);
     bool ahead = h->base == n && m->cpu.icount <= icount && m->cpu.icount > h->list[n]->icount;
     if (!ahead)
         snapshot_load(m, n);
@@ -86,6 +85,31 @@ static bool go_to(struct machine *m, uint64_t icount) {
     }
     note_reached(m);
     return true;
+}
+
+/* The last snapshot that is no place amid an instruction. */
+static size_t last_whole(const struct history *h, uint64_t icount) {
+    size_t n = snapshot_before(h, icount);
+    while (n && h->list[n]->within)
+        n--;
+    return n;
+}
+
+/* To the present as it was left, wherever that is; else to a boundary. */
+static bool go_to(struct machine *m, uint64_t icount) {
+    struct history *h = m->history;
+    size_t n = snapshot_before(h, icount);
+    bool present = icount == h->end && h->list[n]->icount == icount;
+    return go_from(m, present ? n : last_whole(h, icount), icount);
+}
+
+/* Stopped by a watchpoint amid a repeated instruction, a machine stands at the same
+ * count as at the beginning of that piece. This is to the beginning. */
+static bool go_to_piece(struct machine *m, uint64_t icount) {
+    size_t n = last_whole(m->history, icount);
+    if (m->cpu.icount == icount)
+        snapshot_load(m, n);
+    return go_from(m, n, icount);
 }
 
 /* The present is left: it is kept, for the way back to it. */
@@ -140,13 +164,49 @@ static void go_to_beginning(struct machine *m) {
     }
 }
 
-/* The last instruction boundary before `now`, a step at a time from where it is. */
-static void step_back(struct machine *m) {
-    uint64_t now = m->cpu.icount;
+static bool go_quietly_to_piece(struct machine *m, uint64_t icount) {
     struct luggage l = depart(m, false);
-    if (go_to(m, now - 1))
+    bool came = go_to_piece(m, icount);
+    settle_down(m, &l);
+    return came;
+}
+
+/* Does the instruction ahead set off a watchpoint? The machine is moved on by it. */
+static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
+    struct luggage l = depart(m, true);
+    *exit = (struct cpu_exit){0};
+    m->cpu.engine->step(&m->cpu, exit);
+    settle_down(m, &l);
+    return exit->kind == CPU_EXIT_WATCHPOINT;
+}
+
+static bool any_watch(const struct points *t) {
+    for (size_t i = 0; i < t->count; i++)
+        if (point_is_watch(&t->list[i]))
+            return true;
+    return false;
+}
+
+/* A client compares values at a watchpoint: it is told, too, when one is undone. */
+static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
+    struct cpu_exit hit;
+    uint64_t at = m->cpu.icount;
+    if (!any_watch(&m->points))
+        return;
+    if (sets_off_watch(m, &hit))
+        *exit = hit;
+    go_quietly_to_piece(m, at);
+}
+
+/* The last instruction boundary before `now`, a step at a time from where it is. */
+static void step_back(struct machine *m, struct cpu_exit *exit) {
+    uint64_t now = m->cpu.icount;
+    bool within = m->cpu.within;
+    struct luggage l = depart(m, false);
+    if (within ? go_to_piece(m, now) : go_to(m, now - 1))
         go_to_beginning(m);
     settle_down(m, &l);
+    tell_undone_watch(m, exit);
 }
 
 /* --- back to a stop ------------------------------------------------------------------------- */
@@ -195,14 +255,34 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
     return true;
 }
 
+/* Amid a repeated instruction that a watchpoint has stopped, some of what is undone
+ * first is of that instruction itself. */
+static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
+    struct cpu_exit exit;
+    *hit = (struct hit){0};
+    if (!m->cpu.within || !go_quietly_to_piece(m, now) || m->cpu.within)
+        return;
+    stops_here(m, hit);
+    if (any_watch(m->cpu.points) && sets_off_watch(m, &exit))
+        *hit = (struct hit){true, now, exit};
+}
+
+/* Where list[n] need not be run on from: at the next one. */
+static uint64_t segment_end(const struct history *h, size_t n, uint64_t now) {
+    do
+        n++;
+    while (n < h->count && h->list[n]->within);
+    return n < h->count && h->list[n]->icount < now ? h->list[n]->icount : now;
+}
+
 /* From `now` on backwards. false: interrupted. */
 static bool search(struct machine *m, uint64_t now, struct hit *hit) {
     struct history *h = m->history;
-    *hit = (struct hit){0};
+    search_piece(m, now, hit);
     for (size_t n = snapshot_before(h, now) + 1; n-- > 0 && !hit->found;) {
-        if (h->list[n]->icount >= now)
+        if (h->list[n]->icount >= now || h->list[n]->within)
             continue;
-        uint64_t end = n + 1 < h->count && h->list[n + 1]->icount < now ? h->list[n + 1]->icount : now;
+        uint64_t end = segment_end(h, n, now);
         /* A watchpoint at the last instruction is seen at its end, which is `end`. */
         if (!search_segment(m, n, end, hit))
             return false;
@@ -225,7 +305,10 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
         *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
         return;
     }
-    go_quietly(m, hit.found ? hit.at : h->list[0]->icount);
+    if (hit.found && hit.at == now)
+        go_quietly_to_piece(m, now);
+    else
+        go_quietly(m, hit.found ? hit.at : h->list[0]->icount);
     if (hit.found)
         *exit = hit.exit;
     else
@@ -248,7 +331,7 @@ void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
     else if (run)
         run_back(m, exit);
     else
-        step_back(m);
+        step_back(m, exit);
 }
 
 /* --- when? ------------------------------------------------------------------------------------ */
@@ -277,7 +360,9 @@ void travel_list_modes(struct machine *m, const struct text *t) {
     m->cpu.catch.mode = true;
     h->target = 0;
     for (size_t n = 0; n < h->count && h->list[n]->icount < now; n++) {
-        uint64_t end = n + 1 < h->count && h->list[n + 1]->icount < now ? h->list[n + 1]->icount : now;
+        uint64_t end = segment_end(h, n, now);
+        if (h->list[n]->within)
+            continue;
         snapshot_load(m, n);
         while (m->cpu.icount < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
             text_print(t, "%12llu  %s\n", (unsigned long long)m->cpu.icount, exit.text);
