@@ -155,8 +155,12 @@ static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
 
 /* --- the step ------------------------------------------------------------------------------ */
 
+/* RF may have come: an exit amid an instruction that is to be done again sets it
+ * (17.3.1.1). */
 static bool unchanged(struct cpu *cpu, const struct kvm_regs *start) {
-    return !memcmp(&cpu_read(cpu, CPU_REGS)->regs, start, sizeof *start);
+    struct kvm_regs now = cpu_read(cpu, CPU_REGS)->regs;
+    now.rflags = (now.rflags & ~(uint64_t)FLAG_RF) | (start->rflags & FLAG_RF);
+    return !memcmp(&now, start, sizeof now);
 }
 
 /* Only without TF of our own can a #DB be the guest's. */
