@@ -23,6 +23,9 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libminikvm.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
+# Objects of the tests are made on the way; kept, or the next make would make them again.
+.PRECIOUS: $(BUILD)/%.o
+
 .PHONY: all
 all: $(PROGRAM) guests os-1k ## the program, the guests and the 1K OS
 
