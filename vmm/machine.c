@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,15 +84,30 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
 
 /* --- input ------------------------------------------------------------------------------ */
 
+static bool has_kernel_chips(struct machine *m) {
+    pthread_mutex_lock(&m->lock); /* or the engine may be changing */
+    bool has = engines_has_chips(m);
+    pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
 /* With chips in the kernel an interrupt is raised from here; in virtual time the
- * CPU's own thread looks when it is due (timing.c). */
+ * CPU's own thread looks when it is due (timing.c). That thread may hold the bus until
+ * more input comes, and who brings it must not wait for the bus: an engine with chips
+ * in the kernel never holds it for long, and for the other nothing is done. */
 static void notice_input(struct machine *m) {
-    pthread_mutex_lock(&m->bus_lock);
-    if (engines_has_chips(m)) {
-        keyboard_notice(&m->devices.keyboard);
-        uart_notice(&m->devices.uart);
+    while (has_kernel_chips(m)) {
+        if (pthread_mutex_trylock(&m->bus_lock)) {
+            sched_yield();
+            continue;
+        }
+        if (engines_has_chips(m)) {
+            keyboard_notice(&m->devices.keyboard);
+            uart_notice(&m->devices.uart);
+        }
+        pthread_mutex_unlock(&m->bus_lock);
+        break;
     }
-    pthread_mutex_unlock(&m->bus_lock);
     pthread_mutex_lock(&m->lock);
     m->noticed = true;
     pthread_cond_broadcast(&m->wake);
