@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "insn.h"
+#include "kvm/kvm.h"
 #include "soft/soft.h"
 #include "x86.h"
 
 struct aside {
     struct cpu cpu;
+    uint64_t runs; /* entries of KVM when it was last in step with the machine */
     struct points none;
 };
 
@@ -63,7 +65,9 @@ static struct aside *aside_of(struct machine *m) {
         free(a);
         return NULL;
     }
-    return m->aside = a;
+    m->aside = a;
+    aside_forget(m);
+    return a;
 }
 
 /* Watchpoints are the engine's to see, and a step of the guest's own is due after
@@ -71,7 +75,7 @@ static struct aside *aside_of(struct machine *m) {
 static bool may(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    if (m->cpu.engine == &engine_soft || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA)
+    if (!kvm_counters(&m->cpu) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA)
         return false;
     for (size_t i = 0; i < m->points.count; i++)
         if (point_is_watch(&m->points.list[i]))
@@ -80,20 +84,39 @@ static bool may(struct machine *m) {
     return is_plain(&in);
 }
 
+/* Segments and page tables are as they were, if nobody else has run since. */
+static void bring_up_to_date(struct machine *m, struct aside *a) {
+    struct cpu *cpu = &a->cpu;
+    uint64_t runs = kvm_counters(&m->cpu)->runs;
+    if (a->runs != runs)
+        cpu->engine->flush(cpu);
+    if (a->runs != runs || memcmp(&cpu->state.sregs, &m->cpu.state.sregs, sizeof cpu->state.sregs)) {
+        cpu->state.sregs = m->cpu.state.sregs;
+        cpu->dirty |= CPU_SREGS;
+    }
+    a->runs = runs;
+    cpu->state.regs = m->cpu.state.regs;
+    cpu->valid |= CPU_REGS | CPU_SREGS;
+    cpu->dirty |= CPU_REGS;
+}
+
+void aside_forget(struct machine *m) {
+    if (m->aside)
+        m->aside->runs = UINT64_MAX;
+}
+
 bool aside_step(struct machine *m) {
     struct aside *a = may(m) ? aside_of(m) : NULL;
     struct cpu_exit exit = {0};
     if (!a)
         return false;
     struct cpu *cpu = &a->cpu;
-    cpu->state.regs = m->cpu.state.regs;
-    cpu->state.sregs = m->cpu.state.sregs;
-    cpu->valid |= CPU_REGS | CPU_SREGS;
-    cpu->dirty |= CPU_REGS | CPU_SREGS;
-    cpu->engine->flush(cpu); /* KVM's guest may have changed its page tables */
+    bring_up_to_date(m, a);
     cpu->engine->step(cpu, &exit);
-    if (exit.kind != CPU_EXIT_STEPPED)
+    if (exit.kind != CPU_EXIT_STEPPED) {
+        aside_forget(m);
         return false;
+    }
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     if (memcmp(&s->sregs, &m->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
         cpu_write(&m->cpu, CPU_SREGS)->sregs = s->sregs;

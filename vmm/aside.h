@@ -16,6 +16,8 @@
 /* Do the instruction at pc, faults included. false: nothing was done. Runs on the
  * machine's thread, between two entries of its engine. */
 bool aside_step(struct machine *);
+/* At each command: somebody may have changed memory or state meanwhile. */
+void aside_forget(struct machine *);
 void aside_close(struct machine *);
 
 #endif

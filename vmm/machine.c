@@ -219,6 +219,7 @@ static bool change_engine(struct machine *m, enum engine_choice to, char *error,
     pthread_mutex_lock(&m->bus_lock);
     pthread_mutex_lock(&m->lock);
     bool done = engines_switch(m, to, error, size) >= 0;
+    aside_forget(m);
     if (m->interrupt)
         m->cpu.engine->kick(&m->cpu);
     pthread_mutex_unlock(&m->lock);
@@ -307,6 +308,7 @@ static void carry_out(struct machine *m, enum machine_command command) {
     struct cpu *cpu = &m->cpu;
     struct cpu_exit exit = {0};
     m->edge = EDGE_NONE;
+    aside_forget(m);
     history_begin(m);
     if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN) {
         travel_back(m, command == COMMAND_BACK_RUN, &exit);
