@@ -75,11 +75,9 @@ static struct aside *aside_of(struct machine *m) {
 static bool may(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    if (!kvm_counters(&m->cpu) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA)
+    if (!kvm_counters(&m->cpu) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA ||
+        points_any_watch(&m->points))
         return false;
-    for (size_t i = 0; i < m->points.count; i++)
-        if (point_is_watch(&m->points.list[i]))
-            return false;
     insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return is_plain(&in);
 }

@@ -118,6 +118,13 @@ static struct point *breakpoint_in(const struct points *t, size_t i, uint64_t ad
     return found ? &t->list[i] : NULL;
 }
 
+bool points_any_watch(const struct points *t) {
+    for (size_t i = 0; i < t->count; i++)
+        if (point_is_watch(&t->list[i]))
+            return true;
+    return false;
+}
+
 struct point *points_breakpoint(const struct points *t, uint64_t address) {
     return breakpoint_in(t, lower_bound(t, address, POINT_TRACE, 0), address);
 }

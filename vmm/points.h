@@ -60,6 +60,8 @@ void points_copy(struct points *to, const struct points *from);
 struct point *points_breakpoint(const struct points *, uint64_t address);
 struct point *points_next(const struct points *, const struct point *);
 
+bool points_any_watch(const struct points *);
+
 static inline bool point_is_watch(const struct point *p) {
     return p->kind >= POINT_WRITE;
 }

@@ -11,11 +11,11 @@
 struct luggage {
     struct points *points;
     struct cpu_catch catch;
-    bool step_irqs;
+    bool travelling; /* already: this is a way within a way */
 };
 
 static struct luggage depart(struct machine *m, bool keep) {
-    struct luggage l = {m->cpu.points, m->cpu.catch, m->cpu.step_irqs};
+    struct luggage l = {m->cpu.points, m->cpu.catch, m->history->travelling};
     struct history *h = m->history;
     h->travelling = true;
     if (!keep) {
@@ -30,7 +30,8 @@ static void settle_down(struct machine *m, const struct luggage *l) {
     m->cpu.points = l->points;
     m->cpu.catch = l->catch;
     m->cpu.limit = 0;
-    m->history->travelling = m->caught = m->ended = false;
+    m->history->travelling = l->travelling;
+    m->caught = m->ended = false;
 }
 
 static bool interrupted(struct machine *m) {
@@ -38,6 +39,13 @@ static bool interrupted(struct machine *m) {
     bool is = m->interrupt;
     pthread_mutex_unlock(&m->lock);
     return is;
+}
+
+/* Else the way back would be interrupted as well. */
+static void forget_interrupt(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    m->interrupt = false;
+    pthread_mutex_unlock(&m->lock);
 }
 
 /* On until something other than the machine's own affairs; LIMIT: at `until`. */
@@ -142,9 +150,7 @@ bool travel_to(struct machine *m, uint64_t icount) {
         icount = h->list[0]->icount;
     if (go_quietly(m, icount))
         return true;
-    pthread_mutex_lock(&m->lock);
-    m->interrupt = false; /* else the way back would be interrupted as well */
-    pthread_mutex_unlock(&m->lock);
+    forget_interrupt(m);
     go_quietly(m, from);
     return false;
 }
@@ -180,18 +186,11 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
     return exit->kind == CPU_EXIT_WATCHPOINT;
 }
 
-static bool any_watch(const struct points *t) {
-    for (size_t i = 0; i < t->count; i++)
-        if (point_is_watch(&t->list[i]))
-            return true;
-    return false;
-}
-
 /* A client compares values at a watchpoint: it is told, too, when one is undone. */
 static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
     struct cpu_exit hit;
     uint64_t at = m->cpu.icount;
-    if (!any_watch(&m->points))
+    if (!points_any_watch(&m->points))
         return;
     if (sets_off_watch(m, &hit))
         *exit = hit;
@@ -263,7 +262,7 @@ static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
     if (!m->cpu.within || !go_quietly_to_piece(m, now) || m->cpu.within)
         return;
     stops_here(m, hit);
-    if (any_watch(m->cpu.points) && sets_off_watch(m, &exit))
+    if (points_any_watch(m->cpu.points) && sets_off_watch(m, &exit))
         *hit = (struct hit){true, now, exit};
 }
 
@@ -298,9 +297,7 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
     bool whole = search(m, now, &hit);
     settle_down(m, &l);
     if (!whole) {
-        pthread_mutex_lock(&m->lock);
-        m->interrupt = false;
-        pthread_mutex_unlock(&m->lock);
+        forget_interrupt(m);
         go_quietly(m, now);
         *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
         return;
