@@ -51,6 +51,7 @@ enum {
 #define DR6_BD (1u << 13)
 #define DR6_BS (1u << 14)
 #define DR6_BT (1u << 15)
+#define DR6_TRAPS (DR6_BT | DR6_BS | 15) /* what a #DB trap sets */
 
 enum { VECTOR_DE = 0, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_BR, VECTOR_UD,
        VECTOR_NM, VECTOR_DF, VECTOR_TS = 10, VECTOR_NP, VECTOR_SS, VECTOR_GP, VECTOR_PF,

@@ -123,8 +123,14 @@ int vcpu_fetch(struct cpu *cpu, unsigned parts) {
 }
 
 /* Only what KVM_SET_VCPU_EVENTS may take back everywhere: older kernels refuse
- * flags that they do not know. */
-static void trim_events(struct kvm_vcpu_events *e) {
+ * flags that they do not know. A #DB that is due, DR6 to come with it, is then one whose
+ * delivery has begun. */
+static void trim_events(struct kvm_vcpu_events *e, struct kvm_debugregs *debugregs) {
+    if (e->exception.pending && e->exception_has_payload) {
+        debugregs->dr6 |= e->exception_payload;
+        e->exception.pending = e->exception_has_payload = 0;
+        e->exception.injected = 1;
+    }
     e->flags &= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
     e->flags |= KVM_VCPUEVENT_VALID_SHADOW;
 }
@@ -140,7 +146,7 @@ int vcpu_store(struct cpu *cpu, unsigned parts) {
     int err = 0;
     cpu->dirty &= ~parts;
     if (parts & CPU_EVENTS)
-        trim_events(&cpu->state.events);
+        trim_events(&cpu->state.events, &cpu->state.debugregs);
     for (size_t i = 0; i < sizeof state_ioctls / sizeof *state_ioctls; i++) {
         if (!(parts & state_ioctls[i].part))
             continue;

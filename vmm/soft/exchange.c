@@ -102,6 +102,8 @@ static void fetch_events(struct soft *s, struct kvm_vcpu_events *out) {
     out->interrupt.shadow = (uint8_t)((s->shadow_ss ? KVM_X86_SHADOW_INT_MOV_SS : 0) |
                                       (s->shadow_sti ? KVM_X86_SHADOW_INT_STI : 0));
     out->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+    if (out->exception_has_payload)
+        out->flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
 }
 
 static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {

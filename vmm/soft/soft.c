@@ -7,7 +7,7 @@
  * wants to look after each.
  *
  * Rule: at every exit the state is that of an instruction boundary: settle() has
- * been called, and no trap is pending.
+ * been called, and a trap that is still due is among the events.
  */
 #include "vmm/soft/soft.h"
 
@@ -178,14 +178,38 @@ static void run_some(struct soft *s, bool one) {
 
 /* --- between two instructions --- */
 
-/* #DB traps of the instruction just done. After MOV SS they wait (6.8.3). */
-static void take_traps(struct soft *s) {
+/* #DB traps of what was just done. After MOV SS they wait (6.8.3). */
+static bool take_traps(struct soft *s) {
     if (!s->db_trap || s->shadow_ss)
-        return;
+        return false;
     uint32_t bits = s->db_trap;
     s->db_trap = 0;
     s->dr[6] |= bits;
     deliver(s, (struct fault){.vector = VECTOR_DB, .ip = s->ip});
+    return true;
+}
+
+/* A trap can be due when we leave: the frame of the last one was pushed onto a watched
+ * stack, or it waits for MOV SS. Outside it is an exception that is pending, its bits of
+ * DR6 the payload (KVM_GET_VCPU_EVENTS). */
+static void hand_out_traps(struct soft *s) {
+    struct kvm_vcpu_events *e = &s->events;
+    if (!s->db_trap)
+        return;
+    e->exception.pending = e->exception_has_payload = 1;
+    e->exception.nr = VECTOR_DB;
+    e->exception.has_error_code = 0;
+    e->exception_payload = s->db_trap;
+    s->db_trap = 0;
+}
+
+static void take_back_traps(struct soft *s) {
+    struct kvm_vcpu_events *e = &s->events;
+    if (!e->exception.pending || !e->exception_has_payload || e->exception.nr != VECTOR_DB)
+        return;
+    s->db_trap = e->exception_payload & DR6_TRAPS;
+    e->exception.pending = e->exception_has_payload = 0;
+    e->exception_payload = 0;
 }
 
 /* What the state brought along: an event that another engine had begun. */
@@ -281,9 +305,8 @@ static bool at_breakpoint(struct soft *s) {
     return true;
 }
 
-/* What the instruction just done leads to. */
-static void after_instruction(struct soft *s) {
-    take_traps(s);
+/* What an instruction or event that is over leads to outside. */
+static void look_back(struct soft *s) {
     watch_mode(s);
     if (s->watch_hit) {
         s->watch_hit = false;
@@ -298,7 +321,7 @@ static void after_instruction(struct soft *s) {
 }
 
 static bool take_event(struct soft *s) {
-    return take_injected(s) || take_nmi(s) || take_interrupt(s);
+    return take_traps(s) || take_injected(s) || take_nmi(s) || take_interrupt(s);
 }
 
 static bool stop_asked(struct soft *s, unsigned why) {
@@ -316,23 +339,24 @@ static void turn(struct soft *s) {
     keep_time(s);
     if (take_event(s)) {
         s->first = false;
-        after_instruction(s);
+        look_back(s);
         return;
     }
     if (s->halted) {
         wait_halted(s);
         if (!s->exiting && !s->halted)
-            after_instruction(s);
+            look_back(s);
         return;
     }
     if (at_breakpoint(s)) {
-        after_instruction(s);
+        look_back(s);
         return;
     }
     run_some(s, why & PENDING_CAREFUL || s->stepping || s->first || s->shadow_ss ||
                     s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
                     s->horizon <= s->icount + 1);
-    after_instruction(s);
+    take_traps(s);
+    look_back(s);
 }
 
 /* Where raise_fault() and leave_with() come out. Delivering the fault may raise
@@ -347,7 +371,7 @@ static void loop_turns(struct soft *s) {
     if (why == UNWIND_FAULT) {
         s->rf = false;
         fault_unwound(s);
-        after_instruction(s);
+        look_back(s);
     } else if (why == UNWIND_EXIT && s->rf) {
         s->flags |= FLAG_RF;
         s->rf = false;
@@ -381,11 +405,13 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     s->chained = 0;
     s->mode = mode_now(s);
     points_refresh(s);
+    take_back_traps(s);
     if (why_not)
         report(s, CPU_EXIT_CANNOT, "%s", why_not);
     if (why_not)
         out->fatal = true;
     loop_turns(s);
+    hand_out_traps(s);
     cpu->icount = s->icount;
     cpu->within = s->repeating;
 }
