@@ -120,8 +120,10 @@ void nonstop_note(struct session *s, struct process *p, const struct gdb_stop *s
 
 /* --- resuming ------------------------------------------------------------------------ */
 
+/* A client that says anew what it understands may no longer want the exec. */
 static void let_go(struct session *s, struct process *p, const struct gdb_action *action) {
     p->running = true;
+    p->exec_due = false;
     p->stepped = action->how != GDB_CONTINUE;
     p->latest = *action;
     s->target->ops->resume(s->target->context, action);
