@@ -208,7 +208,8 @@ static void take_back_traps(struct soft *s) {
     if (!e->exception.pending || !e->exception_has_payload || e->exception.nr != VECTOR_DB)
         return;
     s->db_trap = e->exception_payload & DR6_TRAPS;
-    e->exception.pending = e->exception_has_payload = 0;
+    memset(&e->exception, 0, sizeof e->exception);
+    e->exception_has_payload = 0;
     e->exception_payload = 0;
 }
 
