@@ -3,6 +3,7 @@
 
 FUZZERS := packets bridge agent images replay cpu devices
 FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
 
 FUZZ    := $(BUILD)/tests/fuzz
 CORPORA := $(FUZZERS:%=$(BUILD)/tests/unit/corpus_%)
@@ -43,6 +44,6 @@ endif
 .PHONY: fuzz fuzzers
 fuzzers: $(FUZZER_PROGRAMS)
 fuzz: all ## every fuzzer for FUZZ_SECONDS (60), two at a time; needs clang
-	tests/fuzz/run --program=$(PROGRAM) --seconds=$(FUZZ_SECONDS)
+	tests/fuzz/run --program=$(PROGRAM) --seconds=$(FUZZ_SECONDS) --seed=$(FUZZ_SEED)
 
 -include $(wildcard $(FUZZ)/*.d)
