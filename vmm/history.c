@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hits.h"
 #include "replay.h"
 #include "snapshot.h"
 #include "soft/soft.h"
@@ -333,7 +334,7 @@ static void cross(struct machine *m) {
 
 static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    return machine_met(m, x86_pc(&s->regs, &s->sregs), exit);
+    return hits_stop(m, x86_pc(&s->regs, &s->sregs), false, exit);
 }
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {

@@ -131,9 +131,6 @@ void machine_interrupt(struct machine *);
 /* Any time: true, and *stop, if it has stopped since the last resume. */
 bool machine_take_stop(struct machine *, struct machine_stop *);
 bool machine_busy(struct machine *); /* any time */
-/* On the machine's thread: what is on the breakpoints at an address is run. true: one
- * is to stop at, and *exit says so. */
-bool machine_met(struct machine *, uint64_t address, struct cpu_exit *);
 void machine_wait(struct machine *); /* until it is not busy; any time */
 /* Back to before the first instruction, points kept. It must be stopped. A path
  * other than NULL is another image. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hits.h"
 #include "snapshot.h"
 #include "x86.h"
 
@@ -219,7 +220,7 @@ struct hit {
 static bool stops_here(struct machine *m, struct hit *hit) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct cpu_exit exit;
-    if (is_halted(m) || !machine_met(m, x86_pc(&s->regs, &s->sregs), &exit))
+    if (is_halted(m) || !hits_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
         return false;
     *hit = (struct hit){true, m->cpu.icount, exit};
     return true;

@@ -106,8 +106,14 @@ static void fetch_events(struct soft *s, struct kvm_vcpu_events *out) {
         out->flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
 }
 
+/* What does not count is zero: equal states are equal bytes. */
 static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
-    s->events = *in;
+    struct kvm_vcpu_events *e = &s->events;
+    *e = *in;
+    if (!e->exception.injected && !e->exception.pending)
+        memset(&e->exception, 0, sizeof e->exception);
+    if (!e->exception.pending || !e->exception_has_payload)
+        e->exception_has_payload = 0, e->exception_payload = 0;
     s->shadow_ss = in->interrupt.shadow & KVM_X86_SHADOW_INT_MOV_SS;
     s->shadow_sti = in->interrupt.shadow & KVM_X86_SHADOW_INT_STI;
 }

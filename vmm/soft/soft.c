@@ -228,7 +228,8 @@ static bool take_injected(struct soft *s) {
         e->interrupt.injected = 0; /* soft: the INT itself is still to be run */
         return false;
     }
-    e->exception.injected = e->exception.pending = e->interrupt.injected = 0;
+    memset(&e->exception, 0, sizeof e->exception);
+    e->interrupt.injected = 0;
     deliver(s, f);
     return true;
 }

@@ -1,0 +1,297 @@
+/* The machine's thread: it carries out the owner's commands, and knows what each exit
+ * of the engine means for them. See thread.h.
+ */
+#include "thread.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "aside.h"
+#include "catch.h"
+#include "engines.h"
+#include "history.h"
+#include "hits.h"
+#include "travel.h"
+#include "wiring.h"
+#include "x86.h"
+
+/* --- at an instruction ------------------------------------------------------------------ */
+
+static bool interrupted(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool is = m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return is;
+}
+
+static uint64_t pc_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return x86_pc(&s->regs, &s->sregs);
+}
+
+/* At a breakpoint: does it let the guest pass? The engine's run passes over the one
+ * that it begins at, so if that is done here already, the next is looked at, too. */
+static bool passes(struct machine *m, struct cpu_exit *exit) {
+    if (hits_stop(m, exit->address, false, exit))
+        return false;
+    return m->follows || !aside_step(m) || !hits_stop(m, pc_of(m), false, exit);
+}
+
+/* Of a range there are many to do, and most need no KVM. Somebody may follow the guest
+ * from a tracepoint on. */
+static void step(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    if (command == COMMAND_RANGE && !m->cpu.step_irqs && aside_step(m))
+        exit->kind = CPU_EXIT_STEPPED;
+    else
+        m->cpu.engine->step(&m->cpu, exit);
+    bool done = exit->kind == CPU_EXIT_STEPPED || exit->kind == CPU_EXIT_WATCHPOINT ||
+                exit->kind == CPU_EXIT_DEVICE || exit->kind == CPU_EXIT_EVENT ||
+                exit->kind == CPU_EXIT_LIMIT;
+    if (!m->follows || !done)
+        return;
+    m->follows = false;
+    for (size_t i = 0; i < m->points.count; i++)
+        if (m->points.list[i].kind == POINT_TRACE && m->stepped)
+            m->stepped(m, &m->points.list[i]);
+}
+
+/* A command to run goes by steps while it is followed. */
+static bool goes_on_from_step(struct machine *m, enum machine_command command,
+                              struct cpu_exit *exit) {
+    struct cpu_exit hit;
+    uint64_t pc = pc_of(m);
+    bool running = command == COMMAND_RUN;
+    bool inside = command == COMMAND_RANGE && pc >= m->range_start && pc < m->range_end;
+    if (hits_stop(m, pc, !running && !inside, running ? exit : &hit))
+        return false;
+    if (!interrupted(m))
+        return running || inside;
+    if (running)
+        exit->kind = CPU_EXIT_KICKED;
+    return false;
+}
+
+/* --- another engine --------------------------------------------------------------------- */
+
+/* On the machine's thread: who interrupts or types meanwhile waits, and then finds the
+ * new engine; an interrupt from before, which the old one was told, it is told too. */
+static bool change_engine(struct machine *m, enum engine_choice to, char *error, size_t size) {
+    pthread_mutex_lock(&m->bus_lock);
+    pthread_mutex_lock(&m->lock);
+    bool done = engines_switch(m, to, error, size) >= 0;
+    aside_forget(m);
+    if (m->interrupt)
+        m->cpu.engine->kick(&m->cpu);
+    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->bus_lock);
+    return done;
+}
+
+/* Another engine can go on where this one cannot. */
+static bool take_over(struct machine *m, const char *why) {
+    char error[192], text[512];
+    if (!engines_may_take_over(m) || !change_engine(m, ENGINE_SOFT, error, sizeof error))
+        return false;
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.300s",
+             s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
+    m->owner.message(m->owner.context, m->number, text);
+    return true;
+}
+
+/* The instruction is done; the machine has the chips from here on. */
+static bool add_chips(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    char error[192];
+    m->wants_chips = false;
+    if (!change_engine(m, ENGINE_KVM, error, sizeof error)) {
+        snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
+        return false;
+    }
+    exit->kind = CPU_EXIT_STEPPED;
+    return goes_on_from_step(m, command, exit);
+}
+
+/* --- exits ------------------------------------------------------------------------------ */
+
+static void explain_halt(struct machine *m, struct cpu_exit *exit) {
+    bool enabled = cpu_read(&m->cpu, CPU_REGS)->regs.rflags & FLAG_IF;
+    const char *why = !m->chips ? "this machine has no interrupts"
+                      : enabled ? "no interrupt that could come is enabled in the PIC"
+                                : "interrupts are off (IF = 0)";
+    snprintf(exit->text, sizeof exit->text,
+             "halted, and nothing can wake it: %s (monitor wake does)", why);
+}
+
+/* true: not an end of the command, go on with it. */
+static bool goes_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    switch (exit->kind) {
+    case CPU_EXIT_WAITING:
+        if (wiring_wait_for_input(m))
+            return true;
+        exit->kind = CPU_EXIT_KICKED;
+        return false;
+    case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
+        return !interrupted(m);
+    case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */
+        return command == COMMAND_RUN && passes(m, exit);
+    case CPU_EXIT_LIMIT:
+        return history_at_limit(m, exit, command == COMMAND_RUN) ||
+               (command != COMMAND_RUN && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
+                goes_on_from_step(m, command, exit));
+    case CPU_EXIT_HALTED:
+        explain_halt(m, exit);
+        return false;
+    case CPU_EXIT_CANNOT:
+        return !exit->fatal && take_over(m, exit->text);
+    case CPU_EXIT_STEPPED:
+        return goes_on_from_step(m, command, exit);
+    case CPU_EXIT_DEVICE:
+        if (m->wants_chips)
+            return add_chips(m, command, exit);
+        if (m->caught)
+            exit->kind = CPU_EXIT_EVENT;
+        m->caught = false;
+        if (!m->ended)
+            snprintf(exit->text, sizeof exit->text, "%s", m->stop_text);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* --- commands --------------------------------------------------------------------------- */
+
+/* A CPU after a triple fault executes nothing; only a person who changes its
+ * state (or a reset) revives it. */
+static bool still_dead(struct machine *m) {
+    m->dead &= !(m->cpu.dirty & (CPU_REGS | CPU_SREGS));
+    return m->dead;
+}
+
+static void run_back(struct machine *m, bool running) {
+    struct cpu_exit exit = {0};
+    travel_back(m, running, &exit);
+    m->stop = (struct machine_stop){.exit = exit, .edge = m->edge};
+}
+
+/* The built-in CPU does what this KVM cannot, or not quickly. */
+static void choose_engine(struct machine *m) {
+    const struct engine *engine = m->cpu.engine;
+    if (!engine->strained)
+        return;
+    if (engine->strained(&m->cpu))
+        take_over(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
+    else if (catch_needs_soft(m))
+        take_over(m, "it sees every event that is to be caught");
+}
+
+static void run_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+    struct cpu *cpu = &m->cpu;
+    bool running = command == COMMAND_RUN;
+    if (cpu->engine->freeze && (running || cpu->step_irqs))
+        cpu->engine->freeze(cpu, false);
+    do {
+        *exit = (struct cpu_exit){0};
+        history_before_run(m);
+        if (running && !m->follows)
+            cpu->engine->run(cpu, exit);
+        else
+            step(m, command, exit);
+    } while (goes_on(m, command, exit));
+}
+
+/* Time and breakpoints as they were, for who looks at the machine now. */
+static void hold_still(struct machine *m) {
+    if (!m->options->debugged)
+        return;
+    if (m->cpu.engine->freeze)
+        m->cpu.engine->freeze(&m->cpu, true);
+    points_copy(&m->last_points, &m->points);
+}
+
+static void carry_out(struct machine *m, enum machine_command command) {
+    struct cpu *cpu = &m->cpu;
+    struct cpu_exit exit;
+    m->edge = EDGE_NONE;
+    aside_forget(m);
+    history_begin(m);
+    if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN) {
+        run_back(m, command == COMMAND_BACK_RUN);
+        return;
+    }
+    if (still_dead(m))
+        return; /* m->stop still says so */
+    m->ended = false;
+    choose_engine(m);
+    history_begin(m); /* the engine may be another */
+    run_on(m, command, &exit);
+    history_stopped(m);
+    hold_still(m);
+    m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
+    if (m->dead && cpu->dirty) /* so that dirty means: changed since */
+        cpu->engine->store(cpu, cpu->dirty);
+    m->stop = (struct machine_stop){.ended = m->ended, .status = m->status, .exit = exit,
+                                    .edge = m->edge};
+}
+
+/* --- the thread ------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* After a step the next one is usually asked for at once; being woken for it would
+ * take longer than the step. With the lock held, which is let go meanwhile. */
+static void look_for_command(struct machine *m) {
+    enum { PATIENCE_NS = 200000, BETWEEN = 50 };
+    uint64_t end = now_ns() + PATIENCE_NS;
+    while (m->command == COMMAND_NONE && now_ns() < end) {
+        pthread_mutex_unlock(&m->lock);
+        for (int i = 0; i < BETWEEN; i++)
+            __builtin_ia32_pause();
+        pthread_mutex_lock(&m->lock);
+    }
+}
+
+/* What ends the process is the main thread's affair: this one may be long in a guest. */
+static void leave_signals_to_main(void) {
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaddset(&set, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+void *thread_main(void *machine) {
+    struct machine *m = machine;
+    bool stepped = false;
+    leave_signals_to_main();
+    pthread_mutex_lock(&m->lock);
+    for (;;) {
+        if (stepped)
+            look_for_command(m);
+        while (m->command == COMMAND_NONE)
+            pthread_cond_wait(&m->wake, &m->lock);
+        enum machine_command command = m->command;
+        m->command = COMMAND_NONE;
+        stepped = command == COMMAND_STEP;
+        if (command == COMMAND_QUIT)
+            break;
+        pthread_mutex_unlock(&m->lock);
+        if (!m->first_entry_ns)
+            m->first_entry_ns = now_ns();
+        carry_out(m, command);
+        pthread_mutex_lock(&m->lock);
+        m->busy = m->interrupt = false;
+        input_hurry(&m->input, false);
+        m->has_stop = true;
+        pthread_cond_broadcast(&m->wake);
+        m->owner.notify(m->owner.context);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
