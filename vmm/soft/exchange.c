@@ -106,14 +106,21 @@ static void fetch_events(struct soft *s, struct kvm_vcpu_events *out) {
         out->flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
 }
 
+void events_drop_exception(struct kvm_vcpu_events *e) {
+    memset(&e->exception, 0, sizeof e->exception);
+    e->exception_has_payload = 0;
+    e->exception_payload = 0;
+}
+
 /* What does not count is zero: equal states are equal bytes. */
 static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
     struct kvm_vcpu_events *e = &s->events;
     *e = *in;
     if (!e->exception.injected && !e->exception.pending)
-        memset(&e->exception, 0, sizeof e->exception);
-    if (!e->exception.pending || !e->exception_has_payload)
-        e->exception_has_payload = 0, e->exception_payload = 0;
+        events_drop_exception(e);
+    e->exception_has_payload &= e->exception.pending;
+    if (!e->exception_has_payload)
+        e->exception_payload = 0;
     s->shadow_ss = in->interrupt.shadow & KVM_X86_SHADOW_INT_MOV_SS;
     s->shadow_sti = in->interrupt.shadow & KVM_X86_SHADOW_INT_STI;
 }

@@ -208,9 +208,7 @@ static void take_back_traps(struct soft *s) {
     if (!e->exception.pending || !e->exception_has_payload || e->exception.nr != VECTOR_DB)
         return;
     s->db_trap = e->exception_payload & DR6_TRAPS;
-    memset(&e->exception, 0, sizeof e->exception);
-    e->exception_has_payload = 0;
-    e->exception_payload = 0;
+    events_drop_exception(e);
 }
 
 /* What the state brought along: an event that another engine had begun. */
@@ -228,7 +226,7 @@ static bool take_injected(struct soft *s) {
         e->interrupt.injected = 0; /* soft: the INT itself is still to be run */
         return false;
     }
-    memset(&e->exception, 0, sizeof e->exception);
+    events_drop_exception(e);
     e->interrupt.injected = 0;
     deliver(s, f);
     return true;

@@ -247,6 +247,7 @@ void settle(struct soft *, const struct op *next); /* ip and icount become next'
 int soft_fetch(struct cpu *, unsigned parts);
 int soft_store(struct cpu *, unsigned parts);
 void soft_reset(struct soft *);
+void events_drop_exception(struct kvm_vcpu_events *);
 
 /* --- cache.c: decoded blocks --- */
 int cache_open(struct soft *);
