@@ -44,7 +44,9 @@ static void set_switch(const struct request *r, const char *what, bool *flag) {
 
 static void cmd_regs(const struct request *r) { inspect_registers(r->machine, r->text); }
 static void cmd_breakpoints(const struct request *r) { inspect_breakpoints(r->machine, r->text); }
-static void cmd_exits(const struct request *r) { inspect_exits(r->machine, r->text); }
+static void cmd_exits(const struct request *r) {
+    tables_print(tables_find("exits"), r->machine, r->text);
+}
 static void cmd_phys(const struct request *r) { set_switch(r, "phys", &r->debug->physical); }
 
 static void cmd_step(const struct request *r) {

@@ -21,6 +21,7 @@
 #include "console.h"
 #include "debug.h"
 #include "inspect/inspect.h"
+#include "inspect/tables.h"
 #include "options.h"
 #include "sandbox.h"
 
@@ -265,7 +266,7 @@ static void print_stats(struct app *a) {
         struct machine *m = &a->machines[i];
         double ms = m->first_entry_ns ? (m->first_entry_ns - a->start_ns) / 1e6 : 0;
         text_print(&text, "machine %u: %.2f ms to the first instruction\n", i + 1, ms);
-        inspect_exits(m, &text);
+        tables_print(tables_find("exits"), m, &text);
         text_print(&text, "memory hash: %016llx\n",
                    (unsigned long long)inspect_memory_hash(m));
     }

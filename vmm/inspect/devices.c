@@ -62,4 +62,7 @@ void fill_exits(struct machine *m, const struct table_sink *sink) {
         if (c->exits[i])
             fill_row(sink, "%s\t%" PRIu64, kvm_exit_name(i), c->exits[i]);
     fill_row(sink, "interrupted\t%" PRIu64, c->interrupted);
+    fill_row(sink, "ioctl KVM_RUN\t%" PRIu64, c->runs);
+    fill_row(sink, "ioctl KVM_SET_GUEST_DEBUG\t%" PRIu64, c->debug_ioctls);
+    fill_row(sink, "ioctls for state\t%" PRIu64, c->state_ioctls);
 }

@@ -8,7 +8,6 @@
 void inspect_registers(struct machine *, const struct text *);
 void inspect_engine(struct machine *, const struct text *);
 void inspect_breakpoints(struct machine *, const struct text *);
-void inspect_exits(struct machine *, const struct text *);
 
 /* Every level of the walk of one address, and what a user write would do. */
 void inspect_page(struct machine *, uint64_t linear, const struct text *);
