@@ -35,7 +35,7 @@ void process_release(struct session *s, struct process *p) {
 static void process_kill(struct session *s, struct process *p) {
     s->target->ops->kill(s->target->context, p->pid);
     trace_process_gone(s, p->pid, "the machine was killed");
-    p->attached = p->running = p->interrupted = p->has_pending = false;
+    p->attached = p->hidden = p->running = p->interrupted = p->has_pending = false;
     p->ended = true;
     s->has_told = false;
 }
@@ -158,15 +158,22 @@ void packet_restart(struct session *s, struct cursor arguments) {
         process_restart(s, &s->processes[i], "");
 }
 
-/* vRun names no process: it is the first that has ended or was let go, else
- * the current one. */
+static struct process *first_absent(struct session *s, bool hidden) {
+    for (size_t i = 0; i < s->process_count; i++)
+        if (!process_present(&s->processes[i]) && s->processes[i].hidden == hidden)
+            return &s->processes[i];
+    return NULL;
+}
+
+/* vRun names no process: it is the first that has ended or was let go, else the first
+ * that gdb does not know of, else the current one. */
 static struct process *process_to_run(struct session *s) {
     struct gdb_thread current;
     processes_update(s);
-    for (size_t i = 0; i < s->process_count; i++)
-        if (!process_present(&s->processes[i]))
-            return &s->processes[i];
-    return thread_current(s, &current) ? process_find(s, current.pid) : NULL;
+    struct process *p = first_absent(s, false);
+    if (!p)
+        p = first_absent(s, true);
+    return p || !thread_current(s, &current) ? p : process_find(s, current.pid);
 }
 
 void packet_vrun(struct session *s, struct cursor arguments) {
