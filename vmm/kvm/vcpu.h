@@ -1,7 +1,10 @@
 /* What the files of the KVM engine share: the vCPU and the few steps that all
  * of them are made of.
  *
- *   vcpu.c   the VM, the vCPU, its state in and out, KVM_RUN
+ *   open.c   making the VM and the vCPU; the engine
+ *   vcpu.c   KVM_RUN
+ *   state.c  the vCPU's state in and out
+ *   chips.c  interrupt chips in the kernel
  *   exits.c  what each exit means to every user of enter()
  *   step.c   exactly one instruction, whatever this KVM makes of it
  *   hold.c   breakpoints and watchpoints: who gets which means
@@ -73,9 +76,24 @@ struct vcpu {
 
 static inline struct vcpu *vcpu_of(const struct cpu *cpu) { return cpu->priv; }
 
+/* --- state.c --- */
+/* As struct engine has them; what was not taken stays dirty. 0, or -errno. */
+int state_fetch(struct cpu *, unsigned parts);
+int state_store(struct cpu *, unsigned parts);
+/* While we step, KVM hides TF; what the guest's own TF is we know ourselves. */
+void state_show_guest_tf(const struct vcpu *, struct kvm_regs *);
+
+/* --- chips.c: as struct engine has them --- */
+void chips_irq_line(struct cpu *, unsigned irq, bool level);
+int chips_get(struct cpu *, struct chips *);
+int chips_set(struct cpu *, const struct chips *);
+void chips_freeze(struct cpu *, bool on);
+
 /* --- vcpu.c --- */
-int vcpu_fetch(struct cpu *, unsigned parts);
-int vcpu_store(struct cpu *, unsigned parts);
+void vcpu_run(struct cpu *, struct cpu_exit *);  /* as struct engine has them: */
+void vcpu_step(struct cpu *, struct cpu_exit *); /* run_guest() and run_single(), guarded */
+void vcpu_kick(struct cpu *);
+void vcpu_catch_kicks(void); /* once per process: the signal is there to interrupt */
 /* Store what is dirty, arm `debug`, KVM_RUN. Returns the exit's reason, or
  * -EINTR (kicked, or a signal) or another -errno. */
 int vcpu_enter(struct cpu *, const struct kvm_guest_debug *debug);
