@@ -293,6 +293,26 @@ static void test_shadow_state(void) {
     rig_close(&r);
 }
 
+/* A single step's trap that waits for MOV SS goes with the state to another CPU. */
+static void test_trap_moves(void) {
+    FLAT(0x8E, 0xD0, 0x90);
+    rig_get(&r)->regs.rax = 0x10;
+    r.cpu.state.regs.rflags |= FLAG_TF;
+    rig_set(&r);
+    rig_step(&r);
+    struct cpu_state moved = *rig_get(&r);
+    CHECK(moved.events.exception.pending && !(moved.debugregs.dr6 & DR6_BS));
+    rig_close(&r);
+    FLAT(0x8E, 0xD0, 0x90);
+    handlers();
+    *rig_get(&r) = moved;
+    r.cpu.state.regs.rflags &= ~(uint64_t)FLAG_TF; /* it is that trap, no new one */
+    rig_set(&r);
+    CHECK(vector_reached() == VECTOR_DB && stacked(0) == CODE_AT + 3);
+    CHECK(rig_get(&r)->debugregs.dr6 & DR6_BS);
+    rig_close(&r);
+}
+
 static void test_debug_registers(void) {
     FLAT(0x90, 0xC7, 0x05, 0, 0, 0x20, 0, 1, 0, 0, 0, 0x90, 0x90);
     handlers();
@@ -413,6 +433,7 @@ int main(void) {
     test_paging();
     test_interrupts();
     test_shadow_state();
+    test_trap_moves();
     test_debug_registers();
     test_points();
     test_self_modifying();
