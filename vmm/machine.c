@@ -54,6 +54,13 @@ bool machine_busy(struct machine *m) {
     return busy;
 }
 
+bool machine_interrupted(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool is = m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return is;
+}
+
 void machine_wait(struct machine *m) {
     pthread_mutex_lock(&m->lock);
     while (m->busy)

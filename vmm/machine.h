@@ -131,6 +131,7 @@ void machine_interrupt(struct machine *);
 /* Any time: true, and *stop, if it has stopped since the last resume. */
 bool machine_take_stop(struct machine *, struct machine_stop *);
 bool machine_busy(struct machine *); /* any time */
+bool machine_interrupted(struct machine *); /* any time: since it was resumed */
 void machine_wait(struct machine *); /* until it is not busy; any time */
 /* Back to before the first instruction, points kept. It must be stopped. A path
  * other than NULL is another image. */

@@ -18,13 +18,6 @@
 
 /* --- at an instruction ------------------------------------------------------------------ */
 
-static bool interrupted(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool is = m->interrupt;
-    pthread_mutex_unlock(&m->lock);
-    return is;
-}
-
 static uint64_t pc_of(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
@@ -65,7 +58,7 @@ static bool goes_on_from_step(struct machine *m, enum machine_command command,
     bool inside = command == COMMAND_RANGE && pc >= m->range_start && pc < m->range_end;
     if (hits_stop(m, pc, !running && !inside, running ? exit : &hit))
         return false;
-    if (!interrupted(m))
+    if (!machine_interrupted(m))
         return running || inside;
     if (running)
         exit->kind = CPU_EXIT_KICKED;
@@ -132,7 +125,7 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         exit->kind = CPU_EXIT_KICKED;
         return false;
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
-        return !interrupted(m);
+        return !machine_interrupted(m);
     case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */
         return command == COMMAND_RUN && passes(m, exit);
     case CPU_EXIT_LIMIT:

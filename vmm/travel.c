@@ -35,13 +35,6 @@ static void settle_down(struct machine *m, const struct luggage *l) {
     m->caught = m->ended = false;
 }
 
-static bool interrupted(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool is = m->interrupt;
-    pthread_mutex_unlock(&m->lock);
-    return is;
-}
-
 /* Else the way back would be interrupted as well. */
 static void forget_interrupt(struct machine *m) {
     pthread_mutex_lock(&m->lock);
@@ -55,7 +48,7 @@ static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_e
         *exit = (struct cpu_exit){0};
         m->cpu.limit = until;
         m->cpu.engine->run(&m->cpu, exit);
-        if (exit->kind == CPU_EXIT_KICKED && interrupted(m))
+        if (exit->kind == CPU_EXIT_KICKED && machine_interrupted(m))
             return CPU_EXIT_KICKED;
         if (exit->kind == CPU_EXIT_DEVICE && m->caught)
             exit->kind = CPU_EXIT_EVENT;
