@@ -39,7 +39,7 @@ bool engines_may_take_over(struct machine *m) {
 }
 
 bool engines_has_chips(struct machine *m) {
-    return m->chips && !m->wants_chips && m->cpu.engine && m->cpu.engine->get_chips;
+    return m->cpu.engine && m->cpu.engine->get_chips && m->chips && !m->wants_chips;
 }
 
 bool engines_needs_chips(struct machine *m) { return m->cpu.engine->get_chips != NULL; }
@@ -53,15 +53,21 @@ static void fetch_chips(struct machine *m) {
     m->devices.pit.state = chips.pit;
 }
 
-static void give_chips(struct machine *m) {
+/* Input that came while there were no chips in the kernel has raised no line there. */
+static void give_kernel_chips(struct machine *m) {
     struct chips chips = {.pit = m->devices.pit.state};
     memcpy(chips.pic, m->devices.pic.chip, sizeof chips.pic);
-    if (engines_has_chips(m))
-        m->cpu.engine->set_chips(&m->cpu, &chips);
-    else
-        pit_restart(&m->devices.pit);
-    if (!engines_has_chips(m))
-        pic_line(&m->devices.pic, 2, false); /* so that INTR is what the state says */
+    m->cpu.engine->set_chips(&m->cpu, &chips);
+    devices_notice(&m->devices);
+}
+
+static void give_chips(struct machine *m) {
+    if (engines_has_chips(m)) {
+        give_kernel_chips(m);
+        return;
+    }
+    pit_restart(&m->devices.pit);
+    pic_line(&m->devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
@@ -79,6 +85,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
     cpu->valid = cpu->dirty = CPU_ALL;
     m->input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
+    m->wants_chips = false;
     give_chips(m);
     return 0;
 }

@@ -111,6 +111,8 @@ static int power_on(struct machine *m, char *error, size_t size) {
     err = engines_open(m, m->options->engine, error, size);
     if (err)
         return err;
+    if (engines_has_chips(m))
+        devices_notice(&m->devices); /* there may be input from before a reset */
     image_start(&m->image, &m->memory, &m->cpu);
     if (!m->cpu.missing)
         return 0;

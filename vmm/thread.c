@@ -96,7 +96,6 @@ static bool take_over(struct machine *m, const char *why) {
 /* The instruction is done; the machine has the chips from here on. */
 static bool add_chips(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
     char error[192];
-    m->wants_chips = false;
     if (!change_engine(m, ENGINE_KVM, error, sizeof error)) {
         snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
         return false;

@@ -21,11 +21,6 @@ static uint64_t to_icount(uint64_t ns) {
     return ns == UINT64_MAX ? ns : (ns + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION;
 }
 
-static void notice(struct machine *m) {
-    keyboard_notice(&m->devices.keyboard);
-    uart_notice(&m->devices.uart);
-}
-
 uint64_t timing_deadline(void *machine, uint64_t icount) {
     struct machine *m = machine;
     /* First, so that a snapshot is of the machine before all else of this moment. */
@@ -35,7 +30,7 @@ uint64_t timing_deadline(void *machine, uint64_t icount) {
     if (m->history)
         next = history_deliver(m, icount, &came);
     if (came)
-        notice(m);
+        devices_notice(&m->devices);
     next = tick < next ? tick : next;
     return due < next ? due : next;
 }
@@ -75,7 +70,7 @@ uint64_t timing_idle(void *machine, uint64_t icount) {
     uint64_t now = icount * NS_PER_INSTRUCTION, due = pit_advance(&m->devices.pit);
     if (!m->chips)
         return 0;
-    notice(m);
+    devices_notice(&m->devices);
     if (m->cpu.intr)
         return icount;
     if (history_in_past(m)) {

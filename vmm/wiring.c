@@ -37,9 +37,12 @@ static void board_intr(void *machine, bool level) {
  * before the CPU, so on KVM that is a machine of its own, made anew. */
 static enum io_result board_uses_chips(void *machine) {
     struct machine *m = machine;
-    bool anew = !m->chips && engines_needs_chips(m);
+    if (m->chips)
+        return IO_DONE;
+    pthread_mutex_lock(&m->lock); /* who brings input asks (has_kernel_chips) */
     m->chips = true;
-    m->wants_chips |= anew;
+    bool anew = m->wants_chips = engines_needs_chips(m);
+    pthread_mutex_unlock(&m->lock);
     return anew ? IO_STOP : IO_DONE;
 }
 
@@ -90,10 +93,8 @@ static void notice_input(struct machine *m) {
             sched_yield();
             continue;
         }
-        if (engines_has_chips(m)) {
-            keyboard_notice(&m->devices.keyboard);
-            uart_notice(&m->devices.uart);
-        }
+        if (engines_has_chips(m))
+            devices_notice(&m->devices);
         pthread_mutex_unlock(&m->bus_lock);
         break;
     }

@@ -11,7 +11,7 @@ exec 3>"$WORK/keys"
 until grep -q '^Select' "$WORK/out"; do read -rt 0.02 <> <(:) || true; done
 printf '9\n0\n' >&3
 exec 3>&-
-wait "${servers[0]}" || fail "exit status $?"
+wait "${servers[0]}" || fail "exit status $?; it printed: $(cat "$WORK/out")"
 elapsed=$(($(date +%s) - begin + 1))
 uptime=$(sed -n 's/^Uptime: \([0-9]*\)\..*/\1/p' "$WORK/out")
 [ -n "$uptime" ] && [ "$uptime" -le "$elapsed" ] ||

@@ -1,5 +1,5 @@
 /* The devices of a machine, one struct each; every file of this folder makes one
- * of them. A new device is a struct here, a file, and a line in devices_open().
+ * of them. A new device is a struct here, a file, and a line in wiring.c.
  */
 #ifndef MINIKVM_DEVICES_H
 #define MINIKVM_DEVICES_H
@@ -89,5 +89,11 @@ struct devices {
     struct cmos cmos;
     struct ports ports;
 };
+
+/* Input has come: those that interrupt for it look. */
+static inline void devices_notice(struct devices *d) {
+    keyboard_notice(&d->keyboard);
+    uart_notice(&d->uart);
+}
 
 #endif
