@@ -28,7 +28,14 @@ trap clean_up EXIT
 
 fail() { echo "FAILED: $*" >&2; failures=$((failures + 1)); }
 skip() { echo "$*"; exit 77; }
-finish() { exit $((failures != 0)); }
+finish() { sanitizers_reports; exit $((failures != 0)); }
+# Wherever it was written: a report is a failure, also of what nobody looks at.
+sanitizers_reports() {
+    local file
+    for file in $(grep -D skip -d skip -lE 'Sanitizer:|runtime error:' "$WORK"/*); do
+        fail "${file##*/}: $(head -c 4000 "$file")"
+    done
+}
 
 has() { [[ " $HAVE " == *" $1 "* ]]; }
 need() { local w; for w; do has "$w" || skip "this machine lacks: $w"; done; }
