@@ -45,9 +45,10 @@ bench-soft: $(BUILD)/tests/lockstep/bench_soft ## the built-in CPU's speed
 
 # Sixteen machines and a client that does what comes to its mind.
 MINUTES ?= 60
+SOAK     = tests/soak --program=$(PROGRAM) --build=$(BUILD) $(SOAK_SEED:%=--seed=%)
 .PHONY: soak
-soak: all ## sixteen machines under a random client, memory watched (MINUTES=60)
-	tests/soak --minutes=$(MINUTES) --program=$(PROGRAM) --build=$(BUILD)
+soak: all ## sixteen machines under a random client, memory watched (MINUTES=60, SOAK_SEED=N)
+	$(SOAK) --minutes=$(MINUTES)
 
 # What has several threads at work, under ThreadSanitizer; each report ends the program.
 THREADED := two-machines many-machines non-stop nonstop gdb-sessions gdb-flood parallel \
@@ -59,7 +60,7 @@ tsan: ## the tests with several machines or threads under ThreadSanitizer
 tsan-tests: export TSAN_OPTIONS = halt_on_error=1 exitcode=66
 tsan-tests: all units test-guests
 	tests/run --build=$(BUILD) --program=$(PROGRAM) $(THREADED)
-	tests/soak --minutes=0.5 --program=$(PROGRAM) --build=$(BUILD)
+	$(SOAK) --minutes=0.5
 
 # What the partial KVM of a machine cannot show: the same tests on a complete one.
 .PHONY: test-nested test-nested-intel
