@@ -158,7 +158,7 @@ void vcpu_kick(struct cpu *cpu) {
     __atomic_store_n(&v->kicked, true, __ATOMIC_SEQ_CST);
     __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&v->inside, __ATOMIC_SEQ_CST))
-        pthread_kill(v->thread, KICK_SIGNAL);
+        pthread_kill(__atomic_load_n(&v->thread, __ATOMIC_SEQ_CST), KICK_SIGNAL);
 }
 
 bool vcpu_take_kick(struct vcpu *v) {
@@ -183,7 +183,7 @@ static void guarded(struct cpu *cpu, struct cpu_exit *exit,
                     void (*work)(struct cpu *, struct cpu_exit *)) {
     struct vcpu *v = vcpu_of(cpu);
     *exit = (struct cpu_exit){0};
-    v->thread = pthread_self();
+    __atomic_store_n(&v->thread, pthread_self(), __ATOMIC_SEQ_CST); /* kick() may read it just now */
     __atomic_store_n(&v->inside, true, __ATOMIC_SEQ_CST);
     if (v->chips)
         start_watchdog(v);
