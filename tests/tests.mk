@@ -38,6 +38,7 @@ $(BUILD)/tests/lockstep/%: $(BUILD)/tests/lockstep/%.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 units: $(LOCKSTEP)
+-include $(wildcard $(BUILD)/tests/lockstep/*.d)
 
 .PHONY: bench-soft
 bench-soft: $(BUILD)/tests/lockstep/bench_soft ## the built-in CPU's speed

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 256 << 10, USUAL_MEMORY = 16 << 20 };
+enum { DEFAULT_LOAD = 0x1000, BOOT_SECTOR_LOAD = 0x7c00, SMALL_MEMORY = 256 << 10, USUAL_MEMORY = 16 << 20 };
 
 static int refuse(char *error, size_t size, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -253,6 +253,12 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
 
 /* --- the whole ------------------------------------------------------------------------- */
 
+/* What a BIOS takes for one, and where it loads it. */
+static bool is_boot_sector(const struct image *im) {
+    enum { SECTOR = 512 };
+    return im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 && im->bytes[SECTOR - 1] == 0xaa;
+}
+
 static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {
     im->is_elf = im->size >= EI_NIDENT && !memcmp(im->bytes, ELFMAG, SELFMAG);
     if (im->is_elf) {
@@ -260,7 +266,7 @@ static int understand(struct image *im, const struct image_options *o, char *err
         if (problem)
             return refuse(error, size, ENOEXEC, "%s: an ELF file that is %s", im->path, problem);
     } else {
-        im->load = o->has_load ? o->load : DEFAULT_LOAD;
+        im->load = o->has_load ? o->load : is_boot_sector(im) ? BOOT_SECTOR_LOAD : DEFAULT_LOAD;
         im->entry = im->load;
         im->end = im->load + im->size;
     }

@@ -1,6 +1,7 @@
 /* Images: what a file contains, where it goes, and the first state of the CPU.
  *
- *   flat                          real mode, at --load (default 0x1000)
+ *   flat                          real mode, at --load (0x1000; 0x7C00 for a boot sector,
+ *                                 whose bytes 510 and 511 are 55 AA)
  *   ELF32 with a Multiboot header as Multiboot 1 says
  *   ELF32, entry below 1 MiB      real mode at the entry
  *   ELF32                         flat 32-bit protected mode

@@ -147,3 +147,36 @@ struct insn_place insn_operand(const struct insn *in, const struct cpu_state *s)
     p.linear = x86_linear(&s->sregs, s->regs.rflags, p.segment, p.offset);
     return p;
 }
+
+static struct insn_place place_at(const struct insn *in, const struct cpu_state *s, unsigned segment,
+                                  uint64_t offset) {
+    struct insn_place p = {.memory = true, .segment = segment_by(s, segment)};
+    p.offset = in->address == 2 ? (uint16_t)offset : in->address == 4 ? (uint32_t)offset : offset;
+    p.linear = x86_linear(&s->sregs, s->regs.rflags, p.segment, p.offset);
+    return p;
+}
+
+static unsigned data_segment(const struct insn *in) {
+    enum { DS = 3 };
+    return in->segment >= 0 ? (unsigned)in->segment : DS;
+}
+
+unsigned insn_string(const struct insn *in, const struct cpu_state *s, struct insn_place place[2]) {
+    enum { ES = 0 };
+    unsigned count = 0;
+    if (!insn_is_string(in))
+        return 0;
+    uint8_t op = in->opcode & ~1;
+    if (op == 0xa4 || op == 0xa6 || op == 0xac || op == 0x6e) /* MOVS CMPS LODS OUTS */
+        place[count++] = place_at(in, s, data_segment(in), s->regs.rsi);
+    if (op != 0xac && op != 0x6e)
+        place[count++] = place_at(in, s, ES, s->regs.rdi);
+    return count;
+}
+
+bool insn_moffs(const struct insn *in, const struct cpu_state *s, struct insn_place *p) {
+    if (in->opcode < 0xa0 || in->opcode > 0xa3)
+        return false;
+    *p = place_at(in, s, data_segment(in), insn_immediate(in, 1, in->address));
+    return true;
+}

@@ -47,6 +47,10 @@ struct insn_place {
     uint64_t offset, linear;
 };
 struct insn_place insn_operand(const struct insn *, const struct cpu_state *);
+/* Of a string instruction what it accesses: source, destination, or both; how many. */
+unsigned insn_string(const struct insn *, const struct cpu_state *, struct insn_place place[2]);
+/* MOV of the accumulator from or to an offset that follows the opcode. */
+bool insn_moffs(const struct insn *, const struct cpu_state *, struct insn_place *);
 
 /* General register by number, at full width. */
 uint64_t insn_register(const struct cpu_state *, unsigned number);

@@ -2,6 +2,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -86,8 +87,60 @@ static struct piece piece_at(const struct memory *m, uint64_t phys) {
 
 uint8_t *memory_at(const struct memory *m, uint64_t phys, uint64_t length, bool write) {
     struct piece p = piece_at(m, phys);
-    return length <= p.length && !(write && p.rom) ? p.at : NULL;
+    return length <= p.length && !(write && (p.rom || m->trial)) ? p.at : NULL;
 }
+
+/* --- writes that are taken back --- */
+
+struct note {
+    uint8_t *at;
+    uint8_t was[8];
+    size_t length;
+};
+
+struct memory_trial {
+    struct note *notes; /* in the order of the writes */
+    size_t count, room;
+};
+
+static bool add_note(struct memory_trial *t, uint8_t *at, size_t length) {
+    if (t->count == t->room) {
+        size_t room = 2 * t->room + 16;
+        struct note *more = realloc(t->notes, room * sizeof *more);
+        if (!more)
+            return false;
+        t->notes = more;
+        t->room = room;
+    }
+    struct note *n = &t->notes[t->count++];
+    *n = (struct note){.at = at, .length = length};
+    memcpy(n->was, at, length);
+    return true;
+}
+
+static void write_for_now(struct memory_trial *t, uint8_t *at, const uint8_t *from, size_t length) {
+    for (size_t done = 0, n; done < length; done += n) {
+        n = length - done < sizeof t->notes->was ? length - done : sizeof t->notes->was;
+        if (add_note(t, at + done, n))
+            memcpy(at + done, from + done, n);
+    }
+}
+
+bool memory_begin_trial(struct memory *m) {
+    m->trial = calloc(1, sizeof *m->trial);
+    return m->trial;
+}
+
+void memory_end_trial(struct memory *m) {
+    struct memory_trial *t = m->trial;
+    while (t->count--)
+        memcpy(t->notes[t->count].at, t->notes[t->count].was, t->notes[t->count].length);
+    free(t->notes);
+    free(t);
+    m->trial = NULL;
+}
+
+/* --- any length --- */
 
 size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t length) {
     size_t there = 0;
@@ -113,7 +166,10 @@ size_t memory_write(struct memory *m, uint64_t phys, const void *from, size_t le
         size_t n = p.length < length - done ? p.length : length - done;
         if (n == 0)
             n = 1;
-        if (p.at && !p.rom) {
+        if (p.at && !p.rom && m->trial) {
+            write_for_now(m->trial, p.at, (const uint8_t *)from + done, n);
+            there += n;
+        } else if (p.at && !p.rom) {
             memcpy(p.at, (const uint8_t *)from + done, n);
             memory_dirty(m, phys + done, n);
             there += n;

@@ -25,6 +25,7 @@ struct memory {
     uint8_t *rom;      /* NULL without --rom */
     uint32_t rom_size; /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
     uint64_t *dirty;   /* a bit for each page of RAM that was written; NULL: nobody asks */
+    struct memory_trial *trial; /* its writes are undone; NULL: writes are for good */
 };
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */
@@ -52,5 +53,11 @@ static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length
  * it (and to ROM) are dropped. Returns how many bytes were really there. */
 size_t memory_read(const struct memory *, uint64_t phys, void *to, size_t length);
 size_t memory_write(struct memory *, uint64_t phys, const void *from, size_t length);
+
+/* Between the two every write is noted, and taken back at the end: memory is what it
+ * was. Meanwhile there is no host address for writing. A write for whose note there is
+ * no memory is not done. false: there is none to begin with. */
+bool memory_begin_trial(struct memory *);
+void memory_end_trial(struct memory *);
 
 #endif

@@ -54,6 +54,12 @@ expect_out ''
 printf '\xe8\x00\x00\x58\xe6\xe9\x88\xe0\xe6\xe9\xfa\xf4' >where # prints IP behind a call: at 0x4142 - 3
 run --load=0x413f ./where
 expect_out 'BA'
+# a boot sector: where the BIOS puts it, if nothing else is said
+{ printf '\xe8\x00\x00\x58\xe6\xe9\x88\xe0\xe6\xe9\xfa\xf4'; head -c 498 /dev/zero; printf '\x55\xaa'; } >boot
+run ./boot
+expect_out '\x03\x7c'
+run --load=0x413f ./boot
+expect_out 'BA'
 run --mem=1M --mode=protected ./dot
 expect_status 0
 expect_out '.'

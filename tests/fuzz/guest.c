@@ -26,6 +26,8 @@ static uint64_t spent[MACHINES + 1]; /* by number, since the latest interrupt */
 
 static void use_up(struct cpu *cpu, uint64_t since) {
     struct machine *m = cpu->host.machine;
+    if (!m) /* a trial's, of one instruction */
+        return;
     spent[m->number] += cpu->icount - since + 1; /* one for a call that did nothing */
     if (spent[m->number] < BUDGET)
         return;

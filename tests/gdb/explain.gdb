@@ -21,3 +21,14 @@ monitor info gdt
 delete
 stepi 30
 monitor explain
+set var *(unsigned char *)$eip = 0xa1
+set var *(unsigned *)($eip + 1) = 0x4003f000
+monitor explain
+set var *(unsigned char *)$eip = 0xa4
+set $esi = $esp
+set $edi = 0x4003f000
+monitor explain
+set $edi = $esp
+monitor explain
+set $pc = 0x4003f000
+monitor explain

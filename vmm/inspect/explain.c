@@ -8,24 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../insn.h"
 #include "../registers.h"
-#include "../x86.h"
-#include "fill.h"
-#include "tables.h"
+#include "explain.h"
 
-struct scene {
-    struct machine *m;
-    const struct cpu_state *s;
-    struct insn in;
-    const struct text *t;
-};
-
-static bool is_protected(const struct scene *c) {
+bool scene_protected(const struct scene *c) {
     return c->s->sregs.cr0 & CR0_PE && !(c->s->regs.rflags & FLAG_VM);
 }
 
-static bool read_at(const struct scene *c, uint64_t linear, void *to, size_t n) {
+bool scene_read(const struct scene *c, uint64_t linear, void *to, size_t n) {
     return x86_read(&c->m->memory, &c->s->sregs, linear, to, n) == n;
 }
 
@@ -84,8 +74,8 @@ static void explain_cr0(const struct scene *c, uint64_t new, unsigned length) {
 
 static void explain_mov_cr(const struct scene *c) {
     uint8_t modrm = insn_modrm(&c->in);
-    unsigned cr = modrm >> 3 & 7, length = c->in.prefixes + 3;
-    uint64_t new = insn_register(c->s, modrm & 7);
+    unsigned cr = (modrm >> 3 & 7) | (c->in.rex & 4) << 1, length = c->in.prefixes + 3;
+    uint64_t new = insn_register(c->s, (modrm & 7) | (c->in.rex & 1) << 3);
     if (cr == 0) {
         explain_cr0(c, new, length);
     } else if (cr == 3) {
@@ -104,7 +94,7 @@ static void explain_mov_cr(const struct scene *c) {
 static void print_new_gdt(const struct scene *c, uint64_t base, uint16_t limit) {
     for (uint32_t at = 0; at + 7 <= limit && at < 8 * 8; at += 8) {
         uint64_t raw;
-        if (!read_at(c, base + at, &raw, 8))
+        if (!scene_read(c, base + at, &raw, 8))
             return;
         struct kvm_segment s = x86_descriptor(at, raw);
         if (raw)
@@ -121,9 +111,9 @@ static void explain_table(const struct scene *c, bool gdt) {
     bool wide = x86_mode(&c->s->sregs, c->s->regs.rflags) == MODE_LONG;
     uint16_t limit;
     uint64_t base = 0;
-    if (!p.memory || !read_at(c, p.linear, &limit, 2) ||
-        !read_at(c, p.linear + 2, &base, wide ? 8 : 4)) {
-        text_print(c->t, "its operand cannot be read. ");
+    if (!p.memory || !scene_read(c, p.linear, &limit, 2) ||
+        !scene_read(c, p.linear + 2, &base, wide ? 8 : 4)) {
+        text_print(c->t, "Its operand cannot be read. ");
         return;
     }
     bool cut = c->in.operand == 2 && base >> 24;
@@ -135,7 +125,7 @@ static void explain_table(const struct scene *c, bool gdt) {
         print_new_gdt(c, base, limit);
 }
 
-static bool descriptor_of(const struct scene *c, uint16_t selector, struct kvm_segment *out) {
+bool scene_descriptor(const struct scene *c, uint16_t selector, struct kvm_segment *out) {
     const struct kvm_sregs *s = &c->s->sregs;
     uint64_t raw, base = selector & 4 ? s->ldt.base : s->gdt.base;
     uint32_t limit = selector & 4 ? s->ldt.limit : s->gdt.limit;
@@ -143,7 +133,7 @@ static bool descriptor_of(const struct scene *c, uint16_t selector, struct kvm_s
         text_print(c->t, "Selector 0x%x is null. ", selector);
         return false;
     }
-    if ((selector | 7u) > limit || !read_at(c, base + (selector & ~7u), &raw, 8)) {
+    if ((selector | 7u) > limit || !scene_read(c, base + (selector & ~7u), &raw, 8)) {
         text_print(c->t, "Selector 0x%x lies behind the limit of the %s (0x%x): #GP. ", selector,
                    selector & 4 ? "LDT" : "GDT", limit);
         return false;
@@ -154,7 +144,7 @@ static bool descriptor_of(const struct scene *c, uint16_t selector, struct kvm_s
     return out->present;
 }
 
-static void say_descriptor(const struct scene *c, const char *what, const struct kvm_segment *d) {
+void scene_say_descriptor(const struct scene *c, const char *what, const struct kvm_segment *d) {
     text_print(c->t, "%s 0x%x: %s %s, base 0x%08llx, limit 0x%08x, DPL %u. ", what, d->selector,
                descriptor_type(d, c->s->sregs.efer & EFER_LMA), descriptor_access(d), d->base,
                d->limit, d->dpl);
@@ -165,142 +155,12 @@ static void explain_system_selector(const struct scene *c) {
     bool ltr = (insn_modrm(&c->in) >> 3 & 7) == 3;
     uint16_t selector = p.memory ? 0 : insn_register(c->s, p.number);
     struct kvm_segment d;
-    if (p.memory && !read_at(c, p.linear, &selector, 2))
+    if (p.memory && !scene_read(c, p.linear, &selector, 2))
         return;
-    if (descriptor_of(c, selector, &d))
-        say_descriptor(c, ltr ? "TR becomes" : "LDTR becomes", &d);
+    if (scene_descriptor(c, selector, &d))
+        scene_say_descriptor(c, ltr ? "TR becomes" : "LDTR becomes", &d);
     if (ltr)
         text_print(c->t, "The TSS is where the stacks for interrupts from ring 3 come from. ");
-}
-
-/* --- far transfers ------------------------------------------------------------------------ */
-
-static void say_target(const struct scene *c, uint16_t selector, uint64_t offset) {
-    struct kvm_segment d;
-    if (!is_protected(c)) {
-        text_print(c->t, "goes to %04x:%04" PRIx64 ", linear 0x%05" PRIx64 ". ", selector, offset,
-                   selector * 16u + offset);
-        return;
-    }
-    if (!descriptor_of(c, selector, &d))
-        return;
-    if (!d.s) {
-        text_print(c->t, "goes through a %s. ", descriptor_type(&d, c->s->sregs.efer & EFER_LMA));
-        return;
-    }
-    say_descriptor(c, "CS becomes", &d);
-    if (!(d.type & 8))
-        text_print(c->t, "That is no code segment: #GP. ");
-    else
-        text_print(c->t, "Goes on at linear 0x%08" PRIx64 " in %u-bit code, ring %u. ",
-                   (uint64_t)((d.l ? 0 : d.base) + offset), d.l && c->s->sregs.efer & EFER_LMA ? 64 : d.db ? 32 : 16,
-                   d.type & 4 ? x86_cpl(&c->s->sregs) : d.dpl);
-}
-
-static void explain_far(const struct scene *c) {
-    unsigned size = c->in.operand;
-    say_target(c, insn_immediate(&c->in, 1 + size, 2), insn_immediate(&c->in, 1, size));
-}
-
-static void explain_far_indirect(const struct scene *c) {
-    struct insn_place p = insn_operand(&c->in, c->s);
-    uint64_t offset = 0;
-    uint16_t selector;
-    if (p.memory && read_at(c, p.linear, &offset, c->in.operand) &&
-        read_at(c, p.linear + c->in.operand, &selector, 2))
-        say_target(c, selector, offset);
-}
-
-/* --- interrupts ------------------------------------------------------------------------------ */
-
-/* 6.12.1: a more privileged handler runs on the stack that the TSS names. */
-static void say_new_stack(const struct scene *c, unsigned ring) {
-    const struct kvm_sregs *s = &c->s->sregs;
-    uint32_t esp = 0;
-    uint64_t rsp = 0;
-    uint16_t ss = 0;
-    if (s->efer & EFER_LMA) {
-        read_at(c, s->tr.base + 4 + 8 * ring, &rsp, 8);
-        text_print(c->t, "The stack changes to RSP%u = 0x%" PRIx64 " of the TSS. ", ring, rsp);
-    } else if (s->tr.type & 8) {
-        read_at(c, s->tr.base + 4 + 8 * ring, &esp, 4);
-        read_at(c, s->tr.base + 8 + 8 * ring, &ss, 2);
-        text_print(c->t, "The stack changes to SS%u:ESP%u = %04x:%08x of the TSS. ", ring, ring, ss,
-                   esp);
-    }
-}
-
-static void explain_vector(const struct scene *c, unsigned vector) {
-    const struct kvm_sregs *s = &c->s->sregs;
-    unsigned size = s->efer & EFER_LMA ? 16 : 8;
-    uint64_t linear, gate = 0;
-    struct kvm_segment d;
-    if (!x86_handler(&c->m->memory, s, vector, &linear)) {
-        text_print(c->t, "vector 0x%02x has no usable gate in the IDT: #GP or worse. ", vector);
-        return;
-    }
-    text_print(c->t, "vector 0x%02x %s: goes to the handler at linear 0x%08" PRIx64 ". ", vector,
-               vector_name(vector), linear);
-    if (!is_protected(c) || !read_at(c, s->idt.base + vector * size, &gate, 8))
-        return;
-    unsigned dpl = gate >> 45 & 3, cpl = x86_cpl(s);
-    if (dpl < cpl)
-        text_print(c->t, "But the gate's DPL is %u and this is ring %u: #GP instead. ", dpl, cpl);
-    else if (descriptor_of(c, gate >> 16 & 0xffff, &d) && d.dpl < cpl && !(d.type & 4))
-        text_print(c->t, "From ring %u to ring %u. ", cpl, d.dpl), say_new_stack(c, d.dpl);
-    text_print(c->t, (gate >> 40 & 1) ? "A trap gate: IF stays. " : "An interrupt gate: IF is cleared. ");
-}
-
-static void explain_int(const struct scene *c) { explain_vector(c, insn_byte(&c->in, 1)); }
-static void explain_int3(const struct scene *c) { explain_vector(c, VECTOR_BP); }
-
-static void explain_into(const struct scene *c) {
-    if (c->s->regs.rflags & FLAG_OF)
-        explain_vector(c, VECTOR_OF);
-    else
-        text_print(c->t, "OF is 0: does nothing. ");
-}
-
-/* The frame on the stack: ip, cs, flags, and sp, ss when the ring changes. */
-static bool frame(const struct scene *c, uint64_t *slot, unsigned count) {
-    const struct cpu_state *s = c->s;
-    bool wide = x86_mode(&s->sregs, s->regs.rflags) == MODE_LONG;
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t sp = s->regs.rsp + i * c->in.operand;
-        sp = wide ? sp : s->sregs.ss.db ? (uint32_t)sp : (uint16_t)sp;
-        slot[i] = 0;
-        if (!read_at(c, x86_linear(&s->sregs, s->regs.rflags, &s->sregs.ss, sp), &slot[i],
-                     c->in.operand))
-            return false;
-    }
-    return true;
-}
-
-static void explain_iret(const struct scene *c) {
-    uint64_t f[5];
-    char flags[96];
-    if (!frame(c, f, 3)) {
-        text_print(c->t, "the stack at SS:SP cannot be read. ");
-        return;
-    }
-    register_flags(register_type(register_layout(32), "i386_eflags"), f[2], flags, sizeof flags);
-    text_print(c->t, "pops %04x:%08" PRIx64 " and flags %s. ", (unsigned)f[1] & 0xffff, f[0], flags);
-    if (is_protected(c) && c->s->regs.rflags & FLAG_NT && !(c->s->sregs.efer & EFER_LMA)) {
-        text_print(c->t, "NT is set: it returns to the previous task instead. ");
-        return;
-    }
-    bool wide = x86_mode(&c->s->sregs, c->s->regs.rflags) == MODE_LONG;
-    bool outward = is_protected(c) && (f[1] & 3) > x86_cpl(&c->s->sregs);
-    say_target(c, f[1], f[0]);
-    if ((outward || wide) && frame(c, f, 5))
-        text_print(c->t, "%spops the stack %04x:%08" PRIx64 ", too. ",
-                   outward ? "To an outer ring, so it " : "In 64-bit code it ", (unsigned)f[4] & 0xffff, f[3]);
-}
-
-static void explain_retf(const struct scene *c) {
-    uint64_t f[2];
-    if (frame(c, f, 2))
-        say_target(c, f[1], f[0]);
 }
 
 /* --- the rest ---------------------------------------------------------------------------------- */
@@ -312,15 +172,15 @@ static void explain_sreg(const struct scene *c) {
     uint16_t selector = p.memory ? 0 : insn_register(c->s, p.number);
     struct kvm_segment d;
     char what[16];
-    if (p.memory && !read_at(c, p.linear, &selector, 2))
+    if (p.memory && !scene_read(c, p.linear, &selector, 2))
         return;
-    if (!is_protected(c)) {
+    if (!scene_protected(c)) {
         text_print(c->t, "%s becomes 0x%04x: base 0x%05x. ", name, selector, selector * 16u);
         return;
     }
     snprintf(what, sizeof what, "%s becomes", name);
-    if (descriptor_of(c, selector, &d))
-        say_descriptor(c, what, &d);
+    if (scene_descriptor(c, selector, &d))
+        scene_say_descriptor(c, what, &d);
 }
 
 static void explain_sti(const struct scene *c) {
@@ -334,9 +194,9 @@ static void explain_cli(const struct scene *c) {
 }
 
 static void explain_hlt(const struct scene *c) {
-    text_print(c->t, !c->m->chips ? "sleeps for ever: this machine has no interrupts. "
-               : c->s->regs.rflags & FLAG_IF ? "sleeps until an interrupt comes. "
-               : "sleeps for ever: interrupts are off (IF = 0). ");
+    text_print(c->t, !c->m->chips ? "Sleeps for ever: this machine has no interrupts. "
+               : c->s->regs.rflags & FLAG_IF ? "Sleeps until an interrupt comes. "
+               : "Sleeps for ever: interrupts are off (IF = 0). ");
 }
 
 static const char *device_at(const struct scene *c, uint16_t port) {
@@ -354,9 +214,9 @@ static void explain_port(const struct scene *c) {
     unsigned size = op & 1 ? c->in.operand : 1;
     uint64_t value = c->s->regs.rax & ((1ull << 8 * size) - 1);
     if (out)
-        text_print(c->t, "writes 0x%" PRIx64 " to port 0x%x (%s). ", value, port, device_at(c, port));
+        text_print(c->t, "Writes 0x%" PRIx64 " to port 0x%x (%s). ", value, port, device_at(c, port));
     else
-        text_print(c->t, "reads %u byte%s from port 0x%x (%s). ", size, size > 1 ? "s" : "", port,
+        text_print(c->t, "Reads %u byte%s from port 0x%x (%s). ", size, size > 1 ? "s" : "", port,
                    device_at(c, port));
 }
 
@@ -374,7 +234,7 @@ static void explain_group_0f01(const struct scene *c) {
     if (n == 2 || n == 3)
         explain_table(c, n == 2);
     else if (n == 7 && p.memory)
-        text_print(c->t, "the TLB forgets linear 0x%08" PRIx64 ". ", p.linear);
+        text_print(c->t, "The TLB forgets linear 0x%08" PRIx64 ". ", p.linear);
     else if (n == 6 && !p.memory)
         explain_cr0(c, (c->s->sregs.cr0 & ~0xfull) | (insn_register(c->s, p.number) & 0xf) |
                            (c->s->sregs.cr0 & CR0_PE), c->in.prefixes + 3);
@@ -394,16 +254,17 @@ static void explain_group_ff(const struct scene *c) {
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-static const struct explainer {
+static const struct explanation {
     uint8_t first, last; /* opcodes; of 0F xx, xx */
     bool two_bytes;
     bool protected_only;
-    void (*explain)(const struct scene *);
+    explainer *explain;
 } explainers[] = {
     {0x00, 0x00, true, true, explain_group_0f00},
     {0x01, 0x01, true, false, explain_group_0f01},
     {0x22, 0x22, true, false, explain_mov_cr},
     {0x30, 0x30, true, false, explain_wrmsr},
+    {0x34, 0x35, true, false, explain_fast_call},
     {0x8e, 0x8e, false, false, explain_sreg},
     {0x9a, 0x9a, false, false, explain_far},
     {0xca, 0xcb, false, false, explain_retf},
@@ -420,31 +281,66 @@ static const struct explainer {
     {0xff, 0xff, false, false, explain_group_ff},
 };
 
-/* One-byte opcodes whose ModRM operand is an access to memory (not LEA). */
+/* Opcodes whose ModRM operand is an access to memory: not LEA, nor a bit string, which
+ * may be far from its operand. */
+static const struct {
+    uint8_t first, last;
+    bool two_bytes;
+} accesses[] = {
+    {0x00, 0x03, false}, {0x08, 0x0b, false}, {0x10, 0x13, false}, {0x18, 0x1b, false},
+    {0x20, 0x23, false}, {0x28, 0x2b, false}, {0x30, 0x33, false}, {0x38, 0x3b, false},
+    {0x62, 0x62, false}, {0x69, 0x69, false}, {0x6b, 0x6b, false}, {0x80, 0x8c, false},
+    {0x8e, 0x8f, false}, {0xc0, 0xc1, false}, {0xc4, 0xc7, false}, {0xd0, 0xd3, false},
+    {0xf6, 0xf7, false}, {0xfe, 0xff, false},
+    {0x40, 0x4f, true},  {0x90, 0x9f, true},  {0xa4, 0xa5, true},  {0xac, 0xad, true},
+    {0xaf, 0xb2, true},  {0xb4, 0xb7, true},  {0xba, 0xba, true},  {0xbc, 0xc1, true},
+    {0xc7, 0xc7, true},
+};
+
 static bool accesses_operand(const struct insn *in) {
-    uint8_t op = in->opcode;
-    return (op < 0x40 && (op & 7) < 4) || (op >= 0x80 && op <= 0x8c) || op == 0x8e || op == 0x8f ||
-           op == 0x69 || op == 0x6b || op == 0xc0 || op == 0xc1 || op == 0xc6 || op == 0xc7 ||
-           (op >= 0xd0 && op <= 0xd3) || op == 0xf6 || op == 0xf7 || op == 0xfe || op == 0xff;
+    bool two = in->opcode == 0x0f;
+    uint8_t op = two ? in->second : in->opcode;
+    for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++)
+        if (accesses[i].two_bytes == two && op >= accesses[i].first && op <= accesses[i].last)
+            return true;
+    return false;
 }
 
-/* Where the operand lies, and what paging makes of it (4.6). */
-static void explain_operand(const struct scene *c) {
-    struct insn_place p = insn_operand(&c->in, c->s);
+/* Where it lies, and what paging makes of it (4.6). Of an instruction that was tried
+ * the fault is told behind this. */
+static void say_place(const struct scene *c, const char *what, const struct insn_place *p) {
+    bool tried = c->trial.outcome != TRIAL_UNKNOWN;
     struct page_walk w;
-    if (!accesses_operand(&c->in) || !p.memory)
-        return;
-    text_print(c->t, "Its operand is at %s:0x%" PRIx64 ", linear 0x%08" PRIx64,
-               insn_segment_name(c->s, p.segment), p.offset, p.linear);
+    text_print(c->t, "%s at %s:0x%" PRIx64 ", linear 0x%08" PRIx64, what,
+               insn_segment_name(c->s, p->segment), p->offset, p->linear);
     if (!(c->s->sregs.cr0 & CR0_PG))
         text_print(c->t, ". ");
-    else if (!x86_walk(&c->m->memory, &c->s->sregs, p.linear, &w))
-        text_print(c->t, ", which is not mapped: #PF. ");
+    else if (!x86_walk(&c->m->memory, &c->s->sregs, p->linear, &w))
+        text_print(c->t, ", which is not mapped%s. ", tried ? "" : ": #PF");
     else if (x86_cpl(&c->s->sregs) == 3 && !w.user)
-        text_print(c->t, ", a kernel page, and this is ring 3: #PF. ");
+        text_print(c->t, ", a kernel page, and this is ring 3%s. ", tried ? "" : ": #PF");
     else
         text_print(c->t, ", physical 0x%08" PRIx64 " (%s, %s). ", w.phys,
                    w.writable ? "writable" : "read-only", w.user ? "user" : "kernel");
+}
+
+unsigned scene_places(const struct scene *c, struct insn_place place[2]) {
+    unsigned count = insn_string(&c->in, c->s, place);
+    if (count)
+        return count;
+    if (insn_moffs(&c->in, c->s, place))
+        return 1;
+    if (!accesses_operand(&c->in))
+        return 0;
+    place[0] = insn_operand(&c->in, c->s);
+    return place[0].memory;
+}
+
+static void explain_places(const struct scene *c) {
+    struct insn_place place[2];
+    unsigned count = scene_places(c, place);
+    for (unsigned i = 0; i < count; i++)
+        say_place(c, count == 1 ? "Its operand is" : i == 0 ? "Its source is" : "Its destination is", &place[i]);
 }
 
 /* Passes text on, and knows whether there was any. */
@@ -459,24 +355,36 @@ static void put_counted(void *context, const char *text) {
     c->to->put(c->to->context, text);
 }
 
+static void explain_by_table(const struct scene *c) {
+    bool two = c->in.opcode == 0x0f;
+    uint8_t op = two ? c->in.second : c->in.opcode;
+    for (size_t i = 0; i < sizeof explainers / sizeof *explainers; i++) {
+        const struct explanation *e = &explainers[i];
+        if (e->two_bytes == two && op >= e->first && op <= e->last &&
+            (!e->protected_only || scene_protected(c)))
+            e->explain(c);
+    }
+}
+
+static bool ends_in_fault(const struct trial *t) {
+    return t->outcome == TRIAL_FAULT || t->outcome == TRIAL_DEAD;
+}
+
 void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
     struct counted counted = {.to = t};
     struct text through = {put_counted, &counted};
     struct scene c = {.m = m, .s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS), .t = &through};
     insn_look(&m->memory, c.s, linear, &c.in);
-    bool two = c.in.opcode == 0x0f;
-    uint8_t op = two ? c.in.second : c.in.opcode;
-    if (c.in.there == 0) {
-        text_print(t, "0x%08" PRIx64 " is not mapped: nothing can be fetched from there\n", linear);
-        return;
-    }
+    if (linear == x86_pc(&c.s->regs, &c.s->sregs))
+        trial_step(&m->cpu, &c.trial);
     text_print(t, "0x%08" PRIx64 ": ", linear);
-    for (size_t i = 0; i < sizeof explainers / sizeof *explainers; i++) {
-        const struct explainer *e = &explainers[i];
-        if (e->two_bytes == two && op >= e->first && op <= e->last &&
-            (!e->protected_only || is_protected(&c)))
-            e->explain(&c);
-    }
-    explain_operand(&c);
+    if (c.in.there == 0)
+        text_print(&through, "Not mapped: nothing can be fetched from there. ");
+    else if (!ends_in_fault(&c.trial))
+        explain_by_table(&c);
+    if (c.in.there)
+        explain_places(&c);
+    if (ends_in_fault(&c.trial))
+        explain_fault(&c);
     text_print(t, counted.any ? "\n" : "nothing that needs explaining\n");
 }

@@ -1,0 +1,28 @@
+/* What a CPU's next instruction would do, found by doing it: on a built-in
+ * CPU that has the same state, and whose writes to memory are taken back.
+ *
+ * Rule: CPU and memory are as they were afterwards, and no device has noticed. What the
+ * built-in CPU cannot tell for the engine that will really do it is `UNKNOWN`.
+ */
+#ifndef MINIKVM_TRIAL_H
+#define MINIKVM_TRIAL_H
+
+#include "cpu.h"
+
+struct trial {
+    enum {
+        TRIAL_UNKNOWN,
+        TRIAL_DONE,  /* `after` is the state behind it: of an INT n, in the handler */
+        TRIAL_FAULT, /* likewise; `text` is "#GP(0x10)", "#PF(0x2) for 0x1234" */
+        TRIAL_DEAD,  /* a triple fault; `text` tells the chain */
+    } outcome;
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    char text[256];
+};
+
+/* The CPU is stopped. Its translations are looked up anew: a TLB that holds what
+ * the tables no longer say is not seen. */
+void trial_step(struct cpu *, struct trial *);
+
+#endif
