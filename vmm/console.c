@@ -2,12 +2,15 @@
 #include "console.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -51,18 +54,38 @@ void say(const char *format, ...) {
 
 /* --- output ------------------------------------------------------------------------- */
 
-void console_open(struct console *c, int fd, unsigned machines, enum color_choice color) {
-    *c = (struct console){.fd = fd, .machines = machines, .focus = 1};
+int console_open(struct console *c, int fd, int signals, unsigned machines, enum color_choice color) {
+    *c = (struct console){.fd = fd, .signals = signals, .machines = machines, .focus = 1};
+    c->closed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (c->closed < 0) {
+        c->machines = 0; /* none are to come */
+        return -errno;
+    }
     pthread_mutex_init(&c->lock, NULL);
     bool sensible = machines > 1 && isatty(fd);
     c->color = color == COLOR_ALWAYS || (color == COLOR_AUTO && sensible);
+    return 0;
+}
+
+/* For a piece of PIPE_BUF (pipe(7)). false: there is none, and it is not waited for. */
+static bool has_room(struct console *c, bool wait) {
+    struct pollfd fds[] = {{.fd = c->fd, .events = POLLOUT}, {.fd = c->signals, .events = POLLIN},
+                           {.fd = c->closed, .events = POLLIN}};
+    while (poll(fds, sizeof fds / sizeof *fds, wait ? -1 : 0) < 0 && errno == EINTR)
+        ;
+    return fds[0].revents;
 }
 
 /* The guest runs on; the loss is told at the end. */
 static void write_text(struct console *c, const char *text, size_t length) {
-    int err = write_all(c->fd, text, length);
-    if (!c->lost)
-        c->lost = err;
+    while (length && has_room(c, true)) {
+        size_t piece = length < PIPE_BUF ? length : PIPE_BUF;
+        int err = write_all(c->fd, text, piece);
+        if (!c->lost)
+            c->lost = err;
+        text += piece;
+        length -= piece;
+    }
 }
 
 /* One write for one line, so that two processes' lines do not mix either. */
@@ -98,11 +121,16 @@ void console_print(struct console *c, unsigned machine, const char *text, size_t
     pthread_mutex_unlock(&c->lock);
 }
 
-void console_end_lines(struct console *c, unsigned machine) {
-    pthread_mutex_lock(&c->lock);
+static void end_lines(struct console *c, unsigned machine, bool wait) {
     for (unsigned i = 0; i < c->machines && i < MACHINES_MAX; i++)
-        if (machine == 0 || machine == i + 1)
+        if ((machine == 0 || machine == i + 1) && c->line[i].length && (wait || has_room(c, false)))
             write_line(c, i);
+}
+
+void console_end_lines(struct console *c, unsigned machine) {
+    if (pthread_mutex_trylock(&c->lock))
+        return;
+    end_lines(c, machine, false);
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -140,8 +168,19 @@ void console_raw(struct console *c) {
     c->raw = is_raw;
 }
 
-void console_close(struct console *c) {
-    console_end_lines(c, 0);
+void console_close(struct console *c, bool wait) {
+    uint64_t one = 1;
+    if (!c->machines)
+        return;
+    if (wait) {
+        pthread_mutex_lock(&c->lock);
+        end_lines(c, 0, true);
+        pthread_mutex_unlock(&c->lock);
+    } else {
+        console_end_lines(c, 0);
+    }
+    if (write(c->closed, &one, sizeof one) < 0)
+        c->lost = errno; /* it cannot be: the counter is 0 */
     restore();
     c->raw = false;
 }

@@ -4,7 +4,8 @@
  * and in its machine's colour; a line that is not finished is kept until it is,
  * or until console_end_lines().
  *
- * Any thread may print; the rest belongs to the main thread.
+ * Any thread may print, and then waits for who reads; the rest belongs to the main
+ * thread, which has others to serve and does not wait.
  */
 #ifndef MINIKVM_CONSOLE_H
 #define MINIKVM_CONSOLE_H
@@ -19,6 +20,8 @@ enum { MACHINES_MAX = 16, LINE_MAX_BYTES = 1024 };
 struct console {
     pthread_mutex_t lock;
     int fd;          /* where guests print: stdout, or stderr when that is taken */
+    int signals;     /* readable when one came that ends us: nobody waits any more */
+    int closed;      /* an eventfd, readable once we are at the end */
     _Atomic int lost; /* errno of the first output that could not be written */
     bool color;
     unsigned machines;
@@ -31,12 +34,15 @@ struct console {
     } line[MACHINES_MAX];
 };
 
-void console_open(struct console *, int fd, unsigned machines, enum color_choice);
+/* `signals` remains the caller's. 0 or -errno. */
+int console_open(struct console *, int fd, int signals, unsigned machines, enum color_choice);
 void console_print(struct console *, unsigned machine, const char *text, size_t length);
-/* Lines that have no end yet: of one machine, or of all (0). */
+/* Lines that have no end yet: of one machine, or of all (0). While somebody prints, or
+ * nobody reads, it is for the next time. */
 void console_end_lines(struct console *, unsigned machine);
-/* Also puts the terminal back as it was. */
-void console_close(struct console *);
+/* The last lines, for which one waits if all came to its end; from then on what nobody
+ * reads is dropped. The terminal is as it was. */
+void console_close(struct console *, bool wait);
 
 /* Raw mode for a terminal on stdin: keys go to the guest as they are typed.
  * It is undone at exit and on fatal signals. */

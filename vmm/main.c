@@ -9,11 +9,11 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,22 +37,13 @@ struct app {
     unsigned left;             /* machines that have not ended */
     int status[MACHINES_MAX];
     struct debug *debug;       /* NULL without --gdb */
-    int event;                 /* machines and signal handlers write here */
+    int event;                 /* machines write here */
+    int signals;               /* those that end us are read here */
+    int ended_by;              /* one that was */
+    bool quits;                /* the user or a signal wants an end; machines may still run */
     bool reads_input;
     uint64_t start_ns;
 };
-
-static int event_fd = -1; /* for the signal handler */
-static atomic_int ending_signal; /* the handler may run on any thread */
-
-static void on_end(int number) {
-    uint64_t one = 1;
-    int saved = errno;
-    ending_signal = number;
-    if (write(event_fd, &one, sizeof one) < 0)
-        _exit(128 + number);
-    errno = saved;
-}
 
 static uint64_t now_ns(void) {
     struct timespec t;
@@ -163,29 +154,42 @@ static bool over(struct app *a) {
     return a->left == 0;
 }
 
-/* Sleeps until something happens; false: the user quits. */
+static void read_signal(struct app *a) {
+    struct signalfd_siginfo s;
+    if (read(a->signals, &s, sizeof s) == sizeof s)
+        a->ended_by = s.ssi_signo;
+}
+
+/* Sleeps until something happens; false: the user quits, or a signal. */
 static bool wait_and_read(struct app *a) {
-    struct pollfd fds[2 + DEBUG_POLL_MAX] = {{.fd = a->event, .events = POLLIN}};
+    enum { EVENT, SIGNALS, INPUT, OURS };
     bool room = a->reads_input && input_room(&focused(a)->input);
-    fds[1] = (struct pollfd){.fd = room ? STDIN_FILENO : -1, .events = POLLIN};
-    unsigned n = 2;
+    struct pollfd fds[OURS + DEBUG_POLL_MAX] = {
+        [EVENT] = {.fd = a->event, .events = POLLIN},
+        [SIGNALS] = {.fd = a->signals, .events = POLLIN},
+        [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN}};
+    unsigned n = OURS;
     if (a->debug)
-        n += debug_poll_fds(a->debug, fds + 2, DEBUG_POLL_MAX);
+        n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
     if (poll(fds, n, a->count > 1 ? IDLE_FLUSH_MS : -1) == 0)
         console_end_lines(&a->console, 0);
     uint64_t events;
-    if (fds[0].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
+    if (fds[EVENT].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
         errno != EINTR)
         return false;
-    if (ending_signal)
+    if (fds[SIGNALS].revents)
+        read_signal(a);
+    if (a->ended_by)
         return false;
-    return !fds[1].revents || read_input(a);
+    return !fds[INPUT].revents || read_input(a);
 }
 
 static int loop(struct app *a) {
     while (!over(a))
-        if (!wait_and_read(a))
-            return ending_signal ? 128 + ending_signal : 0;
+        if (!wait_and_read(a)) {
+            a->quits = true;
+            return a->ended_by ? 128 + a->ended_by : 0;
+        }
     if (a->debug)
         return debug_status(a->debug);
     for (unsigned i = 0; i < a->count; i++)
@@ -280,14 +284,22 @@ static void open_standard_files(void) {
             return;
 }
 
-static void catch_signals(struct app *a) {
-    event_fd = a->event;
-    struct sigaction action = {.sa_handler = on_end};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+/* Blocked here and in all threads to come, so that only the loop has them; one that
+ * was ignored when we were started (nohup) stays so. -errno when there is no such
+ * descriptor. */
+static int catch_signals(struct app *a) {
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction now;
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(&set, ending[i]);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return a->signals < 0 ? -errno : 0;
 }
 
 static bool stdin_is_file(void) {
@@ -327,13 +339,13 @@ static int start(struct app *a) {
     int taken = a->options.gdb && !strcmp(a->options.gdb, "-"); /* stdout is gdb's */
     unsigned images = a->options.count ? a->options.count : 1;
     a->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (a->event < 0) {
-        say("cannot make an eventfd: %s", strerror(errno));
+    if (a->event < 0 || catch_signals(a) < 0 ||
+        console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, a->signals, images,
+                     a->options.color) < 0) {
+        say("cannot make an eventfd or a signalfd: %s", strerror(errno));
         return STATUS_ERROR;
     }
     a->options.machine.input_is_file = taken || stdin_is_file();
-    console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, images, a->options.color);
-    catch_signals(a);
     int status = find_images(a);
     if (!status && !a->options.machine.unconfined)
         keep_files(a);
@@ -364,7 +376,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     int status = told_all(&app, start(&app));
-    console_close(&app.console);
+    console_close(&app.console, !app.quits);
     if (app.options.stats && app.left + app.count)
         print_stats(&app);
     if (app.debug)

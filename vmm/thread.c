@@ -3,7 +3,6 @@
  */
 #include "thread.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -248,20 +247,9 @@ static void look_for_command(struct machine *m) {
     }
 }
 
-/* What ends the process is the main thread's affair: this one may be long in a guest. */
-static void leave_signals_to_main(void) {
-    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaddset(&set, signals[i]);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
 void *thread_main(void *machine) {
     struct machine *m = machine;
     bool stepped = false;
-    leave_signals_to_main();
     pthread_mutex_lock(&m->lock);
     for (;;) {
         if (stepped)

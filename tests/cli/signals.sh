@@ -9,7 +9,8 @@ mkfifo "$WORK/printed" "$WORK/keys"
 exec {keys}<>"$WORK/keys" # input that never comes and never ends
 for guest in busy waiting; do
     for signal in TERM HUP; do
-        "$MINIKVM" ${CPU:+--cpu=$CPU} "$WORK/$guest" <"$WORK/keys" >"$WORK/printed" 2>"$WORK/err" &
+        env --default-signal=HUP,TERM "$MINIKVM" ${CPU:+--cpu=$CPU} "$WORK/$guest" \
+            <"$WORK/keys" >"$WORK/printed" 2>"$WORK/err" &
         pid=$!
         servers=("$pid")
         exec {text}<"$WORK/printed"
@@ -22,6 +23,40 @@ for guest in busy waiting; do
         expect_status $((128 + $(kill -l "$signal")))
     done
 done
+
+# one whose output nobody reads: its last words are lost, its end is not
+printf '\xb0\x2a\xe6\x80\xb0\x2e\xe6\xe9\xeb\xfa' >"$WORK/flood" # POST code 2a; prints dots for ever
+mkfifo "$WORK/full" "$WORK/told"
+exec {full}<>"$WORK/full"
+dd if=/dev/zero of="$WORK/full" bs=4096 oflag=nonblock 2>/dev/null
+for images in "$WORK/flood" "$WORK/flood $WORK/flood"; do
+    "$MINIKVM" ${CPU:+--cpu=$CPU} --verbose $images <"$WORK/keys" >"$WORK/full" 2>"$WORK/told" &
+    pid=$!
+    servers=("$pid")
+    exec {text}<"$WORK/told"
+    while IFS= read -r line <&$text && [[ $line != *POST* ]]; do :; done
+    cat <&$text >/dev/null &
+    kill -TERM "$pid"
+    wait "$pid"
+    status=$?
+    ran="minikvm flood, to a pipe that is full"
+    exec {text}<&-
+    expect_status 143
+done
+
+# nohup: what was ignored when it was started stays so
+env --ignore-signal=HUP "$MINIKVM" ${CPU:+--cpu=$CPU} "$WORK/busy" <"$WORK/keys" >"$WORK/printed" 2>"$WORK/err" &
+pid=$!
+servers=("$pid")
+exec {text}<"$WORK/printed"
+IFS= read -r line <&$text
+kill -HUP "$pid"
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+ran="minikvm busy, SIGHUP ignored"
+exec {text}<&-
+expect_status 143
 
 # one that waits for a debugger: its Unix socket goes with it
 for words in "--gdb=unix:$WORK/s" "--gdb=unix:$WORK/s --gdb-nowait"; do
