@@ -54,7 +54,8 @@ void say(const char *format, ...) {
 
 /* --- output ------------------------------------------------------------------------- */
 
-int console_open(struct console *c, int fd, int signals, unsigned machines, enum color_choice color) {
+int console_open(struct console *c, int fd, int signals, unsigned machines,
+                 enum color_choice color) {
     *c = (struct console){.fd = fd, .signals = signals, .machines = machines, .focus = 1};
     c->closed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (c->closed < 0) {

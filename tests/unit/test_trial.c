@@ -34,7 +34,8 @@ static void random_tables(struct rig *r) {
     for (unsigned n = 0x30; n < 0x100; n += 8)
         rig_gdt(r, n, rig_descriptor(any() % 0x40000, any() & 0xFFFFF, any() & 0xFF, any() & 15));
     for (unsigned n = 0; n < 256; n++)
-        rig_gate(r, n, any() % 5 ? 8 : any() & 0x1FF, CODE_AT + any() % 64, any() % 3 ? 0xEE : any() & 0xFF);
+        rig_gate(r, n, any() % 5 ? 8 : any() & 0x1FF, CODE_AT + any() % 64,
+                 any() % 3 ? 0xEE : any() & 0xFF);
 }
 
 static void to_ring3(struct cpu_state *s) {
@@ -107,7 +108,8 @@ static bool tried_and_done(struct rig *r) {
 static const struct engine not_soft; /* a CPU of the host's */
 
 static void test_unknown(void) {
-    static const uint8_t codes[][3] = {{0x0F, 0x0B}, {0xD9, 0xE8}, {0x0F, 0x22, 0xE0}, {0x0F, 0x32}};
+    static const uint8_t codes[][3] = {
+        {0x0F, 0x0B}, {0xD9, 0xE8}, {0x0F, 0x22, 0xE0}, {0x0F, 0x32}};
     for (size_t n = 0; n < sizeof codes / sizeof *codes; n++) {
         struct rig r;
         struct trial t;

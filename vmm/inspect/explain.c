@@ -163,7 +163,7 @@ static void explain_system_selector(const struct scene *c) {
         text_print(c->t, "The TSS is where the stacks for interrupts from ring 3 come from. ");
 }
 
-/* --- the rest ---------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------ */
 
 static void explain_sreg(const struct scene *c) {
     static const char *const names[8] = {"ES", "CS", "SS", "DS", "FS", "GS", "?", "?"};
@@ -214,7 +214,8 @@ static void explain_port(const struct scene *c) {
     unsigned size = op & 1 ? c->in.operand : 1;
     uint64_t value = c->s->regs.rax & ((1ull << 8 * size) - 1);
     if (out)
-        text_print(c->t, "Writes 0x%" PRIx64 " to port 0x%x (%s). ", value, port, device_at(c, port));
+        text_print(c->t, "Writes 0x%" PRIx64 " to port 0x%x (%s). ", value, port,
+                   device_at(c, port));
     else
         text_print(c->t, "Reads %u byte%s from port 0x%x (%s). ", size, size > 1 ? "s" : "", port,
                    device_at(c, port));
@@ -339,8 +340,12 @@ unsigned scene_places(const struct scene *c, struct insn_place place[2]) {
 static void explain_places(const struct scene *c) {
     struct insn_place place[2];
     unsigned count = scene_places(c, place);
-    for (unsigned i = 0; i < count; i++)
-        say_place(c, count == 1 ? "Its operand is" : i == 0 ? "Its source is" : "Its destination is", &place[i]);
+    if (count == 1)
+        say_place(c, "Its operand is", &place[0]);
+    if (count < 2)
+        return;
+    say_place(c, "Its source is", &place[0]);
+    say_place(c, "Its destination is", &place[1]);
 }
 
 /* Passes text on, and knows whether there was any. */

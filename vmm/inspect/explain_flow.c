@@ -21,8 +21,9 @@ static void say_new_place(const struct scene *c) {
     enum cpu_mode mode = x86_mode(&t->sregs, t->regs.rflags);
     uint64_t linear = x86_pc(&t->regs, &t->sregs);
     if (mode == MODE_REAL || mode == MODE_VM86) {
-        text_print(c->t, "Goes to %04x:%04llx, linear 0x%05" PRIx64 "%s. ", cs->selector, t->regs.rip,
-                   linear, mode == MODE_VM86 && scene_protected(c) ? ", in virtual-8086 mode" : "");
+        bool enters = mode == MODE_VM86 && scene_protected(c);
+        text_print(c->t, "Goes to %04x:%04llx, linear 0x%05" PRIx64 "%s. ", cs->selector,
+                   t->regs.rip, linear, enters ? ", in virtual-8086 mode" : "");
         return;
     }
     scene_say_descriptor(c, "CS becomes", cs);
@@ -32,9 +33,10 @@ static void say_new_place(const struct scene *c) {
 
 static void say_new_stack(const struct scene *c) {
     const struct trial *t = &c->trial;
-    if (t->sregs.ss.selector != c->s->sregs.ss.selector || x86_cpl(&t->sregs) != x86_cpl(&c->s->sregs))
+    const struct kvm_sregs *old = &c->s->sregs;
+    if (t->sregs.ss.selector != old->ss.selector || x86_cpl(&t->sregs) != x86_cpl(old))
         text_print(c->t, "The stack becomes %04x:%08llx. ", t->sregs.ss.selector, t->regs.rsp);
-    if (t->sregs.tr.selector != c->s->sregs.tr.selector)
+    if (t->sregs.tr.selector != old->tr.selector)
         text_print(c->t, "That is another task, of the TSS 0x%x. ", t->sregs.tr.selector);
 }
 
@@ -48,10 +50,11 @@ static void say_landing(const struct scene *c) {
 /* 4.7 */
 static void say_page_fault(const struct scene *c, unsigned code) {
     bool fetch = c->trial.sregs.cr2 - c->in.pc < INSN_MAX;
+    const char *why = !(code & 1) ? "where no page is present"
+                      : code & 8  ? "by an entry with reserved bits set"
+                                  : "to a page that does not allow it";
     text_print(c->t, ", %s in %s mode %s", code & 2 ? "a write" : fetch ? "a fetch" : "a read",
-               code & 4 ? "user" : "kernel",
-               !(code & 1) ? "where no page is present" : code & 8 ? "by an entry with reserved bits set"
-               : "to a page that does not allow it");
+               code & 4 ? "user" : "kernel", why);
 }
 
 /* 6.13: which descriptor it is about. */
@@ -59,7 +62,8 @@ static void say_error_code(const struct scene *c, unsigned code) {
     if (code & 2)
         text_print(c->t, ", about vector 0x%02x in the IDT", code >> 3 & 0xff);
     else if (code & ~1u)
-        text_print(c->t, ", about selector 0x%x in the %s", code & 0xfffc, code & 4 ? "LDT" : "GDT");
+        text_print(c->t, ", about selector 0x%x in the %s", code & 0xfffc,
+                   code & 4 ? "LDT" : "GDT");
 }
 
 /* What only ring 0 may do (5.9). */
@@ -71,11 +75,11 @@ static bool is_privileged(const struct insn *in) {
     default: return false;
     }
     switch (in->second) {
-    case 0x00: return group == 2 || group == 3;                             /* LLDT LTR */
-    case 0x01: return group == 2 || group == 3 || group == 6 || group == 7; /* LGDT LIDT LMSW INVLPG */
-    case 0x06: case 0x08: case 0x09:                                        /* CLTS INVD WBINVD */
-    case 0x20: case 0x21: case 0x22: case 0x23:                             /* MOV CR, DR */
-    case 0x30: case 0x32: return true;                                      /* WRMSR RDMSR */
+    case 0x00: return group == 2 || group == 3; /* LLDT LTR */
+    case 0x01: return (group & 2) != 0;         /* LGDT LIDT LMSW INVLPG */
+    case 0x06: case 0x08: case 0x09:            /* CLTS INVD WBINVD */
+    case 0x20: case 0x21: case 0x22: case 0x23: /* MOV CR, DR */
+    case 0x30: case 0x32: return true;          /* WRMSR RDMSR */
     default: return false;
     }
 }
@@ -84,14 +88,15 @@ static bool is_privileged(const struct insn *in) {
 static bool say_rights(const struct scene *c) {
     uint8_t op = c->in.opcode;
     unsigned cpl = x86_cpl(&c->s->sregs), iopl = c->s->regs.rflags >> 12 & 3;
-    bool port = (op >= 0xe4 && op <= 0xe7) || (op >= 0xec && op <= 0xef) || (op >= 0x6c && op <= 0x6f);
+    bool port = (op & ~0x0b) == 0xe4 || (op & ~3) == 0x6c; /* IN OUT, INS OUTS */
     bool flag = op == 0xfa || op == 0xfb;
     if (cpl > 0 && is_privileged(&c->in))
         text_print(c->t, ": it is for ring 0 only, and here is ring %u", cpl);
     else if (cpl > iopl && flag)
         text_print(c->t, ": ring %u is outside IOPL %u", cpl, iopl);
     else if (cpl > iopl && port)
-        text_print(c->t, ": ring %u is outside IOPL %u, and the TSS's I/O map does not allow the port", cpl, iopl);
+        text_print(c->t, ": ring %u is outside IOPL %u, and the TSS's I/O map does not allow "
+                         "the port", cpl, iopl);
     else
         return false;
     return true;
@@ -213,7 +218,8 @@ static void say_return(const struct scene *c, const uint64_t *f) {
     say_target(c, f[1], f[0]);
     if ((s->efer & EFER_LMA || (scene_protected(c) && (f[1] & 3) > x86_cpl(s))) &&
         c->in.opcode == 0xcf && frame(c, all, 5))
-        text_print(c->t, "The stack becomes %04x:%08" PRIx64 ". ", (unsigned)all[4] & 0xffff, all[3]);
+        text_print(c->t, "The stack becomes %04x:%08" PRIx64 ". ", (unsigned)all[4] & 0xffff,
+                   all[3]);
 }
 
 void explain_iret(const struct scene *c) {
@@ -226,8 +232,10 @@ void explain_iret(const struct scene *c) {
     } else if (!frame(c, f, 3)) {
         text_print(c->t, "The stack at SS:SP cannot be read. ");
     } else {
-        register_flags(register_type(register_layout(32), "i386_eflags"), f[2], flags, sizeof flags);
-        text_print(c->t, "Pops %04x:%08" PRIx64 " and flags %s. ", (unsigned)f[1] & 0xffff, f[0], flags);
+        register_flags(register_type(register_layout(32), "i386_eflags"), f[2], flags,
+                       sizeof flags);
+        text_print(c->t, "Pops %04x:%08" PRIx64 " and flags %s. ", (unsigned)f[1] & 0xffff, f[0],
+                   flags);
         say_return(c, f);
     }
 }
@@ -260,7 +268,8 @@ static void say_gate(const struct scene *c, unsigned vector) {
         return;
     unsigned type = gate >> 40 & 15, dpl = gate >> 45 & 3;
     if (!was_done(c) && dpl < x86_cpl(s))
-        text_print(c->t, "But the gate's DPL is %u and this is ring %u: #GP instead. ", dpl, x86_cpl(s));
+        text_print(c->t, "But the gate's DPL is %u and this is ring %u: #GP instead. ", dpl,
+                   x86_cpl(s));
     text_print(c->t, type == 5 ? "A task gate. " : type & 1 ? "A trap gate: IF stays. "
                                                            : "An interrupt gate: IF is cleared. ");
 }
