@@ -122,16 +122,29 @@ void console_print(struct console *c, unsigned machine, const char *text, size_t
     pthread_mutex_unlock(&c->lock);
 }
 
-static void end_lines(struct console *c, unsigned machine, bool wait) {
-    for (unsigned i = 0; i < c->machines && i < MACHINES_MAX; i++)
-        if ((machine == 0 || machine == i + 1) && c->line[i].length && (wait || has_room(c, false)))
-            write_line(c, i);
-}
-
-void console_end_lines(struct console *c, unsigned machine) {
+void console_end_line(struct console *c, unsigned machine) {
     if (pthread_mutex_trylock(&c->lock))
         return;
-    end_lines(c, machine, false);
+    if (has_room(c, false))
+        write_line(c, machine - 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void console_idle(struct console *c) {
+    if (pthread_mutex_trylock(&c->lock))
+        return;
+    for (unsigned i = 0; i < c->machines; i++) {
+        if (c->line[i].length == c->line[i].before && has_room(c, false))
+            write_line(c, i);
+        c->line[i].before = c->line[i].length;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void end_all_lines(struct console *c) {
+    pthread_mutex_lock(&c->lock);
+    for (unsigned i = 0; i < c->machines; i++)
+        write_line(c, i);
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -173,13 +186,10 @@ void console_close(struct console *c, bool wait) {
     uint64_t one = 1;
     if (!c->machines)
         return;
-    if (wait) {
-        pthread_mutex_lock(&c->lock);
-        end_lines(c, 0, true);
-        pthread_mutex_unlock(&c->lock);
-    } else {
-        console_end_lines(c, 0);
-    }
+    if (wait)
+        end_all_lines(c);
+    for (unsigned i = 0; i < c->machines; i++)
+        console_end_line(c, i + 1);
     if (write(c->closed, &one, sizeof one) < 0)
         c->lost = errno; /* it cannot be: the counter is 0 */
     restore();

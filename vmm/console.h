@@ -2,7 +2,7 @@
  *
  * One machine writes straight through. Of several, each line is written whole
  * and in its machine's colour; a line that is not finished is kept until it is,
- * or until console_end_lines().
+ * or until it does not grow (a prompt).
  *
  * Any thread may print, and then waits for who reads; the rest belongs to the main
  * thread, which has others to serve and does not wait.
@@ -30,16 +30,17 @@ struct console {
     bool escape;     /* Ctrl-A was typed */
     struct {
         char text[LINE_MAX_BYTES];
-        size_t length;
+        size_t length, before; /* now, and at the last console_idle() */
     } line[MACHINES_MAX];
 };
 
 /* `signals` remains the caller's. 0 or -errno. */
 int console_open(struct console *, int fd, int signals, unsigned machines, enum color_choice);
 void console_print(struct console *, unsigned machine, const char *text, size_t length);
-/* Lines that have no end yet: of one machine, or of all (0). While somebody prints, or
- * nobody reads, it is for the next time. */
-void console_end_lines(struct console *, unsigned machine);
+/* Lines that have no end yet are written: a machine's; those that did not grow since
+ * the last call. While somebody prints, or nobody reads, it is for the next time. */
+void console_end_line(struct console *, unsigned machine);
+void console_idle(struct console *);
 /* The last lines, for which one waits if all came to its end; from then on what nobody
  * reads is dropped. The terminal is as it was. */
 void console_close(struct console *, bool wait);

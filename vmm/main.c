@@ -100,7 +100,7 @@ static void take_stops(struct app *a) {
     for (unsigned i = 0; i < a->count; i++) {
         if (!machine_take_stop(&a->machines[i], &stop))
             continue;
-        console_end_lines(&a->console, i + 1);
+        console_end_line(&a->console, i + 1);
         a->status[i] = fate(a, i, &stop);
         a->left--;
     }
@@ -172,7 +172,7 @@ static bool wait_and_read(struct app *a) {
     if (a->debug)
         n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
     if (poll(fds, n, a->count > 1 ? IDLE_FLUSH_MS : -1) == 0)
-        console_end_lines(&a->console, 0);
+        console_idle(&a->console);
     uint64_t events;
     if (fds[EVENT].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
         errno != EINTR)

@@ -18,6 +18,8 @@ grep -q $'\033' "$WORK/out" && fail "$ran: colours where there is no terminal"
 
 run --color=always "${guests[@]}"
 expect_status 0
+# one that stood still within a line (a loaded host) has it in pieces
+for i in 0 1 2 3; do sed -i "s/\x1b\[0m\x1b\[${colours[i]}m//g" "$WORK/out"; done
 for i in 0 1 2 3; do
     sed -n "s/^\x1b\[${colours[i]}m\(.*\)\x1b\[0m\$/\1/p" "$WORK/out" | cmp -s - "$EXPECTED/${guests[i]}.out" ||
         fail "$ran: colour ${colours[i]} is not that of all lines of ${guests[i]}"
