@@ -201,7 +201,7 @@ bool history_is_silent(const struct machine *m) {
  * takes as long as some two thousand instructions, so ten times as many are to be done;
  * but a step back is not to take long either. */
 static uint64_t interval(const struct history *h) {
-    enum { EVERY_PAGE = 20480, LONGEST = 12 * HISTORY_EVERY };
+    enum { EVERY_PAGE = 20480, LONGEST = 16 * HISTORY_EVERY };
     uint64_t fair = snapshot_dirty_pages(h) * EVERY_PAGE;
     return fair < HISTORY_EVERY ? HISTORY_EVERY : fair < LONGEST ? fair : LONGEST;
 }

@@ -35,6 +35,9 @@ static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned
     return IO_DONE;
 }
 
+/* Of a repeated string instruction a piece is enough: all of it may be 4 GiB. */
+static void one_piece(struct cpu *cpu) { cpu->limit = cpu->icount + 1; }
+
 /* Nothing enters but what the instruction itself raises; the guest's own debug
  * registers rest. Faults are to be told, traps (1, 3, 4) are a way like others. */
 static void set_up(struct cpu *cpu, const struct cpu_state *s) {
@@ -52,7 +55,7 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
     t->regs = s->regs;
     t->sregs = s->sregs;
     switch (exit->kind) {
-    case CPU_EXIT_STEPPED: case CPU_EXIT_HALTED: t->outcome = TRIAL_DONE; break;
+    case CPU_EXIT_STEPPED: case CPU_EXIT_HALTED: case CPU_EXIT_LIMIT: t->outcome = TRIAL_DONE; break;
     case CPU_EXIT_EVENT: t->outcome = TRIAL_FAULT; break;
     case CPU_EXIT_SHUTDOWN: t->outcome = TRIAL_DEAD; break;
     default: break;
@@ -75,6 +78,7 @@ void trial_step(struct cpu *cpu, struct trial *t) {
     if (memory_begin_trial(cpu->memory)) {
         insn_look(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
         set_up(&other, s);
+        one_piece(&other);
         other.engine->step(&other, &exit);
         take_outcome(t, &other, &exit);
         memory_end_trial(cpu->memory);

@@ -12,7 +12,8 @@
 struct trial {
     enum {
         TRIAL_UNKNOWN,
-        TRIAL_DONE,  /* `after` is the state behind it: of an INT n, in the handler */
+        TRIAL_DONE,  /* regs, sregs: behind it; of an INT n, in the handler; of a repeated
+                        string instruction, where its first page ended */
         TRIAL_FAULT, /* likewise; `text` is "#GP(0x10)", "#PF(0x2) for 0x1234" */
         TRIAL_DEAD,  /* a triple fault; `text` tells the chain */
     } outcome;
