@@ -254,9 +254,18 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
 /* --- the whole ------------------------------------------------------------------------- */
 
 /* What a BIOS takes for one, and where it loads it. */
+enum { SECTOR = 512 };
+
 static bool is_boot_sector(const struct image *im) {
-    enum { SECTOR = 512 };
-    return im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 && im->bytes[SECTOR - 1] == 0xaa;
+    return !im->is_elf && im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 && im->bytes[SECTOR - 1] == 0xaa;
+}
+
+unsigned image_bios_call(const struct image *im) {
+    static const uint8_t services[] = {0x10, 0x13, 0x15, 0x16}; /* screen, disk, system, keys */
+    for (size_t i = 0; is_boot_sector(im) && i + 1 < SECTOR - 2; i++)
+        if (im->bytes[i] == 0xcd && memchr(services, im->bytes[i + 1], sizeof services))
+            return im->bytes[i + 1];
+    return 0;
 }
 
 static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {

@@ -57,6 +57,9 @@ int image_load(const struct image *, struct memory *, char *error, size_t size);
 /* The CPU as it is before the first instruction. */
 void image_start(const struct image *, struct memory *, struct cpu *);
 void image_close(struct image *);
+/* The vector of a BIOS service that a boot sector seems to call, by its bytes (CD 10,
+ * CD 13, …); 0: none, or it is no boot sector. */
+unsigned image_bios_call(const struct image *);
 
 /* Finds an image: a path as it is, or the name of a built guest. Returns a path
  * to be freed, or NULL with a sentence. */

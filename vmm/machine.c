@@ -128,6 +128,17 @@ static int open_image(struct machine *m, const char *path, char *error, size_t s
     return image_open(&m->image, path, &m->options->image, error, size);
 }
 
+/* It would run wild without a word. */
+static void warn_of_bios(struct machine *m) {
+    char text[400];
+    unsigned vector = m->options->rom ? 0 : image_bios_call(&m->image);
+    if (!vector)
+        return;
+    snprintf(text, sizeof text, "%.200s is a boot sector that calls the BIOS (int 0x%02x), and there "
+             "is none: that leads to 0000:0000 until the guest sets the vector", m->image.path, vector);
+    m->owner.message(m->owner.context, m->number, text);
+}
+
 int machine_open(struct machine *m, unsigned number, const char *path,
                  const struct machine_options *options, const struct machine_owner *owner,
                  char *error, size_t size) {
@@ -157,6 +168,8 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
         snprintf(error, size, "cannot start a thread: %s", strerror(-err));
     m->has_thread = !err;
+    if (!err)
+        warn_of_bios(m);
     return err;
 }
 

@@ -58,8 +58,14 @@ expect_out 'BA'
 { printf '\xe8\x00\x00\x58\xe6\xe9\x88\xe0\xe6\xe9\xfa\xf4'; head -c 498 /dev/zero; printf '\x55\xaa'; } >boot
 run ./boot
 expect_out '\x03\x7c'
+expect_quiet
 run --load=0x413f ./boot
 expect_out 'BA'
+# …which does not do what it finds there
+{ printf '\xfa\xf4\xcd\x10'; head -c 506 /dev/zero; printf '\x55\xaa'; } >calls
+run ./calls
+expect_status 0
+expect_err 'calls is a boot sector that calls the BIOS \(int 0x10\), and there is none'
 run --mem=1M --mode=protected ./dot
 expect_status 0
 expect_out '.'
