@@ -7,6 +7,11 @@
 #include "soft/soft.h"
 #include "x86.h"
 
+const char *trial_first_fault(const struct trial *t) {
+    const char *first = strrchr(t->text, '#');
+    return first ? first : "";
+}
+
 /* --- what it cannot tell ------------------------------------------------------------ */
 
 /* The host's CPU has more than the built-in one: instructions, MSRs, bits of CR4. */
@@ -16,7 +21,8 @@ static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
     bool to_cr4 = in->second == 0x22 && (insn_modrm(in) >> 3 & 7) == 4;
     if (cpu->engine == &engine_soft || t->outcome != TRIAL_FAULT)
         return false;
-    return !strcmp(t->text, "#UD") || !strcmp(t->text, "#NM") ||
+    const char *first = trial_first_fault(t);
+    return !strcmp(first, "#UD") || !strcmp(first, "#NM") ||
            ((wrmsr_rdmsr || to_cr4) && x86_cpl(&cpu->state.sregs) == 0);
 }
 

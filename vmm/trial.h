@@ -14,7 +14,8 @@ struct trial {
         TRIAL_UNKNOWN,
         TRIAL_DONE,  /* regs, sregs: behind it; of an INT n, in the handler; of a repeated
                         string instruction, where its first page ended */
-        TRIAL_FAULT, /* likewise; `text` is "#GP(0x10)", "#PF(0x2) for 0x1234" */
+        TRIAL_FAULT, /* likewise; `text` is "#GP(0x10)", or of two faults and more
+                        "#DF(0) while delivering #PF(0x2) for 0x1234" */
         TRIAL_DEAD,  /* a triple fault; `text` tells the chain */
     } outcome;
     struct kvm_regs regs;
@@ -25,5 +26,7 @@ struct trial {
 /* The CPU is stopped. Its translations are looked up anew: a TLB that holds what
  * the tables no longer say is not seen. */
 void trial_step(struct cpu *, struct trial *);
+/* The fault that the others came from: in `text`, the last exception in it. */
+const char *trial_first_fault(const struct trial *);
 
 #endif

@@ -21,6 +21,10 @@ monitor explain
 set $pc = (unsigned)&k_dead
 set $idtr.limit = 0
 monitor explain
+set $pc = (unsigned)&k_data
+set $eax = 0x48
+set $idtr.limit = 0x47
+monitor explain
 set $idtr.limit = 0x407
 set $pc = (unsigned)&to_vm86
 set $esp = (unsigned)&frame_vm86

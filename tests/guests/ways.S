@@ -89,7 +89,9 @@ gdt_pointer:
         .balign 8
 idt:    .fill   6, 8, 0
         .word   invalid, CODE0, 0x8e00, 0    // 6
-        .fill   4, 8, 0
+        .quad   0
+        .word   gated, CODE0, 0x8e00, 0      // 8
+        .fill   2, 8, 0
         .word   missing, CODE0, 0x8e00, 0    // 11
         .word   missing, CODE0, 0x8e00, 0    // 12
         .word   protection, CODE0, 0x8e00, 0 // 13

@@ -89,7 +89,9 @@ static bool say_rights(const struct scene *c) {
     uint8_t op = c->in.opcode;
     unsigned cpl = x86_cpl(&c->s->sregs), iopl = c->s->regs.rflags >> 12 & 3;
     bool port = (op & ~0x0b) == 0xe4 || (op & ~3) == 0x6c; /* IN OUT, INS OUTS */
-    bool flag = op == 0xfa || op == 0xfb;
+    bool vm86 = c->s->regs.rflags & FLAG_VM; /* there INT PUSHF POPF IRET, too (20.2.8) */
+    bool flag = op == 0xfa || op == 0xfb ||
+                (vm86 && (op == 0xcd || op == 0x9c || op == 0x9d || op == 0xcf));
     if (cpl > 0 && is_privileged(&c->in))
         text_print(c->t, ": it is for ring 0 only, and here is ring %u", cpl);
     else if (cpl > iopl && flag)
@@ -120,7 +122,7 @@ static void say_segment(const struct scene *c) {
 }
 
 static void say_why(const struct scene *c) {
-    const char *text = c->trial.text, *number = strchr(text, '(');
+    const char *text = trial_first_fault(&c->trial), *number = strchr(text, '(');
     unsigned code = number ? strtoul(number + 1, NULL, 0) : 0;
     if (!strncmp(text, "#PF", 3))
         say_page_fault(c, code);

@@ -34,6 +34,18 @@ static size_t fault_name(const struct fault *f, char *out, size_t size) {
     return (size_t)n < size ? (size_t)n : size - 1;
 }
 
+/* " while delivering #GP(0x33) while delivering #UD": what was on its way, the latest
+ * first. */
+static void chain_text(const struct soft *s, unsigned count, char *out, size_t size) {
+    size_t at = 0;
+    out[0] = '\0';
+    while (count-- && at < size - 1) {
+        int n = snprintf(out + at, size - at, " while delivering ");
+        at += (size_t)n < size - at ? (size_t)n : size - at - 1;
+        at += fault_name(&s->chain[count], out + at, size - at);
+    }
+}
+
 /* --- real mode --- */
 
 static void deliver_real(struct soft *s, const struct fault *f) {
@@ -156,9 +168,10 @@ static bool in_set(const uint64_t set[4], unsigned vector) {
     return set[vector >> 6 & 3] >> (vector & 63) & 1;
 }
 
-static void report_caught(struct soft *s, const struct fault *f, uint16_t cs, uint64_t ip) {
+static void report_caught(struct soft *s, const struct fault *f, unsigned earlier, uint16_t cs,
+                          uint64_t ip) {
     const struct cpu_catch *c = &s->cpu->catch;
-    char name[64];
+    char name[64], chain[160];
     bool trap = f->vector == VECTOR_BP || f->vector == VECTOR_OF; /* INT3 and INTO are both */
     bool exception = f->kind == KIND_EXCEPTION || (f->kind == KIND_SOFTWARE && trap);
     bool caught = (exception && in_set(c->exception, f->vector)) ||
@@ -166,7 +179,8 @@ static void report_caught(struct soft *s, const struct fault *f, uint16_t cs, ui
     if (!caught)
         return;
     fault_name(f, name, sizeof name);
-    report(s, CPU_EXIT_EVENT, "%s at %04x:%08llx", name, cs, (unsigned long long)ip);
+    chain_text(s, earlier, chain, sizeof chain);
+    report(s, CPU_EXIT_EVENT, "%s%s at %04x:%08llx", name, chain, cs, (unsigned long long)ip);
 }
 
 /* --- delivering --- */
@@ -174,6 +188,7 @@ static void report_caught(struct soft *s, const struct fault *f, uint16_t cs, ui
 void deliver(struct soft *s, struct fault f) {
     uint16_t cs = s->seg[S_CS].k.selector;
     uint64_t ip = here(s);
+    unsigned earlier = s->chained;
     checkpoint(s);
     f.cs = cs;
     if (s->chained < sizeof s->chain / sizeof *s->chain)
@@ -189,7 +204,7 @@ void deliver(struct soft *s, struct fault f) {
     s->halted = false;
     s->delivered = true;
     s->repeating = false;
-    report_caught(s, &f, cs, ip);
+    report_caught(s, &f, earlier, cs, ip);
     flags_changed(s);
 }
 
@@ -207,14 +222,10 @@ static bool makes_double_fault(const struct fault *first, const struct fault *se
 }
 
 static _Noreturn void triple_fault(struct soft *s, const struct fault *last) {
-    char text[sizeof s->exit->text];
-    const struct fault *first = &s->chain[0];
-    size_t at = fault_name(last, text, sizeof text);
-    for (unsigned n = s->chained; n-- && at < sizeof text - 80;) {
-        at += (size_t)snprintf(text + at, sizeof text - at, " while delivering ");
-        at += fault_name(&s->chain[n], text + at, sizeof text - at);
-    }
-    snprintf(text + at, sizeof text - at, " at %04x:%08llx: triple fault", first->cs,
+    char text[sizeof s->exit->text], name[64], chain[sizeof text - sizeof name - 48];
+    fault_name(last, name, sizeof name);
+    chain_text(s, s->chained, chain, sizeof chain);
+    snprintf(text, sizeof text, "%s%s at %04x:%08llx: triple fault", name, chain, s->chain[0].cs,
              (unsigned long long)here(s));
     s->chained = 0;
     leave_with(s, CPU_EXIT_SHUTDOWN, text);
