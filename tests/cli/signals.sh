@@ -36,9 +36,11 @@ for images in "$WORK/flood" "$WORK/flood $WORK/flood"; do
     exec {text}<"$WORK/told"
     while IFS= read -r line <&$text && [[ $line != *POST* ]]; do :; done
     cat <&$text >/dev/null &
+    drain=$!
     kill -TERM "$pid"
     wait "$pid"
     status=$?
+    wait "$drain" # or it would read the next one's words
     ran="minikvm flood, to a pipe that is full"
     exec {text}<&-
     expect_status 143
