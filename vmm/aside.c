@@ -17,11 +17,7 @@ struct aside {
 
 /* --- which instructions ----------------------------------------------------------- */
 
-struct span {
-    uint8_t first, last;
-};
-
-static const struct span plain[] = {
+static const struct insn_span plain[] = {
     {0x00, 0x05}, {0x08, 0x0d}, {0x10, 0x15}, {0x18, 0x1d}, /* ADD OR ADC SBB */
     {0x20, 0x25}, {0x28, 0x2d}, {0x30, 0x35}, {0x38, 0x3d}, /* AND SUB XOR CMP */
     {0x40, 0x61},                                           /* INC DEC PUSH POP, all of them */
@@ -29,18 +25,10 @@ static const struct span plain[] = {
     {0xa0, 0xa3}, {0xa8, 0xa9}, {0xb0, 0xc3}, {0xc6, 0xc9}, /* MOV TEST, RET, ENTER LEAVE */
     {0xd0, 0xd3}, {0xe0, 0xe3}, {0xe8, 0xe9}, {0xeb, 0xeb}, /* shifts, LOOP, CALL JMP */
     {0xf5, 0xf9}, {0xfc, 0xfd}, {0xfe, 0xff},               /* flags, NOT to DIV, INC DEC */
+    {0x0f40, 0x0f4f}, {0x0f80, 0x0f9f}, {0x0fa3, 0x0fa5},   /* CMOV, Jcc SETcc, BT SHLD */
+    {0x0fab, 0x0fad}, {0x0faf, 0x0faf}, {0x0fb3, 0x0fb3},   /* BTS SHRD, IMUL, BTR */
+    {0x0fb6, 0x0fb7}, {0x0fba, 0x0fbf},                     /* MOVZX, BT to BSR, MOVSX */
 };
-static const struct span plain_0f[] = {
-    {0x40, 0x4f}, {0x80, 0x9f}, {0xa3, 0xa5}, {0xab, 0xad}, {0xaf, 0xaf}, {0xb3, 0xb3}, {0xb6, 0xb7}, {0xba, 0xbf},
-};
-
-static bool in_spans(const struct span *spans, size_t count, uint8_t opcode) {
-    for (size_t i = 0; i < count; i++)
-        if (opcode >= spans[i].first && opcode <= spans[i].last)
-            return true;
-    return false;
-}
-#define IN(spans, opcode) in_spans(spans, sizeof(spans) / sizeof *(spans), opcode)
 
 static bool far_through_memory(const struct insn *in) {
     unsigned which = insn_modrm(in) >> 3 & 7;
@@ -50,8 +38,7 @@ static bool far_through_memory(const struct insn *in) {
 static bool is_plain(const struct insn *in) {
     if (in->rep || in->there < INSN_MAX)
         return false;
-    return in->opcode == 0x0f ? IN(plain_0f, in->second)
-                              : IN(plain, in->opcode) && !far_through_memory(in);
+    return insn_in_any(in, plain, sizeof plain / sizeof *plain) && !far_through_memory(in);
 }
 
 /* --- doing one --------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,15 +182,13 @@ void console_raw(struct console *c) {
 }
 
 void console_close(struct console *c, bool wait) {
-    uint64_t one = 1;
     if (!c->machines)
         return;
     if (wait)
         end_all_lines(c);
-    for (unsigned i = 0; i < c->machines; i++)
+    for (unsigned i = 0; !wait && i < c->machines; i++)
         console_end_line(c, i + 1);
-    if (write(c->closed, &one, sizeof one) < 0)
-        c->lost = errno; /* it cannot be: the counter is 0 */
+    eventfd_write(c->closed, 1);
     restore();
     c->raw = false;
 }

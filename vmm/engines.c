@@ -38,6 +38,8 @@ bool engines_may_take_over(struct machine *m) {
     return m->options->engine == ENGINE_AUTO && m->cpu.engine != &engine_soft && !pae;
 }
 
+/* The engine first: the built-in CPU's thread changes m->chips without a lock (time
+ * travel), so with it nobody else may look. */
 bool engines_has_chips(struct machine *m) {
     return m->cpu.engine && m->cpu.engine->get_chips && m->chips && !m->wants_chips;
 }

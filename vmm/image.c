@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { DEFAULT_LOAD = 0x1000, BOOT_SECTOR_LOAD = 0x7c00, SMALL_MEMORY = 256 << 10, USUAL_MEMORY = 16 << 20 };
+enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 256 << 10, USUAL_MEMORY = 16 << 20 };
+enum { SECTOR = 512, BOOT_SECTOR_LOAD = 0x7c00 }; /* as a PC's BIOS has them */
 
 static int refuse(char *error, size_t size, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -253,11 +254,9 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
 
 /* --- the whole ------------------------------------------------------------------------- */
 
-/* What a BIOS takes for one, and where it loads it. */
-enum { SECTOR = 512 };
-
 static bool is_boot_sector(const struct image *im) {
-    return !im->is_elf && im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 && im->bytes[SECTOR - 1] == 0xaa;
+    return !im->is_elf && im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 &&
+           im->bytes[SECTOR - 1] == 0xaa;
 }
 
 unsigned image_bios_call(const struct image *im) {

@@ -68,6 +68,18 @@ unsigned insn_modrm_length(const struct insn *in) {
     return 1 + sib + (mod == 1 ? 1 : mod == 2 || base == 5 ? 4 : 0);
 }
 
+bool insn_in(const struct insn *in, struct insn_span span) {
+    uint16_t op = in->opcode == 0x0f ? 0x0f00 | in->second : in->opcode;
+    return op >= span.first && op <= span.last;
+}
+
+bool insn_in_any(const struct insn *in, const struct insn_span *spans, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (insn_in(in, spans[i]))
+            return true;
+    return false;
+}
+
 bool insn_is_string(const struct insn *in) {
     uint8_t op = in->opcode;
     return (op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf);

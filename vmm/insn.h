@@ -36,6 +36,13 @@ unsigned insn_modrm_length(const struct insn *);
 /* A little-endian number of the instruction, `at` bytes behind the prefixes. */
 uint64_t insn_immediate(const struct insn *, unsigned at, unsigned size);
 
+/* Opcodes from first to last; of two bytes as 0x0F40. */
+struct insn_span {
+    uint16_t first, last;
+};
+bool insn_in(const struct insn *, struct insn_span);
+bool insn_in_any(const struct insn *, const struct insn_span *, size_t count);
+
 /* A string instruction: INS OUTS MOVS CMPS STOS LODS SCAS. */
 bool insn_is_string(const struct insn *);
 

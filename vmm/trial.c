@@ -41,9 +41,6 @@ static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned
     return IO_DONE;
 }
 
-/* Of a repeated string instruction a piece is enough: all of it may be 4 GiB. */
-static void one_piece(struct cpu *cpu) { cpu->limit = cpu->icount + 1; }
-
 /* Nothing enters but what the instruction itself raises; the guest's own debug
  * registers rest. Faults are to be told, traps (1, 3, 4) are a way like others. */
 static void set_up(struct cpu *cpu, const struct cpu_state *s) {
@@ -52,6 +49,7 @@ static void set_up(struct cpu *cpu, const struct cpu_state *s) {
     cpu->state.debugregs.dr7 = 0x400;
     cpu->state.mp.mp_state = KVM_MP_STATE_RUNNABLE;
     cpu->valid = cpu->dirty = CPU_ALL;
+    cpu->limit = cpu->icount + 1; /* a repeated string instruction may do 4 GiB */
     memset(cpu->catch.exception, 0xff, sizeof cpu->catch.exception);
     cpu->catch.exception[0] &= ~(1ull << VECTOR_DB | 1ull << VECTOR_BP | 1ull << VECTOR_OF);
 }
@@ -84,7 +82,6 @@ void trial_step(struct cpu *cpu, struct trial *t) {
     if (memory_begin_trial(cpu->memory)) {
         insn_look(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
         set_up(&other, s);
-        one_piece(&other);
         other.engine->step(&other, &exit);
         take_outcome(t, &other, &exit);
         memory_end_trial(cpu->memory);

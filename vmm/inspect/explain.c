@@ -256,56 +256,40 @@ static void explain_group_ff(const struct scene *c) {
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct explanation {
-    uint8_t first, last; /* opcodes; of 0F xx, xx */
-    bool two_bytes;
+    struct insn_span opcodes;
     bool protected_only;
     explainer *explain;
-} explainers[] = {
-    {0x00, 0x00, true, true, explain_group_0f00},
-    {0x01, 0x01, true, false, explain_group_0f01},
-    {0x22, 0x22, true, false, explain_mov_cr},
-    {0x30, 0x30, true, false, explain_wrmsr},
-    {0x34, 0x35, true, false, explain_fast_call},
-    {0x8e, 0x8e, false, false, explain_sreg},
-    {0x9a, 0x9a, false, false, explain_far},
-    {0xca, 0xcb, false, false, explain_retf},
-    {0xcc, 0xcc, false, false, explain_int3},
-    {0xcd, 0xcd, false, false, explain_int},
-    {0xce, 0xce, false, false, explain_into},
-    {0xcf, 0xcf, false, false, explain_iret},
-    {0xe4, 0xe7, false, false, explain_port},
-    {0xea, 0xea, false, false, explain_far},
-    {0xec, 0xef, false, false, explain_port},
-    {0xf4, 0xf4, false, false, explain_hlt},
-    {0xfa, 0xfa, false, false, explain_cli},
-    {0xfb, 0xfb, false, false, explain_sti},
-    {0xff, 0xff, false, false, explain_group_ff},
+} explanations[] = {
+    {{0x0f00, 0x0f00}, true, explain_group_0f00},
+    {{0x0f01, 0x0f01}, false, explain_group_0f01},
+    {{0x0f22, 0x0f22}, false, explain_mov_cr},
+    {{0x0f30, 0x0f30}, false, explain_wrmsr},
+    {{0x0f34, 0x0f35}, false, explain_fast_call},
+    {{0x8e, 0x8e}, false, explain_sreg},
+    {{0x9a, 0x9a}, false, explain_far},
+    {{0xca, 0xcb}, false, explain_retf},
+    {{0xcc, 0xcc}, false, explain_int3},
+    {{0xcd, 0xcd}, false, explain_int},
+    {{0xce, 0xce}, false, explain_into},
+    {{0xcf, 0xcf}, false, explain_iret},
+    {{0xe4, 0xe7}, false, explain_port},
+    {{0xea, 0xea}, false, explain_far},
+    {{0xec, 0xef}, false, explain_port},
+    {{0xf4, 0xf4}, false, explain_hlt},
+    {{0xfa, 0xfa}, false, explain_cli},
+    {{0xfb, 0xfb}, false, explain_sti},
+    {{0xff, 0xff}, false, explain_group_ff},
 };
 
 /* Opcodes whose ModRM operand is an access to memory: not LEA, nor a bit string, which
  * may be far from its operand. */
-static const struct {
-    uint8_t first, last;
-    bool two_bytes;
-} accesses[] = {
-    {0x00, 0x03, false}, {0x08, 0x0b, false}, {0x10, 0x13, false}, {0x18, 0x1b, false},
-    {0x20, 0x23, false}, {0x28, 0x2b, false}, {0x30, 0x33, false}, {0x38, 0x3b, false},
-    {0x62, 0x62, false}, {0x69, 0x69, false}, {0x6b, 0x6b, false}, {0x80, 0x8c, false},
-    {0x8e, 0x8f, false}, {0xc0, 0xc1, false}, {0xc4, 0xc7, false}, {0xd0, 0xd3, false},
-    {0xf6, 0xf7, false}, {0xfe, 0xff, false},
-    {0x40, 0x4f, true},  {0x90, 0x9f, true},  {0xa4, 0xa5, true},  {0xac, 0xad, true},
-    {0xaf, 0xb2, true},  {0xb4, 0xb7, true},  {0xba, 0xba, true},  {0xbc, 0xc1, true},
-    {0xc7, 0xc7, true},
+static const struct insn_span accesses[] = {
+    {0x00, 0x03}, {0x08, 0x0b}, {0x10, 0x13}, {0x18, 0x1b}, {0x20, 0x23}, {0x28, 0x2b},
+    {0x30, 0x33}, {0x38, 0x3b}, {0x62, 0x62}, {0x69, 0x69}, {0x6b, 0x6b}, {0x80, 0x8c},
+    {0x8e, 0x8f}, {0xc0, 0xc1}, {0xc4, 0xc7}, {0xd0, 0xd3}, {0xf6, 0xf7}, {0xfe, 0xff},
+    {0x0f40, 0x0f4f}, {0x0f90, 0x0f9f}, {0x0fa4, 0x0fa5}, {0x0fac, 0x0fad}, {0x0faf, 0x0fb2},
+    {0x0fb4, 0x0fb7}, {0x0fba, 0x0fba}, {0x0fbc, 0x0fc1}, {0x0fc7, 0x0fc7},
 };
-
-static bool accesses_operand(const struct insn *in) {
-    bool two = in->opcode == 0x0f;
-    uint8_t op = two ? in->second : in->opcode;
-    for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++)
-        if (accesses[i].two_bytes == two && op >= accesses[i].first && op <= accesses[i].last)
-            return true;
-    return false;
-}
 
 /* Where it lies, and what paging makes of it (4.6). Of an instruction that was tried
  * the fault is told behind this. */
@@ -331,7 +315,7 @@ unsigned scene_places(const struct scene *c, struct insn_place place[2]) {
         return count;
     if (insn_moffs(&c->in, c->s, place))
         return 1;
-    if (!accesses_operand(&c->in))
+    if (!insn_in_any(&c->in, accesses, sizeof accesses / sizeof *accesses))
         return 0;
     place[0] = insn_operand(&c->in, c->s);
     return place[0].memory;
@@ -361,12 +345,9 @@ static void put_counted(void *context, const char *text) {
 }
 
 static void explain_by_table(const struct scene *c) {
-    bool two = c->in.opcode == 0x0f;
-    uint8_t op = two ? c->in.second : c->in.opcode;
-    for (size_t i = 0; i < sizeof explainers / sizeof *explainers; i++) {
-        const struct explanation *e = &explainers[i];
-        if (e->two_bytes == two && op >= e->first && op <= e->last &&
-            (!e->protected_only || scene_protected(c)))
+    for (size_t i = 0; i < sizeof explanations / sizeof *explanations; i++) {
+        const struct explanation *e = &explanations[i];
+        if (insn_in(&c->in, e->opcodes) && (!e->protected_only || scene_protected(c)))
             e->explain(c);
     }
 }
