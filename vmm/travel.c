@@ -346,6 +346,7 @@ void travel_list_modes(struct machine *m, const struct text *t) {
     struct history *h = m->history;
     uint64_t now = m->cpu.icount;
     struct cpu_exit exit;
+    bool any = false;
     keep_present(m);
     struct luggage l = depart(m, false);
     m->cpu.catch.mode = true;
@@ -355,9 +356,14 @@ void travel_list_modes(struct machine *m, const struct text *t) {
         if (h->list[n]->within)
             continue;
         snapshot_load(m, n);
-        while (m->cpu.icount < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
+        while (m->cpu.icount < end && run_on(m, end, &exit) == CPU_EXIT_EVENT) {
             text_print(t, "%12llu  %s\n", (unsigned long long)m->cpu.icount, exit.text);
+            any = true;
+        }
     }
+    if (!any)
+        text_print(t, "no change of mode since count %llu, where the history begins\n",
+                   (unsigned long long)h->list[0]->icount);
     settle_down(m, &l);
     go_quietly(m, now);
 }

@@ -26,3 +26,4 @@ monitor goto end
 maintenance flush register-cache
 p $cx
 info symbol $pc
+monitor when-mode
