@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "lockstep.h"
+#include "undefined.h"
 #include "tests/unit/unit.h"
 #include "vmm/engines.h"
 #include "vmm/insn.h"
@@ -60,19 +61,12 @@ static bool same_memory(const struct side *a, const struct side *b) {
     return !memcmp(m->ram, b->machine.memory.ram, m->ram_size);
 }
 
-/* What MUL and IMUL leave in these the manual does not say, and parts differ (see
- * test_soft_native); the guest must not care. */
-enum { MUL_UNSURE = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF };
-
+/* Flags that the next instruction leaves undefined; the guest must not care. */
 static uint64_t unsure_flags(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn i;
     insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &i);
-    unsigned reg = insn_modrm(&i) >> 3 & 7;
-    bool group = (i.opcode == 0xF6 || i.opcode == 0xF7) && (reg == 4 || reg == 5);
-    bool mul = group || i.opcode == 0x69 || i.opcode == 0x6B ||
-               (i.opcode == 0x0F && i.second == 0xAF);
-    return mul ? MUL_UNSURE : 0;
+    return undefined_flags(&i, s->regs.rcx);
 }
 
 /* What is undefined goes on as the KVM has it, so that later pushes agree. */

@@ -6,6 +6,7 @@
  */
 #include "streams.h"
 
+#include "undefined.h"
 #include "vmm/insn.h"
 
 enum { ANY_REP = 1 };
@@ -51,59 +52,6 @@ static bool concerns(unsigned lacking, const struct trial *t) {
     return !lacking || lacking & ~t->traits;
 }
 
-/* --- flags that the manual leaves undefined (Vol. 1, appendix A; Vol. 2) --- */
-
-#define ALL (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
-
-static const struct {
-    struct pattern of;
-    uint32_t flags, flags_many;
-} undefined[] = {
-    {{ONE(0x08, 0x0D)}, FLAG_AF, 0}, /* OR */
-    {{ONE(0x20, 0x25)}, FLAG_AF, 0}, /* AND */
-    {{ONE(0x30, 0x35)}, FLAG_AF, 0}, /* XOR */
-    {{ONE(0x80, 0x83), .regs = 0x52}, FLAG_AF, 0},
-    {{ONE(0x84, 0x85)}, FLAG_AF, 0}, /* TEST */
-    {{ONE(0xA8, 0xA9)}, FLAG_AF, 0},
-    {{ONE(0xF6, 0xF7), .regs = 0x03}, FLAG_AF, 0},
-    {{ONE(0x27, 0x27)}, FLAG_OF, 0},                               /* DAA */
-    {{ONE(0x2F, 0x2F)}, FLAG_OF, 0},                               /* DAS */
-    {{ONE(0x37, 0x37)}, FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF, 0}, /* AAA */
-    {{ONE(0x3F, 0x3F)}, FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF, 0}, /* AAS */
-    {{ONE(0xD4, 0xD5)}, FLAG_OF | FLAG_AF | FLAG_CF, 0},           /* AAM, AAD */
-    /* Shifts: AF; OF but for a count of 1; CF of a count as large as the operand. */
-    {{ONE(0xC0, 0xC1), .regs = 0xF0}, FLAG_AF, FLAG_OF | FLAG_CF},
-    {{ONE(0xD0, 0xD1), .regs = 0xF0}, FLAG_AF, 0},
-    {{ONE(0xD2, 0xD3), .regs = 0xF0}, FLAG_AF, FLAG_OF | FLAG_CF},
-    {{ONE(0xC0, 0xC1), .regs = 0x0F}, 0, FLAG_OF}, /* rotates */
-    {{ONE(0xD2, 0xD3), .regs = 0x0F}, 0, FLAG_OF},
-    {{TWO(0xA4, 0xA5)}, FLAG_AF, FLAG_OF}, /* SHLD */
-    {{TWO(0xAC, 0xAD)}, FLAG_AF, FLAG_OF}, /* SHRD */
-    {{ONE(0x69, 0x6B)}, FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF, 0}, /* IMUL */
-    {{TWO(0xAF, 0xAF)}, FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF, 0},
-    {{ONE(0xF6, 0xF7), .regs = 0x30}, FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF, 0}, /* MUL, IMUL */
-    {{ONE(0xF6, 0xF7), .regs = 0xC0}, ALL, 0},                                   /* DIV, IDIV */
-    {{TWO(0xA3, 0xA3)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},     /* BT … */
-    {{TWO(0xAB, 0xAB)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},
-    {{TWO(0xB3, 0xB3)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},
-    {{TWO(0xBA, 0xBB)}, FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF, 0},
-    {{TWO(0xBC, 0xBD)}, ALL & ~(uint32_t)FLAG_ZF, 0}, /* BSF, BSR */
-};
-
-static unsigned shift_count(const struct trial *t) {
-    const struct instruction *i = &t->i;
-    bool by_cl = (i->opcode & 0xFE) == 0xD2 || (i->two_bytes && (i->opcode & 1));
-    return (by_cl ? (unsigned)t->before.regs.rcx : i->bytes[i->length - 1]) & 31;
-}
-
-static uint64_t undefined_flags(const struct trial *t) {
-    for (unsigned n = 0; n < sizeof undefined / sizeof *undefined; n++)
-        if (matches(&undefined[n].of, t))
-            return undefined[n].flags |
-                   (shift_count(t) > 1 ? undefined[n].flags_many : 0);
-    return 0;
-}
-
 /* --- what cannot be compared --- */
 
 /* Vol. 3A 5.3: whether an access beyond 4 GiB faults or goes on at 0 is not said. */
@@ -119,12 +67,17 @@ static uint64_t bit_offset(const struct insn *in, const struct cpu_state *s) {
     return bits ? (uint64_t)(far >> 3) : 0;
 }
 
+static struct insn look(const struct trial *t) {
+    struct insn in;
+    insn_look(t->soft_memory, &t->before, x86_pc(&t->before.regs, &t->before.sregs), &in);
+    return in;
+}
+
 /* Does the instruction use an address that `is`? Operands, strings, frames. */
 static bool uses(const struct trial *t, bool (*is)(const struct kvm_segment *, uint32_t offset)) {
     const struct kvm_regs *r = &t->before.regs;
     const struct kvm_sregs *s = &t->before.sregs;
-    struct insn in;
-    insn_look(t->soft_memory, &t->before, x86_pc(r, s), &in);
+    struct insn in = look(t);
     struct insn_place place = insn_operand(&in, &t->before);
     place.offset += bit_offset(&in, &t->before);
     bool frame = in.opcode == 0xC8 || in.opcode == 0xC9;
@@ -211,7 +164,10 @@ static bool odd_enter(const struct trial *t) {
 static bool page_fault(const struct trial *t) { return ended_in(&t->soft) == VECTOR_PF; }
 static bool refused(const struct trial *t) { return ended_in(&t->soft) == VECTOR_GP; }
 static bool task_switched(const struct trial *t) { return t->before.sregs.cr0 & CR0_TS; }
-static bool word_operand(const struct trial *t) { return t->i.operand16; }
+static bool no_result(const struct trial *t) {
+    struct insn in = look(t);
+    return undefined_result(&in, t->before.regs.rcx);
+}
 static bool misaligned_vm86(const struct trial *t) {
     return t->before.regs.rflags & FLAG_VM && ended_in(&t->soft) == VECTOR_AC;
 }
@@ -228,10 +184,6 @@ static bool no_times(const struct trial *t) { return !t->before.regs.rcx; }
 
 static bool wide_real(const struct trial *t) {
     return !t->i.operand16 && in_real(t);
-}
-
-static bool shifts_too_far(const struct trial *t) {
-    return t->i.operand16 && shift_count(t) > 16;
 }
 
 static const struct {
@@ -253,9 +205,9 @@ static const struct {
     {{TWO(0xC7, 0xC7), .regs = 0xFC}, 0, "RDRAND, RDSEED, VMX, XSAVES", NULL},
     /* The manual leaves these open. */
     {EVERY, 0, "an access over the end of 4 GiB", touches_4gib},
-    {{TWO(0xA4, 0xA5)}, 0, "a 16-bit SHLD by more than 16", shifts_too_far},
-    {{TWO(0xAC, 0xAD)}, 0, "a 16-bit SHRD by more than 16", shifts_too_far},
-    {{TWO(0xC8, 0xCF)}, 0, "a 16-bit BSWAP", word_operand},
+    {{TWO(0xA4, 0xA5)}, 0, "a 16-bit SHLD by more than 16", no_result},
+    {{TWO(0xAC, 0xAD)}, 0, "a 16-bit SHRD by more than 16", no_result},
+    {{TWO(0xC8, 0xCF)}, 0, "a 16-bit BSWAP", no_result},
     {{ONE(0xD9, 0xDF)}, 0, "an opcode that no x87 has, with EM", no_x87},
     /* Every KVM. */
     {{TWO(0x05, 0x05)}, 0, "SYSCALL: who has it, and where", NULL},
@@ -370,7 +322,16 @@ static void copy_flags(struct trial *t, uint64_t flags) {
         copy_memory(t, flags_in_frame(t), (uint32_t)flags);
 }
 
-static void fix_undefined(struct trial *t) { copy_flags(t, undefined_flags(t)); }
+static void fix_undefined(struct trial *t) {
+    struct insn in = look(t);
+    copy_flags(t, undefined_flags(&in, t->before.regs.rcx));
+}
+/* Bus locks and transactions (Vol. 3B 17.3.3, 17.2.3): who has them can clear these. */
+static void fix_dr6(struct trial *t) {
+    const uint64_t optional = 1u << 11 | 1u << 16;
+    t->soft.debugregs.dr6 &= ~optional;
+    t->soft.debugregs.dr6 |= t->kvm.debugregs.dr6 & optional;
+}
 static void fix_time(struct trial *t) {
     t->soft.regs.rax = t->kvm.regs.rax;
     t->soft.regs.rdx = t->kvm.regs.rdx;
@@ -412,6 +373,7 @@ static const struct {
     void (*fix)(struct trial *);
 } fixes[] = {
     {EVERY, 0, always, fix_undefined},
+    {{TWO(0x23, 0x23)}, 0, always, fix_dr6},
     {EVERY, 0, ends_in_real, fix_code_type},
     {{TWO(0x31, 0x31)}, 0, always, fix_time},
     {{TWO(0xA2, 0xA2)}, 0, always, fix_cpuid},
