@@ -85,6 +85,7 @@ struct gdb_register {
     const char *group;   /* "general", "float", "vector", "system" or NULL */
     bool in_g;           /* part of the g packet; these come first */
     bool expedite;       /* sent with every stop reply */
+    bool view;           /* shows a part of others: no client need save or restore it */
 };
 struct gdb_description {
     const char *architecture; /* "i8086", "i386", "i386:x86-64" */

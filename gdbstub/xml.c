@@ -85,7 +85,7 @@ static void reg(struct buffer *b, const struct gdb_register *r, unsigned number)
         buffer_printf(b, " type=\"%s\"", r->type);
     if (r->group)
         buffer_printf(b, " group=\"%s\"", r->group);
-    buffer_text(b, "/>\n");
+    buffer_text(b, r->view ? " save-restore=\"no\"/>\n" : "/>\n");
 }
 
 /* Without the osabi, gdb takes a guest for a GNU/Linux program and warns. */

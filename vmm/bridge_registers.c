@@ -26,7 +26,7 @@ static struct gdb_register *convert_registers(const struct reg_layout *layout) {
     for (unsigned i = 0; out && i < layout->count; i++) {
         const struct reg *r = &layout->regs[i];
         out[i] = (struct gdb_register){r->name, r->bits, r->type, r->feature,
-                                       r->group, r->core, r->expedite};
+                                       r->group, r->core, r->expedite, r->view};
     }
     return out;
 }

@@ -278,6 +278,7 @@ static const struct reg_type types[] = {
 #define CORE "org.gnu.gdb.i386.core"
 #define SSE "org.gnu.gdb.i386.sse"
 #define SYSTEM "org.minikvm.x86.system"
+#define VALUES "org.minikvm.x86.values"
 #define AT(member) offsetof(struct cpu_state, member)
 #define FLAT (CPU_REGS | CPU_SREGS)
 
@@ -346,12 +347,31 @@ static const struct reg_type types[] = {
         .parts = FLAT, .get = get_mode, .set = set_nothing                                         \
     }
 
+/* Plain integers, which gdb's compiler of conditions takes where it refuses the register
+ * itself: flags, enums and structs. Parts of a plain one need no row: a cast does,
+ * (char)$eax. gdb lists every row in `info registers`, so there are no more than these. */
+#define VALUE(n, w, p)                                                                             \
+    .name = n, .bits = w, .type = "uint" #w, .feature = VALUES, .group = "values", .view = true,   \
+    .parts = p
+#define FLAGS_VALUE(n, p, member)                                                                  \
+    {VALUE(n "_value", 32, p), .offset = AT(member), .size = 4}
+#define BASE(n, w, member) {VALUE(n "_base", w, CPU_SREGS), .offset = AT(member.base), .size = w / 8}
+#define VALUE_ROWS(w)                                                                              \
+    FLAGS_VALUE("eflags", CPU_REGS, regs.rflags), FLAGS_VALUE("mxcsr", CPU_FPU, fpu.mxcsr),        \
+        FLAGS_VALUE("cr0", CPU_SREGS, sregs.cr0), FLAGS_VALUE("cr3", CPU_SREGS, sregs.cr3),        \
+        FLAGS_VALUE("cr4", CPU_SREGS, sregs.cr4), FLAGS_VALUE("efer", CPU_SREGS, sregs.efer),      \
+        FLAGS_VALUE("dr6", CPU_DEBUGREGS, debugregs.dr6),                                          \
+        FLAGS_VALUE("dr7", CPU_DEBUGREGS, debugregs.dr7),                                          \
+        {VALUE("cpumode_value", 32, FLAT), .get = get_mode, .set = set_nothing},                   \
+        BASE("cs", w, sregs.cs), BASE("ss", w, sregs.ss), BASE("ds", w, sregs.ds),                 \
+        BASE("es", w, sregs.es), BASE("fs", w, sregs.fs), BASE("gs", w, sregs.gs)
+
 static const struct reg regs32[] = {
     GPR("eax", 32, rax), GPR("ecx", 32, rcx), GPR("edx", 32, rdx), GPR("ebx", 32, rbx),
     POINTER("esp", 32, "data_ptr", FLAT_SP, FLAT), POINTER("ebp", 32, "data_ptr", FLAT_BP, FLAT),
     GPR("esi", 32, rsi), GPR("edi", 32, rdi),
     POINTER("eip", 32, "code_ptr", FLAT_IP, FLAT | CPU_MP), EFLAGS, SEGMENTS, X87, XMM_LOW, MXCSR,
-    SYSTEM_ROWS(32)};
+    SYSTEM_ROWS(32), VALUE_ROWS(32)};
 
 static const struct reg regs64[] = {
     GPR("rax", 64, rax), GPR("rbx", 64, rbx), GPR("rcx", 64, rcx), GPR("rdx", 64, rdx),
@@ -360,7 +380,7 @@ static const struct reg regs64[] = {
     GPR("r8", 64, r8), GPR("r9", 64, r9), GPR("r10", 64, r10), GPR("r11", 64, r11),
     GPR("r12", 64, r12), GPR("r13", 64, r13), GPR("r14", 64, r14), GPR("r15", 64, r15),
     POINTER("rip", 64, "code_ptr", FLAT_IP, FLAT | CPU_MP), EFLAGS, SEGMENTS, X87, XMM_LOW,
-    XMM_HIGH, MXCSR, SYSTEM_ROWS(64)};
+    XMM_HIGH, MXCSR, SYSTEM_ROWS(64), VALUE_ROWS(64)};
 
 static const struct reg_layout layouts[] = {
     {regs32, sizeof regs32 / sizeof *regs32, types, 32},

@@ -32,6 +32,7 @@ struct reg {
     const char *group;
     bool core;            /* in the g packet */
     bool expedite;        /* what gdb asks for at every stop */
+    bool view;            /* of what another row holds, as a plain integer */
     unsigned parts;       /* of the state, to read and to write it */
     size_t offset;        /* in struct cpu_state, where it simply lies there… */
     unsigned size;        /* …with so many bytes; 0: by get and set */

@@ -73,7 +73,7 @@ static void tables_are_well_formed(unsigned bits) {
 
 /* Rows whose value is computed from others, which may so change with them. */
 static int derived(const char *name) {
-    return !strcmp(name, "cpumode") || !strcmp(name, "ftag");
+    return !strncmp(name, "cpumode", 7) || !strcmp(name, "ftag");
 }
 
 static int ends_in(const char *text, const char *end) {
@@ -88,18 +88,26 @@ static int is_one_of(const char *name, const char *const *list) {
     return 0;
 }
 
-/* Two rows that show the same thing: $eip and $raw_ip, $cs and $cs_cache, and
- * the flat ones with what their base is made of. */
+/* cs_cache, cs_base: what they are about, "cs". */
+static const char *stem(const char *name, char *out) {
+    snprintf(out, 16, "%s", name);
+    if (!ends_in(out, "ip") && !ends_in(out, "sp") && !ends_in(out, "bp"))
+        out[strcspn(out, "_")] = 0;
+    return out;
+}
+
+/* Two rows that show the same thing: $eip and $raw_ip, $cs and $cs_cache, $cr0 and
+ * $cr0_value; and the flat ones with what their base is made of. */
 static int related(const char *a, const char *b) {
     static const char *const flat[] = {"eip", "esp", "ebp", "rip", "rsp", "rbp", "raw_ip",
                                        "raw_sp", "raw_bp", NULL};
-    static const char *const bases[] = {"cs", "ss", "cs_cache", "ss_cache", "cr0", "efer",
-                                        "eflags", NULL};
+    static const char *const bases[] = {"cs", "ss", "cr0", "efer", "eflags", NULL};
+    char stem_a[16], stem_b[16];
     if (is_one_of(a, flat) && is_one_of(b, flat))
         return !strcmp(a + strlen(a) - 2, b + strlen(b) - 2);
-    if (is_one_of(a, bases) && is_one_of(b, flat))
+    if (is_one_of(stem(a, stem_a), bases) && is_one_of(b, flat))
         return 1;
-    return !strncmp(a, b, 2) && (ends_in(a, "_cache") || ends_in(b, "_cache"));
+    return !strcmp(stem(a, stem_a), stem(b, stem_b));
 }
 
 /* How much of a row the CPU really has: the rest reads as zero. */
@@ -157,6 +165,30 @@ static void every_row_reads_back(unsigned bits) {
             if (j != i && !derived(layout->regs[j].name) &&
                 !related(r->name, layout->regs[j].name))
                 unit_check(!memcmp(before[j], after[j], 64), layout->regs[j].name, r->name, bits);
+    }
+}
+
+/* A view is a plain integer of what a row shows in words, and leaves g as it was. */
+static void views_are_plain_integers(unsigned bits) {
+    static const char *const pairs[][2] = {
+        {"eflags_value", "eflags"}, {"mxcsr_value", "mxcsr"}, {"cr0_value", "cr0"},
+        {"cr3_value", "cr3"}, {"cr4_value", "cr4"}, {"efer_value", "efer"},
+        {"dr6_value", "dr6"}, {"dr7_value", "dr7"}, {"cpumode_value", "cpumode"}};
+    start_state(bits);
+    cpu.state.sregs.cs.base = 0x12345000;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const struct reg *view = row(bits, pairs[i][0]);
+        CHECK(view->view && !view->core && !strcmp(view->type, "uint32"));
+        CHECK(get(bits, pairs[i][0]) == (uint32_t)get(bits, pairs[i][1]));
+    }
+    CHECK(get(bits, "cs_base") == 0x12345000);
+    for (unsigned i = 0; i < register_layout(bits)->count; i++) {
+        const struct reg *r = &register_layout(bits)->regs[i];
+        const struct reg_type *type = register_type(register_layout(bits), r->type);
+        char name[32];
+        snprintf(name, sizeof name, "%s_value", r->name);
+        if (type && (type->kind == REG_FLAGS || type->kind == REG_ENUM))
+            row(bits, name); /* none is without */
     }
 }
 
@@ -327,6 +359,7 @@ int main(void) {
     gdb_core_comes_first();
     for (unsigned bits = 32; bits <= 64; bits += 32) {
         tables_are_well_formed(bits);
+        views_are_plain_integers(bits);
         every_row_reads_back(bits);
         writing_the_same_changes_nothing(bits);
     }

@@ -43,19 +43,19 @@ struct fake {
 
 #define FAKE_CORE "org.gnu.gdb.i386.core"
 #define FAKE_GP(name, type)                                                                        \
-    { name, 32, type, FAKE_CORE, NULL, true, false }
+    { name, 32, type, FAKE_CORE, NULL, true, false, false }
 #define FAKE_X87(name)                                                                             \
-    { name, 80, "i387_ext", FAKE_CORE, NULL, true, false }
+    { name, 80, "i387_ext", FAKE_CORE, NULL, true, false, false }
 static const struct gdb_register fake_registers[] = {
     FAKE_GP("eax", "int32"),
     FAKE_GP("ecx", "int32"),
     FAKE_GP("edx", "int32"),
     FAKE_GP("ebx", "int32"),
-    {"esp", 32, "data_ptr", FAKE_CORE, NULL, true, true},
-    {"ebp", 32, "data_ptr", FAKE_CORE, NULL, true, true},
+    {"esp", 32, "data_ptr", FAKE_CORE, NULL, true, true, false},
+    {"ebp", 32, "data_ptr", FAKE_CORE, NULL, true, true, false},
     FAKE_GP("esi", "int32"),
     FAKE_GP("edi", "int32"),
-    {"eip", 32, "code_ptr", FAKE_CORE, NULL, true, true},
+    {"eip", 32, "code_ptr", FAKE_CORE, NULL, true, true, false},
     FAKE_GP("eflags", "int32"),
     FAKE_GP("cs", "int32"),
     FAKE_GP("ss", "int32"),
@@ -79,8 +79,8 @@ static const struct gdb_register fake_registers[] = {
     FAKE_GP("foseg", "int"),
     FAKE_GP("fooff", "int"),
     FAKE_GP("fop", "int"),
-    {"cr0", 32, "fake_cr0", "fake.system", "system", false, false},
-    {"gdtr", 48, "fake_gdtr", "fake.system", "system", false, false},
+    {"cr0", 32, "fake_cr0", "fake.system", "system", false, false, false},
+    {"gdtr", 48, "fake_gdtr", "fake.system", "system", false, false, false},
 };
 enum { FAKE_REGISTERS = sizeof fake_registers / sizeof *fake_registers, FAKE_G_BYTES = 176 };
 static const struct gdb_field fake_cr0_bits[] = {
@@ -100,8 +100,8 @@ static const struct gdb_description fake_i386 = {
     .types_feature = "fake.system",
 };
 static const struct gdb_register fake_wide_registers[] = {
-    {"rax", 64, "int64", "org.gnu.gdb.i386.core", NULL, true, false},
-    {"rip", 64, "code_ptr", "org.gnu.gdb.i386.core", NULL, true, true},
+    {"rax", 64, "int64", "org.gnu.gdb.i386.core", NULL, true, false, false},
+    {"rip", 64, "code_ptr", "org.gnu.gdb.i386.core", NULL, true, true, false},
 };
 static const struct gdb_description fake_wide = {
     .architecture = "i386:x86-64", .registers = fake_wide_registers, .count = 2};

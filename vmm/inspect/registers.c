@@ -69,6 +69,8 @@ void inspect_registers(struct machine *m, const struct text *t) {
         const struct reg *r = &layout->regs[i];
         uint8_t value[64];
         char text[256];
+        if (r->view)
+            continue;
         if (register_read(&m->cpu, r, value))
             show(layout, r, value, text, sizeof text);
         else
