@@ -108,8 +108,13 @@ ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size
 }
 FAMILY(pop_e)
 
+/* In real and virtual-8086 mode SP = 7, 9 … 15 is #GP (Vol. 2B, PUSHA); a stack that ends
+ * otherwise is #SS there too. */
 const struct op *pusha(struct soft *s, const struct op *op) {
     unsigned size = op->wide;
+    uint64_t sp = sp_plus(s, 0);
+    if (!s->protected && sp & 1 && sp >= 7 && sp <= 15)
+        raise_gp0(s);
     for (unsigned n = 1; n <= 8; n++)
         check_write(s, S_SS, sp_plus(s, -(int64_t)(n * size)), size);
     for (unsigned n = 0; n < 8; n++)
@@ -164,8 +169,12 @@ const struct op *enter(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
+/* In real and virtual-8086 mode a BP at the edge of the 64 KiB is #GP, not #SS (Vol. 2A,
+ * LEAVE). */
 const struct op *leave_frame(struct soft *s, const struct op *op) {
     uint64_t bp = s->r[R_BP] & s->stack_mask;
+    if (!s->protected && bp + op->wide > 0x10000)
+        raise_gp0(s);
     uint64_t value = load(s, S_SS, bp, op->wide);
     set_sp(s, bp + op->wide);
     set_reg(s, REG(R_BP), op->wide, value);

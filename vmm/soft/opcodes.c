@@ -201,7 +201,7 @@ const struct opcode opcodes[256] = {
     [0xD5] = ONE(NONE, B, 0, aad),
     [0xD6] = ONE(NONE, NONE, 0, salc),
     [0xD7] = ONE(NONE, NONE, 0, xlat),
-    EIGHT(0xD8, ONE(N, NONE, LAST, x87)),
+    EIGHT(0xD8, ONE(N, NONE, 0, x87)),
     [0xE0] = ONE(NONE, B, 0, loopne),
     [0xE1] = ONE(NONE, B, 0, loope),
     [0xE2] = ONE(NONE, B, 0, loop),

@@ -269,9 +269,11 @@ const struct op *verw(struct soft *s, const struct op *op) {
     return verify(s, op, true);
 }
 
+/* The only one that reads its destination and writes it only if that changes it: a
+ * read-only page stays unnoticed then (seen on an Intel processor). */
 const struct op *arpl(struct soft *s, const struct op *op) {
     need_protected(s);
-    uint64_t e = get_e_rw(s, op, 2, op->memory), rpl = get_reg(s, op->reg, 2) & 3;
+    uint64_t e = get_e(s, op, 2, op->memory), rpl = get_reg(s, op->reg, 2) & 3;
     bool raise = (e & 3) < rpl;
     if (raise)
         put_e(s, op, 2, op->memory, (e & ~3ull) | rpl);
