@@ -8,6 +8,10 @@ $(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld
 	$(CC) -m32 -g -c -o $(@:.elf=.o) $<
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/guest.ld -o $@ $(@:.elf=.o)
 
+TEST_GUESTS += $(BUILD)/tests/guests/rom.bin
+$(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf
+	objcopy -O binary -j .text $< $@
+
 .PHONY: units test-guests
 units: $(UNITS)
 test-guests: $(TEST_GUESTS)

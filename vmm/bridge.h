@@ -33,6 +33,7 @@ struct debug {
 
 struct machine *bridge_machine(struct debug *, int pid);
 /* The client changes a machine: to be called before. */
+void bridge_rom_changed(struct debug *, struct machine *);
 void bridge_change(struct debug *, struct machine *);
 
 void bridge_make_descriptions(struct debug *);

@@ -21,6 +21,14 @@ void bridge_change(struct debug *d, struct machine *m) {
                       "this changes the past: what came after is gone, the present is here now");
 }
 
+/* No snapshot holds the ROM, so it would be another one in the past, too. */
+void bridge_rom_changed(struct debug *d, struct machine *m) {
+    if (!m->history)
+        return;
+    history_close(m);
+    debug_message(d, m->number, "this changes the ROM: the history begins here");
+}
+
 /* A history, or the sentence that says how to have one. */
 static bool has_history(struct machine *m, const struct text *t) {
     history_begin(m);

@@ -161,6 +161,9 @@ struct engine {
     void (*memory_changed)(struct cpu *, uint64_t phys, uint64_t length);
     /* Forget all translations of addresses; NULL: it cannot. */
     void (*flush)(struct cpu *);
+    /* A20 has moved, so cpu->memory has other things at some addresses: 0 or -errno.
+     * NULL: a flush() is enough. */
+    int (*remap)(struct cpu *);
     /* What this engine is and can do, for `monitor engine`; NUL-terminated. */
     void (*describe)(struct cpu *, char *out, unsigned size);
     void (*close)(struct cpu *);

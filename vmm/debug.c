@@ -80,7 +80,8 @@ static void tell_engine(struct machine *m, uint64_t linear, size_t length, bool 
         uint64_t rest = linear + length - at;
         uint64_t n = PAGE_SIZE - (at & (PAGE_SIZE - 1));
         if (physical || x86_walk(&m->memory, s, at, &w))
-            m->cpu.engine->memory_changed(&m->cpu, physical ? at : w.phys, n < rest ? n : rest);
+            m->cpu.engine->memory_changed(&m->cpu, memory_wrap(&m->memory, physical ? at : w.phys),
+                                          n < rest ? n : rest);
     }
 }
 
@@ -90,12 +91,15 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
     struct machine *m = bridge_machine(d, thread.pid);
     if (!m)
         return 0;
+    unsigned pokes = m->memory.rom_pokes;
     bridge_change(d, m);
     size_t n = d->physical
-                   ? memory_write(&m->memory, address, from, length)
+                   ? memory_poke(&m->memory, address, from, length)
                    : x86_write(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, from,
                                length);
     tell_engine(m, address, n, d->physical);
+    if (m->memory.rom_pokes != pokes)
+        bridge_rom_changed(d, m);
     return n;
 }
 

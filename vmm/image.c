@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 256 << 10, USUAL_MEMORY = 16 << 20 };
+enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20 };
 enum { SECTOR = 512, BOOT_SECTOR_LOAD = 0x7c00 }; /* as a PC's BIOS has them */
 
 static int refuse(char *error, size_t size, int err, const char *format, ...)
@@ -333,7 +333,8 @@ int image_open(struct image *im, const char *path, const struct image_options *o
 }
 
 uint64_t image_memory(const struct image *im) {
-    return im->mode == START_REAL && im->end <= SMALL_MEMORY ? SMALL_MEMORY : USUAL_MEMORY;
+    bool small = im->mode == START_REAL && im->end <= SMALL_MEMORY && !is_boot_sector(im);
+    return small ? SMALL_MEMORY : USUAL_MEMORY;
 }
 
 static int load_segments(const struct image *im, struct memory *m) {
@@ -364,10 +365,11 @@ int image_load(const struct image *im, struct memory *m, char *error, size_t siz
         fits = memory_write(m, im->load, im->bytes, im->size) == im->size;
     if (fits)
         return 0;
+    uint64_t end = im->end <= m->ram_size ? memory_size(m) : m->ram_size;
     return refuse(error, size, ENOSPC, "%s: it ends at 0x%llx%s, but the memory at 0x%llx%s; use "
                   "--mem=%lluM", im->path, (unsigned long long)im->end,
                   reserved(im) ? " and needs 32 KiB above that" : "",
-                  (unsigned long long)m->ram_size, m->rom ? " (and the ROM is in between)" : "",
+                  (unsigned long long)end, m->rom ? " (and the ROM is in between)" : "",
                   (unsigned long long)((im->end + reserved(im)) / MIB + 1));
 }
 

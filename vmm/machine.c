@@ -90,9 +90,14 @@ static int add_rom(struct machine *m, char *error, size_t size) {
     return err;
 }
 
+/* A PC has its first MiB: with less conventional memory there is a hole below A0000. */
+enum { PC_MEMORY = 1 << 20 };
+
 static int open_memory(struct machine *m, char *error, size_t size) {
     uint64_t bytes = m->options->memory ? m->options->memory : image_memory(&m->image);
-    int err = memory_open(&m->memory, bytes);
+    int err = memory_open(&m->memory, bytes < PC_MEMORY ? PC_MEMORY : bytes);
+    if (!err && bytes < MEMORY_VIDEO)
+        memory_cut_low(&m->memory, bytes);
     if (err)
         snprintf(error, size, "no memory for the guest (%llu MiB): %s; use less --mem",
                  (unsigned long long)(bytes >> 20), strerror(-err));

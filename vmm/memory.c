@@ -50,6 +50,8 @@ void memory_zero(struct memory *m, uint64_t phys, uint64_t length) {
     memset(m->ram + last, 0, end - last);
 }
 
+void memory_cut_low(struct memory *m, uint32_t low_end) { m->low_end = low_end; }
+
 void memory_clear(struct memory *m) { memory_zero(m, 0, m->ram_size); }
 
 void memory_close(struct memory *m) {
@@ -60,22 +62,27 @@ void memory_close(struct memory *m) {
     *m = (struct memory){0};
 }
 
-/* One stretch of the physical address space: what backs it, and how far. */
+/* What backs an address, and how far. */
 struct piece {
     uint8_t *at; /* NULL: nothing is there */
     uint64_t length;
     bool rom;
 };
 
-static struct piece piece_at(const struct memory *m, uint64_t phys) {
+/* With A20 open. */
+static struct piece open_piece_at(const struct memory *m, uint64_t phys) {
     const uint64_t low_end = 1ull << 20, high_end = 1ull << 32;
     const uint64_t low = low_end - m->rom_size, high = high_end - m->rom_size;
     if (m->rom && phys >= low && phys < low_end)
         return (struct piece){m->rom + (phys - low), low_end - phys, true};
     if (m->rom && phys >= high && phys < high_end)
         return (struct piece){m->rom + (phys - high), high_end - phys, true};
+    if (m->low_end && phys >= m->low_end && phys < MEMORY_VIDEO)
+        return (struct piece){NULL, MEMORY_VIDEO - phys, false};
     if (phys < m->ram_size) {
         uint64_t end = m->rom && phys < low && low < m->ram_size ? low : m->ram_size;
+        if (m->low_end && phys < m->low_end)
+            end = m->low_end;
         return (struct piece){m->ram + phys, end - phys, false};
     }
     if (m->rom && phys < low)
@@ -83,6 +90,25 @@ static struct piece piece_at(const struct memory *m, uint64_t phys) {
     if (m->rom && phys < high)
         return (struct piece){NULL, high - phys, false};
     return (struct piece){NULL, UINT64_MAX - phys, false};
+}
+
+static struct piece piece_at(const struct memory *m, uint64_t phys) {
+    struct piece p = open_piece_at(m, memory_wrap(m, phys));
+    uint64_t room = MEMORY_A20 - (phys & (MEMORY_A20 - 1));
+    if (m->a20_off && p.length > room)
+        p.length = room;
+    return p;
+}
+
+bool memory_next(const struct memory *m, uint64_t from, struct memory_piece *out) {
+    while (from < 1ull << 32) {
+        struct piece p = piece_at(m, from);
+        *out = (struct memory_piece){from, p.length, p.at, p.rom};
+        if (p.at)
+            return true;
+        from = p.length < (1ull << 32) - from ? from + p.length : 1ull << 32;
+    }
+    return false;
 }
 
 uint8_t *memory_at(const struct memory *m, uint64_t phys, uint64_t length, bool write) {
@@ -159,22 +185,42 @@ size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t lengt
     return there;
 }
 
-size_t memory_write(struct memory *m, uint64_t phys, const void *from, size_t length) {
+static void put(struct memory *m, uint64_t phys, uint8_t *at, const uint8_t *from, size_t length) {
+    if (m->trial) {
+        write_for_now(m->trial, at, from, length);
+        return;
+    }
+    memcpy(at, from, length);
+    memory_dirty(m, phys, length);
+}
+
+static void poke_rom(struct memory *m, uint8_t *at, const uint8_t *from, size_t length) {
+    memcpy(at, from, length);
+    m->rom_pokes++;
+}
+
+static size_t write_any(struct memory *m, uint64_t phys, const uint8_t *from, size_t length,
+                        bool to_rom) {
     size_t there = 0;
     for (size_t done = 0; done < length;) {
         struct piece p = piece_at(m, phys + done);
         size_t n = p.length < length - done ? p.length : length - done;
         if (n == 0)
             n = 1;
-        if (p.at && !p.rom && m->trial) {
-            write_for_now(m->trial, p.at, (const uint8_t *)from + done, n);
-            there += n;
-        } else if (p.at && !p.rom) {
-            memcpy(p.at, (const uint8_t *)from + done, n);
-            memory_dirty(m, phys + done, n);
-            there += n;
-        }
+        if (p.at && p.rom && to_rom)
+            poke_rom(m, p.at, from + done, n);
+        else if (p.at && !p.rom)
+            put(m, phys + done, p.at, from + done, n);
+        there += p.at && (!p.rom || to_rom) ? n : 0;
         done += n;
     }
     return there;
+}
+
+size_t memory_write(struct memory *m, uint64_t phys, const void *from, size_t length) {
+    return write_any(m, phys, from, length, false);
+}
+
+size_t memory_poke(struct memory *m, uint64_t phys, const void *from, size_t length) {
+    return write_any(m, phys, from, length, true);
 }

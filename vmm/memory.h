@@ -2,8 +2,11 @@
  * and again at 4 GiB. Everything else reads as ones and swallows writes, as an
  * open bus does.
  *
- *   0            rom_base     1 MiB           ram_size     4 GiB-rom   4 GiB
- *   | RAM ........| ROM ......| RAM ...........|  nothing  |  ROM .....|
+ *   0       low_end  A0000   rom_base   1 MiB      ram_size    4 GiB-rom   4 GiB
+ *   | RAM ....| nothing | RAM ..| ROM ....| RAM ......|  nothing  |  ROM .....|
+ *
+ * With A20 closed, address bit 20 is 0 for everybody: odd megabytes show the even
+ * ones below them.
  *
  * Rule: no address from a guest, a client or a file is used before it went
  * through one of the functions here.
@@ -19,11 +22,17 @@
 #define MEMORY_MAX (3ull << 30) /* RAM ends below the ROM's upper image */
 #define ROM_MAX (256u << 10)
 
+#define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
+#define MEMORY_A20   (1u << 20) /* address line 20 */
+
 struct memory {
     uint8_t *ram;
     uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE */
+    uint32_t low_end;  /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
+    uint32_t a20_off;  /* MEMORY_A20 while the line is closed, else 0 */
     uint8_t *rom;      /* NULL without --rom */
     uint32_t rom_size; /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
+    unsigned rom_pokes; /* how often a person has written to it */
     uint64_t *dirty;   /* a bit for each page of RAM that was written; NULL: nobody asks */
     struct memory_trial *trial; /* its writes are undone; NULL: writes are for good */
 };
@@ -33,10 +42,31 @@ int memory_open(struct memory *, uint64_t ram_size);
 /* Copies the image in; 0, -EFBIG or -ENOMEM. Sizes are rounded up to a page,
  * the image at the end. */
 int memory_add_rom(struct memory *, const void *image, size_t size);
+/* Conventional memory ends at `low_end`, a multiple of PAGE_SIZE below MEMORY_VIDEO. */
+void memory_cut_low(struct memory *, uint32_t low_end);
+/* What --mem says: without what a PC has above its conventional memory anyway. */
+static inline uint64_t memory_size(const struct memory *m) {
+    return m->low_end ? m->low_end : m->ram_size;
+}
 void memory_clear(struct memory *); /* all RAM zero again */
 /* The same of a part that lies in RAM; whole pages give their host memory back. */
 void memory_zero(struct memory *, uint64_t phys, uint64_t length);
 void memory_close(struct memory *);
+
+/* One stretch of the physical address space that one thing backs. */
+struct memory_piece {
+    uint64_t phys, length;
+    uint8_t *at; /* its host address */
+    bool rom;
+};
+
+/* The first that begins at or after `from`; false: there are no more. */
+bool memory_next(const struct memory *, uint64_t from, struct memory_piece *);
+
+/* The address that goes out with A20 as it is. */
+static inline uint64_t memory_wrap(const struct memory *m, uint64_t phys) {
+    return phys & ~(uint64_t)m->a20_off;
+}
 
 /* Host address of [phys, phys+length) if that lies in one piece of RAM (or of
  * ROM, when not for writing), else NULL. */
@@ -44,6 +74,7 @@ uint8_t *memory_at(const struct memory *, uint64_t phys, uint64_t length, bool w
 
 /* [phys, phys+length) is about to be written by its host address. */
 static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length) {
+    phys = memory_wrap(m, phys);
     for (uint64_t n = phys / PAGE_SIZE; m->dirty && length && n <= (phys + length - 1) / PAGE_SIZE; n++)
         if (n < m->ram_size / PAGE_SIZE)
             m->dirty[n / 64] |= 1ull << n % 64;
@@ -53,6 +84,8 @@ static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length
  * it (and to ROM) are dropped. Returns how many bytes were really there. */
 size_t memory_read(const struct memory *, uint64_t phys, void *to, size_t length);
 size_t memory_write(struct memory *, uint64_t phys, const void *from, size_t length);
+/* The same by a person, who may write to ROM, too. */
+size_t memory_poke(struct memory *, uint64_t phys, const void *from, size_t length);
 
 /* Between the two every write is noted, and taken back at the end: memory is what it
  * was. Meanwhile there is no host address for writing. A write for whose note there is

@@ -148,7 +148,7 @@ static const struct option {
      "wait for a debugger, at 127.0.0.1:1234 if not said; - is stdin and stdout"},
     {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
     {"--mem", "SIZE", VALUE, set_memory,
-     "guest RAM, 64K to 3G in whole 4K pages (256K for small real-mode guests, else 16M)"},
+     "guest RAM, 64K to 3G in whole 4K pages (1M for small real-mode guests, else 16M)"},
     {"--load", "ADDR", VALUE, set_load, "where a flat image goes (0x1000, a boot sector 0x7C00)"},
     {"--entry", "ADDR", VALUE, set_entry, "start here instead of at the image's entry"},
     {"--mode", "real|protected|long", VALUE, set_mode, "start in this mode"},

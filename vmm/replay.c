@@ -102,7 +102,7 @@ static const char *why_not(const struct machine *m) {
 }
 
 bool replay_save(struct machine *m, const char *path, char *error, size_t size) {
-    struct header header = {.version = VERSION, .memory = m->memory.ram_size,
+    struct header header = {.version = VERSION, .memory = memory_size(&m->memory),
                             .chips = m->options->chips};
     const char *why = why_not(m);
     if (why) {
@@ -172,7 +172,7 @@ static const char *read_header(FILE *f, struct recording *r) {
 }
 
 static const char *does_not_fit(struct machine *m, const struct header *h) {
-    if (h->memory != m->memory.ram_size)
+    if (h->memory != memory_size(&m->memory))
         return "it was made with another --mem";
     if (h->chips != m->options->chips)
         return "it was made with another --irqchip";

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wiring.h"
+
 enum { KEEP_AT_LEAST = 24 }; /* fewer than these, and the start moves instead */
 
 /* --- pages ------------------------------------------------------------------------------- */
@@ -293,6 +295,7 @@ void snapshot_load(struct machine *m, size_t n) {
     m->cpu.valid = CPU_ALL;
     m->cpu.dirty = 0;
     m->devices = s->devices;
+    wiring_a20_as_devices(m);
     m->chips = s->chips;
     m->cpu.intr = s->intr;
     m->dead = m->ended = m->caught = false;

@@ -107,6 +107,18 @@ static void start_reset(struct cpu_state *s) {
     s->regs.rdx = 0x600; /* family 6 */
 }
 
+/* A PC's BIOS has its entry here, and a jump to it starts the machine anew. Without a ROM
+ * there is just that: mov $0xfe,%al; out %al,$0x64; hlt. */
+static void put_reset_vector(struct memory *m) {
+    enum { RESET_VECTOR = 0xffff0 };
+    static const uint8_t reset[] = {0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd};
+    static const uint8_t zeros[sizeof reset];
+    uint8_t there[sizeof reset];
+    if (!m->rom && memory_read(m, RESET_VECTOR, there, sizeof there) == sizeof there &&
+        !memcmp(there, zeros, sizeof there))
+        memory_write(m, RESET_VECTOR, reset, sizeof reset);
+}
+
 void image_start(const struct image *im, struct memory *m, struct cpu *cpu) {
     struct cpu_state *s = cpu_write(cpu, CPU_REGS | CPU_SREGS | CPU_DEBUGREGS);
     uint64_t apic_base = s->sregs.apic_base; /* the engine's affair */
@@ -114,6 +126,7 @@ void image_start(const struct image *im, struct memory *m, struct cpu *cpu) {
     s->sregs = (struct kvm_sregs){.apic_base = apic_base};
     s->debugregs = (struct kvm_debugregs){.dr6 = 0xffff0ff0, .dr7 = 0x400};
     s->sregs.tr = (struct kvm_segment){.type = 11, .present = 1, .limit = 0xffff};
+    put_reset_vector(m);
     s->sregs.ldt = (struct kvm_segment){.type = 2, .present = 1, .limit = 0xffff};
     switch (im->mode) {
     case START_RESET: start_reset(s); break;

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "catch.h"
@@ -55,6 +56,38 @@ static void board_end(void *machine, int status) {
 static void board_stop(void *machine, const char *why) {
     struct machine *m = machine;
     snprintf(m->stop_text, sizeof m->stop_text, "%s", why);
+}
+
+static enum io_result board_reset(void *machine, const char *by) {
+    struct machine *m = machine;
+    snprintf(m->stop_text, sizeof m->stop_text,
+             "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
+    return IO_STOP;
+}
+
+/* Either gate opens and closes it; each shows what the other did. */
+static enum io_result board_a20(void *machine, bool open) {
+    struct machine *m = machine;
+    uint8_t *gate[] = {&m->devices.ports.port92, &m->devices.keyboard.output_port};
+    for (unsigned i = 0; i < 2; i++)
+        *gate[i] = (*gate[i] & ~PORTS_A20) | (open ? PORTS_A20 : 0);
+    if (open == !m->memory.a20_off)
+        return IO_DONE;
+    wiring_a20_as_devices(m);
+    const struct engine *engine = m->cpu.engine;
+    int err = engine->remap ? engine->remap(&m->cpu) : 0;
+    if (!engine->remap)
+        engine->flush(&m->cpu);
+    if (!err)
+        return IO_DONE;
+    snprintf(m->stop_text, sizeof m->stop_text,
+             "KVM cannot %s A20: %s; use --cpu=soft, or less --mem", open ? "open" : "close",
+             strerror(-err));
+    return IO_STOP;
+}
+
+void wiring_a20_as_devices(struct machine *m) {
+    m->memory.a20_off = m->devices.ports.port92 & PORTS_A20 ? 0 : MEMORY_A20;
 }
 
 static int64_t board_clock(void *machine) {
@@ -136,15 +169,17 @@ void wiring_open_devices(struct machine *m) {
         pic_open(&m->devices.pic, &m->bus, &m->board);
         pit_open(&m->devices.pit, &m->bus, &m->board);
     }
-    cmos_open(&m->devices.cmos, &m->bus, &m->board, m->memory.ram_size);
+    cmos_open(&m->devices.cmos, &m->bus, &m->board, memory_size(&m->memory));
     ports_open(&m->devices.ports, &m->bus, &m->board, m->options->verbose);
+    wiring_a20_as_devices(m);
 }
 
 void wiring_connect(struct machine *m) {
     m->board = (struct board){.machine = m, .input = &m->input, .put = board_put,
                               .irq = board_irq, .intr = board_intr,
                               .uses_chips = board_uses_chips, .now = timing_now,
-                              .end = board_end, .stop = board_stop, .clock = board_clock};
+                              .end = board_end, .stop = board_stop, .clock = board_clock,
+                              .reset = board_reset, .a20 = board_a20};
     m->cpu = (struct cpu){.memory = &m->memory, .points = &m->points,
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,

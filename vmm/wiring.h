@@ -12,6 +12,8 @@
 void wiring_connect(struct machine *);
 /* At each power-on: the devices anew, on an empty bus. */
 void wiring_open_devices(struct machine *);
+/* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
+void wiring_a20_as_devices(struct machine *);
 /* On the machine's thread: an IN waits for input. false: interrupted. */
 bool wiring_wait_for_input(struct machine *);
 

@@ -190,7 +190,7 @@ size_t x86_write(struct memory *m, const struct kvm_sregs *s, uint64_t linear, c
         size_t n = within_page(at, length - done);
         if (!x86_walk(m, s, at, &w))
             break;
-        size_t put = memory_write(m, w.phys, (const uint8_t *)from + done, n);
+        size_t put = memory_poke(m, w.phys, (const uint8_t *)from + done, n);
         done += put;
         if (put < n)
             break;

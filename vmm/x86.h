@@ -108,7 +108,7 @@ bool x86_walk(const struct memory *, const struct kvm_sregs *, uint64_t linear,
               struct page_walk *walk);
 
 /* Copies by linear address, through the walk; no rights are checked (it is the
- * debugger that reads). Returns how many bytes were done: less than length when
+ * debugger that reads, and may write to ROM). Returns how many bytes were done: less than length when
  * a page on the way is not mapped or not there. */
 size_t x86_read(const struct memory *, const struct kvm_sregs *, uint64_t linear, void *to,
                 size_t length);

@@ -47,7 +47,20 @@ static int64_t leap_day(void *machine) {
     return 951825845; /* Tuesday 2000-02-29 12:04:05 UTC */
 }
 
-static const struct board board = {.input = &input, .put = take_put, .irq = take_irq,
+static enum io_result take_reset(void *machine, const char *by) {
+    (void)machine;
+    snprintf(stopped, sizeof stopped, "reset by %s", by);
+    return IO_STOP;
+}
+
+static int a20 = -1; /* as it was set last */
+static enum io_result take_a20(void *machine, bool open) {
+    (void)machine;
+    a20 = open;
+    return IO_DONE;
+}
+
+static const struct board board = {.reset = take_reset, .a20 = take_a20, .input = &input, .put = take_put, .irq = take_irq,
                                    .end = take_end, .stop = take_stop, .clock = leap_day};
 
 static void new_board(void) {
@@ -429,7 +442,26 @@ static void fast_a20(void) {
     CHECK(in(0x92) == 2);
     CHECK(out(0x92, 0) == IO_DONE && in(0x92) == 0);
     CHECK(out(0x92, 2) == IO_DONE && in(0x92) == 2 && !*stopped);
-    CHECK(out(0x92, 3) == IO_STOP && strstr(stopped, "reset"));
+    CHECK(a20 == 1);
+    CHECK(out(0x92, 3) == IO_STOP && strstr(stopped, "reset by port 0x92"));
+}
+
+static void keyboard_a20(void) {
+    new_keyboard();
+    CHECK(out(0x64, 0xdd) == IO_DONE && a20 == 0);
+    CHECK(out(0x64, 0xdf) == IO_DONE && a20 == 1);
+    out(0x64, 0xd1);
+    CHECK(out(0x60, 0xdd) == IO_DONE && a20 == 0);
+    out(0x64, 0xd0);
+    CHECK(in(0x60) == 0xdd);
+}
+
+/* Bit 2 counts when it goes up. */
+static void reset_control(void) {
+    new_ports();
+    CHECK(out(0xcf9, 2) == IO_DONE && in(0xcf9) == 2 && !*stopped);
+    CHECK(out(0xcf9, 6) == IO_STOP && strstr(stopped, "reset by port 0xcf9"));
+    CHECK(out(0xcf9, 6) == IO_DONE);
 }
 
 static void post_codes(void) {
@@ -559,6 +591,8 @@ int main(void) {
     debug_console();
     exit_port();
     fast_a20();
+    keyboard_a20();
+    reset_control();
     post_codes();
     calls();
     puts_by_linear_address();

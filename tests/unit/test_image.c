@@ -65,7 +65,7 @@ static void elf32_low_is_real_mode(void) {
     CHECK(open_file(&im, &f) == 0);
     CHECK(im.mode == START_REAL && im.entry == 0x1000 && im.end == 0x1060);
     CHECK(im.is_elf && !im.is_elf64);
-    CHECK(image_memory(&im) == 256 * KIB);
+    CHECK(image_memory(&im) == MIB);
     memory_open(&m, image_memory(&im));
     memset(m.ram, 0xee, m.ram_size);
     CHECK(image_load(&im, &m, error, sizeof error) == 0);

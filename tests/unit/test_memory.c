@@ -47,6 +47,61 @@ static void bounds(void) {
     memory_close(&m);
 }
 
+/* Less conventional memory than A0000: nothing up to there, RAM behind it. */
+static void hole(void) {
+    struct memory m;
+    uint8_t b[4] = {1, 2, 3, 4};
+    memory_open(&m, MIB);
+    memory_cut_low(&m, 256 * KIB);
+    CHECK(memory_size(&m) == 256 * KIB);
+    CHECK(memory_write(&m, 256 * KIB - 2, b, 4) == 2 && m.ram[256 * KIB] == 0);
+    CHECK(memory_write(&m, MEMORY_VIDEO - 2, b, 4) == 2 && m.ram[MEMORY_VIDEO] == 3);
+    CHECK(memory_read(&m, 0x90000, b, 4) == 0 && b[0] == 0xff);
+    CHECK(!memory_at(&m, 256 * KIB, 1, false) && memory_at(&m, MEMORY_VIDEO, 0x60000, true));
+    struct memory_piece p;
+    CHECK(memory_next(&m, 0, &p) && p.phys == 0 && p.length == 256 * KIB);
+    CHECK(memory_next(&m, p.phys + p.length, &p) && p.phys == MEMORY_VIDEO && p.length == 0x60000);
+    CHECK(!memory_next(&m, p.phys + p.length, &p));
+    memory_close(&m);
+}
+
+/* With A20 closed the odd megabytes are the even ones, the ROM's as well. */
+static void a20(void) {
+    struct memory m;
+    struct memory_piece p;
+    uint8_t b[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    memory_open(&m, 4 * MIB);
+    memory_add_rom(&m, b, sizeof b);
+    m.a20_off = MEMORY_A20;
+    CHECK(memory_write(&m, MIB + 0x600, b, 8) == 8 && m.ram[0x600] == 1 && !m.ram[MIB + 0x600]);
+    CHECK(memory_read(&m, 0x100600, b, 1) == 1 && b[0] == 1);
+    CHECK(memory_at(&m, 0x100600, 1, true) == m.ram + 0x600);
+    CHECK(memory_read(&m, 2 * MIB - 1, b, 1) == 1 && b[0] == 8);
+    CHECK(memory_read(&m, 0xffffffff, b, 1) == 0); /* FFFFFFFF goes out as FFEFFFFF */
+    CHECK(memory_write(&m, 3 * MIB - 1, "ab", 2) == 2 && m.ram[3 * MIB - 1] == 'a' &&
+          m.ram[2 * MIB] == 'b');
+    CHECK(!memory_at(&m, 3 * MIB - 1, 2, true));
+    unsigned pieces = 0;
+    for (uint64_t from = 0; memory_next(&m, from, &p); from = p.phys + p.length)
+        pieces++;
+    CHECK(pieces == 6 && p.length == MIB); /* four megabytes, two of them with a ROM */
+    m.a20_off = 0;
+    CHECK(memory_write(&m, MIB + 0x600, b, 1) == 1 && m.ram[MIB + 0x600] == b[0]);
+    memory_close(&m);
+}
+
+static void rom_by_a_person(void) {
+    struct memory m;
+    uint8_t b[2] = {0};
+    memory_open(&m, MIB);
+    memory_add_rom(&m, "rom", 3);
+    CHECK(memory_write(&m, MIB - 1, "x", 1) == 0 && m.rom_pokes == 0);
+    CHECK(memory_poke(&m, MIB - 1, "x", 1) == 1 && m.rom_pokes == 1);
+    CHECK(memory_read(&m, 0xfffffffe, b, 2) == 2 && b[0] == 'o' && b[1] == 'x');
+    CHECK(memory_poke(&m, 1ull << 40, "x", 1) == 0 && memory_poke(&m, 0, "x", 1) == 1);
+    memory_close(&m);
+}
+
 /* Over the last byte of the address space and on from 0. */
 static void wrap_around(void) {
     struct memory m;
@@ -157,6 +212,9 @@ int main(void) {
     cleared();
     rom();
     hole_below_rom();
+    hole();
+    a20();
+    rom_by_a_person();
     random_accesses();
     return unit_end();
 }

@@ -59,6 +59,10 @@ struct board {
      * device answers IO_STOP after either. */
     void (*end)(void *machine, int status);
     void (*stop)(void *machine, const char *why);
+    /* The guest resets its machine, and by what. */
+    enum io_result (*reset)(void *machine, const char *by);
+    /* Address line 20 is let through, or is 0. IO_STOP: it could not be (and why). */
+    enum io_result (*a20)(void *machine, bool open);
     /* The PIC's INTR line. */
     void (*intr)(void *machine, bool level);
     /* The guest programs the interrupt chips: what to answer to that write. */

@@ -52,10 +52,11 @@ struct cmos {
 };
 void cmos_open(struct cmos *, struct bus *, const struct board *, uint64_t ram_size);
 
-/* ports.c: those that are one register each: 0x92, 0xE9, 0xF4, POST. */
+/* ports.c: those that are one register each: 0x92, 0xE9, 0xF4, 0xCF9, POST. */
+enum { PORTS_A20 = 2 }; /* of port 0x92 and of the keyboard controller's output port */
 struct ports {
     const struct board *board;
-    uint8_t port92;
+    uint8_t port92, reset_control;
     bool verbose;
 };
 void ports_open(struct ports *, struct bus *, const struct board *, bool verbose);

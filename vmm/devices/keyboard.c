@@ -96,8 +96,15 @@ void keyboard_notice(struct keyboard *k) {
 /* --- the controller ----------------------------------------------------------------- */
 
 static enum io_result reset_machine(struct keyboard *k) {
-    k->board->stop(k->board->machine, "the guest asked the keyboard controller for a reset");
-    return IO_STOP;
+    return k->board->reset(k->board->machine, "the keyboard controller");
+}
+
+/* Bit 0 of the output port is the processor's reset line (low resets), bit 1 is A20. */
+static enum io_result write_output_port(struct keyboard *k, uint8_t value) {
+    k->output_port = value;
+    if (!(value & 1))
+        return reset_machine(k);
+    return k->board->a20(k->board->machine, value & PORTS_A20);
 }
 
 static enum io_result write_command(struct keyboard *k, uint8_t value) {
@@ -110,6 +117,8 @@ static enum io_result write_command(struct keyboard *k, uint8_t value) {
     case 0xad: k->config |= CONFIG_DISABLED; break;
     case 0xae: k->config &= ~CONFIG_DISABLED; break;
     case 0xd0: queue(k, k->output_port); break;
+    case 0xdd: return write_output_port(k, k->output_port & ~PORTS_A20);
+    case 0xdf: return write_output_port(k, k->output_port | PORTS_A20);
     case 0xfe: return reset_machine(k);
     }
     return IO_DONE;
@@ -134,10 +143,10 @@ static enum io_result write_data(struct keyboard *k, uint8_t value) {
     else if (command == 0xd2)
         queue(k, value);
     else if (command == 0xd1)
-        k->output_port = value;
+        return write_output_port(k, value);
     else
         keyboard_command(k, value);
-    return command == 0xd1 && !(value & 1) ? reset_machine(k) : IO_DONE;
+    return IO_DONE;
 }
 
 static uint8_t read_data(struct keyboard *k) {

@@ -3,18 +3,18 @@
 
 #include <stdio.h>
 
-enum { FAST_A20 = 0x92, DEBUG_CONSOLE = 0xe9, EXIT = 0xf4, POST = 0x80, POST2 = 0x190 };
+enum { FAST_A20 = 0x92, DEBUG_CONSOLE = 0xe9, EXIT = 0xf4, POST = 0x80, POST2 = 0x190,
+       RESET_CONTROL = 0xcf9 };
 
-/* Bit 1 gates A20 (it is always open here; the bit reads back), bit 0 resets. */
+/* Bit 1 gates A20, as the keyboard controller does; bit 0 resets. */
 static enum io_result access_a20(void *device, const struct access *a) {
     struct ports *p = device;
     if (!a->out)
         return access_reply(a, p->port92);
     p->port92 = access_byte(a) & ~1;
-    if (!(access_byte(a) & 1))
-        return IO_DONE;
-    p->board->stop(p->board->machine, "the guest asked for a reset by port 0x92");
-    return IO_STOP;
+    if (access_byte(a) & 1)
+        return p->board->reset(p->board->machine, "port 0x92");
+    return p->board->a20(p->board->machine, access_byte(a) & PORTS_A20);
 }
 
 static enum io_result access_console(void *device, const struct access *a) {
@@ -42,6 +42,16 @@ static enum io_result access_post(void *device, const struct access *a) {
     return IO_DONE;
 }
 
+/* Bit 2 going up resets (PIIX, reset control register); bit 1 says how much of it. */
+static enum io_result access_reset(void *device, const struct access *a) {
+    struct ports *p = device;
+    uint8_t was = p->reset_control;
+    if (!a->out)
+        return access_reply(a, was);
+    p->reset_control = access_byte(a);
+    return access_byte(a) & ~was & 4 ? p->board->reset(p->board->machine, "port 0xcf9") : IO_DONE;
+}
+
 void ports_open(struct ports *p, struct bus *bus, const struct board *board, bool verbose) {
     *p = (struct ports){.board = board, .port92 = 2, .verbose = verbose};
     bus_add(bus, "a20", FAST_A20, FAST_A20, access_a20, p);
@@ -49,4 +59,5 @@ void ports_open(struct ports *p, struct bus *bus, const struct board *board, boo
     bus_add(bus, "exit", EXIT, EXIT, access_exit, p);
     bus_add(bus, "post", POST, POST, access_post, p);
     bus_add(bus, "post", POST2, POST2, access_post, p);
+    bus_add(bus, "reset control", RESET_CONTROL, RESET_CONTROL, access_reset, p);
 }

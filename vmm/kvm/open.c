@@ -41,16 +41,23 @@ static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t s
     return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
 }
 
-static int add_memory(int vm, const struct memory *m) {
-    const uint64_t mib = 1 << 20, low = mib - m->rom_size;
-    if (!m->rom)
-        return add_slot(vm, 0, 0, m->ram, m->ram_size, false);
-    int err = add_slot(vm, 0, 0, m->ram, m->ram_size < low ? m->ram_size : low, false);
-    if (!err && m->ram_size > mib)
-        err = add_slot(vm, 1, mib, m->ram + mib, m->ram_size - mib, false);
-    if (!err)
-        err = add_slot(vm, 2, low, m->rom, m->rom_size, true);
-    return err ? err : add_slot(vm, 3, (4ull << 30) - m->rom_size, m->rom, m->rom_size, true);
+static int add_memory(struct vcpu *v, const struct memory *m) {
+    struct memory_piece p;
+    int err = 0;
+    for (uint64_t from = 0; !err && memory_next(m, from, &p); from = p.phys + p.length)
+        err = add_slot(v->vm, v->slots++, p.phys, p.at, p.length, p.rom);
+    return err;
+}
+
+/* A20 has moved: the address space anew. An empty slot is a deleted one. */
+static int engine_remap(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    while (v->slots) {
+        struct kvm_userspace_memory_region none = {.slot = --v->slots};
+        if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &none) < 0)
+            return -errno;
+    }
+    return add_memory(v, cpu->memory);
 }
 
 static int add_chips(int vm) {
@@ -102,7 +109,7 @@ static int build(struct vcpu *v, int device, const struct memory *m) {
     ioctl(v->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
     int err = v->chips ? add_chips(v->vm) : 0;
     if (!err)
-        err = add_memory(v->vm, m);
+        err = add_memory(v, m);
     return err ? err : add_vcpu(v, device);
 }
 
@@ -178,6 +185,7 @@ const struct engine engine_kvm = {
     .refuses = hold_refuses,
     .strained = hold_strained,
     .freeze = chips_freeze,
+    .remap = engine_remap,
     .describe = describe,
     .close = engine_close,
 };

@@ -53,6 +53,7 @@ struct vcpu {
     int vm, fd;
     struct kvm_run *run;
     size_t run_size;
+    unsigned slots;  /* memory slots in use, from 0 */
     bool chips;      /* in the kernel */
     bool sync;       /* KVM_CAP_SYNC_REGS */
     bool io_pending; /* an IO or MMIO exit that the next KVM_RUN completes */

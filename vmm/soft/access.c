@@ -107,5 +107,5 @@ uint32_t phys_read32(struct soft *s, uint64_t phys) {
 
 void phys_write32(struct soft *s, uint64_t phys, uint32_t value) {
     memory_write(s->cpu->memory, phys, &value, 4);
-    cache_written(s, phys, 4);
+    cache_written(s, memory_wrap(s->cpu->memory, phys), 4);
 }

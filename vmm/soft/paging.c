@@ -106,6 +106,7 @@ struct tlb_entry *translate(struct soft *s, uint64_t linear, enum access access,
         if (s->cr0 & CR0_PG)
             fill_paged(s, &made, linear, access, user);
         made.page = page;
+        made.phys = memory_wrap(s->cpu->memory, made.phys);
         *e = made;
         set_tags(s, e, user);
     } else if (e->write == NO_PAGE && access == ACCESS_WRITE) {
