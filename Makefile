@@ -66,19 +66,30 @@ coverage: ## branch coverage of the built-in CPU by the tests
 	  CFLAGS='-O0 -g -Dalways_inline=unused' SANITIZE=--coverage test
 	scripts/coverage build/coverage vmm/soft
 
+# The guests' debug information names their sources by where they will be, so that
+# gdb lists them without this tree.
+SHARE     = $(PREFIX)/share/minikvm
+INSTALLED = $(BUILD)/installed
 .PHONY: install uninstall
-install: all ## the program, the guests and the manual page, to PREFIX (/usr/local)
+install: all ## the program, guests with their sources, manual page, to PREFIX (/usr/local)
+	rm -rf $(INSTALLED)
+	$(MAKE) BUILD=$(INSTALLED) GUEST_CFLAGS='-fdebug-prefix-map=$(CURDIR)=$(SHARE)' guests os-1k
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	install -d $(DESTDIR)$(PREFIX)/share/minikvm/guests $(DESTDIR)$(PREFIX)/share/minikvm/os-1k
+	install -d $(DESTDIR)$(SHARE)/guests $(DESTDIR)$(SHARE)/os-1k/shell
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/minikvm
-	install -m 644 $(GUEST_ELFS) $(DESTDIR)$(PREFIX)/share/minikvm/guests
-	install -m 644 $(OS_DIR)/kernel.elf $(OS_DIR)/shell.elf \
-	  $(DESTDIR)$(PREFIX)/share/minikvm/os-1k
-	./$(PROGRAM) --man > $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
+	install -m 644 $(patsubst $(BUILD)/%,$(INSTALLED)/%,$(GUEST_ELFS)) guests/*.[Sh] \
+	  $(DESTDIR)$(SHARE)/guests
+	install -m 644 $(INSTALLED)/os-1k/kernel.elf $(INSTALLED)/os-1k/shell.elf os-1k/*.[chS] \
+	  $(DESTDIR)$(SHARE)/os-1k
+	install -m 644 os-1k/shell/*.[chS] $(DESTDIR)$(SHARE)/os-1k/shell
+	install -m 644 scripts/minikvm.py $(DESTDIR)$(SHARE)
+	$(abspath $(PROGRAM)) --man > $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
 
-uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/minikvm $(DESTDIR)$(PREFIX)/share/minikvm \
+# Folders that are empty then may have been made by us.
+uninstall: ## removes what install has put there
+	rm -rf $(DESTDIR)$(PREFIX)/bin/minikvm $(DESTDIR)$(SHARE) \
 	  $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
+	-cd $(DESTDIR)$(PREFIX) && rmdir -p --ignore-fail-on-non-empty bin share/man/man1
 
 # Lines of code, without blanks and comments, beside what design.md aims at.
 CODE = for file in $(1); do $(CC) -fpreprocessed -dD -E -P $$file 2>/dev/null; done | grep -c .

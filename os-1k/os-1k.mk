@@ -12,7 +12,7 @@ OS_SHELL  := $(addprefix $(OS_DIR)/,shell/start.o shell/menu.o shell/lib.o shell
 OS_CFLAGS := -std=gnu11 -m32 -march=i386 -mgeneral-regs-only -ffreestanding -fno-pic \
              -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Og -g \
              -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
-             $(if $(CI),-Werror) -Ios-1k -Iguests
+             $(if $(CI),-Werror) -Ios-1k -Iguests $(GUEST_CFLAGS)
 OS_LDFLAGS := -m elf_i386 -nostdlib --build-id=none --no-warn-rwx-segments -z noexecstack
 
 .PHONY: os-1k
