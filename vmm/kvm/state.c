@@ -4,18 +4,21 @@
 #include "vcpu.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 
 enum { MSRS = 4 };
 static const uint32_t msr_index[MSRS] = {0x10, 0x174, 0x175, 0x176}; /* TSC, SYSENTER_* */
 
+/* struct kvm_msrs with its entries: C has no member behind a flexible array. */
 struct msr_list {
-    struct kvm_msrs head;
+    uint32_t count, unused;
     struct kvm_msr_entry entry[MSRS];
 };
+_Static_assert(offsetof(struct msr_list, entry) == sizeof(struct kvm_msrs), "as KVM has it");
 
 static int get_msrs(int fd, struct cpu_msrs *m) {
-    struct msr_list list = {.head.nmsrs = MSRS};
+    struct msr_list list = {.count = MSRS};
     for (int i = 0; i < MSRS; i++)
         list.entry[i].index = msr_index[i];
     if (ioctl(fd, KVM_GET_MSRS, &list) < 0)
@@ -27,7 +30,7 @@ static int get_msrs(int fd, struct cpu_msrs *m) {
 
 static int set_msrs(int fd, const struct cpu_msrs *m) {
     const uint64_t value[MSRS] = {m->tsc, m->sysenter_cs, m->sysenter_esp, m->sysenter_eip};
-    struct msr_list list = {.head.nmsrs = MSRS};
+    struct msr_list list = {.count = MSRS};
     for (int i = 0; i < MSRS; i++)
         list.entry[i] = (struct kvm_msr_entry){.index = msr_index[i], .data = value[i]};
     return ioctl(fd, KVM_SET_MSRS, &list) < 0 ? -errno : 0;
