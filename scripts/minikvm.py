@@ -137,7 +137,7 @@ class Tables(gdb.Command):
         super().__init__("mk", gdb.COMMAND_STATUS)
 
     def complete(self, text, word):
-        return [name for name in self.names if name.startswith(word)]
+        return [name for name in self.names if name.startswith(word or "")]  # None: newer gdb asks where words end
 
     def invoke(self, argument, from_tty):
         gdb.write(monitor("info " + argument))
