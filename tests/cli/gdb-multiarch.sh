@@ -1,7 +1,7 @@
 # gdb-multiarch follows the modes as gdb does.
 . "$TOP/tests/cli/lib.sh"
 need_engine
-command -v gdb-multiarch >/dev/null || skip "this machine lacks: gdb-multiarch"
+need gdb-multiarch
 
 serve --gdb=0 pmode
 gdb-multiarch -q -nx -nh -batch -ex 'set pagination off' -ex "target remote $address" \

@@ -1,7 +1,7 @@
 # lldb, unmodified: 16-bit code is shown as such, breakpoints and steps work.
 . "$TOP/tests/cli/lib.sh"
 need_engine
-command -v lldb >/dev/null || skip "this machine lacks: lldb"
+need lldb
 
 serve --gdb=0 pmode
 timeout 60 lldb -b -x -o "gdb-remote $port" -o 'disassemble --pc --count 2' \

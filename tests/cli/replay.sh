@@ -1,7 +1,7 @@
 # A run of the 1K OS, saved through gdb and done again by another process: the same
 # output, the same count, the same memory. And files that are no recording.
 . "$TOP/tests/cli/lib.sh"
-command -v gdb >/dev/null || { echo "no gdb"; exit 77; }
+need gdb
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1 # where the sandbox lets it save

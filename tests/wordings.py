@@ -1,0 +1,39 @@
+"""What gdb words differently from version to version.
+
+Transcripts are those of 13.1 (Debian 12); 16.3 is Debian 13's, 18.1 the next one's. A row:
+who says what, its pattern, and what stands for it when two transcripts are compared.
+"""
+import re
+
+WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
+    # 16.3, 18.1. In 13.1: No more reverse-execution history.
+    (r"^Reached end of recorded history; stopping\.\n"
+     r"(Backward execution from here not possible|Following forward execution will be added to history)\.$",
+     "No more reverse-execution history."),
+    # 13.1, of a file that it has read from the stub. 16.3, 18.1: nothing.
+    (r"^`target:.*' has disappeared; keeping its symbols\.\n", ""),
+    # 16.3, 18.1: the stub's own words. 13.1: its own.
+    (r"^nonesuch: neither a file nor a built guest; check the name, or run make$",
+     'Running "nonesuch" on the remote target failed'),
+    # 13.1: 'E01'. 16.3, 18.1: '01'.
+    (r"(remote failure reply ')E(\d\d')", r"\1\2"),
+    # 13.1, 16.3: what file a section is of, always. 18.1: when there are several.
+    (r"(\w in section \S+) of .*", r"\1"),
+    # 18.1: a line more when a stop is in another inferior than the last, and names of threads in full.
+    (r"^\[Switching to inferior \d+ \[process \d+\] \(.*\)\]\n", ""),
+    (r"^\[Switching to thread (\d+\.\d+) \(.*\)\]$", r"[Switching to Thread \1]"),
+    (r"^(\[New Thread \d+\.\d+) \(id .*\)\]$", r"\1]"),
+    # Which of several locations at one address it names is a matter of its sort.
+    (r"(reakpoint \d+)\.\d+, ", r"\1, "),
+    # What `info inferiors` takes for the program: the latest file, or that of the first.
+    (r"^([* ] \d+ +(?:process \d+|<null>) +\d+ \(.*?\)).*$", r"\1"),
+    # What a local of a trace frame was at the function's entry, from 13.1; the frame below, from 16.3.
+    (r", \w+@entry=<error reading variable: PC not available>", ""),
+    (r"^Backtrace stopped: frame did not save the PC\n", ""),
+)]
+
+def alike(text):
+    """The transcript in one wording for all versions."""
+    for pattern, words in WORDINGS:
+        text = pattern.sub(words, text)
+    return text
