@@ -69,6 +69,7 @@ void timer_tick(void);
 enum { KEY_NONE = -1, KEY_END = -2 };
 void keyboard_init(void);
 void keyboard_interrupt(void);
+void keyboard_watch(void);
 int keyboard_take(void);
 
 /* process.c */

@@ -8,6 +8,7 @@ enum { WRITE_CONFIG = 0x60, ENABLE_KEYBOARD = 0xae };
 enum { CONFIG = 0x45 }; /* IRQ 1 on, self-test passed, translate to set 1 */
 enum { RELEASED = 0x80, LEFT_SHIFT = 0x2a, RIGHT_SHIFT = 0x36, CTRL = 0x1d };
 enum { CTRL_D = 4, KEYS = 0x3a };
+enum { MODEM_STATUS = 0x3fe, CARRIER = 0x80, CARRIER_CHANGED = 8 }; /* of COM1 */
 
 /* by scancode: US layout; 0 is a key that we do not know */
 static const char plain[KEYS] =
@@ -18,7 +19,7 @@ static const char shifted[KEYS] =
 /* Characters that nobody has asked for yet: [taken, typed). */
 static char ring[256];
 static unsigned typed, taken;
-static bool shift, ctrl, ended;
+static bool shift, ctrl, ended, gone;
 
 static bool ring_full(void) {
     return typed - taken == sizeof ring;
@@ -56,6 +57,19 @@ void keyboard_interrupt(void) {
         process_wake();
 }
 
+/* While everybody waits. Under a hypervisor keys and the serial line may come from one sender,
+ * and a keyboard cannot say that nobody will type any more. The line can: it loses its
+ * carrier. (One that never had any shows no change.) */
+void keyboard_watch(void) {
+    if (ended || typed != taken)
+        return;
+    if ((inb(MODEM_STATUS) & (CARRIER | CARRIER_CHANGED)) != CARRIER_CHANGED)
+        return;
+    drain();
+    gone = true;
+    process_wake();
+}
+
 static void send(uint16_t port, uint8_t value) {
     while (inb(STATUS) & INPUT_FULL)
         continue;
@@ -70,12 +84,15 @@ void keyboard_init(void) {
     printf("keyboard: IRQ 1\n");
 }
 
-/* The next character; KEY_END once Ctrl-D has come, and from then on always. */
+/* The next character; KEY_END once Ctrl-D has come or nobody is there, and from then on
+ * always. */
 int keyboard_take(void) {
     if (ended)
         return KEY_END;
-    if (typed == taken)
-        return KEY_NONE;
+    if (typed == taken) {
+        ended = gone;
+        return gone ? KEY_END : KEY_NONE;
+    }
     char c = ring[taken++ % sizeof ring];
     drain();
     ended = c == CTRL_D;

@@ -28,10 +28,12 @@ void kernel_main(void) {
     process_init();
     printf("ring 3: starting the shell\n");
     for (;;) {
-        if (process_count() > 0)
+        if (process_count() > 0) {
             wait_for_interrupt();
-        else
+            keyboard_watch();
+        } else {
             start_shell(); /* the first time, and after a fault: nobody else would */
+        }
         schedule();
     }
 }

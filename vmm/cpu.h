@@ -82,8 +82,8 @@ struct cpu_exit {
 };
 
 /* What an engine asks of the machine around the CPU. `machine` is handed back
- * as given. The last three are for engines without interrupt chips of their
- * own (the built-in CPU). */
+ * as given. acknowledge, deadline and idle are for engines without interrupt
+ * chips of their own (the built-in CPU). */
 struct cpu_host {
     void *machine;
     enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
@@ -95,6 +95,9 @@ struct cpu_host {
     /* The CPU is halted with interrupts enabled: wait (in real time) until one
      * may have come; returns the new virtual time, or 0 if none ever can. */
     uint64_t (*idle)(void *machine, uint64_t now);
+    /* For engines with chips of their own: IRQs of the first PIC that may still come; bit 0
+     * is IRQ 0. NULL: all. */
+    uint8_t (*wakers)(void *machine);
 };
 
 struct engine;

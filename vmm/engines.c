@@ -56,7 +56,7 @@ static void fetch_chips(struct machine *m) {
 }
 
 /* Input that came while there were no chips in the kernel has raised no line there. */
-static void give_kernel_chips(struct machine *m) {
+void engines_give_chips(struct machine *m) {
     struct chips chips = {.pit = m->devices.pit.state};
     memcpy(chips.pic, m->devices.pic.chip, sizeof chips.pic);
     m->cpu.engine->set_chips(&m->cpu, &chips);
@@ -65,7 +65,7 @@ static void give_kernel_chips(struct machine *m) {
 
 static void give_chips(struct machine *m) {
     if (engines_has_chips(m)) {
-        give_kernel_chips(m);
+        engines_give_chips(m);
         return;
     }
     pit_restart(&m->devices.pit);

@@ -117,7 +117,7 @@ static int power_on(struct machine *m, char *error, size_t size) {
     if (err)
         return err;
     if (engines_has_chips(m))
-        devices_notice(&m->devices); /* there may be input from before a reset */
+        engines_give_chips(m);
     image_start(&m->image, &m->memory, &m->cpu);
     if (!m->cpu.missing)
         return 0;

@@ -65,6 +65,12 @@ static bool can_wake(struct machine *m, uint64_t due) {
     return tick || ((key || serial) && input_peek(&m->input) != INPUT_END);
 }
 
+/* Of this machine's devices: the timer, and while there is input keyboard and UART. */
+uint8_t timing_wakers(void *machine) {
+    struct machine *m = machine;
+    return 1 << 0 | (input_peek(&m->input) == INPUT_END ? 0 : 1 << 1 | 1 << 4);
+}
+
 uint64_t timing_idle(void *machine, uint64_t icount) {
     struct machine *m = machine;
     uint64_t now = icount * NS_PER_INSTRUCTION, due = pit_advance(&m->devices.pit);

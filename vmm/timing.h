@@ -20,6 +20,7 @@ enum { NS_PER_INSTRUCTION = 10 };
 int timing_acknowledge(void *machine);
 uint64_t timing_deadline(void *machine, uint64_t icount);
 uint64_t timing_idle(void *machine, uint64_t icount);
+uint8_t timing_wakers(void *machine);
 
 /* For struct board, whatever the engine. */
 uint64_t timing_now(void *machine);

@@ -100,6 +100,7 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
     struct access a = {.port = port, .out = out, .size = size, .data = data};
     pthread_mutex_lock(&m->bus_lock);
     enum io_result result = bus_access(&m->bus, &a);
+    uart_notice(&m->devices.uart); /* the keyboard may have taken what it would raise its line for */
     pthread_mutex_unlock(&m->bus_lock);
     if (result != IO_DONE)
         return result;
@@ -184,6 +185,7 @@ void wiring_connect(struct machine *m) {
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,
                                    .acknowledge = timing_acknowledge,
-                                   .deadline = timing_deadline, .idle = timing_idle},
+                                   .deadline = timing_deadline, .idle = timing_idle,
+                                   .wakers = timing_wakers},
                           .held = history_held};
 }

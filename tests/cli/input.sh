@@ -46,6 +46,29 @@ timeout 30 "$MINIKVM" ${CPU:+--cpu=$CPU} "$BUILD/tests/guests/keys.elf" <"$WORK/
 expect_status 0
 [[ $(tr '\n' ' ' <"$WORK/out") == '30 158 16 144 ' ]] || fail "$ran: $(cat "$WORK/out")"
 
+# a PIC that nobody has programmed raises nothing
+printf 'x' >"$WORK/in"
+stdin=$WORK/in
+run "$BUILD/tests/guests/unprogrammed.elf"
+expect_status 0
+run --irqchip=on "$BUILD/tests/guests/unprogrammed.elf"
+expect_status 0
+
+# The end of input is no key. The serial line tells of it, polled and by interrupt; a
+# guest that sleeps until a key comes sleeps for good.
+run "$BUILD/tests/guests/serial.elf"
+expect_status 0
+expect_out x
+printf 'xi' >"$WORK/in"
+run "$BUILD/tests/guests/serial.elf"
+expect_status 42
+expect_out xi
+printf 'a' >"$WORK/in"
+run "$BUILD/tests/guests/keys.elf"
+expect_status 0
+[[ $(tr '\n' ' ' <"$WORK/out") == '30 158 ' ]] || fail "$ran: $(cat "$WORK/out")"
+stdin=/dev/null
+
 # of several machines the first has it
 printf 'a' >"$WORK/in"
 stdin=$WORK/in

@@ -259,19 +259,19 @@ static void test_interrupts(void) {
     FLAT(0xFB, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xF4); /* at count 5 exactly */
     handlers();
     line = true;
-    r.cpu.host = (struct cpu_host){NULL, NULL, acknowledge, deadline, idle};
+    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
     CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 5);
     rig_close(&r);
     FLAT(0xFB, 0x90, 0x90); /* sti's shadow */
     handlers();
-    r.cpu.host = (struct cpu_host){NULL, NULL, acknowledge, NULL, NULL};
+    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge};
     r.cpu.intr = true;
     CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 2);
     rig_close(&r);
     FLAT(0xFB, 0xF4, 0x90); /* hlt sleeps; the interrupt comes after it */
     handlers();
     line = true;
-    r.cpu.host = (struct cpu_host){NULL, NULL, acknowledge, deadline, idle};
+    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
     r.cpu.intr = false;
     CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 2 && r.cpu.icount > 1000);
     CHECK(rig_run(&r) == CPU_EXIT_HALTED); /* still */

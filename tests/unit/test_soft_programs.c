@@ -187,7 +187,7 @@ static uint64_t idle(void *machine, uint64_t now) {
     return now;
 }
 static void request(void) {
-    r.cpu.host = (struct cpu_host){NULL, NULL, acknowledge, NULL, idle};
+    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .idle = idle};
     requested = r.cpu.intr = true;
 }
 

@@ -24,6 +24,7 @@ struct uart {
     const struct board *board;
     uint8_t ier, lcr, mcr, scr, dll, dlm, fcr;
     bool sent;   /* THR empty since the last look at IIR */
+    bool hung_up; /* the carrier was gone at the last look at MSR */
     int looped;  /* the byte in the loopback, or -1 */
 };
 void uart_open(struct uart *, struct bus *, const struct board *);
@@ -37,7 +38,6 @@ struct keyboard {
     unsigned head, count;
     uint8_t output_port;
     bool used; /* the guest has accessed it */
-    bool end_told;
     uint8_t last;
 };
 void keyboard_open(struct keyboard *, struct bus *, const struct board *);

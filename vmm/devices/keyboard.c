@@ -11,7 +11,7 @@
 enum { DATA = 0x60, STATUS = 0x64, IRQ = 1 };
 enum { STATUS_FULL = 1, STATUS_SYSTEM = 4 };
 enum { CONFIG_IRQ = 1, CONFIG_SYSTEM = 4, CONFIG_DISABLED = 0x10, CONFIG_TRANSLATE = 0x40 };
-enum { KEY_CTRL = 0x1d, KEY_SHIFT = 0x2a, KEY_D = 0x20, BREAK = 0x80 };
+enum { KEY_CTRL = 0x1d, KEY_SHIFT = 0x2a, BREAK = 0x80 };
 
 static const char plain[] = "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] = "\0\0!@#$%^&*()_+\0\0QWERTYUIOP{}\0\0ASDFGHJKL:\"~\0|ZXCVBNM<>?";
@@ -59,14 +59,10 @@ static void type(struct keyboard *k, char c) {
     }
 }
 
-/* At the end of input the keyboard types one Ctrl-D, as a terminal's user would. */
+/* The end of input is no key: the serial line tells of it (uart.c). */
 static void refill(struct keyboard *k) {
     while (k->count == 0 && !(k->config & CONFIG_DISABLED)) {
         int byte = input_take(k->board->input);
-        if (byte == INPUT_END && !k->end_told) {
-            k->end_told = true;
-            press(k, KEY_CTRL, KEY_D);
-        }
         if (byte < 0)
             return;
         type(k, byte);
@@ -81,7 +77,7 @@ static bool has_byte(struct keyboard *k) {
         return k->count;
     while ((next = input_peek(k->board->input)) >= 0 && !is_typed(next) && k->used)
         input_take(k->board->input);
-    return next >= 0 || (next == INPUT_END && !k->end_told);
+    return next >= 0;
 }
 
 static void update(struct keyboard *k) {

@@ -181,8 +181,13 @@ static enum io_result access_elcr(void *device, const struct access *a) {
     return IO_DONE;
 }
 
+/* As a PC's BIOS leaves the vectors, but all masked: nobody has set a handler yet, and a
+ * controller that never was programmed interrupts nobody. ICW1 unmasks (8259A, ICW1). */
 void pic_open(struct pic *pic, struct bus *bus, const struct board *board) {
     *pic = (struct pic){.board = board};
+    pic->chip[0].irq_base = 0x08;
+    pic->chip[1].irq_base = 0x70;
+    pic->chip[0].imr = pic->chip[1].imr = 0xff;
     pic->chip[0].elcr_mask = 0xf8;
     pic->chip[1].elcr_mask = 0xde;
     bus_add(bus, "pic", MASTER, MASTER + 1, access_pic, pic);

@@ -1,4 +1,5 @@
-/* The first serial port, a 16550 whose line is never busy.
+/* The first serial port, a 16550 whose line is never busy. At the end of input its carrier
+ * goes: whoever was at the other end has hung up.
  *
  * Registers by offset (DLAB is LCR bit 7):
  *   0 RBR/THR, DLL   1 IER, DLM   2 IIR/FCR   3 LCR   4 MCR   5 LSR   6 MSR   7 SCR
@@ -6,16 +7,28 @@
 #include "devices.h"
 
 enum { BASE = 0x3f8, IRQ = 4 };
-enum { IER_RX = 1, IER_TX = 2 };
-enum { IIR_NONE = 1, IIR_TX = 2, IIR_RX = 4, IIR_FIFO = 0xc0 };
+enum { IER_RX = 1, IER_TX = 2, IER_MODEM = 8 };
+enum { IIR_MODEM = 0, IIR_NONE = 1, IIR_TX = 2, IIR_RX = 4, IIR_FIFO = 0xc0 };
 enum { LCR_DLAB = 0x80, MCR_LOOP = 0x10 };
 enum { LSR_DATA = 1, LSR_THR_EMPTY = 0x20, LSR_IDLE = 0x40 };
-enum { MSR_READY = 0xb0 }; /* carrier, data set ready, clear to send */
+enum { MSR_READY = 0x30, MSR_CARRIER = 0x80, MSR_CARRIER_CHANGED = 8 };
 
 static bool has_data(struct uart *u) {
     if (u->mcr & MCR_LOOP)
         return u->looped >= 0;
     return input_peek(u->board->input) >= 0;
+}
+
+static bool hung_up(struct uart *u) {
+    return !(u->mcr & MCR_LOOP) && input_peek(u->board->input) == INPUT_END;
+}
+
+static uint8_t modem_status(struct uart *u) {
+    if (u->mcr & MCR_LOOP)
+        return u->mcr << 4;
+    bool was = u->hung_up;
+    u->hung_up = hung_up(u);
+    return MSR_READY | (u->hung_up ? 0 : MSR_CARRIER) | (u->hung_up != was ? MSR_CARRIER_CHANGED : 0);
 }
 
 /* The highest reason for an interrupt, as IIR shows it. */
@@ -24,7 +37,7 @@ static uint8_t reason(struct uart *u) {
         return IIR_RX;
     if (u->ier & IER_TX && u->sent)
         return IIR_TX;
-    return IIR_NONE;
+    return u->ier & IER_MODEM && hung_up(u) != u->hung_up ? IIR_MODEM : IIR_NONE;
 }
 
 static void update(struct uart *u) {
@@ -32,7 +45,7 @@ static void update(struct uart *u) {
 }
 
 void uart_notice(struct uart *u) {
-    if (u->ier & IER_RX)
+    if (u->ier & (IER_RX | IER_MODEM))
         update(u);
 }
 
@@ -69,7 +82,7 @@ static uint8_t read_register(struct uart *u, unsigned n) {
     case 3: return u->lcr;
     case 4: return u->mcr;
     case 5: return LSR_THR_EMPTY | LSR_IDLE | (has_data(u) ? LSR_DATA : 0);
-    case 6: return u->mcr & MCR_LOOP ? u->mcr << 4 : MSR_READY;
+    case 6: return modem_status(u);
     default: return u->scr;
     }
 }

@@ -106,7 +106,8 @@ bool exits_give_back(struct cpu *cpu) {
 
 static bool all_masked(struct cpu *cpu) {
     struct chips chips;
-    return cpu->engine->get_chips(cpu, &chips) == 0 && chips.pic[0].imr == 0xff;
+    uint8_t wakers = cpu->host.wakers ? cpu->host.wakers(cpu->host.machine) : 0xff;
+    return cpu->engine->get_chips(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
 }
 
 /* The machine knows the words for why. */
