@@ -219,6 +219,9 @@ struct gdb_target_ops {
     /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. The
      * thread is {0, 0} when there is none. */
     bool (*monitor)(void *target, struct gdb_thread, const char *line, struct gdb_out *);
+    /* This client is all-stop, so gdb_server_console() reaches it whenever something
+     * runs. NULL: of no interest. */
+    void (*takes_text)(void *target);
     /* The client connected (true) or is gone without detach (false). */
     void (*session)(void *target, bool connected);
 };
@@ -255,6 +258,8 @@ void gdb_server_stopped(struct gdb_server *, const struct gdb_stop *);
 /* Text for gdb's console (an O packet); sent only while that is allowed (the
  * target is running or a monitor command is), else kept, bounded, until it is. */
 void gdb_server_console(struct gdb_server *, const char *text, size_t length);
+/* The client does not read as fast as text comes: it would be dropped soon. */
+bool gdb_server_console_waits(const struct gdb_server *);
 
 /* Output of a monitor command, streamed to the client. */
 void gdb_print(struct gdb_out *, const char *format, ...) __attribute__((format(printf, 2, 3)));

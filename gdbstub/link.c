@@ -5,12 +5,17 @@
 
 #include <string.h>
 
-enum { INTERRUPT = 0x03, FRAME = 4 /* $ # and two digits */ };
+enum {
+    INTERRUPT = 0x03,
+    FRAME = 4, /* $ # and two digits */
+    SHORT = 128, /* packets up to here are left as they are, to be read in a log */
+    RUN_MIN = 3, RUN_MAX = 97, RUN_BIAS = 29 /* count + 29 is a printable character */
+};
 
 void link_init(struct link *l) {
     l->in_start = l->in_scanned = l->in_end = 0;
     l->out_sent = l->last_start = l->last_length = 0;
-    l->no_ack = l->lost = false;
+    l->no_ack = l->runs = l->lost = false;
     buffer_init(&l->out, LINK_OUT_MAX);
 }
 
@@ -121,6 +126,44 @@ enum link_event link_next(struct link *l, struct cursor *packet) {
 
 /* --- out ------------------------------------------------------------------ */
 
+/* How often the character is to be repeated, with a count that is none of the framing's
+ * characters ("Overview"), nor + and -, which a client that looks for acks could take
+ * for one. Less than RUN_MIN is not worth it. */
+static size_t run_after(const char *from, const char *end) {
+    size_t n = 0, room = (size_t)(end - from) - 1;
+    while (n < room && n < RUN_MAX && from[n + 1] == *from)
+        n++;
+    while (n >= RUN_MIN && strchr("#$+-", (int)(n + RUN_BIAS)))
+        n--;
+    return n >= RUN_MIN ? n : 0;
+}
+
+/* Returns the length. What follows an escape is not repeated: clients differ in
+ * whether they undo the run or the escape first. */
+static size_t put_runs(char *to, const char *from, size_t length) {
+    const char *end = from + length;
+    char *start = to;
+    bool escaped = false;
+    while (from < end) {
+        size_t more = escaped || *from == '}' ? 0 : run_after(from, end);
+        escaped = !escaped && *from == '}';
+        *to++ = *from;
+        if (more) {
+            *to++ = '*';
+            *to++ = (char)(more + RUN_BIAS);
+        }
+        from += 1 + more;
+    }
+    return (size_t)(to - start);
+}
+
+static size_t put_payload(struct link *l, char *to, const char *from, size_t length) {
+    if (l->runs && length > SHORT)
+        return put_runs(to, from, length);
+    memcpy(to, from, length);
+    return length;
+}
+
 static void put_frame(struct link *l, char mark, const char *payload, size_t length) {
     begin_output(l);
     char *to = buffer_extend(&l->out, length + FRAME);
@@ -129,17 +172,17 @@ static void put_frame(struct link *l, char mark, const char *payload, size_t len
         return;
     }
     uint8_t sum = 0;
-    if (mark == '$') {
-        l->last_start = (size_t)(to - l->out.data);
-        l->last_length = length + FRAME;
-    }
+    size_t start = (size_t)(to - l->out.data), sent = put_payload(l, to + 1, payload, length);
     *to++ = mark;
-    for (size_t i = 0; i < length; i++) {
-        sum = (uint8_t)(sum + (uint8_t)payload[i]);
-        to[i] = payload[i];
+    for (size_t i = 0; i < sent; i++)
+        sum = (uint8_t)(sum + (uint8_t)to[i]);
+    to[sent] = '#';
+    hex_encode(to + sent + 1, &sum, 1);
+    l->out.length -= length - sent;
+    if (mark == '$') {
+        l->last_start = start;
+        l->last_length = sent + FRAME;
     }
-    to[length] = '#';
-    hex_encode(to + length + 1, &sum, 1);
 }
 
 void link_send(struct link *l, const char *payload, size_t length) {

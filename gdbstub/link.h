@@ -3,6 +3,9 @@
  *
  *     $ payload # checksum        + got it    - send it again    \x03 interrupt
  *
+ * A client that is known to be gdb gets runs of a character in long packets as the
+ * character, '*' and a count.
+ *
  * Rule: no system calls here, and no growth: input has a fixed room, and one
  * packet that does not end within it breaks the link. The owner takes no event
  * while output waits for the client, so output is bounded as well.
@@ -35,6 +38,7 @@ struct link {
     size_t out_sent;                /* out[0 … out_sent) left already */
     size_t last_start, last_length; /* of the latest packet in out, to send it again */
     bool no_ack;                    /* QStartNoAckMode is in force */
+    bool runs;                      /* the client reads run-length encoding */
     bool lost;                      /* there was no memory for an answer: broken */
 };
 

@@ -70,6 +70,8 @@ void packet_status(struct session *s, struct cursor arguments) {
         nonstop_status(s);
         return;
     }
+    if (s->target->ops->takes_text)
+        s->target->ops->takes_text(s->target->context);
     s->greeting = true;
     stops_owe_status(s);
 }

@@ -21,6 +21,8 @@ static void note_feature(struct session *s, struct cursor feature) {
         {"hwbreak+", &s->features.hwbreak},
         {"error-message+", &s->features.error_message},
         {"exec-events+", &s->features.exec_events},
+        {"qRelocInsn+", &s->link.runs}, /* gdb, and no other client: the others need not
+                                           read runs, and are not all known to */
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct cursor rest = feature;
@@ -29,8 +31,9 @@ static void note_feature(struct session *s, struct cursor feature) {
     }
 }
 
+/* Within a connection a client gains features and loses none: who asks once more in
+ * the middle (`maintenance packet qSupported`) names none and has not changed. */
 void packet_supported(struct session *s, struct cursor arguments) {
-    s->features = (struct features){0};
     cursor_char(&arguments, ':');
     while (!cursor_done(&arguments))
         note_feature(s, cursor_until(&arguments, ';'));

@@ -268,3 +268,9 @@ void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) 
 void gdb_server_console(struct gdb_server *server, const char *text, size_t length) {
     console_text(&server->session, text, length);
 }
+
+bool gdb_server_console_waits(const struct gdb_server *server) {
+    size_t waiting;
+    link_output(&server->session.link, &waiting);
+    return waiting > LINK_PACKET_SIZE;
+}

@@ -222,14 +222,23 @@ bool listener_accept(struct listener *l, struct connection *c) {
         return false;
     /* Packets are small and each waits for its answer. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    *c = (struct connection){.in = fd, .out = fd};
+    *c = (struct connection){.in = fd, .out = fd, .socket = true};
     return true;
 }
 
 /* --- connections ----------------------------------------------------------------- */
 
+static bool is_socket(int fd) {
+    struct stat about;
+    return !fstat(fd, &about) && S_ISSOCK(about.st_mode);
+}
+
+/* gdb's own pipe, of `target remote | PROGRAM`, is a pair of sockets. */
 struct connection connection_of_stdio(void) {
-    return (struct connection){.in = STDIN_FILENO, .out = STDOUT_FILENO, .pipe = true};
+    return (struct connection){.in = STDIN_FILENO,
+                               .out = STDOUT_FILENO,
+                               .pipe = true,
+                               .socket = is_socket(STDIN_FILENO) && is_socket(STDOUT_FILENO)};
 }
 
 /* stdin and stdout are shared with other programs, so they are not made
@@ -248,23 +257,23 @@ static ssize_t result(ssize_t done) {
 
 ssize_t connection_read(struct connection *c, void *to, size_t size) {
     ssize_t done;
-    if (c->pipe && !ready(c->in, POLLIN))
+    if (!c->socket && !ready(c->in, POLLIN))
         return 0;
     do
-        done = c->pipe ? read(c->in, to, size) : recv(c->in, to, size, MSG_DONTWAIT);
+        done = c->socket ? recv(c->in, to, size, MSG_DONTWAIT) : read(c->in, to, size);
     while (done < 0 && errno == EINTR);
     return done ? result(done) : -1; /* end of file: the peer is gone */
 }
 
 ssize_t connection_write(struct connection *c, const void *from, size_t size) {
     ssize_t done;
-    if (c->pipe && !ready(c->out, POLLOUT))
+    if (!c->socket && !ready(c->out, POLLOUT))
         return 0;
-    if (c->pipe && size > PIPE_BUF)
+    if (!c->socket && size > PIPE_BUF)
         size = PIPE_BUF; /* so much can be written once poll() says so */
     do
-        done = c->pipe ? write(c->out, from, size)
-                       : send(c->out, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        done = c->socket ? send(c->out, from, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                         : write(c->out, from, size);
     while (done < 0 && errno == EINTR);
     return result(done);
 }

@@ -23,7 +23,8 @@ struct listener {
 
 struct connection {
     int in, out; /* -1: none */
-    bool pipe;   /* stdin and stdout, of whatever kind they are */
+    bool pipe;   /* stdin and stdout, of whatever kind they are … */
+    bool socket; /* … sockets can be asked not to wait */
 };
 
 /* false, with a sentence in error. */

@@ -16,12 +16,15 @@ $(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf
 units: $(UNITS)
 test-guests: $(TEST_GUESTS)
 
-.PHONY: bench bench-reverse demo
+.PHONY: bench bench-reverse bench-transport demo
 bench: all test-guests
 	scripts/bench --program=$(PROGRAM) --build=$(BUILD)
 
 bench-reverse: all ## going back in time, beside QEMU's record/replay (minutes)
 	scripts/bench-reverse --program=$(PROGRAM)
+
+bench-transport: all ## gdb over a pipe, TCP and a Unix socket
+	scripts/bench-transport --program=$(PROGRAM)
 
 demo:
 	scripts/demo

@@ -27,6 +27,8 @@ struct debug {
     pthread_cond_t text_taken;
     char text[16384];         /* of commands of breakpoints, not yet with the client */
     size_t text_length;
+    bool text_dropped;        /* nobody will take it: a machine is waited for */
+    pthread_t main_thread;
     char error[512];          /* the last sentence given to the stub */
     char symbols[PATH_MAX];
 };
@@ -49,8 +51,14 @@ bool bridge_table_type(void *target, unsigned number, const char **name,
                        const char **description);
 bool bridge_table(void *target, struct gdb_thread, const char *name, struct gdb_table *);
 void bridge_open_points(struct debug *);
+void bridge_open_text(struct debug *);
 void bridge_clear_points(struct machine *);
-void bridge_take_text(struct debug *);
+/* To gdb's console, in order; all of it, or as much as the client reads now. */
+void bridge_take_text(struct debug *, bool all);
+/* Text for gdb's console, from any thread. */
+void bridge_put_text(void *debug, const char *text, size_t length);
+/* No text is waited for while this is set. */
+void bridge_drop_text(struct debug *, bool);
 /* The monitor commands about time; `rest` is what follows the name. */
 typedef void bridge_time_function(struct machine *, const char *rest, const struct text *);
 bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_written, bridge_when_mode,

@@ -1,14 +1,10 @@
 /* Breakpoints with conditions and commands: what the stub has made of them, run
  * on the machine's thread each time the CPU comes to one.
- *
- * Rule: text that they print waits in a bounded buffer for the main thread, which
- * alone talks to the client. The guest waits for room there, unless it is to stop.
  */
 #include "bridge.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../gdbstub/agent.h"
 #include "history.h"
@@ -41,41 +37,16 @@ static bool read_memory(void *context, uint64_t address, void *to, size_t length
     return x86_read(&e->machine->memory, s, address, to, length) == length;
 }
 
-static void wait_a_moment(struct debug *d) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 10000000; /* to look whether the guest is to stop */
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&d->text_taken, &d->text_lock, &until);
-}
-
-static bool is_to_stop(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool is = m->interrupt;
-    pthread_mutex_unlock(&m->lock);
-    return is;
-}
-
 static void print(void *context, const char *text, size_t length) {
     const struct evaluation *e = context;
     struct debug *d = e->machine->stops_context;
     const struct machine_owner *owner = &e->machine->owner;
     if (history_is_silent(e->machine))
         return; /* this was printed when it was the present */
-    if (d->detached[e->machine->number - 1]) {
+    if (d->detached[e->machine->number - 1])
         owner->output(owner->context, e->machine->number, text, length);
-        return;
-    }
-    pthread_mutex_lock(&d->text_lock);
-    while (length > sizeof d->text - d->text_length && !is_to_stop(e->machine))
-        wait_a_moment(d);
-    if (length <= sizeof d->text - d->text_length) {
-        memcpy(d->text + d->text_length, text, length);
-        d->text_length += length;
-    }
-    pthread_mutex_unlock(&d->text_lock);
-    owner->notify(owner->context);
+    else
+        bridge_put_text(d, text, length);
 }
 
 static struct gdb_agent_host host_of(struct evaluation *e) {
@@ -102,26 +73,9 @@ static void stepped(struct machine *m, const struct point *p) {
     m->follows |= gdb_program_follows(p->attached);
 }
 
-/* To gdb's console; to the terminal, if gdb has just gone. */
-void bridge_take_text(struct debug *d) {
-    char text[sizeof d->text];
-    pthread_mutex_lock(&d->text_lock);
-    size_t length = d->text_length;
-    memcpy(text, d->text, length);
-    d->text_length = 0;
-    pthread_cond_broadcast(&d->text_taken);
-    pthread_mutex_unlock(&d->text_lock);
-    if (length && gdb_server_connected(d->server))
-        gdb_server_console(d->server, text, length);
-    else if (length)
-        d->machines->owner.output(d->machines->owner.context, 1, text, length);
-}
-
 static void release(void *program) { gdb_program_free(program); }
 
 void bridge_open_points(struct debug *d) {
-    pthread_mutex_init(&d->text_lock, NULL);
-    pthread_cond_init(&d->text_taken, NULL);
     for (unsigned i = 0; i < d->count; i++) {
         d->machines[i].points.release = release;
         d->machines[i].stops_at = stops_at;

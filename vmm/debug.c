@@ -165,10 +165,12 @@ static void interrupt(void *target, int pid) {
 }
 
 /* Wait until a machine stands, its stop taken and dropped. */
-static void halt(struct machine *m) {
+static void halt(struct debug *d, struct machine *m) {
     struct machine_stop dropped;
     machine_interrupt(m);
+    bridge_drop_text(d, true);
     machine_wait(m);
+    bridge_drop_text(d, false);
     machine_take_stop(m, &dropped);
 }
 
@@ -177,7 +179,7 @@ static void detach(void *target, int pid) {
     struct machine *m = bridge_machine(d, pid);
     if (!m || !alive(d, pid))
         return;
-    halt(m);
+    halt(d, m);
     bridge_clear_points(m);
     d->detached[pid - 1] = true;
     machine_resume(m, COMMAND_RUN);
@@ -188,7 +190,7 @@ static void kill_machine(void *target, int pid) {
     struct machine *m = bridge_machine(d, pid);
     if (!m)
         return;
-    halt(m);
+    halt(d, m);
     points_clear(&m->points);
     d->over[pid - 1] = true;
 }
@@ -220,7 +222,7 @@ static const char *restart(void *target, int pid, const char *name) {
         return "no such machine";
     if (*name && !(path = find_image(d, name)))
         return d->error;
-    halt(m);
+    halt(d, m);
     points_clear(&m->points);
     int err = machine_reset(m, path, d->error, sizeof d->error);
     free(path);
@@ -267,6 +269,8 @@ static size_t libraries(void *target, int pid, struct gdb_library *list, size_t 
         list[0] = (struct gdb_library){m->image.user_path, m->image.user_address};
     return 1;
 }
+
+static void takes_text(void *target) { console_divert(bridge_put_text, target); }
 
 static void session(void *target, bool connected) { (void)target, (void)connected; }
 
@@ -336,10 +340,10 @@ static bool all_over(const struct debug *d) {
 
 bool debug_handle(struct debug *d) {
     struct machine_stop s;
-    bridge_take_text(d);
+    bridge_take_text(d, false);
     for (unsigned i = 0; i < d->count; i++)
         if (machine_take_stop(&d->machines[i], &s)) {
-            bridge_take_text(d); /* what was printed on the way to this stop */
+            bridge_take_text(d, true); /* what was printed on the way to this stop */
             tell(d, i + 1, &s);
         }
     bool more = gdb_server_handle(d->server);
@@ -374,6 +378,7 @@ static const struct gdb_target_ops ops = {
     .table_type = bridge_table_type,
     .table = bridge_table,
     .monitor = bridge_monitor,
+    .takes_text = takes_text,
     .session = session,
 };
 
@@ -389,6 +394,7 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     d->target = (struct gdb_target){&ops, d};
     bridge_make_descriptions(d);
     bridge_open_points(d);
+    bridge_open_text(d);
     d->server = gdb_server_open(address, &d->target, error, size);
     if (d->server)
         return d;

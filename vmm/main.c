@@ -147,9 +147,19 @@ static void start_input(struct app *a) {
 
 /* --- the loop ----------------------------------------------------------------------------------- */
 
+/* Before its stop is told, which may end the session. */
+static void finish_text(struct app *a) {
+    console_read_strays();
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->machines[i].has_stop)
+            console_end_line(&a->console, i + 1);
+}
+
 static bool over(struct app *a) {
-    if (a->debug)
+    if (a->debug) {
+        finish_text(a);
         return !debug_handle(a->debug);
+    }
     take_stops(a);
     return a->left == 0;
 }
@@ -162,12 +172,13 @@ static void read_signal(struct app *a) {
 
 /* Sleeps until something happens; false: the user quits, or a signal. */
 static bool wait_and_read(struct app *a) {
-    enum { EVENT, SIGNALS, INPUT, OURS };
+    enum { EVENT, SIGNALS, INPUT, STRAYS, OURS };
     bool room = a->reads_input && input_room(&focused(a)->input);
     struct pollfd fds[OURS + DEBUG_POLL_MAX] = {
         [EVENT] = {.fd = a->event, .events = POLLIN},
         [SIGNALS] = {.fd = a->signals, .events = POLLIN},
-        [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN}};
+        [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
+        [STRAYS] = {.fd = console_strays(), .events = POLLIN}};
     unsigned n = OURS;
     if (a->debug)
         n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
@@ -345,6 +356,9 @@ static int start(struct app *a) {
         say("cannot make an eventfd or a signalfd: %s", strerror(errno));
         return STATUS_ERROR;
     }
+    /* Statistics come when gdb has gone, and of exits there are too many. */
+    if (taken && !a->options.stats && !a->options.machine.verbose)
+        console_prepare_divert();
     a->options.machine.input_is_file = taken || stdin_is_file();
     int status = find_images(a);
     if (!status && !a->options.machine.unconfined)

@@ -98,7 +98,7 @@ static const struct call allowed[] = {
     ANY(madvise), ANY(brk),
     /* the stub: its next client */
     ANY(accept4), ANY(setsockopt), ANY(getsockopt), ANY(getsockname), ANY(getpeername), ANY(shutdown),
-    ANY(close), ANY(unlink),
+    ANY(close), ANY(unlink), WHEN(dup2, 1, -1, STDERR_FILENO),
     /* files: Landlock says which */
     WHEN(openat, 2, OPEN_KIND, O_RDONLY), WHEN(openat, 2, OPEN_KIND, O_RDWR),
     WHEN(openat, 2, OPEN_KIND, O_WRONLY | O_CREAT | O_EXCL | O_TRUNC), ANY(fstat), ANY(newfstatat),

@@ -30,7 +30,7 @@ static void pass_time(void *context) {
     struct world *w = context;
     for (int i = 0; i < 2; i++)
         while (machine_busy(&w->machines[i])) {
-            bridge_take_text(w->debug);
+            bridge_take_text(w->debug, true);
             sched_yield();
         }
 }
