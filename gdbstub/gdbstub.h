@@ -241,8 +241,13 @@ struct gdb_server;
 struct gdb_server *gdb_server_open(const char *address, const struct gdb_target *target,
                                    char *error, size_t size);
 void gdb_server_close(struct gdb_server *);
-/* What it really listens on ("127.0.0.1:1234"), for a message. */
+/* What it really listens on, as gdb's `target remote` takes it ("127.0.0.1:1234", a path). */
 const char *gdb_server_address(const struct gdb_server *);
+/* From here on every user of this computer may connect by TCP; else only its own, root,
+ * and who has started it by sudo. A Unix socket is its user's. */
+void gdb_server_admit_all(struct gdb_server *);
+/* A sentence about who else may connect, or NULL. */
+const char *gdb_server_warning(const struct gdb_server *);
 
 /* File descriptors to wait for; returns how many of max were set. */
 unsigned gdb_server_poll_fds(struct gdb_server *, struct pollfd *fds, unsigned max);

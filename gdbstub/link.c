@@ -11,11 +11,17 @@ enum {
     SHORT = 128, /* packets up to here are left as they are, to be read in a log */
     RUN_MIN = 3, RUN_MAX = 97, RUN_BIAS = 29 /* count + 29 is a printable character */
 };
+/* gdb's `set remote interrupt-sequence BREAK` over TCP, and BREAK-g with a 'g' behind. */
+#define TELNET_BREAK '\xf3'
+
+bool link_is_between_packets(char c) {
+    return c && strchr("+-\x03\r\n\xff\xf3", c);
+}
 
 void link_init(struct link *l) {
     l->in_start = l->in_scanned = l->in_end = 0;
     l->out_sent = l->last_start = l->last_length = 0;
-    l->no_ack = l->runs = l->lost = false;
+    l->no_ack = l->runs = l->lost = l->broke = false;
     buffer_init(&l->out, LINK_OUT_MAX);
 }
 
@@ -86,14 +92,15 @@ static uint8_t unescape(struct link *l, const char *from, const char *end, struc
     return sum;
 }
 
-/* in[in_start] is a '$'. */
+/* in[in_start] is a '$'. Another one within is the begin of a packet whose forerunner was
+ * never finished: in a packet it would be escaped. */
 static enum link_event take_packet(struct link *l, struct cursor *packet) {
-    char *start = l->in + l->in_start + 1;
     size_t from = l->in_scanned > l->in_start ? l->in_scanned : l->in_start + 1;
     char *hash = memchr(l->in + from, '#', l->in_end - from);
     l->in_scanned = hash ? (size_t)(hash - l->in) : l->in_end;
     if (!hash || l->in_end - l->in_scanned < 3)
         return l->in_start == 0 && l->in_end == sizeof l->in ? LINK_BROKEN : LINK_NOTHING;
+    char *start = (char *)memrchr(l->in + l->in_start, '$', l->in_scanned - l->in_start) + 1;
     uint8_t told;
     bool right = hex_decode(&told, hash + 1, 1) & (unescape(l, start, hash, packet) == told);
     forget(l, l->in_scanned + 3);
@@ -101,6 +108,17 @@ static enum link_event take_packet(struct link *l, struct cursor *packet) {
      * show ("Packet Acknowledgment"). */
     put_ack(l, right ? '+' : '-');
     return right || l->no_ack ? LINK_PACKET : LINK_NOTHING;
+}
+
+/* One byte between packets. */
+static enum link_event take_byte(struct link *l, char c) {
+    bool after_break = l->broke;
+    l->broke = c == TELNET_BREAK;
+    if (c == INTERRUPT || c == TELNET_BREAK)
+        return LINK_INTERRUPT;
+    if (c == '-')
+        resend(l);
+    return link_is_between_packets(c) || (c == 'g' && after_break) ? LINK_NOTHING : LINK_BROKEN;
 }
 
 enum link_event link_next(struct link *l, struct cursor *packet) {
@@ -116,10 +134,9 @@ enum link_event link_next(struct link *l, struct cursor *packet) {
             continue;
         }
         forget(l, l->in_start + 1);
-        if (c == INTERRUPT)
-            return LINK_INTERRUPT;
-        if (c == '-')
-            resend(l);
+        enum link_event event = take_byte(l, c);
+        if (event != LINK_NOTHING)
+            return event;
     }
     return LINK_NOTHING;
 }

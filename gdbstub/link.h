@@ -27,7 +27,7 @@ enum link_event {
     LINK_NOTHING,   /* more bytes are needed */
     LINK_PACKET,    /* a whole packet with a right checksum */
     LINK_INTERRUPT, /* \x03 between packets ("Interrupts") */
-    LINK_BROKEN,    /* hopeless: close the connection */
+    LINK_BROKEN,    /* hopeless, or not this protocol: close the connection */
 };
 
 struct link {
@@ -40,7 +40,13 @@ struct link {
     bool no_ack;                    /* QStartNoAckMode is in force */
     bool runs;                      /* the client reads run-length encoding */
     bool lost;                      /* there was no memory for an answer: broken */
+    bool broke;                     /* the latest byte was a BREAK: a 'g' may follow */
 };
+
+/* May a client send this byte between packets? Acknowledgments, an interrupt, telnet's
+ * BREAK, the end of a line that a script was typed in. What sends another byte speaks
+ * another protocol; it is not read for packets in its midst. */
+bool link_is_between_packets(char);
 
 void link_init(struct link *);
 void link_free(struct link *);

@@ -1,9 +1,10 @@
-/* The server: one listener, one client, and those who come too late.
+/* The server: one listener, one client, and those who are not the client (strangers.h).
  *
  * Rule: one debugger at a time. Another one is not left waiting: its first
  * packet gets an error that says why, so that gdb prints it.
  */
 #include "gdbstub/session.h"
+#include "gdbstub/strangers.h"
 #include "gdbstub/transport.h"
 
 #include <stdio.h>
@@ -11,30 +12,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    REFUSED_MAX = 4,
-    READS_MAX = 64, /* per call, so that a client cannot keep the caller */
-};
-
-struct refused {
-    struct connection connection;
-    bool told;
-};
+enum { READS_MAX = 64 }; /* per call, so that a client cannot keep the caller */
 
 struct gdb_server {
     struct listener listener;
     struct connection client;
-    struct refused refused[REFUSED_MAX];
-    unsigned refused_next; /* the slot that is used next: the oldest one */
-    bool lost;             /* writing to the client failed */
+    struct strangers strangers;
+    bool lost; /* writing to the client failed */
     bool over;
     bool busy; /* at work: a stop that comes now is only noted */
+    bool any_user;
     struct session session;
 };
 
-_Static_assert(1 + 2 + REFUSED_MAX <= GDB_POLL_MAX, "listener, client, stdout, refused");
+_Static_assert(1 + 2 + STRANGERS_MAX <= GDB_POLL_MAX, "listener, client, stdout, strangers");
 
 static const char refusal[] = "minikvm: another debugger is connected; detach it first";
+static const char foreign_user[] = "minikvm: it belongs to another user of this computer, who can let all "
+                                   "users connect (see minikvm --help)";
 
 /* --- the client ---------------------------------------------------------------------- */
 
@@ -116,52 +111,46 @@ static void client_work(struct gdb_server *server) {
         client_end(server);
 }
 
-/* --- those who come too late ------------------------------------------------------ */
+/* --- who is not the client ------------------------------------------------------- */
 
-static void refuse(struct gdb_server *server, struct connection connection) {
-    struct refused *slot = &server->refused[server->refused_next];
-    server->refused_next = (server->refused_next + 1) % REFUSED_MAX;
-    connection_close(&slot->connection);
-    *slot = (struct refused){.connection = connection};
-}
-
-static void tell_refused(struct refused *refused) {
-    struct buffer text;
-    uint8_t sum = 'E' + '.';
-    for (const char *c = refusal; *c; c++)
-        sum = (uint8_t)(sum + (uint8_t)*c);
-    buffer_init(&text, sizeof refusal + 16);
-    buffer_printf(&text, "+$E.%s#%02x", refusal, sum);
-    connection_write(&refused->connection, text.data, text.length);
-    connection_finish(&refused->connection);
-    buffer_free(&text);
-    refused->told = true;
-}
-
-/* After the answer its side is read on until it closes: closing first could
- * destroy the answer on its way. What it sends is not kept. */
-static void refused_work(struct refused *refused) {
-    char bytes[4096];
-    ssize_t got = 0;
-    if (refused->connection.in >= 0)
-        got = connection_read(&refused->connection, bytes, sizeof bytes);
-    if (got < 0)
-        connection_close(&refused->connection);
-    else if (got && !refused->told && memchr(bytes, '#', (size_t)got))
-        tell_refused(refused);
+/* What it has sent while it was a stranger is the begin of the session. */
+static void promote(struct gdb_server *server, struct stranger *s) {
+    size_t size;
+    client_begin(server, s->connection);
+    memcpy(link_room(&server->session.link, &size), s->bytes, s->length);
+    link_received(&server->session.link, s->length);
+    s->connection = (struct connection){.in = -1, .out = -1};
+    client_work(server);
 }
 
 /* The one who was connected may have gone since it was last looked at, and this may
  * be the same debugger again. */
-static void accept_all(struct gdb_server *server) {
-    struct connection connection;
-    while (listener_accept(&server->listener, &connection)) {
+static void strangers_work(struct gdb_server *server) {
+    for (unsigned i = 0; i < STRANGERS_MAX; i++) {
+        struct stranger *s = &server->strangers.list[i];
+        if (!stranger_read(s))
+            continue;
         if (server->session.connected)
             client_work(server);
         if (server->session.connected)
-            refuse(server, connection);
+            stranger_refuse(s, refusal);
         else
-            client_begin(server, connection);
+            promote(server, s);
+    }
+}
+
+static const char *why_refused(struct gdb_server *server, const struct connection *c) {
+    if (!server->listener.tcp || server->any_user || peer_is_ours(&server->listener.peers, c->in))
+        return NULL;
+    return foreign_user;
+}
+
+/* Who comes with its first packet is heard at once. */
+static void accept_all(struct gdb_server *server) {
+    struct connection connection;
+    while (listener_accept(&server->listener, &connection)) {
+        strangers_add(&server->strangers, connection, why_refused(server, &connection));
+        strangers_work(server);
     }
 }
 
@@ -179,8 +168,7 @@ struct gdb_server *gdb_server_open(const char *address, const struct gdb_target 
         return NULL;
     }
     server->client = (struct connection){.in = -1, .out = -1};
-    for (unsigned i = 0; i < REFUSED_MAX; i++)
-        server->refused[i].connection = server->client;
+    strangers_init(&server->strangers);
     session_init(&server->session, target);
     server->session.push = push;
     server->session.push_context = server;
@@ -191,8 +179,7 @@ void gdb_server_close(struct gdb_server *server) {
     if (!server)
         return;
     connection_close(&server->client);
-    for (unsigned i = 0; i < REFUSED_MAX; i++)
-        connection_close(&server->refused[i].connection);
+    strangers_close(&server->strangers);
     listener_close(&server->listener);
     session_free(&server->session);
     free(server);
@@ -200,6 +187,17 @@ void gdb_server_close(struct gdb_server *server) {
 
 const char *gdb_server_address(const struct gdb_server *server) {
     return server->listener.address;
+}
+
+void gdb_server_admit_all(struct gdb_server *server) { server->any_user = true; }
+
+const char *gdb_server_warning(const struct gdb_server *server) {
+    const struct listener *l = &server->listener;
+    if (l->tcp && !l->loopback)
+        return "whoever reaches this address from another computer can debug, without a password";
+    if (l->tcp && (server->any_user || !peers_are_known(&l->peers)))
+        return "every user of this computer can debug";
+    return NULL;
 }
 
 bool gdb_server_connected(const struct gdb_server *server) {
@@ -226,8 +224,8 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
     add(fds, max, &count, server->client.in, server->client.pipe ? in : in | out);
     if (server->client.pipe)
         add(fds, max, &count, server->client.out, out);
-    for (unsigned i = 0; i < REFUSED_MAX; i++)
-        add(fds, max, &count, server->refused[i].connection.in, POLLIN);
+    for (unsigned i = 0; i < STRANGERS_MAX; i++)
+        add(fds, max, &count, server->strangers.list[i].connection.in, POLLIN);
     return count;
 }
 
@@ -236,11 +234,10 @@ static void work(struct gdb_server *server) {
         client_begin(server, connection_of_stdio());
     if (server->session.connected)
         client_work(server);
+    strangers_work(server);
     accept_all(server);
     if (server->session.connected)
         client_work(server);
-    for (unsigned i = 0; i < REFUSED_MAX; i++)
-        refused_work(&server->refused[i]);
 }
 
 bool gdb_server_handle(struct gdb_server *server) {

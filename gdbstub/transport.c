@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -83,6 +84,7 @@ static void name_tcp(struct listener *l) {
                     NI_NUMERICHOST | NI_NUMERICSERV))
         return;
     const char *format = address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s";
+    l->loopback = peer_is_loopback(&address);
     snprintf(l->address, sizeof l->address, format, host, port);
 }
 
@@ -116,6 +118,8 @@ static bool open_tcp(struct listener *l, const char *address, struct failure *f)
     if (l->fd < 0)
         return FAIL(f, "cannot listen on %s port %s: %s; %s", name.host, name.port,
                     strerror(reason), tcp_advice(reason));
+    l->tcp = true;
+    peers_open(&l->peers);
     name_tcp(l);
     return true;
 }
@@ -150,6 +154,17 @@ static bool make_way(const struct sockaddr_un *name, struct failure *f) {
     return true;
 }
 
+/* Who debugs a guest owns it, so nobody else may connect. On Linux the socket's own mode
+ * is what bind() makes the file with (unix_bind); what the umask took from that the owner
+ * gets back, before anybody could connect. */
+static bool listen_unix(struct listener *l, const struct sockaddr_un *name) {
+    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (l->fd < 0 || fchmod(l->fd, 0600) || bind(l->fd, (const struct sockaddr *)name, sizeof *name))
+        return false;
+    strcpy(l->path, name->sun_path); /* from here on it is ours to remove */
+    return !lstat(l->path, &l->inode) && !chmod(l->path, 0600) && !listen(l->fd, BACKLOG);
+}
+
 static bool open_unix(struct listener *l, const char *path, struct failure *f) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     if (!*path)
@@ -162,16 +177,14 @@ static bool open_unix(struct listener *l, const char *path, struct failure *f) {
     strcpy(name.sun_path, path);
     if (!make_way(&name, f))
         return false;
-    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&name, sizeof name) || listen(l->fd, BACKLOG))
+    if (!listen_unix(l, &name))
         return FAIL(f,
                     "cannot listen on unix:%s: %s; choose a path in a directory where you may "
                     "write",
                     path, strerror(errno));
-    chmod(path, 0600); /* who debugs a guest owns it */
-    strcpy(l->path, path);
-    lstat(path, &l->inode);
-    snprintf(l->address, sizeof l->address, "unix:%s", path);
+    char *whole = realpath(path, NULL); /* gdb may be started elsewhere */
+    snprintf(l->address, sizeof l->address, "%s", whole ? whole : path);
+    free(whole);
     return true;
 }
 
@@ -189,7 +202,7 @@ static void open_stdio(struct listener *l) {
 bool listener_open(struct listener *l, const char *address, char *error, size_t size) {
     struct failure failure = {error, size};
     bool good = true;
-    *l = (struct listener){.fd = -1};
+    *l = (struct listener){.fd = -1, .peers = {{-1, -1}}};
     if (!strcmp(address, "-"))
         open_stdio(l);
     else if (!strncmp(address, "unix:", 5))
@@ -206,6 +219,7 @@ void listener_close(struct listener *l) {
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
+    peers_close(&l->peers);
     if (*l->path && !lstat(l->path, &found) && found.st_ino == l->inode.st_ino &&
         found.st_dev == l->inode.st_dev)
         unlink(l->path);

@@ -7,7 +7,8 @@
 #ifndef GDBSTUB_TRANSPORT_H
 #define GDBSTUB_TRANSPORT_H
 
-#include <stdbool.h>
+#include "gdbstub/peer.h"
+
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -16,9 +17,12 @@ struct listener {
     int fd; /* -1: stdin and stdout are the only connection */
     bool stdio;
     bool exhausted;    /* no descriptor was left for who waits; poll() would not wait either */
-    char address[256]; /* what it really listens on */
+    char address[256]; /* what it really listens on, as gdb's `target remote` takes it */
     char path[108];    /* of a Unix socket of ours, "" for none */
     struct stat inode; /* of that, so that only ours is removed */
+    bool tcp;
+    bool loopback;     /* it is reached from this computer only */
+    struct peers peers; /* of TCP */
 };
 
 struct connection {

@@ -393,7 +393,6 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     d->count = count;
     d->target = (struct gdb_target){&ops, d};
     bridge_make_descriptions(d);
-    bridge_open_points(d);
     bridge_open_text(d);
     d->server = gdb_server_open(address, &d->target, error, size);
     if (d->server)
@@ -402,6 +401,11 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     free(d);
     return NULL;
 }
+
+void debug_begin(struct debug *d) { bridge_open_points(d); }
+
+void debug_admit_all(struct debug *d) { gdb_server_admit_all(d->server); }
+const char *debug_warning(const struct debug *d) { return gdb_server_warning(d->server); }
 
 void debug_close(struct debug *d) {
     gdb_server_close(d->server);

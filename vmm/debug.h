@@ -12,9 +12,15 @@
 
 struct debug;
 
-/* NULL with a sentence. The machines outlive it; they are stopped now. */
+/* Listens, which needs rights that a sandbox takes: before the machines are made. NULL
+ * with a sentence. */
 struct debug *debug_open(const char *address, struct machine *machines, unsigned count,
                          char *error, size_t size);
+/* The machines are made, and stopped. They outlive it. */
+void debug_begin(struct debug *);
+/* See gdb_server_admit_all() and gdb_server_warning(). */
+void debug_admit_all(struct debug *);
+const char *debug_warning(const struct debug *);
 void debug_close(struct debug *);
 const char *debug_address(const struct debug *);
 

@@ -252,14 +252,34 @@ static int open_debugger(struct app *a) {
     char error[512];
     if (!a->options.gdb)
         return 0;
-    a->debug = debug_open(a->options.gdb, a->machines, a->count, error, sizeof error);
+    unsigned machines = a->options.count ? a->options.count : 1;
+    a->debug = debug_open(a->options.gdb, a->machines, machines, error, sizeof error);
     if (!a->debug) {
         say("%s", error);
         return STATUS_ERROR;
     }
-    if (strcmp(a->options.gdb, "-"))
-        say("waiting for a debugger: gdb -ex 'target remote %s'", debug_address(a->debug));
+    if (a->options.gdb_any_user)
+        debug_admit_all(a->debug);
     return 0;
+}
+
+/* As a word for the shell within '…'. */
+static void tell_waiting(struct app *a) {
+    char word[1024];
+    size_t n = 0;
+    for (const char *c = debug_address(a->debug); *c && n < sizeof word - 5; c++)
+        n += (size_t)snprintf(word + n, sizeof word - n, *c == '\'' ? "'\\''" : "%c", *c);
+    if (debug_warning(a->debug))
+        say("%s", debug_warning(a->debug));
+    say("waiting for a debugger: gdb -ex 'target remote %s'", word);
+}
+
+static void begin_debugger(struct app *a) {
+    if (!a->debug)
+        return;
+    debug_begin(a->debug);
+    if (strcmp(a->options.gdb, "-"))
+        tell_waiting(a);
 }
 
 static long resident_kib(void) {
@@ -361,14 +381,15 @@ static int start(struct app *a) {
         console_prepare_divert();
     a->options.machine.input_is_file = taken || stdin_is_file();
     int status = find_images(a);
+    if (!status)
+        status = open_debugger(a);
     if (!status && !a->options.machine.unconfined)
         keep_files(a);
     if (!status)
         status = open_machines(a);
-    if (!status)
-        status = open_debugger(a);
     if (status)
         return status;
+    begin_debugger(a);
     start_input(a);
     if (!a->options.machine.unconfined)
         tell_sandbox(a, "seccomp", sandbox_calls());

@@ -56,6 +56,11 @@ static bool set_nowait(struct options *o, const char *value) {
     return o->gdb_nowait = true;
 }
 
+static bool set_any_user(struct options *o, const char *value) {
+    (void)value;
+    return o->gdb_any_user = true;
+}
+
 static bool set_memory(struct options *o, const char *value) {
     return number(value, true, &o->machine.memory) && o->machine.memory >= (64 << 10) &&
            o->machine.memory <= MEMORY_MAX && o->machine.memory % PAGE_SIZE == 0;
@@ -146,6 +151,8 @@ static const struct option {
      "the engine: KVM, the built-in CPU, or (auto) KVM where it is there and able"},
     {"--gdb", "[HOST:]PORT|unix:PATH|-", MAYBE, set_gdb,
      "wait for a debugger, at 127.0.0.1:1234 if not said; - is stdin and stdout"},
+    {"--gdb-any-user", NULL, NOTHING, set_any_user,
+     "by TCP every user of this computer may connect, not only you and root"},
     {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
     {"--mem", "SIZE", VALUE, set_memory,
      "guest RAM, 64K to 3G in whole 4K pages (1M for small real-mode guests, else 16M)"},

@@ -11,6 +11,7 @@ struct options {
     enum color_choice color;
     const char *gdb;  /* address for the stub, or NULL */
     bool gdb_nowait;
+    bool gdb_any_user; /* others of this computer, too */
     bool stats;
     bool protocol; /* print the table of packets, run nothing */
     char *images[MACHINES_MAX];

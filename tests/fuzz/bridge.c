@@ -59,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     open_machines(&w);
     w.debug = debug_open("fuzz", w.machines, 2, error, sizeof error);
     must(w.debug, "a debugger can be served");
+    debug_begin(w.debug);
     client_play(&(struct client_world){&w, handle, pass_time}, bytes, size);
     pass_time(&w);
     debug_close(w.debug);

@@ -71,7 +71,9 @@ static void test_acks(struct client *c) {
     CHECK_STR(c->received, "-");
     client_raw(c, "$qC#zz", 6);
     CHECK_STR(c->received, "-");
-    client_raw(c, "garbage \x03 $qC#b4", 16);
+    client_raw(c, "+-\r\n\x03+$qC#b4", 12);
+    CHECK_STR(c->received, "+$QC1#c5");
+    client_raw(c, "$m1000,$m$qC#b4", 15); /* two that were never finished */
     CHECK_STR(c->received, "+$QC1#c5");
     client_raw(c, "+$#00", 5);
     CHECK_STR(c->received, "+$#00");
@@ -117,8 +119,9 @@ int main(void) {
     test_buffer();
     struct fake *f = world_open(&target);
     struct client *c = client_new(f);
-    CHECK(f->connected && gdb_server_connected(f->server));
+    CHECK(!f->connected && !gdb_server_connected(f->server)); /* it has said nothing yet */
     test_acks(c);
+    CHECK(f->connected && gdb_server_connected(f->server));
     test_no_ack(c);
     test_escapes(c);
     client_free(c);

@@ -184,8 +184,9 @@ static void test_detach(struct client *c) {
 static void test_reconnect(struct fake *f) {
     struct fake_process *p = f->process;
     struct client *c = client_new(f);
-    CHECK(p[0].interrupted && p[1].interrupted);
+    CHECK(!p[0].interrupted && !p[1].interrupted); /* who says nothing is no debugger */
     CHECK_STR(ask(c, "qSupported:multiprocess+"), "<none>");
+    CHECK(p[0].interrupted && p[1].interrupted);
     fake_tick(f);
     CHECK(!strncmp(awaited(c), "PacketSize", 10));
     CHECK_STR(ask(c, "?"), "T05thread:p1.1;");
@@ -196,16 +197,18 @@ static void test_reconnect(struct fake *f) {
     /* what stops alone is told to the next client */
     fake_tell(f, 2, GDB_SIGNAL_SEGV);
     c = client_new(f);
-    fake_tick(f);
     ask(c, "qSupported:multiprocess+");
+    fake_tick(f);
+    awaited(c);
     CHECK_STR(ask(c, "?"), "T0bthread:p2.1;");
     client_free(c);
     /* unless it runs again by then */
     fake_tell(f, 2, GDB_SIGNAL_SEGV);
     p[1].running = true;
     c = client_new(f);
-    fake_tick(f);
     ask(c, "qSupported:multiprocess+");
+    fake_tick(f);
+    awaited(c);
     CHECK_STR(ask(c, "?"), "T05thread:p1.1;");
     client_free(c);
 }
@@ -226,8 +229,9 @@ static void test_plain(struct client *c) {
 /* Without multiprocess+ there is process 1; the other one runs free. */
 static void test_single(struct fake *f) {
     struct client *c = client_new(f);
-    fake_tick(f);
     ask(c, "qSupported:swbreak+");
+    fake_tick(f);
+    awaited(c);
     CHECK_STR(ask(c, "?"), "T05thread:1;");
     CHECK(!f->process[0].running && f->process[1].running);
     CHECK_STR(ask(c, "qfThreadInfo"), "m1");
