@@ -164,14 +164,11 @@ static void interrupt(void *target, int pid) {
         machine_interrupt(m);
 }
 
-/* Wait until a machine stands, its stop taken and dropped. */
+/* A machine that waits for its text to be taken must not be waited for. */
 static void halt(struct debug *d, struct machine *m) {
-    struct machine_stop dropped;
-    machine_interrupt(m);
     bridge_drop_text(d, true);
-    machine_wait(m);
+    machine_halt(m);
     bridge_drop_text(d, false);
-    machine_take_stop(m, &dropped);
 }
 
 static void detach(void *target, int pid) {
@@ -195,20 +192,26 @@ static void kill_machine(void *target, int pid) {
     d->over[pid - 1] = true;
 }
 
-/* A client reaches guests only: the images of the command line, and built ones. */
-static bool is_ours(struct debug *d, const char *path) {
-    for (unsigned i = 0; i < d->count; i++)
-        if (d->machines[i].named && !strcmp(d->machines[i].named, path))
-            return true;
-    return false;
+/* A client reaches guests only: the images of the command line, as they were spelled
+ * there or by their whole path, and built ones. */
+static struct machine *made_with(struct debug *d, const char *name) {
+    for (unsigned i = 0; i < d->count; i++) {
+        const struct machine *m = &d->machines[i];
+        if (m->named && (!strcmp(m->named, name) || !strcmp(m->spelled, name)))
+            return &d->machines[i];
+    }
+    return NULL;
 }
 
+/* Any other name is refused with the same sentence whether there is such a file or not,
+ * and is not even looked for. */
 static char *find_image(struct debug *d, const char *name) {
     char *guest = strchr(name, '/') ? NULL : image_find_guest(name);
-    char *path = guest ? guest : image_find(name, d->error, sizeof d->error);
-    if (!path || guest || d->machines[0].options->unconfined || is_ours(d, path))
-        return path;
-    free(path);
+    struct machine *m = made_with(d, name);
+    if (guest || m)
+        return guest ? guest : strdup(m->named);
+    if (d->machines[0].options->unconfined)
+        return image_find(name, d->error, sizeof d->error);
     snprintf(d->error, sizeof d->error, "%.200s is neither an image of the command line nor a "
              "built guest; start minikvm with it, or with --sandbox=off", name);
     return NULL;
@@ -222,12 +225,17 @@ static const char *restart(void *target, int pid, const char *name) {
         return "no such machine";
     if (*name && !(path = find_image(d, name)))
         return d->error;
-    halt(d, m);
-    points_clear(&m->points);
+    else if (!*name && m->image.path && !m->options->replay)
+        path = strdup(m->image.path); /* it may have been built anew */
+    bridge_drop_text(d, true);
     int err = machine_reset(m, path, d->error, sizeof d->error);
+    bridge_drop_text(d, false);
     free(path);
-    d->over[pid - 1] = err != 0;
-    return err ? d->error : NULL;
+    if (err)
+        return d->error;
+    points_clear(&m->points);
+    d->over[pid - 1] = false;
+    return NULL;
 }
 
 /* --- files ---------------------------------------------------------------------------------- */

@@ -75,7 +75,6 @@ static void give_chips(struct machine *m) {
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &m->cpu, old;
     cpu_read(cpu, CPU_ALL);
-    history_close(m); /* of this engine; the other begins one of its own, or none */
     fetch_chips(m);
     old = *cpu;
     int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
@@ -83,6 +82,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
         *cpu = old;
         return err;
     }
+    history_close(m); /* of the old engine; the other begins one of its own, or none */
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
     m->input.steady &= to == ENGINE_SOFT;

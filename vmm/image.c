@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
+
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
 enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20 };
 enum { SECTOR = 512, BOOT_SECTOR_LOAD = 0x7c00 }; /* as a PC's BIOS has them */
@@ -104,8 +106,6 @@ static int read_open(struct image *im, int fd, char *error, size_t size) {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return refuse(error, size, EINVAL, "%s: not a regular file; name an image", im->path);
     if (st.st_size == 0)
         return refuse(error, size, EINVAL, "%s: the file is empty; there is nothing to run",
                       im->path);
@@ -118,10 +118,10 @@ static int read_open(struct image *im, int fd, char *error, size_t size) {
 }
 
 static int read_file(struct image *im, const char *path, char *error, size_t size) {
-    im->path = realpath(path, NULL);
-    int fd = im->path ? open(im->path, O_RDONLY | O_CLOEXEC) : -1;
+    im->path = *path == '/' ? strdup(path) : realpath(path, NULL);
+    int fd = im->path ? file_open_fd(im->path) : -1;
     if (fd < 0)
-        return refuse(error, size, errno, "%s: %s", path, strerror(errno));
+        return refuse(error, size, errno, "%s: %s; name an image", path, file_error(errno));
     int err = read_open(im, fd, error, size);
     close(fd);
     return err;

@@ -8,6 +8,7 @@
 
 #include "aside.h"
 #include "engines.h"
+#include "files.h"
 #include "history.h"
 #include "replay.h"
 #include "thread.h"
@@ -68,22 +69,29 @@ void machine_wait(struct machine *m) {
     pthread_mutex_unlock(&m->lock);
 }
 
+void machine_halt(struct machine *m) {
+    struct machine_stop dropped;
+    machine_interrupt(m);
+    machine_wait(m);
+    machine_take_stop(m, &dropped);
+}
+
 /* --- making one ---------------------------------------------------------------------------- */
 
-static int add_rom(struct machine *m, char *error, size_t size) {
+static int add_rom(struct machine *m, struct memory *memory, char *error, size_t size) {
     const char *path = m->options->rom;
     uint8_t bytes[1];
-    FILE *f = fopen(path, "rbe");
+    FILE *f = file_open(path);
     int err = f ? 0 : -errno;
     uint8_t *rom = malloc(ROM_MAX);
     size_t n = f && rom ? fread(rom, 1, ROM_MAX, f) : 0;
     bool more = f && fread(bytes, 1, 1, f) == 1;
     if (!err)
-        err = !rom ? -ENOMEM : more || n == 0 ? -EFBIG : memory_add_rom(&m->memory, rom, n);
+        err = !rom ? -ENOMEM : more || n == 0 ? -EFBIG : memory_add_rom(memory, rom, n);
     if (err == -EFBIG)
         snprintf(error, size, "%s: a ROM has from 1 byte to 256 KiB", path);
     else if (err)
-        snprintf(error, size, "%s: %s; check --rom", path, strerror(-err));
+        snprintf(error, size, "%s: %s; check --rom", path, file_error(-err));
     if (f)
         fclose(f);
     free(rom);
@@ -93,44 +101,61 @@ static int add_rom(struct machine *m, char *error, size_t size) {
 /* A PC has its first MiB: with less conventional memory there is a hole below A0000. */
 enum { PC_MEMORY = 1 << 20 };
 
-static int open_memory(struct machine *m, char *error, size_t size) {
-    uint64_t bytes = m->options->memory ? m->options->memory : image_memory(&m->image);
-    int err = memory_open(&m->memory, bytes < PC_MEMORY ? PC_MEMORY : bytes);
+/* As much as the user or the image wants, with the image and the ROM in it. */
+static int fill_memory(struct machine *m, const struct image *im, struct memory *memory, char *error,
+                       size_t size) {
+    uint64_t bytes = m->options->memory ? m->options->memory : image_memory(im);
+    int err = memory_open(memory, bytes < PC_MEMORY ? PC_MEMORY : bytes);
     if (!err && bytes < MEMORY_VIDEO)
-        memory_cut_low(&m->memory, bytes);
+        memory_cut_low(memory, bytes);
     if (err)
         snprintf(error, size, "no memory for the guest (%llu MiB): %s; use less --mem",
                  (unsigned long long)(bytes >> 20), strerror(-err));
-    return err ? err : m->options->rom ? add_rom(m, error, size) : 0;
+    if (!err && m->options->rom)
+        err = add_rom(m, memory, error, size);
+    if (!err && im->bytes)
+        err = image_load(im, memory, error, size);
+    if (err)
+        memory_close(memory);
+    return err;
 }
 
-static int power_on(struct machine *m, char *error, size_t size) {
-    int err = m->image.bytes ? image_load(&m->image, &m->memory, error, size) : 0;
-    if (err)
-        return err;
-    m->dead = m->wants_chips = m->touched = false;
+/* A CPU before its first instruction, for the memory and the image that are there. */
+static int make_cpu(struct machine *m, char *error, size_t size) {
+    struct cpu *cpu = &m->cpu;
+    m->dead = m->wants_chips = m->touched = m->ended = false;
     m->chips = m->options->chips == CHIPS_ON;
-    m->cpu.icount = 0;
-    m->ended = false;
-    wiring_open_devices(m);
-    err = engines_open(m, m->options->engine, error, size);
+    cpu->engine = NULL;
+    cpu->valid = cpu->dirty = cpu->missing = 0;
+    cpu->icount = cpu->limit = 0;
+    cpu->within = cpu->intr = false;
+    int err = engines_open(m, m->options->engine, error, size);
     if (err)
         return err;
+    image_start(&m->image, &m->memory, cpu);
+    if (cpu->missing) {
+        snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
+        err = -EIO;
+    } else if (m->recording) {
+        err = replay_check(m, error, size);
+    }
+    if (err)
+        cpu->engine->close(cpu);
+    return err;
+}
+
+static void power_on_devices(struct machine *m) {
+    wiring_open_devices(m);
     if (engines_has_chips(m))
         engines_give_chips(m);
-    image_start(&m->image, &m->memory, &m->cpu);
-    if (!m->cpu.missing)
-        return 0;
-    snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
-    return -EIO;
 }
 
-static int open_image(struct machine *m, const char *path, char *error, size_t size) {
-    if (!path) {
-        m->image = (struct image){.mode = START_RESET, .entry = 0xfffffff0};
-        return 0;
-    }
-    return image_open(&m->image, path, &m->options->image, error, size);
+static int open_image(struct machine *m, const char *path, struct image *im, char *error, size_t size) {
+    *im = (struct image){.mode = START_RESET, .entry = 0xfffffff0};
+    int err = path ? image_open(im, path, &m->options->image, error, size) : 0;
+    if (m->options->rom)
+        im->mode = START_RESET;
+    return err;
 }
 
 /* It would run wild without a word. */
@@ -158,16 +183,17 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     input_open(&m->input);
     m->input.drained = owner->notify;
     m->input.context = owner->context;
-    int err = open_image(m, path, error, size);
+    int err = open_image(m, path, &m->image, error, size);
     m->named = m->image.path ? strdup(m->image.path) : NULL;
+    m->spelled = m->named;
     if (!err)
-        err = open_memory(m, error, size);
+        err = fill_memory(m, &m->image, &m->memory, error, size);
     if (err)
         return err;
     wiring_connect(m);
-    if (options->rom)
-        m->image.mode = START_RESET;
-    err = power_on(m, error, size);
+    err = make_cpu(m, error, size);
+    if (!err)
+        power_on_devices(m);
     if (!err && options->replay)
         err = replay_open(m, error, size);
     if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
@@ -178,20 +204,68 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     return err;
 }
 
-int machine_reset(struct machine *m, const char *path, char *error, size_t size) {
-    struct image other;
-    if (path) {
-        int err = image_open(&other, path, &m->options->image, error, size);
-        if (err)
-            return err;
-        image_close(&m->image);
-        m->image = other;
+/* What a reset replaces. */
+struct parts {
+    struct image image;
+    struct memory memory;
+    struct cpu cpu;
+    bool chips, wants_chips, dead, touched, ended, steady;
+};
+
+static struct parts parts_of(const struct machine *m) {
+    return (struct parts){m->image, m->memory, m->cpu, m->chips, m->wants_chips,
+                          m->dead,  m->touched, m->ended, m->input.steady};
+}
+
+static void put_back(struct machine *m, const struct parts *p) {
+    m->image = p->image;
+    m->memory = p->memory;
+    m->cpu = p->cpu;
+    m->chips = p->chips;
+    m->wants_chips = p->wants_chips;
+    m->dead = p->dead;
+    m->touched = p->touched;
+    m->ended = p->ended;
+    m->input.steady = p->steady;
+}
+
+/* A machine that runs is halted only once nothing but the engine can fail. */
+static int replace(struct machine *m, const struct image *im, struct memory *memory, char *error,
+                   size_t size) {
+    bool ran = machine_busy(m);
+    machine_halt(m);
+    struct parts old = parts_of(m);
+    m->image = *im;
+    m->memory = *memory;
+    int err = make_cpu(m, error, size);
+    if (err) {
+        put_back(m, &old);
+        if (ran)
+            machine_resume(m, COMMAND_RUN);
+        return err;
     }
+    aside_close(m);
     history_close(m);
-    if (m->cpu.engine)
-        m->cpu.engine->close(&m->cpu);
-    memory_clear(&m->memory);
-    return power_on(m, error, size);
+    old.cpu.engine->close(&old.cpu);
+    memory_close(&old.memory);
+    if (old.image.bytes != im->bytes)
+        image_close(&old.image);
+    power_on_devices(m);
+    return 0;
+}
+
+int machine_reset(struct machine *m, const char *path, char *error, size_t size) {
+    struct image im = m->image;
+    struct memory memory;
+    int err = path ? open_image(m, path, &im, error, size) : 0;
+    if (err)
+        return err;
+    err = fill_memory(m, &im, &memory, error, size);
+    if (!err && (err = replace(m, &im, &memory, error, size)))
+        memory_close(&memory);
+    if (err && path)
+        image_close(&im);
+    return err;
 }
 
 void machine_close(struct machine *m) {

@@ -70,6 +70,7 @@ struct machine {
     const struct machine_options *options;
     struct machine_owner owner;
     char *named;        /* the path that it was made with, absolute, or NULL; owned */
+    const char *spelled; /* what the user typed for that */
     struct image image;
     struct memory memory;
     struct points points;
@@ -133,8 +134,10 @@ bool machine_take_stop(struct machine *, struct machine_stop *);
 bool machine_busy(struct machine *); /* any time */
 bool machine_interrupted(struct machine *); /* any time: since it was resumed */
 void machine_wait(struct machine *); /* until it is not busy; any time */
-/* Back to before the first instruction, points kept. It must be stopped. A path
- * other than NULL is another image. */
+void machine_halt(struct machine *); /* stopped, and its stop taken and dropped; any time */
+/* Back to before the first instruction, points kept. A path other than NULL is of the
+ * image from now on, which is read anew, with as much RAM as it wants. 0, or -errno with a
+ * sentence: then the machine is what it was, and runs if it ran. */
 int machine_reset(struct machine *, const char *path, char *error, size_t size);
 
 /* Any time: input for the keyboard and serial line. Returns how much was taken. */

@@ -243,6 +243,8 @@ static int open_machines(struct app *a) {
             say("%s", error);
             return STATUS_ERROR;
         }
+        if (a->paths[i])
+            a->machines[i].spelled = a->options.images[i];
     }
     a->left = a->count;
     return 0;

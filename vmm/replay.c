@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "inspect/inspect.h"
 #include "snapshot.h"
 #include "travel.h"
@@ -181,12 +182,19 @@ static const char *does_not_fit(struct machine *m, const struct header *h) {
     return NULL;
 }
 
+int replay_check(struct machine *m, char *error, size_t size) {
+    const char *why = does_not_fit(m, &m->recording->header);
+    if (why)
+        snprintf(error, size, "%s: cannot be replayed: %s", m->options->replay, why);
+    return why ? -EINVAL : 0;
+}
+
 int replay_open(struct machine *m, char *error, size_t size) {
     const char *path = m->options->replay, *why = NULL;
-    FILE *f = fopen(path, "rbe");
+    FILE *f = file_open(path);
     m->recording = calloc(1, sizeof *m->recording);
     if (!f || !m->recording)
-        why = f ? "no memory" : strerror(errno);
+        why = f ? "no memory" : file_error(errno);
     if (!why)
         why = read_header(f, m->recording);
     if (!why)

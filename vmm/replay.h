@@ -15,6 +15,8 @@
 bool replay_save(struct machine *, const char *path, char *error, size_t size);
 /* Reads options->replay for a machine that was just made. 0, or -errno with a sentence. */
 int replay_open(struct machine *, char *error, size_t size);
+/* The same machine made anew: does the recording still fit it? 0, or -errno with a sentence. */
+int replay_check(struct machine *, char *error, size_t size);
 void replay_close(struct machine *);
 /* The log that was read becomes that of the history that begins. */
 void replay_give(struct machine *);

@@ -19,9 +19,12 @@ static void board_put(void *machine, const char *text, size_t length) {
         m->owner.output(m->owner.context, m->number, text, length);
 }
 
-/* The chips are the kernel's, if the engine has them there; else our own. */
+/* The chips are the kernel's, if the engine has them there; else our own. Without chips
+ * the line leads nowhere. */
 static void board_irq(void *machine, unsigned irq, bool level) {
     struct machine *m = machine;
+    if (m->options->chips == CHIPS_NONE)
+        return;
     if (engines_has_chips(m))
         m->cpu.engine->irq_line(&m->cpu, irq, level);
     else
@@ -166,10 +169,9 @@ void wiring_open_devices(struct machine *m) {
     hypercall_open(&m->devices.hypercall, &m->bus, &m->board, &m->cpu);
     uart_open(&m->devices.uart, &m->bus, &m->board);
     keyboard_open(&m->devices.keyboard, &m->bus, &m->board);
-    if (m->options->chips != CHIPS_NONE) {
-        pic_open(&m->devices.pic, &m->bus, &m->board);
-        pit_open(&m->devices.pit, &m->bus, &m->board);
-    }
+    struct bus *chips = m->options->chips == CHIPS_NONE ? NULL : &m->bus;
+    pic_open(&m->devices.pic, chips, &m->board);
+    pit_open(&m->devices.pit, chips, &m->board);
     cmos_open(&m->devices.cmos, &m->bus, &m->board, memory_size(&m->memory));
     ports_open(&m->devices.ports, &m->bus, &m->board, m->options->verbose);
     wiring_a20_as_devices(m);

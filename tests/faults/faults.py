@@ -16,11 +16,39 @@ VISIT = ["qSupported:multiprocess+;swbreak+;vContSupported+", "?", "g", "m1000,2
          "P0=01000000", "qXfer:features:read:target.xml:0,fff", "Z0,1002,1", "vCont;s:p1.1", "g",
          "vCont;c:p1.1", "z0,1002,1", "qRcmd,72656773", "qRcmd,7061676520", "vCont;c:p1.1"]
 
-def visit(p):
+# Everything that makes a machine anew: another image, the same, a bigger one, one that is
+# too big or not there, another engine. Memory is looked at before and after.
+def run(image):
+    return "vRun;" + image.encode().hex()
+
+def monitor(line):
+    return "qRcmd," + line.encode().hex()
+
+LOOK = ["m1000,10", "g"]
+RESTARTS = ["qSupported:multiprocess+;swbreak+;vContSupported+", "!", "?", *LOOK, run("counter"), *LOOK,
+            "vCont;s:p1.1", *LOOK, monitor("reset"), *LOOK, run("os-1k"), "m80200000,4", *LOOK, run("nothing"), *LOOK,
+            run(""), "g", monitor("engine soft"), *LOOK, "vCont;s:p1.1", monitor("history"), run("hello"), *LOOK,
+            monitor("engine kvm"), *LOOK, "vCont;s:p1.1", "vKill;1", run("hello"), *LOOK, "vCont;c:p1.1"]
+
+def restart(p):
+    return visit(p, RESTARTS)
+
+def holds(asked, answers):
+    """After a failed vRun memory is what it was."""
+    before = None
+    for text, answer in zip(asked, answers):
+        if text.startswith("vRun") and not answer.startswith(b"E"):
+            before = None  # another machine
+        if text == LOOK[0] and answer and before not in (None, answer) and not answer.startswith(b"E"):
+            return False
+        before = answer if text == LOOK[0] else None if text.startswith(("vCont", "vKill", "qRcmd,72657365")) else before
+    return True
+
+def visit(p, texts=VISIT):
     """Asks, and waits for each answer; b"" when the process has ended."""
-    answers = b""
+    answers, each = b"", []
     try:
-        for text in VISIT:
+        for text in texts:
             p.stdin.write(f"+${text}#{sum(text.encode()) % 256:02x}".encode())
             p.stdin.flush()
             answer = b"$O"
@@ -30,8 +58,10 @@ def visit(p):
                     answer = (answer + byte).lstrip(b"+")
                 p.stdout.read(2)
                 answers += answer
+            each.append(answer.removeprefix(b"$"))
     except BrokenPipeError:
         pass
+    p.holds = holds(texts, each)
     return answers
 
 def serve(p):
@@ -55,11 +85,12 @@ class Run:
         words = [w.replace("@", self.folder) for w in self.case.words]
         p = subprocess.Popen([PROGRAM, *words], env=environment, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        p.folder = self.folder
+        p.folder, p.holds = self.folder, True
         hangs = threading.Timer(LIMIT, p.kill)
         hangs.start()
         self.answers = self.case.client(p) if self.case.client else b""
         self.out, self.err = p.communicate()
+        self.holds = p.holds
         self.status = p.returncode if hangs.is_alive() else "hangs"
         hangs.cancel()
 
@@ -70,6 +101,8 @@ class Run:
 
     def problem(self):
         ended = self.status in (-15, 143)
+        if not self.holds:
+            return "a failed vRun has changed the machine"
         if self.status == "hangs":
             return "it hangs"
         if self.left:
@@ -87,7 +120,7 @@ class Case:
         self.words, self.client = words, client
 
     def __str__(self):
-        return " ".join(self.words)
+        return " ".join(self.words) + (f" ({self.client.__name__})" if self.client else "")
 
 def all_of(kind, case, pool):
     """Runs with the first, second, … call failing, until there are no more calls."""
@@ -105,7 +138,7 @@ def main():
     cases = [case for e in ENGINES for case in (
         Case([f"--cpu={e}", "hello"]), Case([f"--cpu={e}", "hello", "counter"]),
         Case([f"--cpu={e}", "--gdb=unix:@/s", "hello"], serve),
-        Case([f"--cpu={e}", "--gdb=-", "hello"], visit))]
+        Case([f"--cpu={e}", "--gdb=-", "hello"], visit), Case([f"--cpu={e}", "--gdb=-", "hello"], restart))]
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for case in cases:
@@ -126,4 +159,5 @@ def main():
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0 or passed == 0)
 
-main()
+if __name__ == "__main__":
+    main()

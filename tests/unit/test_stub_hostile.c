@@ -247,7 +247,7 @@ static void test_unix(void) {
     snprintf(address, sizeof address, "unix:%s/s", directory);
     struct gdb_server *server = gdb_server_open(address, &target, error, sizeof error);
     CHECK(server != NULL);
-    CHECK_STR(gdb_server_address(server), address);
+    CHECK_STR(gdb_server_address(server), address + 5); /* as gdb takes it */
     refused(address, "another program listens");
     gdb_server_close(server);
     CHECK(access(address + 5, F_OK));

@@ -62,7 +62,8 @@ struct ports {
 void ports_open(struct ports *, struct bus *, const struct board *, bool verbose);
 
 /* pic.c and pit.c: interrupt controllers and timer. KVM has its own in the
- * kernel, with the same state; these are for the built-in CPU. */
+ * kernel, with the same state; these are for the built-in CPU. Without a bus they have
+ * no ports: a machine without chips has a state of them all the same. */
 struct pic {
     const struct board *board;
     struct kvm_pic_state chip[2];

@@ -212,6 +212,8 @@ void pit_open(struct pit *pit, struct bus *bus, const struct board *board) {
         pit->state.channels[i] = (struct kvm_pit_channel_state){
             .mode = i == 0 ? 0 : 3, .gate = i != 2, .rw_mode = 3, .read_state = STATE_WORD0,
             .write_state = STATE_WORD0};
+    if (!bus)
+        return;
     bus_add(bus, "pit", COUNTER0, CONTROL, access_pit, pit);
     bus_add(bus, "speaker", SPEAKER, SPEAKER, access_speaker, pit);
 }
