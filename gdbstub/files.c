@@ -4,9 +4,8 @@
  * labels of modes, and nothing else: no other path, no link, no directory, no
  * device, never for writing. Few are open at a time, and none outlives its client.
  *
- * A label is a file that exists only here: LABELS/NAME, with NAME a mode of the
- * CPU (follow.c). It holds two S-records and so has symbols and architecture of
- * nothing: gdb then believes the description.
+ * A label is a file that exists only here: LABELS/NAME, with NAME a mode of the CPU.
+ * What is in it, and in the exec file, exec_file.c tells.
  */
 #include "gdbstub/hex.h"
 #include "gdbstub/packets.h"
@@ -19,13 +18,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LABELS "/cpu/"
-static const char label_content[] = "S00600004844521B\r\nS9030000FC\r\n";
-enum { LABEL_LENGTH = sizeof label_content - 1, NO_FILE = -1, LABEL_FILE = -2 };
+
+/* What an open file is, if not a descriptor. The made ones are there for all who open
+ * them, under numbers of their own: gdb up to 16 leaves one open at each exec. */
+enum { NO_FILE = -1, RECORDS_FILE = -2, BLANK_FILE = -3 };
+enum { RECORDS_NUMBER = FILES_MAX, BLANK_NUMBER };
+
+/* Longer than what gdb reads at once: it would ask again at each read beyond the end. */
+enum { MADE_LENGTH = 4096 };
+static const char records[] = "S00600004844521B\r\nS9030000FC\r\n";
 
 /* The protocol's own numbers ("Errno Values"). */
-enum { IO_EPERM = 1, IO_ENOENT = 2, IO_EBADF = 9, IO_EACCES = 13, IO_EINVAL = 22, IO_EMFILE = 24,
-       IO_EROFS = 30, IO_EUNKNOWN = 9999 };
+enum {
+    IO_EPERM = 1,
+    IO_ENOENT = 2,
+    IO_EBADF = 9,
+    IO_EACCES = 13,
+    IO_EINVAL = 22,
+    IO_EMFILE = 24,
+    IO_EROFS = 30,
+    IO_EUNKNOWN = 9999
+};
 
 static void reply_io_error(struct session *s, int number) {
     buffer_printf(&s->reply, "F-1,%x", number);
@@ -34,8 +47,7 @@ static void reply_io_error(struct session *s, int number) {
 /* --- labels --------------------------------------------------------------------- */
 
 void file_label(struct session *s, struct gdb_thread thread, char label[LABEL_SIZE]) {
-    snprintf(label, LABEL_SIZE, LABELS "%s",
-             s->target->ops->mode_name(s->target->context, thread));
+    snprintf(label, LABEL_SIZE, LABELS "%s", s->target->ops->mode_name(s->target->context, thread));
 }
 
 bool file_is_label(const char *path) {
@@ -52,12 +64,12 @@ static bool has_dots(const char *path) {
     return false;
 }
 
-/* A descriptor, LABEL_FILE, or minus one of the numbers above. Without waiting:
+/* A descriptor, RECORDS_FILE, or minus one of the numbers above. Without waiting:
  * what was a file a moment ago may be a pipe now. */
 static int open_path(struct session *s, const char *path) {
     struct stat about;
     if (file_is_label(path))
-        return LABEL_FILE;
+        return RECORDS_FILE;
     if (path[0] != '/' || has_dots(path) || !s->target->ops->may_read(s->target->context, path))
         return NO_FILE;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -74,6 +86,15 @@ static void close_file(int *file) {
     *file = NO_FILE;
 }
 
+bool file_is_elf64(struct session *s, const char *path) {
+    enum { CLASS = 4, CLASS_64 = 2 };
+    unsigned char ident[CLASS + 1] = "";
+    int file = open_path(s, path);
+    bool whole = file >= 0 && pread(file, ident, sizeof ident, 0) == sizeof ident;
+    close_file(&file);
+    return whole && !memcmp(ident, "\177ELF", 4) && ident[CLASS] == CLASS_64;
+}
+
 void files_init(struct session *s) {
     for (size_t i = 0; i < FILES_MAX; i++)
         s->files[i] = NO_FILE;
@@ -82,6 +103,32 @@ void files_init(struct session *s) {
 void files_close(struct session *s) {
     for (size_t i = 0; i < FILES_MAX; i++)
         close_file(&s->files[i]);
+}
+
+static int open_for_client(struct session *s, const char *path) {
+    switch (exec_file_opened(s, path)) {
+    case FACE_RECORDS:
+        return RECORDS_FILE;
+    case FACE_BLANK:
+        return BLANK_FILE;
+    case FACE_FILE:
+        break;
+    }
+    return open_path(s, path);
+}
+
+/* The number that the client gets for it. -1, and it is closed: too many are open. */
+static int keep_open(struct session *s, int file) {
+    if (file == RECORDS_FILE || file == BLANK_FILE)
+        return file == RECORDS_FILE ? RECORDS_NUMBER : BLANK_NUMBER;
+    for (int slot = 0; slot < FILES_MAX; slot++) {
+        if (s->files[slot] != NO_FILE)
+            continue;
+        s->files[slot] = file;
+        return slot;
+    }
+    close_file(&file);
+    return -1;
 }
 
 /* "PATH,FLAGS,MODE" */
@@ -97,45 +144,46 @@ void packet_file_open(struct session *s, struct cursor arguments) {
         reply_io_error(s, IO_EROFS);
         return;
     }
-    size_t slot = 0;
-    while (slot < FILES_MAX && s->files[slot] != NO_FILE)
-        slot++;
-    if (slot == FILES_MAX) {
-        reply_io_error(s, IO_EMFILE);
-        return;
-    }
-    s->files[slot] = open_path(s, path);
-    if (s->files[slot] == NO_FILE)
-        reply_io_error(s, IO_ENOENT);
+    int file = open_for_client(s, path);
+    int number = file == NO_FILE ? 0 : keep_open(s, file);
+    if (file == NO_FILE || number < 0)
+        reply_io_error(s, file == NO_FILE ? IO_ENOENT : IO_EMFILE);
     else
-        buffer_printf(&s->reply, "F%x", (unsigned)slot);
+        buffer_printf(&s->reply, "F%x", (unsigned)number);
 }
 
 /* --- using what is open -------------------------------------------------------------- */
 
-static int *open_file(struct session *s, uint64_t number) {
+/* A descriptor, or what is made. NO_FILE, and an error is the reply. */
+static int open_file(struct session *s, uint64_t number) {
+    if (number == RECORDS_NUMBER || number == BLANK_NUMBER)
+        return number == RECORDS_NUMBER ? RECORDS_FILE : BLANK_FILE;
     if (number < FILES_MAX && s->files[number] != NO_FILE)
-        return &s->files[number];
+        return s->files[number];
     reply_io_error(s, IO_EBADF);
-    return NULL;
+    return NO_FILE;
 }
 
 void packet_file_close(struct session *s, struct cursor arguments) {
     uint64_t number;
-    int *file = cursor_number(&arguments, &number) ? open_file(s, number) : NULL;
-    if (!file) {
-        buffer_clear(&s->reply);
+    if (!cursor_number(&arguments, &number)) {
         reply_io_error(s, IO_EBADF);
         return;
     }
-    close_file(file);
+    if (open_file(s, number) == NO_FILE)
+        return;
+    if (number < FILES_MAX)
+        close_file(&s->files[number]);
     buffer_text(&s->reply, "F0");
 }
 
-static ssize_t read_label(void *to, size_t size, uint64_t offset) {
-    size_t left = offset < LABEL_LENGTH ? LABEL_LENGTH - (size_t)offset : 0;
+/* A file that exists only here: the records or nothing, and blank lines. */
+static ssize_t read_made(int file, char *to, size_t size, uint64_t offset) {
+    size_t left = offset < MADE_LENGTH ? MADE_LENGTH - (size_t)offset : 0;
+    size_t text = file == RECORDS_FILE ? sizeof records - 1 : 0;
     size = size < left ? size : left;
-    memcpy(to, label_content + (left ? offset : 0), size);
+    for (size_t i = 0; i < size; i++)
+        to[i] = offset + i < text ? records[offset + i] : '\n';
     return (ssize_t)size;
 }
 
@@ -149,12 +197,12 @@ void packet_file_read(struct session *s, struct cursor arguments) {
         reply_io_error(s, IO_EINVAL);
         return;
     }
-    int *file = open_file(s, number);
-    if (!file)
+    int file = open_file(s, number);
+    if (file == NO_FILE)
         return;
     size_t size = count < sizeof bytes ? (size_t)count : sizeof bytes;
-    ssize_t got = *file == LABEL_FILE ? read_label(bytes, size, offset)
-                                      : pread(*file, bytes, size, (off_t)offset);
+    ssize_t got = file < NO_FILE ? read_made(file, bytes, size, offset)
+                                 : pread(file, bytes, size, (off_t)offset);
     if (got < 0) {
         reply_io_error(s, IO_EUNKNOWN);
         return;
@@ -188,8 +236,8 @@ static void reply_stat(struct session *s, const struct stat *about) {
 }
 
 static void stat_file(struct session *s, int file) {
-    struct stat about = {.st_size = LABEL_LENGTH};
-    if (file == LABEL_FILE || !fstat(file, &about))
+    struct stat about = {.st_size = MADE_LENGTH};
+    if (file < NO_FILE || !fstat(file, &about))
         reply_stat(s, &about);
     else
         reply_io_error(s, IO_EUNKNOWN);
@@ -201,9 +249,9 @@ void packet_file_fstat(struct session *s, struct cursor arguments) {
         reply_io_error(s, IO_EINVAL);
         return;
     }
-    int *file = open_file(s, number);
-    if (file)
-        stat_file(s, *file);
+    int file = open_file(s, number);
+    if (file != NO_FILE)
+        stat_file(s, file);
 }
 
 void packet_file_stat(struct session *s, struct cursor arguments) {

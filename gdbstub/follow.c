@@ -1,19 +1,46 @@
-/* Mode following: when the description of a CPU changes, the client is told of
- * an "exec", reads the new description, and then hears of the stop (GDB manual,
- * "Stop Reply Packets": exec).
+/* Mode following: gdb's view of the CPU changes with the CPU's mode.
  *
- *     vCont;s        T05exec:LABEL;      the stop is held back
- *     qXfer:features, Z…, g              gdb's view is made anew
- *     vCont;c        T00                 gdb's own; answered with the stop
+ * gdb takes the layout of the registers and the disassembler from a description
+ * (qXfer:features). It reads one when it connects, attaches or runs a process, and again
+ * when a stop reply tells of an exec (GDB manual, "Stop Reply Packets"). The architecture
+ * of its exec file, if that has one, overrules the description. So two things are seen to:
+ * that its exec file has none, and that it hears of an exec whenever the mode has changed.
  *
- * Rule: exec is told only in place of a stop whose description is not the one
- * told last, and the target moves nowhere until the client itself wants it to.
- * An unwanted stop is worse than none: when the user has taken over in between
- * (`catch exec`), the one that was held back is dropped.
+ * It connects without a file, and takes ours (exec_file.c). Right from the first prompt:
  *
- * A description that gdb has before it reads the symbol file must agree with
- * the file's architecture, or gdb gives up. So the first one is served only
- * after an exec, whose label is a file of no architecture (files.c).
+ *     qXfer:features           the description of now
+ *     ?                        T05thread:p1.1;
+ *     qXfer:exec-file:1        a path; it opens that for the architecture, of which it
+ *     vFile:open               finds none,
+ *     vFile:open               and for the symbols
+ *
+ * It has a file of its own (`file`, `set sysroot /`), or it did not read the description
+ * of this process (before gdb 17 only that of the first one): an exec at the first resume,
+ * and then what the user wanted.
+ *
+ *     vCont;s:p1.1             T05exec:LABEL;thread:p1.1;      nothing has moved
+ *     vFile, qXfer:features, Z, g                             the view is made anew
+ *     vCont;c:p1.-1            T00thread:p1.1;                 gdb's own; the step was done
+ *
+ * A stop in another mode is held back until gdb's view is made anew:
+ *
+ *     vCont;s:p1.1             T05exec:LABEL;thread:p1.1;
+ *     vFile, qXfer:features, Z, g
+ *     vCont;c:p1.-1            T00thread:p1.1;                 gdb's own; nothing has moved
+ *
+ * In non-stop it is the same for each process by itself (nonstop.c).
+ *
+ * No exec is told to a client that does not say exec-events+ (lldb), nor to one with
+ * a description of its own (`set tdesc filename`: it has not asked for ours before `?`).
+ * Their layout stays the one that they began with.
+ *
+ * Rule: exec is told only in place of a stop, or before a resume, when the description that
+ * the client knows is not that of the CPU; and the target moves nowhere until the client
+ * itself wants it to. An unwanted stop is worse than none: when the user has taken over in
+ * between (`catch exec`), the one that was held back is dropped.
+ *
+ * Rule: nothing is told in reply to `?`: gdb 18 fails on an assertion of its own when there is
+ * an exec while it connects.
  */
 #include "gdbstub/packets.h"
 
@@ -22,6 +49,12 @@
 
 static const struct gdb_description *describe(struct session *s, struct gdb_thread thread) {
     return s->target->ops->describe(s->target->context, thread);
+}
+
+/* Is it in 64-bit code's layout? gdb takes no description of the one word size for a file
+ * of the other. */
+static bool is_wide(const struct gdb_description *d) {
+    return !strcmp(d->architecture, "i386:x86-64");
 }
 
 static void write_exec(struct session *s, struct gdb_thread thread) {
@@ -34,11 +67,21 @@ static void write_exec(struct session *s, struct gdb_thread thread) {
     buffer_char(&s->reply, ';');
 }
 
+/* Who has accepted a layout accepts another one of the same word size. */
+void follow_doubt(struct process *p, const struct gdb_description *next) {
+    if (!p->described || is_wide(p->described) != is_wide(next))
+        p->trust = TRUST_NONE;
+}
+
 /* gdb takes all points of an exec'd process for gone and inserts them anew. */
 static void tell_exec(struct session *s, struct process *p, struct gdb_thread thread) {
     p->told = describe(s, thread);
+    p->exec_file = EXEC_NEUTRAL;
     p->following = FOLLOW_EXEC;
     p->libraries = 0;
+    follow_doubt(p, p->told);
+    s->label = LABEL_ARCHITECTURE;
+    s->asked_about = 0;
     s->target->ops->remove_all(s->target->context, p->pid);
     write_exec(s, thread);
 }
@@ -54,9 +97,9 @@ static struct gdb_stop for_later(struct session *s, const struct process *p, str
         stop.status = GDB_SIGNAL_0;
     if (watched) {
         stop.has_point = false;
-        int length = snprintf(text, sizeof text,
-                              "a watchpoint was hit: 0x%llx has been written to\n",
-                              (unsigned long long)stop.address);
+        int length =
+            snprintf(text, sizeof text, "a watchpoint was hit: 0x%llx has been written to\n",
+                     (unsigned long long)stop.address);
         console_text(s, text, (size_t)length);
     }
     return stop;
@@ -82,17 +125,58 @@ bool follow_instead(struct session *s, const struct gdb_stop *stop) {
     struct process *p = process_find(s, stop->thread.pid);
     if (!s->features.exec_events || !process_present(p))
         return false;
-    if (describe(s, stop->thread) == p->told)
+    if (s->own_description || s->owed == OWED_STATUS || describe(s, stop->thread) == p->told)
         return library_instead(s, p, stop);
-    if (s->owed == OWED_STATUS && !s->greeting) {
-        p->told = describe(s, stop->thread); /* vRun, vAttach: gdb reads it by itself */
-        return false;
-    }
     p->pending = for_later(s, p, *stop);
     p->has_pending = true;
-    s->greeting &= s->owed == OWED_STATUS;
     tell_exec(s, p, stop->thread);
     return true;
+}
+
+/* --- what the client believes ------------------------------------------------------ */
+
+bool follow_owes_exec(const struct session *s, const struct process *p) {
+    bool sure = p->told && p->exec_file == EXEC_NEUTRAL;
+    return s->features.exec_events && !s->own_description && process_present(p) && !sure;
+}
+
+/* gdb falls back on the layout of its file's architecture when it has no description, or
+ * rejects it. Which file that is we can only guess: the one that we would have told.
+ * With none at all it takes the host's. */
+static bool believes_wide(struct session *s, const struct process *p) {
+    const char *file = s->target->ops->exec_file(s->target->context, p->pid);
+    if (file)
+        return file_is_elf64(s, file);
+    return !p->described || is_wide(p->described);
+}
+
+const struct gdb_description *follow_layout(struct session *s, struct gdb_thread thread) {
+    struct process *p = process_find(s, thread.pid);
+    const struct gdb_description *d = p && p->described ? p->described : describe(s, thread);
+    if (p && s->own_description)
+        p->described = d; /* and stays */
+    bool sure = !p || !s->features.xml || !follow_owes_exec(s, p);
+    if (sure || believes_wide(s, p) == is_wide(d))
+        return d;
+    return s->target->ops->description_of(s->target->context, is_wide(d) ? "i386" : "i386:x86-64");
+}
+
+/* Having read the registers, gdb looks at the code that they point to: when that is where the pc
+ * is, it has understood them. */
+void follow_registers_read(struct session *s, struct gdb_thread thread) {
+    struct process *p = process_find(s, thread.pid);
+    if (p && p->trust == TRUST_NONE)
+        p->trust = TRUST_NEXT_READ;
+}
+
+void follow_memory_read(struct session *s, struct gdb_thread thread, uint64_t address,
+                        uint64_t length) {
+    struct process *p = process_find(s, thread.pid);
+    uint64_t pc;
+    if (!p || p->trust != TRUST_NEXT_READ)
+        return;
+    bool there = register_pc(s, thread, &pc) && pc - address < length;
+    p->trust = there ? TRUST_PROVEN : TRUST_NONE;
 }
 
 /* --- what comes next ------------------------------------------------------------ */
@@ -118,7 +202,6 @@ static bool only_continues(const struct session *s) {
 static void drop(struct session *s, struct process *p) {
     p->following = FOLLOW_NOTHING;
     p->has_pending = false;
-    s->greeting = s->swallow = false;
     s->saved_count = 0;
 }
 
@@ -143,37 +226,26 @@ void follow_user_looks(struct session *s) {
         drop(s, p);
 }
 
-static bool first_thread(struct session *s, int pid, struct gdb_thread *thread) {
-    struct gdb_thread list[THREADS_MAX];
-    size_t count = threads_list(s, list);
-    for (size_t i = 0; i < count; i++) {
-        *thread = list[i];
-        if (list[i].pid == pid)
-            return true;
-    }
-    return false;
-}
-
 void follow_tell(struct session *s, struct process *p) {
     struct gdb_thread thread;
-    if (first_thread(s, p->pid, &thread))
+    if (thread_first(s, p->pid, &thread))
         tell_exec(s, p, thread);
 }
 
-/* gdb reads a description only for the process that it connects with. The others
- * have their exec at the first resume, one after the other; then comes what the
- * user wanted. false: all have one. */
+/* Those that owe one have their exec at the first resume, one after the other; then comes
+ * what the user wanted. false: there is none. */
 static bool follow_next(struct session *s) {
     struct gdb_thread thread;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        if (!process_present(p) || p->told || !first_thread(s, p->pid, &thread))
+        if (!follow_owes_exec(s, p) || !thread_first(s, p->pid, &thread))
             continue;
         if (!s->saved_count) {
             memcpy(s->saved, s->wishes, sizeof s->saved);
             s->saved_count = s->wish_count;
         }
         tell_exec(s, p, thread);
+        p->forgotten = true;
         s->general = (struct selection){thread.pid, thread.tid};
         return true;
     }
@@ -191,39 +263,18 @@ static void restore(struct session *s) {
 bool follow_resume(struct session *s) {
     struct process *p = followed(s);
     bool automatic = (p && p->following == FOLLOW_LIBRARY) || only_continues(s);
-    bool swallow = s->swallow;
     if (!s->features.exec_events)
         return false;
-    s->swallow = false;
-    if (swallow && automatic) {
-        s->silent = true;
-        return true;
-    }
+    for (size_t i = 0; i < s->process_count && !s->saved_count; i++)
+        s->processes[i].forgotten = false;
     if (p && !automatic)
         drop(s, p);
     if (p)
         p->following = FOLLOW_NOTHING;
-    s->greeting = false;
     if (p && automatic && !s->saved_count)
         return false; /* what was held back is pending, and told now */
     if (follow_next(s))
         return true;
     restore(s);
     return false;
-}
-
-/* While it connects, gdb 13 polls for the answer to its automatic vCont;c without
- * waiting, and warns each time that there is none. So that answer is sent before
- * the question, in one write with that to `vCont?`, which gdb asks just before. */
-void follow_greet(struct session *s) {
-    struct process *p = followed(s);
-    if (!s->greeting || !s->link.no_ack || !p || p->described != p->told || !p->has_pending)
-        return;
-    struct gdb_stop stop = p->pending;
-    link_send(&s->link, s->reply.data, s->reply.length);
-    p->has_pending = s->greeting = false;
-    p->following = FOLLOW_NOTHING;
-    p->libraries = libraries_mark(s, p->pid); /* gdb reads them when it connects */
-    stops_tell(s, &stop);
-    s->silent = s->swallow = true;
 }

@@ -158,6 +158,8 @@ struct gdb_target_ops {
     /* The description that fits the thread's state of now. Static storage;
      * two calls that mean the same layout return the same pointer. */
     const struct gdb_description *(*describe)(void *target, struct gdb_thread);
+    /* The description of that architecture. */
+    const struct gdb_description *(*description_of)(void *target, const char *architecture);
     /* What the thread's CPU mode is called ("16-bit real mode"): no '/' in it, static
      * storage. Shown when the description changes; see gdbstub/follow.c. */
     const char *(*mode_name)(void *target, struct gdb_thread);

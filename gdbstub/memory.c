@@ -18,6 +18,7 @@ static size_t read_memory(struct session *s, uint64_t address, uint64_t length, 
     size_t size = length < READ_MAX ? (size_t)length : READ_MAX;
     if (trace_frame(s))
         return trace_read_memory(s, thread, address, to, size);
+    follow_memory_read(s, thread, address, length);
     size_t done = s->target->ops->read_memory(s->target->context, thread, address, to, size);
     return done < size ? done : size;
 }

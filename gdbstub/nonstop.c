@@ -139,7 +139,7 @@ static void go(struct session *s, struct process *p, struct gdb_action action) {
     if (was && automatic && p->has_saved) {
         action = p->saved;
         p->forgotten = true;
-    } else if (s->features.exec_events && !p->told) {
+    } else if (follow_owes_exec(s, p)) {
         p->saved = action;
         p->has_saved = p->exec_due = true;
         return;

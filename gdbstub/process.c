@@ -19,6 +19,9 @@ void process_attach(struct session *s, struct process *p) {
     p->following = FOLLOW_NOTHING;
     p->libraries = 0;
     p->described = p->told = NULL;
+    p->exec_file = EXEC_UNKNOWN;
+    p->reads = false;
+    p->trust = TRUST_NONE;
 }
 
 void process_release(struct session *s, struct process *p) {
@@ -47,7 +50,10 @@ static const char *process_restart(struct session *s, struct process *p, const c
         return error;
     trace_process_gone(s, p->pid, "the machine was started anew");
     p->has_pending = false;
+    enum exec_file kept = p->exec_file; /* gdb's file stays, but it reads the description anew */
     process_attach(s, p);
+    p->exec_file = kept;
+    p->reads = true;
     s->has_told = false;
     return NULL;
 }
@@ -66,13 +72,13 @@ static const char no_such_process[] = "there is no such process; `info inferiors
 
 void packet_status(struct session *s, struct cursor arguments) {
     (void)arguments;
+    s->own_description = s->features.xml && s->features.exec_events && !s->asked_description;
     if (s->non_stop) {
         nonstop_status(s);
         return;
     }
     if (s->target->ops->takes_text)
         s->target->ops->takes_text(s->target->context);
-    s->greeting = true;
     stops_owe_status(s);
 }
 
@@ -99,6 +105,7 @@ void packet_vattach(struct session *s, struct cursor arguments) {
         return;
     }
     process_attach(s, p);
+    p->reads = true;
     if (s->non_stop) {
         nonstop_attach(s, p);
         return;

@@ -6,7 +6,6 @@
  */
 #include "gdbstub/packets.h"
 
-#include <limits.h>
 #include <string.h>
 
 /* --- qSupported ------------------------------------------------------------------ */
@@ -23,6 +22,8 @@ static void note_feature(struct session *s, struct cursor feature) {
         {"exec-events+", &s->features.exec_events},
         {"qRelocInsn+", &s->link.runs}, /* gdb, and no other client: the others need not
                                            read runs, and are not all known to */
+        {"xmlRegisters=i386", &s->features.xml},
+        {"single-inf-arg+", &s->features.gdb_17_up},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct cursor rest = feature;
@@ -38,13 +39,14 @@ void packet_supported(struct session *s, struct cursor arguments) {
     while (!cursor_done(&arguments))
         note_feature(s, cursor_until(&arguments, ';'));
     buffer_printf(&s->reply, "PacketSize=%x;", LINK_PACKET_SIZE);
-    buffer_text(&s->reply, "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
-                           "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
-                           "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;QNonStop+;"
-                           "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+;"
-                           "ConditionalTracepoints+;TracepointSource+;DisconnectedTracing+;"
-                           "EnableDisableTracepoints+;InstallInTrace+;tracenz+;QTBuffer:size+;"
-                           "qXfer:traceframe-info:read+");
+    buffer_text(&s->reply,
+                "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
+                "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
+                "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;QNonStop+;"
+                "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+;"
+                "ConditionalTracepoints+;TracepointSource+;DisconnectedTracing+;"
+                "EnableDisableTracepoints+;InstallInTrace+;tracenz+;QTBuffer:size+;"
+                "qXfer:traceframe-info:read+");
     if (s->target->ops->libraries)
         buffer_text(&s->reply, ";qXfer:libraries:read+");
     if (s->target->ops->table)
@@ -136,19 +138,25 @@ static void send_piece(struct session *s, struct cursor range, struct buffer *do
 static const struct gdb_description *description_to_serve(struct session *s, struct cursor range) {
     struct gdb_thread thread;
     uint64_t offset, length;
-    if (!thread_current(s, &thread) || !cursor_range(&range, &offset, &length))
+    bool known =
+        (s->asked_about && thread_first(s, s->asked_about, &thread)) || thread_current(s, &thread);
+    if (!known || !cursor_range(&range, &offset, &length))
         return NULL;
     struct process *p = process_find(s, thread.pid);
-    if (s->features.exec_events && !p->told)
-        return NULL; /* an exec comes first, see follow.c */
-    if (!p->described || !offset)
-        p->described = p->told = s->target->ops->describe(s->target->context, thread);
+    if (!p->described || !offset) {
+        const struct gdb_description *d = s->target->ops->describe(s->target->context, thread);
+        follow_doubt(p, d);
+        p->described = p->told = d;
+        p->reads = true;
+    }
     return p->described;
 }
 
 /* "ANNEX:OFFSET,LENGTH" */
 void packet_features(struct session *s, struct cursor arguments) {
     struct buffer document;
+    s->asked_description = true;
+    s->own_description = false;
     struct cursor annex = cursor_until(&arguments, ':');
     bool known = cursor_word(&annex, "target.xml") && cursor_done(&annex);
     const struct gdb_description *d = known ? description_to_serve(s, arguments) : NULL;
@@ -170,27 +178,5 @@ void packet_xfer_threads(struct session *s, struct cursor arguments) {
     follow_user_looks(s);
     buffer_init(&document, DOCUMENT_MAX);
     xml_threads(s, &document);
-    send_piece(s, arguments, &document);
-}
-
-/* The annex is a process, or empty for the current one. */
-void packet_exec_file(struct session *s, struct cursor arguments) {
-    struct buffer document;
-    struct cursor annex = cursor_until(&arguments, ':');
-    struct gdb_thread thread = {0, 0};
-    uint64_t pid = 0;
-    if (cursor_done(&annex) && thread_current(s, &thread))
-        pid = (uint64_t)thread.pid;
-    else if (!cursor_number(&annex, &pid) || !cursor_done(&annex) || pid > INT_MAX)
-        pid = 0;
-    const char *file = NULL;
-    if (process_present(process_find(s, (int)pid)))
-        file = s->target->ops->exec_file(s->target->context, (int)pid);
-    if (!file) {
-        reply_failure(s);
-        return;
-    }
-    buffer_init(&document, DOCUMENT_MAX);
-    buffer_text(&document, file);
     send_piece(s, arguments, &document);
 }

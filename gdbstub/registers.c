@@ -15,11 +15,18 @@ size_t register_size(const struct gdb_register *r) {
     return size < GDB_REGISTER_MAX ? size : GDB_REGISTER_MAX;
 }
 
+/* How many registers a client knows by the numbers of `d`: one with a description of its
+ * own only those that stand first in every description, before the x87's. */
+static unsigned known_count(const struct session *s, const struct gdb_description *d) {
+    enum { X87_BITS = 80 };
+    unsigned count = 0;
+    while (count < d->count && (!s->own_description || d->registers[count].bits != X87_BITS))
+        count++;
+    return count;
+}
+
 const struct gdb_description *registers_layout(struct session *s, struct gdb_thread thread) {
-    const struct process *process = process_find(s, thread.pid);
-    if (process && process->described)
-        return process->described;
-    return s->target->ops->describe(s->target->context, thread);
+    return follow_layout(s, thread);
 }
 
 /* NULL: unavailable. */
@@ -76,8 +83,8 @@ bool register_set_pc(struct session *s, struct gdb_thread thread, uint64_t pc) {
 }
 
 /* As the client sees it: now, or in the trace frame that it looks at. */
-static void write_seen(struct session *s, struct gdb_thread thread,
-                       const struct gdb_description *d, unsigned number) {
+static void write_seen(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
+                       unsigned number) {
     uint8_t value[GDB_REGISTER_MAX] = {0};
     if (!trace_frame(s))
         register_write_hex(s, &s->reply, thread, d, number);
@@ -94,7 +101,9 @@ void packet_g(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
-    for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++)
+    unsigned count = known_count(s, d);
+    follow_registers_read(s, thread);
+    for (unsigned i = 0; i < count && d->registers[i].in_g; i++)
         write_seen(s, thread, d, i);
 }
 
@@ -153,8 +162,10 @@ void packet_p(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
-    if (number < d->count)
+    if (number < known_count(s, d))
         write_seen(s, thread, d, (unsigned)number);
+    else if (s->own_description)
+        buffer_text(&s->reply, "xx"); /* unavailable, however wide it is */
     else
         reply_failure(s);
 }
@@ -169,6 +180,11 @@ void packet_P(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
+    if (number < d->count && number >= known_count(s, d)) {
+        reply_error(s, "this client numbers registers by a description of its own; "
+                       "`unset tdesc filename` reads the one of this machine");
+        return;
+    }
     size_t size = number < d->count ? register_size(&d->registers[number]) : 0;
     if (size && cursor_left(&arguments) == 2 * size && hex_decode(value, arguments.at, size) &&
         set(s, thread, d, (unsigned)number, value))

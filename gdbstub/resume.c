@@ -175,7 +175,6 @@ void packet_vcont(struct session *s, struct cursor arguments) {
 void packet_vcont_ask(struct session *s, struct cursor arguments) {
     (void)arguments;
     buffer_text(&s->reply, "vCont;c;C;s;S;t;r");
-    follow_greet(s);
 }
 
 /* --- c C s S ------------------------------------------------------------------------ */

@@ -62,7 +62,9 @@ void session_free(struct session *s) {
 static void forget_client(struct session *s) {
     s->features = (struct features){0};
     s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
-    s->greeting = s->swallow = s->non_stop = s->notified = false;
+    s->non_stop = s->notified = s->asked_description = s->own_description = false;
+    s->label = LABEL_ANY;
+    s->asked_about = 0;
     s->saved_count = 0;
     s->trace.looked_at = -1;
     files_close(s);

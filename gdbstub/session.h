@@ -27,6 +27,22 @@ enum {
     SIGNALS_MAX = 256,
 };
 
+/* What the client has for an exec file: its architecture, if it has one, overrules
+ * the description's. */
+enum exec_file {
+    EXEC_UNKNOWN, /* perhaps one of its own */
+    EXEC_ASKED,   /* it has asked once which one we have, as it does with one of its own, too */
+    EXEC_OPENED,  /* it has opened ours, for the architecture or for the build-id */
+    EXEC_NEUTRAL, /* it has one without architecture, or none at all */
+};
+
+/* A client may reject a description (`set architecture`, a file of its own), and says nothing. */
+enum trust {
+    TRUST_NONE,
+    TRUST_NEXT_READ, /* it has all registers: does it read memory at the pc next? */
+    TRUST_PROVEN,
+};
+
 /* The answer that is owed to the client. */
 enum owed { OWED_NOTHING, OWED_RESUME, OWED_STATUS };
 
@@ -42,6 +58,9 @@ struct process {
     struct gdb_stop pending;
     const struct gdb_description *described; /* last served; NULL: none yet */
     const struct gdb_description *told;      /* what the client knows or was told to fetch */
+    enum exec_file exec_file;
+    bool reads; /* the client reads its description unasked: it connects, attaches or runs with it */
+    enum trust trust; /* has it accepted that description? */
     uint64_t libraries; /* mark of the list that the client knows */
     enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
                          of the pending stop; the client will go on by itself */
@@ -55,6 +74,9 @@ struct process {
     bool forgotten;   /* the client has forgotten, by an exec, that it steps */
     struct gdb_action saved, latest;
 };
+
+/* gdb opens the label of an exec twice. */
+enum label_open { LABEL_ANY, LABEL_ARCHITECTURE, LABEL_SYMBOLS };
 
 /* A thread-id of the protocol; ALL and ANY may stand for either number. */
 enum { ALL = -1, ANY = 0 };
@@ -72,6 +94,8 @@ struct wish {
 /* What the client said in qSupported. */
 struct features {
     bool multiprocess, swbreak, hwbreak, error_message, exec_events;
+    bool xml;       /* it reads descriptions, if it has none of its own */
+    bool gdb_17_up; /* loses its displays when it loads symbols at an exec, be there any or none */
 };
 
 struct session {
@@ -106,9 +130,11 @@ struct session {
     size_t saved_count;
     bool non_stop; /* QNonStop */
     bool notified; /* a %Stop is on its way, or stops behind it are asked for */
-    bool greeting; /* the answer to `?` was an exec */
-    bool swallow;  /* the automatic vCont was answered before it came */
-    int files[FILES_MAX]; /* files.c */
+    int asked_about;               /* exec_file.c: whose description comes next, if not Hg's; or 0 */
+    bool asked_description;        /* ever */
+    bool own_description;          /* `set tdesc filename`: it will never ask for ours */
+    enum label_open label;         /* what the next open of a label is for */
+    int files[FILES_MAX];          /* files.c */
     struct buffer table;  /* tables.c, between its pieces */
     char table_name[64];
     struct trace trace;
@@ -151,6 +177,8 @@ bool thread_exists(struct session *, struct gdb_thread);
 /* The thread that g, m, … are about. false: there is none. */
 bool thread_current(struct session *, struct gdb_thread *);
 bool thread_matches(struct selection, struct gdb_thread);
+/* The first thread of a process. false: it is not there, or has none. */
+bool thread_first(struct session *, int pid, struct gdb_thread *);
 /* Reads a thread-id ("Packets"), with or without process. */
 bool thread_parse(struct session *, struct cursor *, struct selection *);
 void thread_write(struct session *, struct buffer *, struct gdb_thread);
@@ -242,8 +270,20 @@ bool follow_resume(struct session *);
 void follow_point(struct session *, int pid, enum gdb_point, uint64_t address);
 /* The client lists threads. */
 void follow_user_looks(struct session *);
-/* The client asks `vCont?`; the answer is in `reply`. */
-void follow_greet(struct session *);
+/* It is to believe in this description next. */
+void follow_doubt(struct process *, const struct gdb_description *next);
+/* The client reads registers; memory. */
+void follow_registers_read(struct session *, struct gdb_thread);
+void follow_memory_read(struct session *, struct gdb_thread, uint64_t address, uint64_t length);
+/* It must have an exec before it may go on. */
+bool follow_owes_exec(const struct session *, const struct process *);
+/* The layout that the client believes in. */
+const struct gdb_description *follow_layout(struct session *, struct gdb_thread);
+
+/* --- exec_file.c ------------------------------------------------------------------------ */
+/* What the client is to find in what it opens now. */
+enum face { FACE_FILE, FACE_RECORDS, FACE_BLANK };
+enum face exec_file_opened(struct session *, const char *path);
 
 /* --- libraries.c ------------------------------------------------------------------------ */
 /* Differs when the list of a process does; 0 of an empty one. */
@@ -253,6 +293,9 @@ uint64_t libraries_mark(struct session *, int pid);
 void files_init(struct session *);
 void files_close(struct session *);
 bool file_is_label(const char *path);
+/* Is it an ELF file of 64-bit code? */
+bool file_is_elf64(struct session *, const char *path);
+#define LABELS "/cpu/"
 /* The path of the virtual file that names the thread's mode. */
 void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);
 

@@ -35,10 +35,12 @@ static void write_reason(struct session *s, const struct gdb_stop *stop) {
 }
 
 /* Registers that gdb would ask for at every stop. Their numbers mean something
- * only to a client that has read a description. */
+ * only to a client that believes in the description: another one would be lost. */
 static void write_expedited(struct session *s, const struct process *process,
                             struct gdb_thread thread) {
-    const struct gdb_description *d = process ? process->described : NULL;
+    bool proven = process && (process->trust == TRUST_PROVEN || !s->features.xml);
+    bool known = proven && !s->own_description;
+    const struct gdb_description *d = known ? process->described : NULL;
     for (unsigned i = 0; d && i < d->count; i++) {
         if (!d->registers[i].expedite)
             continue;
@@ -229,6 +231,8 @@ void stops_note(struct session *s, const struct gdb_stop *stop) {
         return;
     }
     p->pending = *stop;
+    if (p->forgotten && p->stepped && is_plain(stop, GDB_SIGNAL_TRAP))
+        p->pending.status = GDB_SIGNAL_0; /* gdb has forgotten the step at an exec */
     p->has_pending = true;
     p->order = s->stops++;
 }

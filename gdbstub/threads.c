@@ -82,6 +82,10 @@ bool thread_current(struct session *s, struct gdb_thread *thread) {
            thread_select(s, any, thread);
 }
 
+bool thread_first(struct session *s, int pid, struct gdb_thread *thread) {
+    return thread_select(s, (struct selection){pid, ANY}, thread);
+}
+
 /* --- ids as text ---------------------------------------------------------------- */
 
 static bool parse_id(struct cursor *c, int *id) {
@@ -133,6 +137,7 @@ void packet_thread(struct session *s, struct cursor arguments) {
         return;
     }
     *(general ? &s->general : &s->resuming) = who;
+    s->asked_about = 0;
     reply_ok(s);
 }
 

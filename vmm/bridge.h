@@ -41,6 +41,7 @@ void bridge_change(struct debug *, struct machine *);
 void bridge_make_descriptions(struct debug *);
 void bridge_free_descriptions(struct debug *);
 const struct gdb_description *bridge_describe(void *target, struct gdb_thread);
+const struct gdb_description *bridge_description_of(void *target, const char *architecture);
 const char *bridge_mode_name(void *target, struct gdb_thread);
 const struct reg *bridge_row(struct debug *, const struct gdb_description *, unsigned number);
 bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_description *,

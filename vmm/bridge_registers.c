@@ -3,6 +3,7 @@
 #include "bridge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "registers.h"
 #include "x86.h"
@@ -100,6 +101,14 @@ const struct gdb_description *bridge_describe(void *target, struct gdb_thread th
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
     return &d->description[bits == 16 ? DESCRIPTION_16 : bits == 32 ? DESCRIPTION_32
                                                                     : DESCRIPTION_64];
+}
+
+const struct gdb_description *bridge_description_of(void *target, const char *architecture) {
+    struct debug *d = target;
+    for (unsigned i = 0; i < DESCRIPTIONS; i++)
+        if (!strcmp(shapes[i].architecture, architecture))
+            return &d->description[i];
+    return &d->description[DESCRIPTION_32];
 }
 
 /* For people; gdb prints it at each change of mode. */

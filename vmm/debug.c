@@ -366,6 +366,7 @@ static const struct gdb_target_ops ops = {
     .thread_name = thread_name,
     .thread_extra = thread_extra,
     .describe = bridge_describe,
+    .description_of = bridge_description_of,
     .mode_name = bridge_mode_name,
     .read_register = bridge_read_register,
     .write_register = bridge_write_register,

@@ -35,7 +35,8 @@ struct fake {
     struct gdb_server *server;
     struct fake_process process[FAKE_PROCESSES];
     char monitor[256];
-    char readable[256]; /* the one file that a client may read */
+    char readable[256];  /* the one file that a client may read */
+    char exec_file[256]; /* of the first process; the second has none */
     bool connected;
     size_t libraries; /* of the first process */
     unsigned misuse;
@@ -177,7 +178,8 @@ static bool fake_agent_memory(void *context, uint64_t at, void *to, size_t lengt
 
 /* After an instruction: the steps of those that were hit before, and what is hit now. */
 static inline void fake_trace(struct fake_process *p) {
-    struct gdb_agent_host host = {.context = p, .read_register = fake_agent_register,
+    struct gdb_agent_host host = {.context = p,
+                                  .read_register = fake_agent_register,
                                   .read_whole = fake_agent_whole,
                                   .read_memory = fake_agent_memory};
     for (unsigned i = 0; i < FAKE_POINTS; i++)
@@ -240,6 +242,10 @@ static void fake_thread_extra(void *target, struct gdb_thread t, char *out, size
 }
 static const struct gdb_description *fake_describe(void *target, struct gdb_thread t) {
     return fake_stopped(target, t.pid)->long_mode ? &fake_wide : &fake_i386;
+}
+static const struct gdb_description *fake_description_of(void *target, const char *architecture) {
+    (void)target;
+    return strcmp(architecture, fake_wide.architecture) ? &fake_i386 : &fake_wide;
 }
 static const char *fake_mode_name(void *target, struct gdb_thread t) {
     return fake_stopped(target, t.pid)->long_mode ? "64-bit" : "32-bit";
@@ -321,7 +327,8 @@ static const char *fake_insert(void *target, int pid, enum gdb_point type, uint6
 }
 static const char *fake_remove(void *target, int pid, enum gdb_point type, uint64_t address,
                                uint64_t length) {
-    struct fake_process *p = type == GDB_TRACE ? fake_stopped(target, pid) : fake_process(target, pid);
+    struct fake_process *p =
+        type == GDB_TRACE ? fake_stopped(target, pid) : fake_process(target, pid);
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
         if (!p->points[i].used || p->points[i].type != type || p->points[i].address != address ||
             (type == GDB_TRACE && p->points[i].length != length))
@@ -373,8 +380,7 @@ static bool fake_alive(void *target, int pid) {
     return !fake_process(target, pid)->dead;
 }
 static const char *fake_exec_file(void *target, int pid) {
-    (void)target;
-    return pid == 1 ? "/images/hello#1.elf" : NULL;
+    return pid == 1 ? ((struct fake *)target)->exec_file : NULL;
 }
 static bool fake_may_read(void *target, const char *path) {
     return !strcmp(path, ((struct fake *)target)->readable);
@@ -426,6 +432,7 @@ static const struct gdb_target_ops fake_ops = {
     .thread_name = fake_thread_name,
     .thread_extra = fake_thread_extra,
     .describe = fake_describe,
+    .description_of = fake_description_of,
     .mode_name = fake_mode_name,
     .read_register = fake_read_register,
     .write_register = fake_write_register,
@@ -451,6 +458,8 @@ static const struct gdb_target_ops fake_ops = {
 
 static inline struct fake *fake_new(void) {
     struct fake *f = calloc(1, sizeof *f);
+    if (f)
+        strcpy(f->exec_file, "/images/hello#1.elf");
     for (int pid = 1; f && pid <= FAKE_PROCESSES; pid++) {
         struct fake_process *p = &f->process[pid - 1];
         p->registers[FAKE_PC] = FAKE_BASE;

@@ -64,10 +64,10 @@ static const struct example {
     {"vStopped", "OK", {"QNonStop:1", "?", "vStopped"}},
     {"vCtrlC", "OK", {"QNonStop:1", "vCont;c:p1.1", "vCtrlC"}},
     {"vFile:setfs", "F0", {"vFile:setfs:0"}},
-    {"vFile:open", "F0", {"vFile:open:2f6370752f33322d626974,0,0"}}, /* /cpu/32-bit */
-    {"vFile:close", "F0", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:close:0"}},
-    {"vFile:pread", "F4;S006", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:pread:0,4,0"}},
-    {"vFile:fstat", "F40;", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:fstat:0"}},
+    {"vFile:open", "F40", {"vFile:open:2f6370752f33322d626974,0,0"}}, /* /cpu/32-bit */
+    {"vFile:close", "F0", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:close:40"}},
+    {"vFile:pread", "F4;S006", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:pread:40,4,0"}},
+    {"vFile:fstat", "F40;", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:fstat:40"}},
     {"vFile:stat", "F", {"vFile:stat:2f6370752f33322d626974"}},
     {"vFile:readlink", "F-1,16", {"vFile:readlink:2f61"}},
     {"vFile:pwrite", "F-1,1e", {"vFile:pwrite:0,0,a"}},
@@ -101,7 +101,7 @@ static const struct example {
     {"vMustReplyEmpty", "", {"vMustReplyEmpty"}},
     {"T05swbreak, hwbreak", "*swbreak:", {"Z0,1001,1", "vCont;c:p1.1", "!tick"}},
     {"T05watch, rwatch, awatch", "*watch:1234;", {"vCont;c:p1.1", "!watch"}},
-    {"T05exec", "T05exec:", {"qSupported:multiprocess+;exec-events+", "?"}},
+    {"T05exec", "T05exec:", {"qSupported:multiprocess+;exec-events+", "?", "vCont;c"}},
     {"T05library", "T05library:;",
      {"vKill;2", "qSupported:multiprocess+;exec-events+", "?",
       "qXfer:features:read:target.xml:0,1000", "vCont;c", "!libraries", "vCont;s:p1.1", "!tick"}},

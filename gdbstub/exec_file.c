@@ -1,0 +1,96 @@
+/* The file that gdb takes for the program: qXfer:exec-file, and how it is opened.
+ *
+ * Its architecture, if it has one, overrules the description of the CPU's mode
+ * (follow.c). gdb opens an exec file twice, first for the architecture and then for
+ * the symbols, and so is given a file with two faces:
+ *
+ *                                     first open     second open
+ *     the target's file               records        the file
+ *     a label, where it has none      records        records
+ *     the label of an exec            records        records; from gdb 17 on: blanks
+ *
+ * Records are S-records, a format that every gdb knows, with neither architecture nor
+ * symbols. Those that gdb has stay when it loads them at an exec. But gdb 17 and later then
+ * drops its displays; so it is given blanks, which it can't load, and says so in a line.
+ *
+ * Rule: a client has our file, without architecture, once it has opened it twice. One
+ * that has a file of its own asks for ours, too, and opens it once if its own has a
+ * build-id, to compare.
+ */
+#include "gdbstub/packets.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* The path that the client is told. */
+static const char *path_of(struct session *s, const struct process *p) {
+    const char *path = s->target->ops->exec_file(s->target->context, p->pid);
+    return path || !s->features.exec_events ? path : LABELS "no symbols";
+}
+
+/* gdb 17 and later, when it connects, reads the description of a process after it has
+ * asked for its file. */
+static void asked(struct session *s, struct process *p) {
+    if (!s->features.exec_events)
+        return;
+    s->asked_about = s->features.gdb_17_up ? p->pid : 0;
+    p->reads |= s->features.gdb_17_up || s->own_description;
+    if (p->reads && p->exec_file == EXEC_UNKNOWN)
+        p->exec_file = EXEC_ASKED;
+}
+
+/* The annex is a process, or empty for the current one. */
+static struct process *parse_annex(struct session *s, struct cursor annex) {
+    struct gdb_thread thread;
+    uint64_t pid;
+    if (cursor_done(&annex))
+        return thread_current(s, &thread) ? process_find(s, thread.pid) : NULL;
+    if (!cursor_number(&annex, &pid) || !cursor_done(&annex) || pid > INT_MAX)
+        return NULL;
+    return process_find(s, (int)pid);
+}
+
+/* "ANNEX:OFFSET,LENGTH" */
+void packet_exec_file(struct session *s, struct cursor arguments) {
+    struct buffer document;
+    struct process *p = parse_annex(s, cursor_until(&arguments, ':'));
+    const char *path = process_present(p) ? path_of(s, p) : NULL;
+    if (!path) {
+        reply_failure(s);
+        return;
+    }
+    asked(s, p);
+    buffer_init(&document, DOCUMENT_MAX);
+    buffer_text(&document, path);
+    reply_piece(s, arguments, &document);
+    buffer_free(&document);
+}
+
+/* The process whose exec file the client was told by this path and has not opened twice. */
+static struct process *told_of(struct session *s, const char *path) {
+    for (size_t i = 0; i < s->process_count; i++) {
+        struct process *p = &s->processes[i];
+        bool due = p->exec_file == EXEC_ASKED || p->exec_file == EXEC_OPENED;
+        const char *file = due && process_present(p) ? path_of(s, p) : NULL;
+        if (file && !strcmp(file, path))
+            return p;
+    }
+    return NULL;
+}
+
+enum face exec_file_opened(struct session *s, const char *path) {
+    enum face face = file_is_label(path) ? FACE_RECORDS : FACE_FILE;
+    struct process *p = told_of(s, path);
+    enum label_open use = s->label;
+    if (p) {
+        bool first = p->exec_file == EXEC_ASKED;
+        p->exec_file = first ? EXEC_OPENED : EXEC_NEUTRAL;
+        return first ? FACE_RECORDS : face;
+    }
+    if (face == FACE_RECORDS) {
+        s->label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
+        if (use == LABEL_SYMBOLS && s->features.gdb_17_up)
+            return FACE_BLANK;
+    }
+    return face;
+}
