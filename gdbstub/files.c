@@ -9,6 +9,7 @@
  */
 #include "gdbstub/hex.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +74,7 @@ static int open_path(struct session *s, const char *path) {
     if (path[0] != '/' || has_dots(path) || !s->target->ops->may_read(s->target->context, path))
         return NO_FILE;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd >= 0 && (fstat(fd, &about) || !S_ISREG(about.st_mode))) {
+    if (fd >= 0 && (stat_of(fd, &about) || !S_ISREG(about.st_mode))) {
         close(fd);
         fd = -1;
     }
@@ -237,7 +238,7 @@ static void reply_stat(struct session *s, const struct stat *about) {
 
 static void stat_file(struct session *s, int file) {
     struct stat about = {.st_size = MADE_LENGTH};
-    if (file < NO_FILE || !fstat(file, &about))
+    if (file < NO_FILE || !stat_of(file, &about))
         reply_stat(s, &about);
     else
         reply_io_error(s, IO_EUNKNOWN);

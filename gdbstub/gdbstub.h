@@ -248,6 +248,8 @@ const char *gdb_server_address(const struct gdb_server *);
 /* From here on every user of this computer may connect by TCP; else only its own, root,
  * and who has started it by sudo. A Unix socket is its user's. */
 void gdb_server_admit_all(struct gdb_server *);
+/* The path of its Unix socket, or NULL. From here on the caller removes it. */
+const char *gdb_server_leave_socket(struct gdb_server *);
 /* A sentence about who else may connect, or NULL. */
 const char *gdb_server_warning(const struct gdb_server *);
 

@@ -191,6 +191,12 @@ const char *gdb_server_address(const struct gdb_server *server) {
 
 void gdb_server_admit_all(struct gdb_server *server) { server->any_user = true; }
 
+const char *gdb_server_leave_socket(struct gdb_server *server) {
+    struct listener *l = &server->listener;
+    l->left = true;
+    return *l->path ? l->path : NULL;
+}
+
 const char *gdb_server_warning(const struct gdb_server *server) {
     const struct listener *l = &server->listener;
     if (l->tcp && !l->loopback)

@@ -220,7 +220,7 @@ void listener_close(struct listener *l) {
         close(l->fd);
     l->fd = -1;
     peers_close(&l->peers);
-    if (*l->path && !lstat(l->path, &found) && found.st_ino == l->inode.st_ino &&
+    if (*l->path && !l->left && !lstat(l->path, &found) && found.st_ino == l->inode.st_ino &&
         found.st_dev == l->inode.st_dev)
         unlink(l->path);
     *l->path = 0;
@@ -244,7 +244,7 @@ bool listener_accept(struct listener *l, struct connection *c) {
 
 static bool is_socket(int fd) {
     struct stat about;
-    return !fstat(fd, &about) && S_ISSOCK(about.st_mode);
+    return !stat_of(fd, &about) && S_ISSOCK(about.st_mode);
 }
 
 /* gdb's own pipe, of `target remote | PROGRAM`, is a pair of sockets. */

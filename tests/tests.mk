@@ -36,6 +36,13 @@ $(FAULTS): tests/faults/faults.c
 	$(CC) -std=c11 -O1 -Wall -Wextra -shared -fPIC -o $@ $<
 units: $(FAULTS)
 
+# A system call in another process (tests/cli/sandbox.sh).
+INJECT := $(BUILD)/tests/inject
+$(INJECT): tests/sandbox/inject.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -o $@ $<
+units: $(INJECT)
+
 # Engine against engine (tests/lockstep), and how fast the built-in one is.
 LOCKSTEP := $(addprefix $(BUILD)/tests/lockstep/,lockstep_guests lockstep_streams)
 $(LOCKSTEP): $(BUILD)/tests/lockstep/lockstep.o

@@ -5,9 +5,11 @@
  */
 #include "bridge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker.h"
 #include "replay.h"
 #include "snapshot.h"
 #include "travel.h"
@@ -126,15 +128,23 @@ void bridge_when_mode(struct machine *m, const char *rest, const struct text *t)
         travel_list_modes(m, t);
 }
 
+/* The name as the file will be called. false: it may not be called so. */
+static bool saved_name(const struct machine *m, const char *rest, char *name, size_t size) {
+    size_t length = strlen(rest), suffix = strlen(SAVED_SUFFIX);
+    bool ends = length > suffix && !strcmp(rest + length - suffix, SAVED_SUFFIX);
+    bool fits = (size_t)snprintf(name, size, "%s%s", rest, ends ? "" : SAVED_SUFFIX) < size;
+    return fits && (m->options->unconfined || saved_name_is_good(name));
+}
+
 void bridge_save(struct machine *m, const char *rest, const struct text *t) {
-    char error[512];
+    char error[512], name[PATH_MAX];
     if (!*rest)
         text_print(t, "save takes a file's name\n");
-    else if (strchr(rest, '/') && !m->options->unconfined)
-        text_print(t, "save makes a file in the folder that minikvm was started in: give a name "
-                      "without /, or start it with --sandbox=off\n");
-    else if (has_history(m, t) && !replay_save(m, rest, error, sizeof error))
+    else if (!saved_name(m, rest, name, sizeof name))
+        text_print(t, "save makes a new file NAME" SAVED_SUFFIX " in the folder that minikvm was started in: "
+                      "give a name of letters and digits, without /, or start it with --sandbox=off\n");
+    else if (has_history(m, t) && !replay_save(m, name, error, sizeof error))
         text_print(t, "%s\n", error);
     else if (m->history)
-        text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", rest);
+        text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", name);
 }

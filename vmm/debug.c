@@ -10,6 +10,7 @@
 #include "bridge.h"
 #include "console.h"
 #include "engines.h"
+#include "files.h"
 #include "x86.h"
 
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
@@ -251,7 +252,10 @@ static const char *exec_file(void *target, int pid) {
         return NULL;
     memcpy(d->symbols, m->image.path, n - 3);
     memcpy(d->symbols + n - 3, "elf", 4);
-    return access(d->symbols, R_OK) == 0 ? d->symbols : NULL;
+    int fd = file_open_fd(d->symbols);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 ? d->symbols : NULL;
 }
 
 /* The images, and what has their symbols. */
@@ -415,6 +419,8 @@ void debug_begin(struct debug *d) { bridge_open_points(d); }
 
 void debug_admit_all(struct debug *d) { gdb_server_admit_all(d->server); }
 const char *debug_warning(const struct debug *d) { return gdb_server_warning(d->server); }
+
+const char *debug_leave_socket(struct debug *d) { return gdb_server_leave_socket(d->server); }
 
 void debug_close(struct debug *d) {
     gdb_server_close(d->server);

@@ -24,6 +24,8 @@ const char *debug_warning(const struct debug *);
 void debug_close(struct debug *);
 const char *debug_address(const struct debug *);
 
+const char *debug_leave_socket(struct debug *); /* see gdb_server_leave_socket() */
+
 unsigned debug_poll_fds(struct debug *, struct pollfd *fds, unsigned max);
 enum { DEBUG_POLL_MAX = 8 };
 /* Do what can be done now, stops that have come among it. false: it is over

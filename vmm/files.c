@@ -5,7 +5,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "broker.h"
+
+int file_stat(int fd, struct stat *st) {
+    return (int)syscall(SYS_fstat, fd, st);
+}
 
 static int refuse(int fd, int number) {
     close(fd);
@@ -20,7 +27,7 @@ int file_open_fd(const char *path) {
         errno = errno == ENXIO ? ENOTSUP : errno; /* a socket, a device without a driver */
         return -1;
     }
-    if (fstat(fd, &st) < 0)
+    if (file_stat(fd, &st) < 0)
         return refuse(fd, errno);
     if (S_ISDIR(st.st_mode))
         return refuse(fd, EISDIR);
@@ -35,12 +42,49 @@ FILE *file_open(const char *path) {
     return f;
 }
 
+/* --- new files, and names that go at the end ------------------------------------------ */
+
+int file_create(const char *path) {
+    if (!broker_is_there())
+        return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = broker_create(path);
+    if (fd < 0)
+        errno = -fd;
+    return fd < 0 ? -1 : fd;
+}
+
+void file_discard(const char *path) {
+    if (broker_is_there())
+        broker_discard();
+    else
+        unlink(path);
+}
+
+static const char *volatile at_end;
+static struct stat at_end_inode; /* so that only ours is removed */
+
+void file_remove_at_end(const char *path) {
+    if (!lstat(path, &at_end_inode))
+        at_end = path;
+}
+
+void file_end(void) {
+    struct stat now;
+    const char *path = at_end;
+    broker_end();
+    at_end = NULL;
+    if (path && !lstat(path, &now) && now.st_ino == at_end_inode.st_ino &&
+        now.st_dev == at_end_inode.st_dev)
+        unlink(path);
+}
+
 const char *file_error(int number) {
     switch (number) {
     case ENOTSUP: return "not a regular file";
     case EISDIR: return "a folder, not a file";
     case EMFILE: return "too many open files in this process; raise the limit (ulimit -n)";
     case ENFILE: return "too many open files on this computer";
+    case EDQUOT: return "so many were saved already that no more may be; start minikvm anew, or with --sandbox=off";
     case ELOOP: return "too many symbolic links";
     default: return strerror(number);
     }

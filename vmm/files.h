@@ -7,10 +7,20 @@
 #define MINIKVM_FILES_H
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* For reading. -1, or NULL, with errno: ENOTSUP for what is no regular file. */
 int file_open_fd(const char *path);
 FILE *file_open(const char *path);
+/* fstat() by the call that takes no path: the only one that the sandbox lets through. */
+int file_stat(int fd, struct stat *);
+
+/* A new file for a saved run; in a sandbox by the broker's rules. -1 with errno. */
+int file_create(const char *path);
+void file_discard(const char *path); /* the latest one: it could not be written */
+/* A name to be removed at the end; file_end() does it, also in a signal handler. */
+void file_remove_at_end(const char *path);
+void file_end(void);
 /* What went wrong, for a person, with the cure where it is not obvious. */
 const char *file_error(int number);
 

@@ -30,11 +30,6 @@ static int refuse(char *error, size_t size, int err, const char *format, ...) {
 
 /* --- finding and reading ---------------------------------------------------------- */
 
-static bool is_file(const char *path) {
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 /* Where guests are, from the folder of the program: in a build tree, and installed. */
 static const struct {
     const char *below, *path;
@@ -45,14 +40,27 @@ static const struct {
 };
 enum { GUEST_PATHS = sizeof guest_paths / sizeof *guest_paths };
 
-bool image_guest_folder(unsigned n, char *path, size_t size) {
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n >= GUEST_PATHS || length < 0)
-        return false;
-    program[length] = 0;
+/* Of the program, with its '/'; asked once, for a sandbox does not let it be asked. */
+static const char *program_folder(void) {
+    static char program[PATH_MAX];
+    ssize_t length = *program ? 1 : readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0)
+        return NULL;
     strrchr(program, '/')[1] = 0;
-    return (size_t)snprintf(path, size, "%s%s", program, guest_paths[n].below) < size;
+    return program;
+}
+
+bool image_guest_folder(unsigned n, char *path, size_t size) {
+    const char *program = program_folder();
+    return n < GUEST_PATHS && program &&
+           (size_t)snprintf(path, size, "%s%s", program, guest_paths[n].below) < size;
+}
+
+static bool is_file(const char *path) {
+    int fd = file_open_fd(path);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 char *image_find_guest(const char *name) {
@@ -66,28 +74,34 @@ char *image_find_guest(const char *name) {
         snprintf(path + folder, sizeof path - folder, guest_paths[i].path, name);
 #pragma GCC diagnostic pop
         if (is_file(path))
-            return realpath(path, NULL);
+            return strdup(path);
     }
     return NULL;
 }
 
-char *image_find(const char *name, char *error, size_t size) {
-    char *path = NULL;
-    if (is_file(name) || strchr(name, '/'))
-        path = realpath(name, NULL);
-    else
-        path = image_find_guest(name);
-    if (path)
-        return path;
+/* What a name that is no image is instead. */
+static int refuse_name(const char *name, int err, char *error, size_t size) {
     struct stat st;
-    if (stat(name, &st) == 0)
-        refuse(error, size, EISDIR, "%s: not a regular file; name an image", name);
-    else if (strchr(name, '/') || errno != ENOENT)
-        refuse(error, size, errno, "%s: %s; check the path", name, strerror(errno));
-    else
-        refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
-               "run make", name);
-    return NULL;
+    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        return refuse(error, size, EISDIR, "%s: a folder, not a file; name an image", name);
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
+        return refuse(error, size, ENOTSUP, "%s: not a regular file; name an image", name);
+    if (!strchr(name, '/') && err == ENOENT)
+        return refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
+                      "run make", name);
+    return refuse(error, size, err, "%s: %s; check the path", name, file_error(err));
+}
+
+char *image_find(const char *name, char *error, size_t size) {
+    int fd = file_open_fd(name), err = errno;
+    char *path = fd >= 0 ? realpath(name, NULL) : NULL;
+    if (fd >= 0)
+        close(fd);
+    else if (!strchr(name, '/'))
+        path = image_find_guest(name);
+    if (!path)
+        refuse_name(name, err, error, size);
+    return path;
 }
 
 static int read_all(int fd, uint8_t *to, size_t size) {
@@ -104,7 +118,7 @@ static int read_all(int fd, uint8_t *to, size_t size) {
 
 static int read_open(struct image *im, int fd, char *error, size_t size) {
     struct stat st;
-    if (fstat(fd, &st) < 0)
+    if (file_stat(fd, &st) < 0)
         return refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
     if (st.st_size == 0)
         return refuse(error, size, EINVAL, "%s: the file is empty; there is nothing to run",

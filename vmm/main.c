@@ -18,8 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker.h"
 #include "console.h"
 #include "debug.h"
+#include "files.h"
 #include "inspect/inspect.h"
 #include "inspect/tables.h"
 #include "options.h"
@@ -343,20 +345,50 @@ static bool stdin_is_file(void) {
 
 /* --- least privilege (sandbox.h) ---------------------------------------------------------------- */
 
-/* A kernel without a wall is no reason not to run. */
-static void tell_sandbox(struct app *a, const char *wall, int err) {
-    if (err && a->options.machine.verbose)
-        say("no %s in this kernel: %s; going on without", wall, strerror(-err));
+/* A kernel without a wall is no reason not to run; a wall that cannot be made is. */
+static int tell_sandbox(struct app *a, const char *wall, int err) {
+    if (err == -ENOSYS || err == -EOPNOTSUPP || err == -EINVAL) {
+        if (a->options.machine.verbose)
+            say("no %s in this kernel: %s; going on without", wall, strerror(-err));
+        return 0;
+    }
+    if (err)
+        say("cannot make the sandbox: %s: %s; or run with --sandbox=off", wall, file_error(-err));
+    return err ? STATUS_ERROR : 0;
+}
+
+/* A recording may be named without its suffix, as it was when it was saved. */
+static void find_recording(struct app *a) {
+    static char path[PATH_MAX];
+    const char *name = a->options.machine.replay;
+    if (name && access(name, F_OK) &&
+        (size_t)snprintf(path, sizeof path, "%s" SAVED_SUFFIX, name) < sizeof path && !access(path, F_OK))
+        a->options.machine.replay = path;
+}
+
+/* Only a debugger saves runs, and has a socket. */
+static int start_broker(struct app *a) {
+    const char *socket = a->debug ? debug_leave_socket(a->debug) : NULL;
+    if (socket && a->options.machine.unconfined)
+        file_remove_at_end(socket);
+    if (!a->debug || a->options.machine.unconfined)
+        return 0;
+    int err = broker_start(socket);
+    if (err)
+        say("cannot start a process beside the sandbox: %s; or run with --sandbox=off", file_error(-err));
+    if (err && socket)
+        file_remove_at_end(socket);
+    return err ? STATUS_ERROR : 0;
 }
 
 /* Of an image the whole folder: it may be built anew while we run, and what is
  * beside it has its symbols. */
-static void keep_files(struct app *a) {
+static int keep_files(struct app *a) {
     enum { OTHERS = 16 };
     struct sandbox_path use[MACHINES_MAX + OTHERS] = {
-        {"/dev/kvm", SANDBOX_DEVICE}, {".", SANDBOX_CREATE}, {"/proc/self/statm", SANDBOX_READ}};
+        {"/dev/kvm", SANDBOX_DEVICE}, {"/proc/self/statm", SANDBOX_READ}};
     char folders[OTHERS / 2][PATH_MAX];
-    size_t n = 3;
+    size_t n = 2;
     if (a->options.machine.rom)
         use[n++] = (struct sandbox_path){a->options.machine.rom, SANDBOX_READ};
     if (a->options.machine.replay)
@@ -365,7 +397,7 @@ static void keep_files(struct app *a) {
         use[n++] = (struct sandbox_path){folders[i], SANDBOX_READ};
     for (unsigned i = 0; i < a->options.count; i++)
         use[n++] = (struct sandbox_path){a->paths[i], SANDBOX_READ_BESIDE};
-    tell_sandbox(a, "Landlock", sandbox_files(use, n));
+    return tell_sandbox(a, "Landlock", sandbox_files(use, n));
 }
 
 static int start(struct app *a) {
@@ -382,19 +414,22 @@ static int start(struct app *a) {
     if (taken && !a->options.stats && !a->options.machine.verbose)
         console_prepare_divert();
     a->options.machine.input_is_file = taken || stdin_is_file();
+    find_recording(a);
     int status = find_images(a);
     if (!status)
         status = open_debugger(a);
+    if (!status)
+        status = start_broker(a);
     if (!status && !a->options.machine.unconfined)
-        keep_files(a);
+        status = keep_files(a);
     if (!status)
         status = open_machines(a);
     if (status)
         return status;
     begin_debugger(a);
     start_input(a);
-    if (!a->options.machine.unconfined)
-        tell_sandbox(a, "seccomp", sandbox_calls());
+    if (!a->options.machine.unconfined && tell_sandbox(a, "seccomp", sandbox_calls()))
+        return STATUS_ERROR;
     if (!a->options.gdb || a->options.gdb_nowait)
         for (unsigned i = 0; i < a->count; i++)
             machine_resume(&a->machines[i], COMMAND_RUN);
@@ -418,6 +453,7 @@ int main(int argc, char **argv) {
         print_stats(&app);
     if (app.debug)
         debug_close(app.debug);
+    file_end();
     for (unsigned i = 0; i < app.count; i++)
         machine_close(&app.machines[i]);
     for (unsigned i = 0; i < app.options.count; i++)

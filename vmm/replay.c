@@ -74,7 +74,10 @@ static bool write_events(FILE *f, const struct events *e) {
 
 /* A new file: nobody's file is lost to a client's slip. */
 static bool write_file(const char *path, const struct header *header, const struct events logs[LOGS]) {
-    FILE *f = fopen(path, "wbxe");
+    int fd = file_create(path);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (!f && fd >= 0)
+        close(fd);
     if (!f)
         return false;
     bool good = fwrite(header, sizeof *header, 1, f) == 1;
@@ -86,7 +89,7 @@ static bool write_file(const char *path, const struct header *header, const stru
     if (good && closed)
         return true;
     saved = errno;
-    unlink(path); /* half a run is none */
+    file_discard(path); /* half a run is none */
     errno = saved;
     return false;
 }
@@ -125,7 +128,7 @@ bool replay_save(struct machine *m, const char *path, char *error, size_t size) 
     header.sum = sum_of(logs);
     if (write_file(path, &header, logs))
         return true;
-    snprintf(error, size, "cannot save: %s: %s", path, strerror(errno));
+    snprintf(error, size, "cannot save: %s: %s", path, file_error(errno));
     return false;
 }
 

@@ -21,6 +21,6 @@ answer=$(
     gdb -q -nx -nh -batch -ex "target remote | '$MINIKVM' --cpu=soft --gdb=- minimal 2>/dev/null" -ex stepi \
         -ex 'monitor save run' -ex 'monitor icount' </dev/null 2>&1
 )
-[[ $answer == *'cannot save: run: File too large'*$'\n'1* ]] || fail "saving to a full disk: $answer"
-[[ -e run ]] && fail "half of a run is left on a full disk"
+[[ $answer == *'cannot save: run.replay: File too large'*$'\n'1* ]] || fail "saving to a full disk: $answer"
+[[ -e run || -e run.replay ]] && fail "half of a run is left on a full disk"
 finish
