@@ -200,7 +200,8 @@ void broker_end(void) {
     if (fd < 0)
         return;
     if (ask(END, ""))
-        heard(fd, &byte, 1);
+        while (heard(fd, &byte, 1) > 0)
+            ;
     to_broker = -1;
     close(fd);
     errno = reason;
