@@ -57,6 +57,9 @@ struct chips {
     struct kvm_pit_state2 pit;
 };
 
+/* An access to memory, by the instruction or (TABLE) on the way through the page tables. */
+enum cpu_access { CPU_READ, CPU_WRITE, CPU_TABLE };
+
 /* Why a CPU came back. In every case the state is that of an instruction
  * boundary: nothing half done. */
 enum cpu_exit_kind {
@@ -70,6 +73,7 @@ enum cpu_exit_kind {
     CPU_EXIT_SHUTDOWN,   /* triple fault */
     CPU_EXIT_CANNOT,     /* at an instruction that this engine cannot run */
     CPU_EXIT_EVENT,      /* something in `catch` happened; text says what */
+    CPU_EXIT_RUNAWAY,    /* at an instruction that nobody can have meant; text says why */
     CPU_EXIT_LIMIT,      /* the instruction budget is used up (soft only) */
 };
 
@@ -95,6 +99,10 @@ struct cpu_host {
     /* The CPU is halted with interrupts enabled: wait (in real time) until one
      * may have come; returns the new virtual time, or 0 if none ever can. */
     uint64_t (*idle)(void *machine, uint64_t now);
+    /* An access had no effect: no memory is there, or it is ROM. May be NULL. */
+    void (*unassigned)(void *machine, enum cpu_access, uint64_t phys, unsigned size);
+    /* Has execution gone astray (runaway.h)? true: stop with `text`. May be NULL. */
+    bool (*astray)(void *machine, const char *came, bool stepping, char *text, size_t size);
     /* For engines with chips of their own: IRQs of the first PIC that may still come; bit 0
      * is IRQ 0. NULL: all. */
     uint8_t (*wakers)(void *machine);
@@ -127,6 +135,7 @@ struct cpu {
     bool (*held)(void *machine, uint64_t now, bool halted, bool stepping);
     bool step_irqs;        /* interrupts may enter during step() */
     bool verbose;          /* say each exit on stderr */
+    bool behind;           /* in a call of `host`: the state is that after the instruction */
     uint64_t icount;       /* instructions done (soft engine): virtual time */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when icount reaches it; 0 = none (soft) */
     uint64_t watched_at;   /* WATCHPOINT: instructions done before the one that hit (soft) */

@@ -302,6 +302,7 @@ static const struct {
     [CPU_EXIT_SHUTDOWN] = {GDB_SIGNAL_SEGV, false},
     [CPU_EXIT_CANNOT] = {GDB_SIGNAL_ILL, false},
     [CPU_EXIT_EVENT] = {GDB_SIGNAL_TRAP, false},
+    [CPU_EXIT_RUNAWAY] = {GDB_SIGNAL_SEGV, false},
     [CPU_EXIT_LIMIT] = {GDB_SIGNAL_TRAP, false},
 };
 

@@ -124,6 +124,8 @@ static int fill_memory(struct machine *m, const struct image *im, struct memory 
 static int make_cpu(struct machine *m, char *error, size_t size) {
     struct cpu *cpu = &m->cpu;
     m->dead = m->wants_chips = m->touched = m->ended = false;
+    m->unassigned = (struct unassigned){0};
+    m->runaways = (struct runaways){0};
     m->chips = m->options->chips == CHIPS_ON;
     cpu->engine = NULL;
     cpu->valid = cpu->dirty = cpu->missing = 0;

@@ -18,6 +18,7 @@
 #include "image.h"
 #include "memory.h"
 #include "points.h"
+#include "unassigned.h"
 
 enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_SOFT };
 enum chips_choice { CHIPS_AUTO, CHIPS_NONE, CHIPS_ON };
@@ -61,6 +62,13 @@ struct machine_stop {
     enum edge edge;
 };
 
+/* Where execution had lost its way. */
+struct runaways {
+    uint64_t told[16]; /* pages */
+    unsigned count;
+    uint64_t stopped; /* the page of the last stop + 1: a person who goes on from there may */
+};
+
 struct aside;
 struct history;
 struct recording;
@@ -92,6 +100,8 @@ struct machine {
     struct recording *recording; /* options->replay as it was read */
     bool touched;     /* somebody has changed state or memory since it ran */
     enum edge edge;   /* of the stop in the making */
+    struct unassigned unassigned; /* what was told of accesses to where nothing is */
+    struct runaways runaways;     /* runaway.h */
     bool dead;        /* a triple fault: it stays one until the state is changed */
     struct bus bus;
     struct board board;

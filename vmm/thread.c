@@ -11,6 +11,7 @@
 #include "engines.h"
 #include "history.h"
 #include "hits.h"
+#include "runaway.h"
 #include "travel.h"
 #include "wiring.h"
 #include "x86.h"
@@ -214,6 +215,7 @@ static void carry_out(struct machine *m, enum machine_command command) {
     if (still_dead(m))
         return; /* m->stop still says so */
     m->ended = false;
+    runaway_resume(m, pc_of(m));
     choose_engine(m);
     history_begin(m); /* the engine may be another */
     run_on(m, command, &exit);

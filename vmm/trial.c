@@ -41,6 +41,17 @@ static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned
     return IO_DONE;
 }
 
+/* The first is told. */
+static void take_unassigned(void *trial, enum cpu_access access, uint64_t phys, unsigned size) {
+    struct trial *t = trial;
+    (void)size;
+    if (t->unassigned)
+        return;
+    t->unassigned = true;
+    t->access = access;
+    t->phys = phys;
+}
+
 /* Nothing enters but what the instruction itself raises; the guest's own debug
  * registers rest. Faults are to be told, traps (1, 3, 4) are a way like others. */
 static void set_up(struct cpu *cpu, const struct cpu_state *s) {
@@ -73,7 +84,8 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
 void trial_step(struct cpu *cpu, struct trial *t) {
     const struct cpu_state *s = cpu_read(cpu, CPU_ALL);
     struct points none = {0};
-    struct cpu other = {.memory = cpu->memory, .points = &none, .host.io = no_device};
+    struct cpu other = {.memory = cpu->memory, .points = &none, .host = {.machine = t, .io = no_device,
+                                .unassigned = take_unassigned}};
     struct cpu_exit exit = {0};
     struct insn in;
     *t = (struct trial){.outcome = TRIAL_UNKNOWN};

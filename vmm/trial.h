@@ -21,6 +21,9 @@ struct trial {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     char text[256];
+    bool unassigned;        /* it accesses `phys`, where no memory is, or which is ROM */
+    enum cpu_access access;
+    uint64_t phys;
 };
 
 /* The CPU is stopped. Its translations are looked up anew: a TLB that holds what

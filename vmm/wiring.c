@@ -9,6 +9,7 @@
 #include "catch.h"
 #include "engines.h"
 #include "history.h"
+#include "runaway.h"
 #include "timing.h"
 
 /* --- what devices and engines ask of the machine ------------------------------------ */
@@ -165,7 +166,7 @@ bool wiring_wait_for_input(struct machine *m) {
 /* --- making the connections --- */
 
 void wiring_open_devices(struct machine *m) {
-    m->bus = (struct bus){.verbose = m->options->verbose};
+    m->bus = (struct bus){.unassigned = unassigned_port, .machine = m};
     hypercall_open(&m->devices.hypercall, &m->bus, &m->board, &m->cpu);
     uart_open(&m->devices.uart, &m->bus, &m->board);
     keyboard_open(&m->devices.keyboard, &m->bus, &m->board);
@@ -188,6 +189,7 @@ void wiring_connect(struct machine *m) {
                           .host = {.machine = m, .io = host_io,
                                    .acknowledge = timing_acknowledge,
                                    .deadline = timing_deadline, .idle = timing_idle,
+                                   .unassigned = unassigned_memory, .astray = runaway_check,
                                    .wakers = timing_wakers},
                           .held = history_held};
 }

@@ -1,7 +1,6 @@
 /* Finding the device behind a port; see bus.h. */
 #include "bus.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void bus_add(struct bus *bus, const char *name, uint16_t first, uint16_t last,
@@ -22,19 +21,11 @@ enum io_result access_reply(const struct access *a, uint32_t value) {
     return IO_DONE;
 }
 
-static void log_unknown(struct bus *bus, const struct access *a) {
-    uint8_t bit = 1 << (a->port & 7), *byte = &bus->logged[a->port >> 3];
-    if (!bus->verbose || *byte & bit)
-        return;
-    *byte |= bit;
-    fprintf(stderr, "minikvm: %s port 0x%x, where no device is\n",
-            a->out ? "a write to" : "a read of", a->port);
-}
-
 enum io_result bus_access(struct bus *bus, const struct access *a) {
     for (unsigned i = 0; i < bus->count; i++)
         if (a->port >= bus->range[i].first && a->port <= bus->range[i].last)
             return bus->range[i].access(bus->range[i].device, a);
-    log_unknown(bus, a);
+    if (bus->unassigned)
+        bus->unassigned(bus->machine, a);
     return a->out ? IO_DONE : access_reply(a, 0xffffffff);
 }

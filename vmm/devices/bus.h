@@ -35,8 +35,9 @@ struct bus {
         void *device;
     } range[BUS_MAX];
     unsigned count;
-    bool verbose;
-    uint8_t logged[65536 / 8]; /* ports already complained about */
+    /* A port that nobody answers was accessed; may be NULL. */
+    void (*unassigned)(void *machine, const struct access *);
+    void *machine;
 };
 
 void bus_add(struct bus *, const char *name, uint16_t first, uint16_t last, access_function *,

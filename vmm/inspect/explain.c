@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../registers.h"
+#include "../runaway.h"
 #include "explain.h"
 
 bool scene_protected(const struct scene *c) {
@@ -199,12 +200,12 @@ static void explain_hlt(const struct scene *c) {
                : "Sleeps for ever: interrupts are off (IF = 0). ");
 }
 
-static const char *device_at(const struct scene *c, uint16_t port) {
+static const char *device_at(const struct scene *c, uint16_t port, bool out) {
     const struct bus *bus = &c->m->bus;
     for (unsigned i = 0; i < bus->count; i++)
         if (port >= bus->range[i].first && port <= bus->range[i].last)
             return bus->range[i].name;
-    return "no device";
+    return out ? "no device: dropped" : "no device: all ones";
 }
 
 static void explain_port(const struct scene *c) {
@@ -215,10 +216,10 @@ static void explain_port(const struct scene *c) {
     uint64_t value = c->s->regs.rax & ((1ull << 8 * size) - 1);
     if (out)
         text_print(c->t, "Writes 0x%" PRIx64 " to port 0x%x (%s). ", value, port,
-                   device_at(c, port));
+                   device_at(c, port, out));
     else
         text_print(c->t, "Reads %u byte%s from port 0x%x (%s). ", size, size > 1 ? "s" : "", port,
-                   device_at(c, port));
+                   device_at(c, port, out));
 }
 
 static void explain_wrmsr(const struct scene *c) {
@@ -356,21 +357,46 @@ static bool ends_in_fault(const struct trial *t) {
     return t->outcome == TRIAL_FAULT || t->outcome == TRIAL_DEAD;
 }
 
+/* What has no effect, and where there is no code: what a PC does in silence. */
+static void explain_nothing(const struct scene *c) {
+    const struct trial *t = &c->trial;
+    const char *here = runaway_ground(c->m, &c->s->sregs, c->in.pc), *there = NULL;
+    uint64_t next = x86_pc(&t->regs, &t->sregs);
+    char outcome[96];
+    if (here)
+        text_print(c->t, "This is no code: here %s. ", here);
+    if ((t->outcome == TRIAL_DONE || t->outcome == TRIAL_FAULT) && !here && c->in.opcode != 0xf4)
+        there = runaway_ground(c->m, &t->sregs, next);
+    if (there)
+        text_print(c->t, "At linear 0x%08" PRIx64 ", where it goes on, %s. ", next, there);
+    if (t->unassigned && unassigned_outcome(&c->m->memory, t->phys, t->access == CPU_WRITE, outcome,
+                                            sizeof outcome))
+        text_print(c->t, "It %s physical 0x%08" PRIx64 ", %s. ",
+                   t->access == CPU_WRITE ? "writes to"
+                   : t->access == CPU_READ ? "reads" : "goes by page tables at",
+                   t->phys, outcome);
+}
+
 void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
     struct counted counted = {.to = t};
     struct text through = {put_counted, &counted};
     struct scene c = {.m = m, .s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS), .t = &through};
+    struct page_walk w;
     insn_look(&m->memory, c.s, linear, &c.in);
     if (linear == x86_pc(&c.s->regs, &c.s->sregs))
         trial_step(&m->cpu, &c.trial);
     text_print(t, "0x%08" PRIx64 ": ", linear);
     if (c.in.there == 0)
-        text_print(&through, "Not mapped: nothing can be fetched from there. ");
+        text_print(&through, x86_walk(&m->memory, &c.s->sregs, linear, &w)
+                                 ? "No memory is there. "
+                                 : "Not mapped: nothing can be fetched from there. ");
     else if (!ends_in_fault(&c.trial))
         explain_by_table(&c);
     if (c.in.there)
         explain_places(&c);
     if (ends_in_fault(&c.trial))
         explain_fault(&c);
+    if (c.in.there)
+        explain_nothing(&c);
     text_print(t, counted.any ? "\n" : "nothing that needs explaining\n");
 }

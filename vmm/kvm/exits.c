@@ -77,9 +77,17 @@ static bool serve_io(struct cpu *cpu, struct cpu_exit *exit) {
     return stop && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
 }
 
-static void serve_mmio(struct kvm_run *run) {
+/* An open bus. At a write RIP is behind the instruction (facts). */
+static void serve_mmio(struct cpu *cpu) {
+    struct kvm_run *run = vcpu_of(cpu)->run;
     if (!run->mmio.is_write)
-        memset(run->mmio.data, 0xff, sizeof run->mmio.data); /* an open bus */
+        memset(run->mmio.data, 0xff, sizeof run->mmio.data);
+    if (!cpu->host.unassigned)
+        return;
+    cpu->behind = run->mmio.is_write;
+    cpu->host.unassigned(cpu->host.machine, run->mmio.is_write ? CPU_WRITE : CPU_READ,
+                         run->mmio.phys_addr, run->mmio.len);
+    cpu->behind = false;
 }
 
 /* --- the guest's own #DB ------------------------------------------------------ */
@@ -189,11 +197,21 @@ static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
                               : "");
 }
 
+/* Where it is now: between two exits nobody sees where it goes. */
+static bool is_astray(struct cpu *cpu, bool stepping, struct cpu_exit *exit) {
+    char text[sizeof exit->text];
+    const struct cpu_host *host = &cpu->host;
+    return host->astray && host->astray(host->machine, NULL, stepping, text, sizeof text) &&
+           exits_report(exit, CPU_EXIT_RUNAWAY, "%s", text);
+}
+
 static bool failed(struct cpu *cpu, struct cpu_exit *exit) {
     struct kvm_run *run = vcpu_of(cpu)->run;
     uint8_t op[8] = {0};
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), op, sizeof op);
+    size_t there = x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), op, sizeof op);
+    if (!there && is_astray(cpu, false, exit))
+        return true;
     if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
         return exits_report(exit, CPU_EXIT_CANNOT,
                             "the processor refuses the guest's state (KVM_EXIT_FAIL_ENTRY, "
@@ -209,6 +227,8 @@ static bool failed(struct cpu *cpu, struct cpu_exit *exit) {
 static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
     if (vcpu_take_kick(vcpu_of(cpu)))
         return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
+    if (is_astray(cpu, vcpu_of(cpu)->after_step, exit))
+        return true;
     return vcpu_of(cpu)->chips && exits_halted(cpu, exit);
 }
 
@@ -220,7 +240,7 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     case KVM_EXIT_IO:
         return serve_io(cpu, exit);
     case KVM_EXIT_MMIO:
-        serve_mmio(vcpu_of(cpu)->run);
+        serve_mmio(cpu);
         return false;
     case KVM_EXIT_HLT:
         return hlt_exit(cpu, exit);

@@ -167,15 +167,15 @@ bool vcpu_take_kick(struct vcpu *v) {
     return kicked;
 }
 
-/* With the chips in the kernel a hlt does not come to us. Ten times a second we
- * look whether the CPU sleeps for ever. */
+/* Ten times a second we look whether the CPU has lost its way, and, with the chips in
+ * the kernel, where a hlt does not come to us, whether it sleeps for ever. */
 static void start_watchdog(struct vcpu *v) {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL};
     event._sigev_un._tid = syscall(SYS_gettid);
     if (timer_create(CLOCK_MONOTONIC, &event, &v->watchdog) < 0)
         return;
     v->has_watchdog = true;
-    struct itimerspec tenth = {{0, 100000000}, {0, 100000000}};
+    struct itimerspec tenth = {{0, 100000000}, {0, 10000000}}; /* the first look early */
     timer_settime(v->watchdog, 0, &tenth, NULL);
 }
 
@@ -185,7 +185,7 @@ static void guarded(struct cpu *cpu, struct cpu_exit *exit,
     *exit = (struct cpu_exit){0};
     __atomic_store_n(&v->thread, pthread_self(), __ATOMIC_SEQ_CST); /* kick() may read it just now */
     __atomic_store_n(&v->inside, true, __ATOMIC_SEQ_CST);
-    if (v->chips)
+    if (v->chips || work == run_guest)
         start_watchdog(v);
     work(cpu, exit);
     if (v->io_pending)

@@ -26,12 +26,23 @@ static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum 
     return p;
 }
 
+/* It had no effect; the machine is to see the state of now. */
+static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, unsigned size) {
+    const struct cpu_host *host = &s->cpu->host;
+    if (!host->unassigned)
+        return;
+    s->cpu->icount = now(s);
+    s->cpu->valid = 0;
+    host->unassigned(host->machine, access, phys, size);
+    s->cpu->valid = 0;
+}
+
 static uint64_t read_place(struct soft *s, const struct place *p) {
     uint8_t bytes[8] = {0};
     uint64_t value;
-    memory_read(s->cpu->memory, p->phys[0], bytes, p->length[0]);
-    if (p->length[1])
-        memory_read(s->cpu->memory, p->phys[1], bytes + p->length[0], p->length[1]);
+    for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++])
+        if (memory_read(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
+            unassigned(s, CPU_READ, p->phys[n], p->length[n]);
     memcpy(&value, bytes, 8);
     return value;
 }
@@ -40,7 +51,8 @@ static void write_place(struct soft *s, const struct place *p, uint64_t value) {
     uint8_t bytes[8];
     memcpy(bytes, &value, 8);
     for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++]) {
-        memory_write(s->cpu->memory, p->phys[n], bytes + done, p->length[n]);
+        if (memory_write(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
+            unassigned(s, CPU_WRITE, p->phys[n], p->length[n]);
         cache_written(s, p->phys[n], p->length[n]);
     }
 }
@@ -101,7 +113,8 @@ void check_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
 
 uint32_t phys_read32(struct soft *s, uint64_t phys) {
     uint32_t value;
-    memory_read(s->cpu->memory, phys, &value, 4);
+    if (memory_read(s->cpu->memory, phys, &value, 4) < 4)
+        unassigned(s, CPU_TABLE, phys, 4);
     return value;
 }
 

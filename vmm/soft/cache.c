@@ -159,6 +159,8 @@ static bool fill_block(struct soft *s, struct block *b, const struct code *code)
         at = op->end;
         count++;
     }
+    if (count && are_zeros(code->bytes, code->length))
+        b->ops[0].run = zeros;
     seal(&b->ops[count], at, count);
     b->bytes = (uint8_t)at;
     b->count = (uint8_t)count;
@@ -215,7 +217,8 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
     uint64_t linear = code_linear(s, ip);
     uint64_t phys = translate(s, linear, ACCESS_FETCH, s->cpl == 3)->phys | (linear & 0xFFF);
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
-    memory_read(s->cpu->memory, phys, bytes, room < 16 ? room : 16);
+    if (!memory_read(s->cpu->memory, phys, bytes, room < 16 ? room : 16))
+        leave_if_astray(s);
     struct code code = {bytes, room < 16 ? room : 16, ip, linear, true};
     s->scratch[0] = (struct op){0};
     decode(s, &code, &s->scratch[0]);

@@ -14,7 +14,7 @@ static void fetch_regs(struct soft *s, struct kvm_regs *out) {
     *out = (struct kvm_regs){
         .rax = r[R_AX], .rcx = r[R_CX], .rdx = r[R_DX], .rbx = r[R_BX],
         .rsp = r[R_SP], .rbp = r[R_BP], .rsi = r[R_SI], .rdi = r[R_DI],
-        .rip = s->ip,   .rflags = flags_get(s),
+        .rip = here(s),   .rflags = flags_get(s),
     };
 }
 

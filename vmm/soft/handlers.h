@@ -63,6 +63,9 @@ op_fn mov_rd, mov_dr;
 /* cache.c */
 op_fn next_block;
 
+/* astray.c */
+op_fn zeros;
+
 #undef FAMILY1
 #undef FAMILY3
 #endif

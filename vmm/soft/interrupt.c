@@ -183,6 +183,14 @@ static void report_caught(struct soft *s, const struct fault *f, unsigned earlie
     report(s, CPU_EXIT_EVENT, "%s%s at %04x:%08llx", name, chain, cs, (unsigned long long)ip);
 }
 
+/* In real mode, to 0000:0000. */
+static void tell_empty_vector(struct soft *s, const struct fault *f, uint64_t ip) {
+    char name[64], came[128];
+    fault_name(f, name, sizeof name);
+    snprintf(came, sizeof came, "%s at %04x:%08llx", name, f->cs, (unsigned long long)ip);
+    report_empty_vector(s, came);
+}
+
 /* --- delivering --- */
 
 void deliver(struct soft *s, struct fault f) {
@@ -205,6 +213,8 @@ void deliver(struct soft *s, struct fault f) {
     s->delivered = true;
     s->repeating = false;
     report_caught(s, &f, earlier, cs, ip);
+    if (!(s->cr0 & CR0_PE) && !s->seg[S_CS].k.selector && !s->ip)
+        tell_empty_vector(s, &f, ip);
     flags_changed(s);
 }
 

@@ -408,8 +408,8 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     take_back_traps(s);
     if (why_not)
         report(s, CPU_EXIT_CANNOT, "%s", why_not);
-    if (why_not)
-        out->fatal = true;
+    out->fatal = why_not;
+    report_if_astray(s);
     loop_turns(s);
     hand_out_traps(s);
     cpu->icount = s->icount;

@@ -349,6 +349,13 @@ void deliver(struct soft *, struct fault);
  * in a triple one. */
 void fault_unwound(struct soft *);
 
+/* --- astray.c: execution that has lost its way --- */
+enum { ZEROS = 16 }; /* so many bytes of them are no code */
+bool are_zeros(const uint8_t *bytes, unsigned length);
+void leave_if_astray(struct soft *);
+void report_if_astray(struct soft *);
+void report_empty_vector(struct soft *, const char *came);
+
 /* --- debug.c: debug registers and the debugger's points --- */
 void points_refresh(struct soft *);
 bool page_watched(struct soft *, uint64_t page);
