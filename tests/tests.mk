@@ -3,10 +3,12 @@
 
 TEST_GUESTS := $(patsubst tests/guests/%.S,$(BUILD)/tests/guests/%.elf,$(wildcard tests/guests/*.S))
 
-$(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld
+# A guest is linked as those of guests/ are, or by a script of its own beside it.
+$(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld $(wildcard tests/guests/*.ld)
 	@mkdir -p $(@D)
 	$(CC) -m32 -g -c -o $(@:.elf=.o) $<
-	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/guest.ld -o $@ $(@:.elf=.o)
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T $(firstword $(wildcard $(<:.S=.ld)) guests/guest.ld) \
+	  -o $@ $(@:.elf=.o)
 
 TEST_GUESTS += $(BUILD)/tests/guests/rom.bin
 $(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf

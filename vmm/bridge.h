@@ -22,6 +22,10 @@ struct debug {
     int status[MACHINES_MAX];
     bool physical;            /* `monitor phys on` */
     bool quit;
+    struct told_addresses {
+        unsigned kind, kinds; /* the latest, and a bit for each that was told */
+        uint64_t base;
+    } told_addresses[MACHINES_MAX];
     bool detached[MACHINES_MAX]; /* runs on its own; set while it stands still */
     pthread_mutex_t text_lock;
     pthread_cond_t text_taken;
@@ -34,6 +38,14 @@ struct debug {
 };
 
 struct machine *bridge_machine(struct debug *, int pid);
+/* What is to be added to a client's address to have a linear one, now. */
+uint64_t bridge_shift(struct machine *);
+/* "linear" or "offsets in CS, whose base is 0x…", and what that means for a person. */
+void bridge_say_addresses(struct machine *, char *out, size_t size);
+/* The client has been told of it; true: it was news. */
+bool bridge_note_addresses(struct debug *, struct machine *);
+/* If it is news. */
+void bridge_tell_addresses(struct debug *, unsigned pid);
 /* The client changes a machine: to be called before. */
 void bridge_rom_changed(struct debug *, struct machine *);
 void bridge_change(struct debug *, struct machine *);

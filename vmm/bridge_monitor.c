@@ -49,6 +49,25 @@ static void cmd_exits(const struct request *r) {
 }
 static void cmd_phys(const struct request *r) { set_switch(r, "phys", &r->debug->physical); }
 
+/* gdb keeps what it has read. */
+static void cmd_addresses(const struct request *r) {
+    static const char *const names[] = {"auto", "linear", "offset"};
+    struct addresses *a = &r->machine->addresses;
+    unsigned i = 0;
+    while (i < 3 && strcmp(r->rest, names[i]))
+        i++;
+    if (i < 3)
+        a->choice = (enum addresses_choice)i;
+    else if (*r->rest)
+        text_print(r->text, "addresses takes auto, linear or offset, not \"%s\"\n", r->rest);
+    char now[160];
+    bridge_say_addresses(r->machine, now, sizeof now);
+    text_print(r->text, "addresses is %s; now %s\n", names[a->choice], now);
+    bridge_note_addresses(r->debug, r->machine);
+    if (i < 3)
+        text_print(r->text, "type `maintenance flush register-cache` to see it\n");
+}
+
 static void cmd_step(const struct request *r) {
     struct request irqs = *r;
     if (strncmp(r->rest, "irqs", 4)) {
@@ -103,12 +122,14 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
     if (reg && reg->bits <= 64) {
         *address = 0;
-        if (register_read(&r->machine->cpu, reg, (uint8_t *)address))
+        if (register_read(&r->machine->cpu, reg, (uint8_t *)address)) {
+            *address = addresses_linear(*address, bridge_shift(r->machine));
             return true;
+        }
         text_print(r->text, "the engine did not give %s\n", reg->name);
         return false;
     }
-    *address = strtoull(word, &end, 0);
+    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(r->machine));
     if (*word && !*end)
         return true;
     text_print(r->text, "\"%s\" is no address: give a number (0x1000) or a register (eip); "
@@ -165,6 +186,8 @@ static const struct command {
      cmd_breakpoints},
     {"exits", "", "how often the guest was left, by reason", cmd_exits},
     {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
+    {"addresses", "[auto|linear|offset]", "what addresses are in 32-bit code whose CS has a base",
+     cmd_addresses},
     {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
     {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
     {"icount", "", "instructions done: the time on the built-in CPU", cmd_icount},

@@ -34,6 +34,7 @@ static bool read_whole(void *context, unsigned number, uint8_t *value) {
 static bool read_memory(void *context, uint64_t address, void *to, size_t length) {
     const struct evaluation *e = context;
     const struct kvm_sregs *s = &cpu_read(&e->machine->cpu, CPU_SREGS)->sregs;
+    address = addresses_linear(address, bridge_shift(e->machine));
     return x86_read(&e->machine->memory, s, address, to, length) == length;
 }
 
@@ -85,10 +86,8 @@ void bridge_open_points(struct debug *d) {
 }
 
 /* After a detach only those stay that gdb wants to: `set disconnected-dprintf`. */
-void bridge_clear_points(struct machine *m) {
-    for (size_t i = m->points.count; i-- > 0;) {
-        const struct point p = m->points.list[i];
-        if (!p.attached || !gdb_program_persists(p.attached))
-            points_remove(&m->points, p.kind, p.address, p.length);
-    }
+static bool is_the_clients(const struct point *p) {
+    return !p->attached || !gdb_program_persists(p->attached);
 }
+
+void bridge_clear_points(struct machine *m) { points_remove_if(&m->points, is_the_clients); }

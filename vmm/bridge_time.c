@@ -100,7 +100,8 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
 
 void bridge_when_written(struct machine *m, const char *rest, const struct text *t) {
     char *end;
-    uint64_t address = strtoull(rest, &end, 0), length = 1, at;
+    uint64_t address = addresses_linear(strtoull(rest, &end, 0), bridge_shift(m));
+    uint64_t length = 1, at;
     bool good = end != rest;
     if (good && *end == ' ')
         length = strtoull(end, &end, 0);

@@ -119,6 +119,8 @@ struct cpu_catch {
     uint64_t interrupt[4]; /* likewise, external interrupts and int n */
 };
 
+struct addresses;
+
 struct cpu {
     const struct engine *engine;
     void *priv; /* the engine's own */
@@ -133,6 +135,7 @@ struct cpu {
      * says; but in a run that was before, as it was then. The machine is
      * host.machine. NULL: `stepping`. */
     bool (*held)(void *machine, uint64_t now, bool halted, bool stepping);
+    const struct addresses *addresses; /* how its flat registers are shown; NULL: linear */
     bool step_irqs;        /* interrupts may enter during step() */
     bool verbose;          /* say each exit on stderr */
     bool behind;           /* in a call of `host`: the state is that after the instruction */

@@ -68,6 +68,7 @@ static size_t read_memory(void *target, struct gdb_thread thread, uint64_t addre
         return 0;
     if (d->physical)
         return memory_read(&m->memory, address, to, length);
+    address = addresses_linear(address, bridge_shift(m));
     return x86_read(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, to, length);
 }
 
@@ -94,6 +95,8 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
         return 0;
     unsigned pokes = m->memory.rom_pokes;
     bridge_change(d, m);
+    if (!d->physical)
+        address = addresses_linear(address, bridge_shift(m));
     size_t n = d->physical
                    ? memory_poke(&m->memory, address, from, length)
                    : x86_write(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, from,
@@ -106,6 +109,23 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
 
 /* --- points -------------------------------------------------------------------------------- */
 
+/* To each linear address that this one may mean (addresses.h); a watchpoint to those of
+ * now alone, since debug registers are few. */
+static int add_point(struct machine *m, enum point_kind kind, uint64_t address, uint64_t length) {
+    uint64_t shifts[ADDRESSES_SHIFTS];
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    unsigned count = addresses_shifts(&m->addresses, s, address, shifts);
+    uint64_t now = addresses_shift(&m->addresses, s);
+    int err = 0;
+    for (unsigned i = 0; i < count && !err; i++)
+        if (kind < POINT_WRITE || !shifts[i] || shifts[i] == now)
+            err = points_add_shifted(&m->points, kind, addresses_linear(address, shifts[i]),
+                                     length, shifts[i]);
+    if (err)
+        points_remove_shifted(&m->points, kind, address, length);
+    return err;
+}
+
 static const char *insert(void *target, int pid, enum gdb_point point, uint64_t address,
                           uint64_t length, struct gdb_program *program) {
     struct machine *m = bridge_machine(target, pid);
@@ -117,7 +137,7 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
-    int err = points_add(&m->points, kind, address, length);
+    int err = add_point(m, kind, address, length);
     if (err)
         return err == -ENOMEM ? "no memory for a breakpoint"
                               : "too many breakpoints (16384 at most); delete some";
@@ -130,17 +150,16 @@ static const char *remove_point(void *target, int pid, enum gdb_point point, uin
                                 uint64_t length) {
     struct machine *m = bridge_machine(target, pid);
     if (m && length <= WATCH_MAX)
-        points_remove(&m->points, (enum point_kind)point, address, length);
+        points_remove_shifted(&m->points, (enum point_kind)point, address, length);
     return NULL;
 }
 
+static bool is_not_traced(const struct point *p) { return p->kind != POINT_TRACE; }
+
 static void remove_all(void *target, int pid) {
     struct machine *m = bridge_machine(target, pid);
-    for (size_t i = m ? m->points.count : 0; i-- > 0;) {
-        const struct point p = m->points.list[i];
-        if (p.kind != POINT_TRACE)
-            points_remove(&m->points, p.kind, p.address, p.length);
-    }
+    if (m)
+        points_remove_if(&m->points, is_not_traced);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -154,8 +173,9 @@ static void resume(void *target, const struct gdb_action *action) {
     if (!m || !alive(d, action->thread.pid))
         return;
     d->detached[action->thread.pid - 1] = false;
-    m->range_start = action->start;
-    m->range_end = action->end;
+    uint64_t shift = bridge_shift(m);
+    m->range_start = addresses_linear(action->start, shift);
+    m->range_end = addresses_linear(action->end, shift);
     machine_resume(m, commands[action->how]);
 }
 
@@ -284,7 +304,11 @@ static size_t libraries(void *target, int pid, struct gdb_library *list, size_t 
 
 static void takes_text(void *target) { console_divert(bridge_put_text, target); }
 
-static void session(void *target, bool connected) { (void)target, (void)connected; }
+static void session(void *target, bool connected) {
+    struct debug *d = target;
+    if (connected)
+        memset(d->told_addresses, 0, sizeof d->told_addresses);
+}
 
 /* --- stops ------------------------------------------------------------------------------------ */
 
@@ -306,7 +330,18 @@ static const struct {
     [CPU_EXIT_LIMIT] = {GDB_SIGNAL_TRAP, false},
 };
 
-static struct gdb_stop translate(unsigned pid, const struct machine_stop *s) {
+/* As the client set the watchpoint that was hit, whatever CS has now. */
+static uint64_t debuggers_address(struct machine *m, uint64_t linear) {
+    const struct points *t = &m->last_points;
+    for (size_t i = t->shifted ? t->count : 0; i-- > 0;) {
+        const struct point *p = &t->list[i];
+        if (p->shift && point_is_watch(p) && linear - p->address < p->length)
+            return (uint32_t)(linear - p->shift);
+    }
+    return linear;
+}
+
+static struct gdb_stop translate(unsigned pid, struct machine *m, const struct machine_stop *s) {
     struct gdb_stop stop = {.thread = {pid, 1}};
     if (s->ended) {
         stop.kind = GDB_EXITED;
@@ -317,7 +352,7 @@ static struct gdb_stop translate(unsigned pid, const struct machine_stop *s) {
     stop.status = outcomes[s->exit.kind].signal;
     stop.has_point = outcomes[s->exit.kind].point;
     stop.point = (enum gdb_point)s->exit.point;
-    stop.address = s->exit.address;
+    stop.address = debuggers_address(m, s->exit.address);
     stop.log = (int)s->edge; /* the same order */
     return stop;
 }
@@ -336,11 +371,13 @@ void debug_message(struct debug *d, unsigned machine, const char *text) {
 static void tell(struct debug *d, unsigned pid, const struct machine_stop *s) {
     if (s->exit.text[0] && !s->ended)
         debug_message(d, pid, s->exit.text);
+    if (!s->ended)
+        bridge_tell_addresses(d, pid);
     if (s->ended) {
         d->over[pid - 1] = true;
         d->status[pid - 1] = s->status;
     }
-    struct gdb_stop stop = translate(pid, s);
+    struct gdb_stop stop = translate(pid, &d->machines[pid - 1], s);
     gdb_server_stopped(d->server, &stop);
 }
 

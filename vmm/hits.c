@@ -1,13 +1,29 @@
 /* See hits.h. */
 #include "hits.h"
 
+#include "addresses.h"
+
+/* The debugger's addresses are as the point has them. */
+static bool counts(struct machine *m, const struct point *p) {
+    if (!m->cpu.points->shifted && !m->cpu.addresses)
+        return true;
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return addresses_shift(m->cpu.addresses, s) == p->shift;
+}
+
+/* What is put on a point stands with that of its address, whatever its shift. */
+static bool stops_at(struct machine *m, const struct point *p) {
+    const struct point *origin = p->shift ? points_origin(m->cpu.points, p) : p;
+    return !origin || !origin->attached || !m->stops_at || m->stops_at(m, origin);
+}
+
 bool hits_stop(struct machine *m, uint64_t address, bool traces_only, struct cpu_exit *exit) {
     bool stops = false;
     const struct point *p = points_breakpoint(m->cpu.points, address);
     for (; p; p = points_next(m->cpu.points, p)) {
         if (traces_only && p->kind != POINT_TRACE)
             continue;
-        if (p->attached && m->stops_at && !m->stops_at(m, p))
+        if (!counts(m, p) || !stops_at(m, p))
             continue;
         *exit = (struct cpu_exit){
             .kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = address};

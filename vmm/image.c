@@ -149,7 +149,7 @@ struct elf {
     unsigned phnum, phentsize;
 };
 struct segment {
-    uint64_t offset, paddr, filesz, memsz;
+    uint64_t offset, vaddr, paddr, filesz, memsz;
     bool load;
 };
 
@@ -170,12 +170,23 @@ static struct segment elf_segment(const struct image *im, const struct elf *e, u
     Elf64_Phdr p64;
     if (im->is_elf64) {
         memcpy(&p64, at, sizeof p64);
-        return (struct segment){p64.p_offset, p64.p_paddr, p64.p_filesz, p64.p_memsz,
+        return (struct segment){p64.p_offset, p64.p_vaddr, p64.p_paddr, p64.p_filesz, p64.p_memsz,
                                 p64.p_type == PT_LOAD};
     }
     memcpy(&p32, at, sizeof p32);
-    return (struct segment){p32.p_offset, p32.p_paddr, p32.p_filesz, p32.p_memsz,
+    return (struct segment){p32.p_offset, p32.p_vaddr, p32.p_paddr, p32.p_filesz, p32.p_memsz,
                             p32.p_type == PT_LOAD};
+}
+
+bool image_segment(const struct image *im, unsigned n, struct image_segment *out) {
+    if (!im->is_elf || im->is_elf64)
+        return false;
+    struct elf e = elf_header(im);
+    if (n >= e.phnum)
+        return false;
+    struct segment s = elf_segment(im, &e, n);
+    *out = (struct image_segment){s.vaddr, s.paddr, s.load ? s.memsz : 0};
+    return true;
 }
 
 /* The identification, before anything of the rest is used. */

@@ -43,6 +43,13 @@ struct image {
     uint64_t user_address; /* where that is linked, linear */
 };
 
+/* A segment of an ELF32 that is loaded: p_vaddr, p_paddr, p_memsz. */
+struct image_segment {
+    uint64_t linked, loaded, size;
+};
+/* The n-th program header; one that loads nothing has size 0. false: no more. */
+bool image_segment(const struct image *, unsigned n, struct image_segment *);
+
 /* Reads and checks a file. 0, or -errno with a sentence. */
 int image_open(struct image *, const char *path, const struct image_options *, char *error,
                size_t size);

@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+#include "addresses.h"
 #include "cpu.h"
 #include "devices/devices.h"
 #include "image.h"
@@ -80,6 +81,7 @@ struct machine {
     char *named;        /* the path that it was made with, absolute, or NULL; owned */
     const char *spelled; /* what the user typed for that */
     struct image image;
+    struct addresses addresses; /* what a debugger's addresses are */
     struct memory memory;
     struct points points;
     struct points last_points; /* as they were held when it ran last: gdb takes its

@@ -2,7 +2,7 @@
  *
  * The table says what to stop at; an engine decides how to hold each point and
  * notes that in `held`, for `monitor breakpoints`. Sorted by (address, kind,
- * length), so that looking one up costs a binary search; inserting twice is
+ * length, shift), so that looking one up costs a binary search; inserting twice is
  * once (gdb sends Z again without a z).
  */
 #ifndef MINIKVM_POINTS_H
@@ -28,6 +28,7 @@ enum point_hold {
 
 struct point {
     uint64_t address;
+    uint64_t shift;  /* addresses.h: it counts only while a debugger's addresses are so shifted */
     uint32_t length; /* watchpoints: bytes; breakpoints: 1; POINT_TRACE: any number */
     enum point_kind kind;
     enum point_hold held;
@@ -39,6 +40,7 @@ struct point {
 struct points {
     struct point *list;
     size_t count, room;
+    size_t shifted;      /* how many have a shift */
     unsigned generation; /* changes whenever the table does */
     void (*release)(void *attached); /* called with what leaves the table; may be NULL */
 };
@@ -47,11 +49,18 @@ struct points {
 
 /* 0, -ENOSPC (POINTS_MAX), -ENOMEM. Adding what is there is success. */
 int points_add(struct points *, enum point_kind, uint64_t address, uint32_t length);
+/* The same with a shift; a point is another one with each. */
+int points_add_shifted(struct points *, enum point_kind, uint64_t address, uint32_t length,
+                       uint64_t shift);
 /* Hangs something on a breakpoint that is there, in place of what it has; the
  * table owns it. */
 void points_attach(struct points *, enum point_kind, uint64_t address, uint32_t length,
                    void *attached);
 void points_remove(struct points *, enum point_kind, uint64_t address, uint32_t length);
+/* All those of a debugger's address, whatever their shift. */
+void points_remove_shifted(struct points *, enum point_kind, uint64_t debuggers_address,
+                           uint32_t length);
+void points_remove_if(struct points *, bool (*is_to_go)(const struct point *));
 void points_clear(struct points *);
 /* `to` becomes the same as `from`, with nothing attached; without memory for it, empty. */
 void points_copy(struct points *to, const struct points *from);
@@ -59,6 +68,10 @@ void points_copy(struct points *to, const struct points *from);
 /* The first that is no watchpoint at an address, or NULL; and the next one there. */
 struct point *points_breakpoint(const struct points *, uint64_t address);
 struct point *points_next(const struct points *, const struct point *);
+
+/* Of one with a shift, the one without that stands at the same address of a debugger's;
+ * NULL: none. */
+const struct point *points_origin(const struct points *, const struct point *);
 
 bool points_any_watch(const struct points *);
 

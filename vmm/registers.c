@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "addresses.h"
 #include "x86.h"
 
 static uint64_t load(const uint8_t *value, unsigned bytes) {
@@ -391,6 +392,15 @@ const struct reg_layout *register_layout(unsigned bits) { return &layouts[bits =
 
 /* --- access ---------------------------------------------------------------------------------- */
 
+/* Flat addresses as a debugger has them (addresses.h). */
+static void move(struct cpu *cpu, const struct reg *r, bool to_linear, uint8_t *value) {
+    if (r->get != get_flat || !cpu->addresses)
+        return;
+    uint64_t shift = addresses_shift(cpu->addresses, cpu_read(cpu, r->parts));
+    uint64_t address = addresses_linear(load(value, 8), to_linear ? shift : -shift);
+    memcpy(value, &address, 8);
+}
+
 bool register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
     const struct cpu_state *s = cpu_read(cpu, r->parts);
     uint8_t whole[64] = {0};
@@ -398,6 +408,7 @@ bool register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
         memcpy(whole, (const char *)s + r->offset, r->size);
     else
         r->get(s, r->index, whole);
+    move(cpu, r, false, whole);
     memcpy(value, whole, (r->bits + 7) / 8);
     return !(cpu->missing & r->parts);
 }
@@ -410,6 +421,7 @@ bool register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) 
     if (!memcmp(old, value, (r->bits + 7) / 8))
         return true; /* gdb writes all of g to change one */
     memcpy(whole, value, (r->bits + 7) / 8);
+    move(cpu, r, true, whole);
     struct cpu_state *s = cpu_write(cpu, r->parts);
     if (r->size)
         memcpy((char *)s + r->offset, whole, r->size);

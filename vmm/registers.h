@@ -4,6 +4,7 @@
  * gdb has one flat address space. So eip, esp and ebp are shown as linear
  * addresses (segment base added, and subtracted again on write); what the CPU
  * itself holds is in raw_ip, raw_sp, raw_bp. In flat code both are the same.
+ * Where a debugger's addresses are offsets (addresses.h), these three are as well.
  */
 #ifndef MINIKVM_REGISTERS_H
 #define MINIKVM_REGISTERS_H

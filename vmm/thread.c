@@ -45,7 +45,7 @@ static void step(struct machine *m, enum machine_command command, struct cpu_exi
         return;
     m->follows = false;
     for (size_t i = 0; i < m->points.count; i++)
-        if (m->points.list[i].kind == POINT_TRACE && m->stepped)
+        if (m->points.list[i].attached && m->points.list[i].kind == POINT_TRACE && m->stepped)
             m->stepped(m, &m->points.list[i]);
 }
 

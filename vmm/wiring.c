@@ -184,7 +184,9 @@ void wiring_connect(struct machine *m) {
                               .uses_chips = board_uses_chips, .now = timing_now,
                               .end = board_end, .stop = board_stop, .clock = board_clock,
                               .reset = board_reset, .a20 = board_a20};
+    m->addresses.image = &m->image;
     m->cpu = (struct cpu){.memory = &m->memory, .points = &m->points,
+                          .addresses = &m->addresses,
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,
                                    .acknowledge = timing_acknowledge,
