@@ -12,6 +12,7 @@
 #include "broker.h"
 #include "replay.h"
 #include "snapshot.h"
+#include "timing.h"
 #include "travel.h"
 #include "x86.h"
 
@@ -49,40 +50,41 @@ void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
     if (!m->cpu.engine->flush)
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
-        text_print(t, "%llu\n", (ull)m->cpu.icount);
+        text_print(t, "%llu (virtual clock %llu.%06llu s)\n", (ull)cpu_icount(&m->cpu),
+                   (ull)(timing_now(m) / 1000000000), (ull)(timing_now(m) / 1000 % 1000000));
 }
 
-/* "N", "-N", "start" or "end" */
+/* "N" or "-N" */
 static bool parse_count(const struct machine *m, const char *word, uint64_t *count) {
     char *end;
     bool back = *word == '-';
-    if (!strcmp(word, "start") || !strcmp(word, "end")) {
-        *count = *word == 's' ? m->history->list[0]->icount : m->history->end;
-        return true;
-    }
+    uint64_t now = cpu_icount(&m->cpu);
     *count = strtoull(word + back, &end, 0);
     if (word[back] < '0' || word[back] > '9' || *end)
         return false;
     if (back)
-        *count = *count < m->cpu.icount ? m->cpu.icount - *count : 0;
+        *count = *count < now ? now - *count : 0;
     return true;
 }
 
 void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
     uint64_t to;
+    bool start = !strcmp(rest, "start"), end = !strcmp(rest, "end");
     if (!has_history(m, t))
         return;
-    if (!parse_count(m, rest, &to)) {
+    if (start || end) {
+        travel_to(m, start ? m->history->list[0]->ticks : m->history->end);
+    } else if (!parse_count(m, rest, &to)) {
         text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
         return;
-    }
-    if (to > m->cpu.icount && m->cpu.icount >= m->history->end)
+    } else if (to > cpu_icount(&m->cpu) && !history_in_past(m)) {
         text_print(t, "this is the present; continue makes more of it\n");
-    else
-        travel_to(m, to);
+    } else {
+        travel_to_count(m, to);
+    }
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     text_print(t, "at %llu, %04x:%08llx; type `maintenance flush register-cache` to see it\n",
-               (ull)m->cpu.icount, s->sregs.cs.selector, (ull)s->regs.rip);
+               (ull)cpu_icount(&m->cpu), s->sregs.cs.selector, (ull)s->regs.rip);
 }
 
 void bridge_history(struct machine *m, const char *rest, const struct text *t) {
@@ -90,9 +92,9 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
     if (!has_history(m, t))
         return;
     const struct history *h = m->history;
-    uint64_t end = h->end > m->cpu.icount ? h->end : m->cpu.icount;
-    text_print(t, "history: %llu to %llu, now %llu%s\n", (ull)h->list[0]->icount, (ull)end,
-               (ull)m->cpu.icount, m->cpu.icount < end ? "" : " (the present)");
+    text_print(t, "history: %llu to %llu, now %llu%s\n",
+               (ull)snapshot_icount(h->list[0]), (ull)history_end_count(m),
+               (ull)cpu_icount(&m->cpu), history_in_past(m) ? "" : " (the present)");
     text_print(t, "snapshots: %zu, %llu KiB of %llu\n", h->count, (ull)h->bytes >> 10,
                (ull)h->bound >> 10);
     text_print(t, "inputs: %zu, clock: %zu\n", h->inputs.count, h->clocks.count);
@@ -111,15 +113,16 @@ void bridge_when_written(struct machine *m, const char *rest, const struct text 
     }
     if (!has_history(m, t))
         return;
-    uint64_t now = m->cpu.icount;
+    uint64_t now = m->cpu.ticks;
     if (!travel_find_write(m, address, (uint32_t)length, &at)) {
-        text_print(t, "not written since %llu\n", (ull)m->history->list[0]->icount);
+        text_print(t, "not written since %llu\n", (ull)snapshot_icount(m->history->list[0]));
         return;
     }
     travel_to(m, at);
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    text_print(t, "at %llu, by the instruction at %04x:%08llx (monitor goto %llu)\n", (ull)at,
-               s->sregs.cs.selector, (ull)s->regs.rip, (ull)at);
+    text_print(t, "at %llu, by the instruction at %04x:%08llx (monitor goto %llu)\n",
+               (ull)cpu_icount(&m->cpu), s->sregs.cs.selector, (ull)s->regs.rip,
+               (ull)cpu_icount(&m->cpu));
     travel_to(m, now);
 }
 

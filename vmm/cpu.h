@@ -93,11 +93,12 @@ struct cpu_host {
     enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
     /* INTA cycle: the vector to deliver, or -1 when no request stands. */
     int (*acknowledge)(void *machine);
-    /* Virtual time has reached `now` (in instructions): do what is due, and
-     * return when to call again. */
+    /* The virtual clock has reached `now` (in ticks): do what is due, and return when
+     * to call again. Also called at each stop, so that what is seen there is done; a
+     * second call at the same tick changes nothing. */
     uint64_t (*deadline)(void *machine, uint64_t now);
     /* The CPU is halted with interrupts enabled: wait (in real time) until one
-     * may have come; returns the new virtual time, or 0 if none ever can. */
+     * may have come; returns the new time in ticks, or 0 if none ever can. */
     uint64_t (*idle)(void *machine, uint64_t now);
     /* An access had no effect: no memory is there, or it is ROM. May be NULL. */
     void (*unassigned)(void *machine, enum cpu_access, uint64_t phys, unsigned size);
@@ -139,12 +140,19 @@ struct cpu {
     bool step_irqs;        /* interrupts may enter during step() */
     bool verbose;          /* say each exit on stderr */
     bool behind;           /* in a call of `host`: the state is that after the instruction */
-    uint64_t icount;       /* instructions done (soft engine): virtual time */
-    uint64_t limit;        /* stop with CPU_EXIT_LIMIT when icount reaches it; 0 = none (soft) */
-    uint64_t watched_at;   /* WATCHPOINT: instructions done before the one that hit (soft) */
+    /* The virtual clock of the soft engine: one tick for each instruction, and those
+     * that passed while the CPU waited. Each state that a person can see has its own. */
+    uint64_t ticks;
+    uint64_t slept;        /* of these: waited in a hlt, or for input */
+    uint64_t limit;        /* stop with CPU_EXIT_LIMIT when ticks reaches it; 0 = none (soft) */
+    uint64_t watched_at;   /* WATCHPOINT: ticks before the instruction that hit (soft) */
     bool within;           /* it stands within a repeated instruction (soft) */
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
 };
+
+/* Instructions done (soft): each interrupt or fault delivered counts as one, too, and
+ * each page of a repeated string instruction. */
+static inline uint64_t cpu_icount(const struct cpu *cpu) { return cpu->ticks - cpu->slept; }
 
 struct engine {
     const char *name;
@@ -179,6 +187,12 @@ struct engine {
     /* A20 has moved, so cpu->memory has other things at some addresses: 0 or -errno.
      * NULL: a flush() is enough. */
     int (*remap)(struct cpu *);
+    /* What an engine with a past of its own (soft) holds beside cpu->state and decides
+     * what comes: its TLBs. save_tlb(): a block to free(), NULL without memory. */
+    void *(*save_tlb)(struct cpu *, size_t *size);
+    void (*load_tlb)(struct cpu *, const void *saved);
+    /* memory->dirty was cleared: the next write to each page is to be noted again. */
+    void (*see_writes)(struct cpu *);
     /* What this engine is and can do, for `monitor engine`; NUL-terminated. */
     void (*describe)(struct cpu *, char *out, unsigned size);
     void (*close)(struct cpu *);

@@ -13,7 +13,7 @@
 
 /* --- events in order of time ---------------------------------------------------------- */
 
-bool events_add(struct events *e, uint64_t icount, uint32_t kind, uint64_t value) {
+bool events_add(struct events *e, uint64_t ticks, uint32_t kind, uint64_t value) {
     if (e->count == e->room) {
         size_t room = e->room ? 2 * e->room : 64;
         struct event *list = realloc(e->list, room * sizeof *list);
@@ -22,21 +22,27 @@ bool events_add(struct events *e, uint64_t icount, uint32_t kind, uint64_t value
         e->list = list;
         e->room = room;
     }
-    e->list[e->count++] = (struct event){icount, value, kind};
+    e->list[e->count++] = (struct event){ticks, value, kind};
     return true;
 }
 
-/* The first that is not before `icount`. */
-static size_t first_at(const struct events *e, uint64_t icount) {
+/* The first that is not before `ticks`. */
+static size_t first_at(const struct events *e, uint64_t ticks) {
     size_t low = 0, high = e->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (e->list[middle].icount < icount)
+        if (e->list[middle].ticks < ticks)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+struct events events_before(const struct events *e, uint64_t ticks) {
+    struct events part = *e;
+    part.count = first_at(e, ticks);
+    return part;
 }
 
 /* --- input ----------------------------------------------------------------------------- */
@@ -50,15 +56,15 @@ static void arrive(struct history *h, uint32_t kind, uint64_t value) {
 }
 
 /* Something new. What the log has no room for does not happen either. */
-static void record(struct history *h, uint64_t icount, uint32_t kind, uint64_t value) {
-    if (!events_add(&h->inputs, icount, kind, value))
+static void record(struct history *h, uint64_t ticks, uint32_t kind, uint64_t value) {
+    if (!events_add(&h->inputs, ticks, kind, value))
         return;
     h->cursor = h->inputs.count;
     arrive(h, kind, value);
 }
 
-static bool due(const struct history *h, uint64_t icount, bool pulled) {
-    if (h->cursor == h->inputs.count || h->inputs.list[h->cursor].icount > icount)
+static bool due(const struct history *h, uint64_t ticks, bool pulled) {
+    if (h->cursor == h->inputs.count || h->inputs.list[h->cursor].ticks > ticks)
         return false;
     return pulled == (h->inputs.list[h->cursor].kind >= INPUT_PULLED);
 }
@@ -68,52 +74,70 @@ static void take_from_log(struct history *h) {
     arrive(h, e->kind, e->value);
 }
 
-static bool is_live(const struct machine *m, uint64_t icount) {
-    return icount >= m->history->end && m->history->cursor == m->history->inputs.count;
+static bool is_live(const struct machine *m, uint64_t ticks) {
+    return ticks >= m->history->end && m->history->cursor == m->history->inputs.count;
 }
 
-static void take_from_host(struct machine *m, uint64_t icount) {
+static void take_from_host(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
     int byte = INPUT_NONE;
     while (h->arrived.count < INPUT_ROOM && !h->arrived.ended &&
            (byte = input_host_take(&m->input)) >= 0)
-        record(h, icount, INPUT_CAME, (uint64_t)byte);
+        record(h, ticks, INPUT_CAME, (uint64_t)byte);
     if (byte == INPUT_END)
-        record(h, icount, INPUT_CAME_END, 0);
+        record(h, ticks, INPUT_CAME_END, 0);
 }
 
-/* What is due at this count; returns when there is more in the log. *came: devices
- * are to look. They also are at whole virtual milliseconds, whoever stopped the run
- * in between. */
-uint64_t history_deliver(struct machine *m, uint64_t icount, bool *came) {
+bool history_wants_input(struct machine *m) {
+    const struct history *h = m->history;
+    return is_live(m, m->cpu.ticks) && !m->input.steady && !h->arrived.ended &&
+           h->arrived.count < INPUT_ROOM && input_host_peek(&m->input) != INPUT_NONE;
+}
+
+bool history_input_over(const struct machine *m) {
+    const struct arrived *a = &m->history->arrived;
+    return a->ended && !a->count;
+}
+
+/* The next event of the log after a tick. */
+static uint64_t next_input(const struct history *h, uint64_t ticks) {
+    bool ahead = h->cursor < h->inputs.count && h->inputs.list[h->cursor].ticks > ticks;
+    return ahead ? h->inputs.list[h->cursor].ticks : UINT64_MAX;
+}
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* What is due at this tick; returns when there is more. *came: devices are to look.
+ * They also are at whole virtual milliseconds, whoever stopped the run in between. */
+uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
     enum { NOTICE_EVERY = 100000 };
     struct history *h = m->history;
     size_t before = h->cursor;
-    while (due(h, icount, false))
+    while (due(h, ticks, false))
         take_from_log(h);
-    if (is_live(m, icount) && !m->input.steady)
-        take_from_host(m, icount);
-    *came = h->cursor != before || icount >= h->notice_at;
-    if (icount >= h->notice_at)
-        h->notice_at = icount - icount % NOTICE_EVERY + NOTICE_EVERY;
-    uint64_t next = h->notice_at;
-    if (h->cursor < h->inputs.count && h->inputs.list[h->cursor].icount > icount &&
-        h->inputs.list[h->cursor].icount < next)
-        next = h->inputs.list[h->cursor].icount;
-    return next;
+    if (h->taken_at != ticks && is_live(m, ticks) && !m->input.steady)
+        take_from_host(m, ticks);
+    h->taken_at = ticks;
+    *came = h->cursor != before || ticks >= h->notice_at;
+    if (*came)
+        h->noticed_at = ticks;
+    if (ticks >= h->notice_at)
+        h->notice_at = ticks - ticks % NOTICE_EVERY + NOTICE_EVERY;
+    return history_wants_input(m) ? ticks + 1 : least(h->notice_at, next_input(h, ticks));
 }
 
 /* A device looks, and nothing is there: where the host's input is a file, it is
  * waited for. */
 static void pull(struct machine *m) {
     struct history *h = m->history;
-    uint64_t icount = m->cpu.icount;
-    if (due(h, icount, true)) {
+    uint64_t ticks = m->cpu.ticks;
+    if (due(h, ticks, true)) {
         take_from_log(h);
-    } else if (is_live(m, icount) && m->input.steady) {
+    } else if (is_live(m, ticks) && m->input.steady) {
         int byte = input_host_take(&m->input);
+        h->hurried = byte == INPUT_NONE;
         if (byte != INPUT_NONE)
-            record(h, icount, byte == INPUT_END ? INPUT_PULLED_END : INPUT_PULLED,
+            record(h, ticks, byte == INPUT_END ? INPUT_PULLED_END : INPUT_PULLED,
                    byte == INPUT_END ? 0 : (uint64_t)byte);
     }
 }
@@ -138,61 +162,74 @@ static int tap(void *machine, bool take) {
 
 int64_t history_clock(struct machine *m) {
     struct events *c = &m->history->clocks;
-    uint64_t icount = m->cpu.icount;
-    size_t n = first_at(c, icount + 1);
-    if (n && !is_live(m, icount))
+    uint64_t ticks = m->cpu.ticks;
+    size_t n = first_at(c, ticks + 1);
+    if (n && (!is_live(m, ticks) || c->list[n - 1].ticks == ticks))
         return (int64_t)c->list[n - 1].value;
     int64_t now = time(NULL);
     if (!n || (int64_t)c->list[n - 1].value != now)
-        events_add(c, icount, 0, (uint64_t)now);
+        events_add(c, ticks, 0, (uint64_t)now);
     return now;
 }
 
-static bool in_log(const struct events *e, uint64_t icount, uint32_t kind) {
-    for (size_t n = first_at(e, icount); n < e->count && e->list[n].icount == icount; n++)
+static bool in_log(const struct events *e, uint64_t ticks, uint32_t kind) {
+    for (size_t n = first_at(e, ticks); n < e->count && e->list[n].ticks == ticks; n++)
         if (e->list[n].kind == kind)
             return true;
     return false;
 }
 
-bool history_step_woke(const struct machine *m) {
-    return in_log(&m->history->holds, m->cpu.icount, true);
-}
-
 /* An interrupt could enter now. In the past it does, or does not, as it did. */
-bool history_held(void *machine, uint64_t icount, bool halted, bool stepping) {
+bool history_held(void *machine, uint64_t ticks, bool halted, bool stepping) {
     struct machine *m = machine;
     struct history *h = m->history;
     if (!h)
         return stepping;
-    bool noted = in_log(&h->holds, icount, halted);
-    if (icount < h->end)
+    bool noted = in_log(&h->holds, ticks, halted);
+    if (ticks < h->end)
         return noted;
     if (stepping && !noted)
-        events_add(&h->holds, icount, halted, 0);
+        events_add(&h->holds, ticks, halted, 0);
     if (!stepping && noted) /* that step did not come about */
-        h->holds.count = first_at(&h->holds, icount);
+        h->holds.count = first_at(&h->holds, ticks);
     return stepping;
 }
 
-void history_slept(struct machine *m, uint64_t from, uint64_t to) {
+bool history_may_sleep(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
-    if (h && h->idle_to != from)
-        h->idle_from = from;
-    if (h)
-        h->idle_to = to;
+    if (h->noticed_at == ticks && !h->hurried)
+        return true;
+    h->hurried = false;
+    h->notice_at = ticks + 1;
+    return false;
 }
 
-/* The CPU sleeps in the past: nobody waits, and a run may be wanted to end within. */
-uint64_t history_idle(struct machine *m, uint64_t icount, uint64_t until) {
-    uint64_t limit = m->cpu.limit;
-    if (limit > icount && limit < until)
-        until = limit;
+/* Devices look when it is over, and not before. */
+void history_slept(struct machine *m, uint64_t until) {
+    m->history->notice_at = until;
+}
+
+uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
+    uint64_t until = least(due, next_input(m->history, ticks)), limit = m->cpu.limit;
+    history_slept(m, until);
+    if (limit > ticks)
+        until = least(until, limit); /* a run may be wanted to end amid a sleep */
     return until == UINT64_MAX ? 0 : until;
 }
 
+void history_wait(struct machine *m) {
+    struct cpu *cpu = &m->cpu;
+    uint64_t until = cpu->ticks + 1;
+    if (history_in_past(m))
+        until = least(next_input(m->history, cpu->ticks), m->history->end);
+    if (cpu->limit > cpu->ticks)
+        until = least(until, cpu->limit);
+    cpu->slept += until - cpu->ticks;
+    cpu->ticks = until;
+}
+
 bool history_is_silent(const struct machine *m) {
-    return m->history && m->cpu.icount < m->history->reached;
+    return m->history && m->cpu.ticks < m->history->reached;
 }
 
 /* --- snapshots as time passes --------------------------------------------------------------- */
@@ -206,23 +243,22 @@ static uint64_t interval(const struct history *h) {
     return fair < HISTORY_EVERY ? HISTORY_EVERY : fair < LONGEST ? fair : LONGEST;
 }
 
-static bool wants_snapshot(const struct machine *m, uint64_t icount) {
+static bool wants_snapshot(const struct machine *m, uint64_t ticks) {
     const struct history *h = m->history;
-    uint64_t last = h->list[snapshot_before(h, icount)]->icount;
-    if (icount <= last)
+    uint64_t last = h->list[snapshot_before(h, ticks)]->ticks;
+    if (ticks <= last)
         return false;
-    if (icount >= h->end)
-        return icount - last >= HISTORY_EVERY && icount - last >= interval(h);
-    return h->travelling && h->target >= icount && h->target - icount < 2 * HISTORY_GRID;
+    if (ticks >= h->end)
+        return ticks - last >= HISTORY_EVERY && ticks - last >= interval(h);
+    return h->travelling && h->target >= ticks && h->target - ticks < 2 * HISTORY_GRID;
 }
 
-uint64_t history_tick(struct machine *m, uint64_t icount) {
+uint64_t history_tick(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
-    if (icount < h->grid_at)
+    if (ticks < h->grid_at)
         return h->grid_at;
-    h->grid_at = icount - icount % HISTORY_GRID + HISTORY_GRID;
-    m->cpu.engine->flush(&m->cpu);
-    if (wants_snapshot(m, icount)) {
+    h->grid_at = ticks - ticks % HISTORY_GRID + HISTORY_GRID;
+    if (wants_snapshot(m, ticks)) {
         m->cpu.valid = 0;
         snapshot_take(m, false);
         m->cpu.valid = 0; /* it runs on */
@@ -246,8 +282,10 @@ static bool open_history(struct machine *m) {
     h->dirty = calloc(h->words, sizeof *h->dirty);
     h->need = calloc(h->words, sizeof *h->need);
     h->bound = m->options->history;
-    h->end = h->reached = m->cpu.icount;
-    h->whole = m->cpu.icount == 0 && !m->touched;
+    h->end = h->reached = h->taken_at = m->cpu.ticks;
+    h->notice_at = m->cpu.ticks + 1;
+    h->end_slept = m->cpu.slept;
+    h->whole = m->cpu.ticks == 0 && !m->touched;
     m->history = h;
     m->memory.dirty = h->dirty;
     m->input.tap = tap;
@@ -308,8 +346,8 @@ void history_close(struct machine *m) {
 /* --- the present, and the past --------------------------------------------------------------- */
 
 /* The next snapshot that has to be loaded rather than run past. */
-static size_t next_pinned(const struct history *h, uint64_t icount) {
-    size_t n = snapshot_before(h, icount) + 1;
+static size_t next_pinned(const struct history *h, uint64_t ticks) {
+    size_t n = snapshot_before(h, ticks) + 1;
     while (n < h->count && (!h->list[n]->pinned || h->list[n]->within))
         n++;
     return n;
@@ -320,15 +358,15 @@ void history_before_run(struct machine *m) {
     m->cpu.limit = 0;
     if (!h || !history_in_past(m))
         return;
-    size_t n = next_pinned(h, m->cpu.icount);
-    m->cpu.limit = n < h->count && h->list[n]->icount < h->end ? h->list[n]->icount : h->end;
+    size_t n = next_pinned(h, m->cpu.ticks);
+    m->cpu.limit = n < h->count && h->list[n]->ticks < h->end ? h->list[n]->ticks : h->end;
 }
 
 /* The run has reached a place where it was changed, or left. */
 static void cross(struct machine *m) {
     struct history *h = m->history;
-    size_t n = snapshot_before(h, m->cpu.icount);
-    if (h->list[n]->pinned && !h->list[n]->within && h->list[n]->icount == m->cpu.icount && n != h->base)
+    size_t n = snapshot_before(h, m->cpu.ticks);
+    if (h->list[n]->pinned && !h->list[n]->within && h->list[n]->ticks == m->cpu.ticks && n != h->base)
         snapshot_load(m, n);
 }
 
@@ -355,18 +393,25 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
     return true;
 }
 
+void history_note_present(struct machine *m) {
+    struct history *h = m->history;
+    if (m->cpu.ticks > h->reached)
+        h->reached = m->cpu.ticks;
+    if (history_in_past(m))
+        return;
+    h->end = m->cpu.ticks;
+    h->end_slept = m->cpu.slept;
+}
+
 void history_stopped(struct machine *m) {
     struct history *h = m->history;
     if (!h)
         return;
     uint64_t limit = m->cpu.limit;
     m->cpu.limit = 0;
-    if (limit && m->cpu.icount == limit)
+    if (limit && m->cpu.ticks == limit)
         cross(m);
-    if (m->cpu.icount > h->reached)
-        h->reached = m->cpu.icount;
-    if (h->reached > h->end)
-        h->end = h->reached;
+    history_note_present(m);
 }
 
 static void cut(struct events *e, size_t count) {
@@ -379,12 +424,13 @@ bool history_poke(struct machine *m) {
     m->touched = true;
     if (!h || !history_in_past(m))
         return false;
-    uint64_t now = m->cpu.icount;
+    uint64_t now = m->cpu.ticks;
     snapshots_cut(h, snapshot_before(h, now) + 1);
     cut(&h->inputs, h->cursor);
     cut(&h->clocks, first_at(&h->clocks, now));
     cut(&h->holds, first_at(&h->holds, now));
     h->end = h->reached = now;
+    h->end_slept = m->cpu.slept;
     h->replaying = false;
     return true;
 }

@@ -2,9 +2,9 @@
  * snapshots of what it was.
  *
  * A run of the built-in CPU is a function of its start and of its inputs. So the
- * past is two things: the log (each input with the instruction count at which it
- * took effect) and snapshots, which spare us from starting at the beginning. To be
- * at a count is to load the snapshot before it and to run up to it.
+ * past is two things: the log (each input with the tick of the virtual clock at which
+ * it took effect) and snapshots, which spare us from starting at the beginning. To be
+ * at a tick is to load the snapshot before it and to run up to it.
  *
  *     snapshots   S0 ------- S1 ------- S2 ------- S3 ---- present
  *     log             'l'      's'   '\n'      clock
@@ -14,6 +14,10 @@
  * person changes (registers, memory) is in no log: from there a pinned snapshot is
  * loaded when a run comes by.
  *
+ * Rule: a tick has one state, however one comes there. What a tick brings (the timer,
+ * input) is done once, when the run comes to it, and before it stops there; input that
+ * comes while the machine stands there takes effect at the next.
+ *
  * Everything here belongs to the machine's thread, or to who stopped it.
  */
 #ifndef MINIKVM_HISTORY_H
@@ -21,8 +25,7 @@
 
 #include "machine.h"
 
-/* Every so many instructions the TLB is emptied, in the first run as in all later
- * ones: a snapshot, which has none, may be there. */
+/* At every so many ticks a snapshot may be taken. */
 enum { HISTORY_GRID = 1 << 18, HISTORY_EVERY = 4 * HISTORY_GRID };
 
 enum input_kind {
@@ -34,7 +37,7 @@ enum input_kind {
 };
 
 struct event {
-    uint64_t icount, value;
+    uint64_t ticks, value;
     uint32_t kind; /* enum input_kind; of holds: was the CPU halted? */
 };
 
@@ -64,11 +67,15 @@ struct history {
     struct events inputs, clocks, holds;
     size_t cursor; /* inputs that the machine has had */
     struct arrived arrived;
-    uint64_t end;     /* the present: in a replay, the end of the file */
+    uint64_t end;     /* the present: in a replay, the end of the file … */
+    uint64_t end_slept; /* … and of its ticks, those without an instruction */
     uint64_t reached; /* what was printed below this count is not printed again */
     uint64_t target;  /* of a travel: snapshots near it are worth having */
-    uint64_t notice_at, grid_at;
-    uint64_t idle_from, idle_to; /* the sleep of a halted CPU, as far as it got */
+    uint64_t notice_at;  /* when devices look for input next … */
+    uint64_t noticed_at; /* … and when they did */
+    uint64_t taken_at;   /* the host's input was taken at this tick: no more of it now */
+    bool hurried;        /* a device looked, and was not to wait: it looks again */
+    uint64_t grid_at;
 
     struct snapshot **list; /* in order of time */
     size_t count, room;
@@ -95,23 +102,36 @@ void history_before_run(struct machine *);
 bool history_at_limit(struct machine *, struct cpu_exit *, bool running);
 void history_stopped(struct machine *);
 static inline bool history_in_past(const struct machine *m) {
-    return m->history && m->cpu.icount < m->history->end;
+    return m->history && m->cpu.ticks < m->history->end;
 }
+/* Instructions done at the present. */
+static inline uint64_t history_end_count(const struct machine *m) {
+    return history_in_past(m) ? m->history->end - m->history->end_slept : cpu_icount(&m->cpu);
+}
+/* Here is the present, if this is not the past. */
+void history_note_present(struct machine *);
 /* Somebody is about to change the machine. In the past that begins a new present;
  * true: it has just done so. */
 bool history_poke(struct machine *);
 bool history_is_silent(const struct machine *); /* this was printed before */
 
 /* For timing.c and the devices. */
-uint64_t history_deliver(struct machine *, uint64_t icount, bool *came);
-uint64_t history_tick(struct machine *, uint64_t icount);
-bool history_held(void *machine, uint64_t icount, bool halted, bool stepping);
-/* Did a step end here, behind a hlt, with an interrupt that was not let in? */
-bool history_step_woke(const struct machine *);
+uint64_t history_deliver(struct machine *, uint64_t ticks, bool *came);
+uint64_t history_tick(struct machine *, uint64_t ticks);
+bool history_held(void *machine, uint64_t ticks, bool halted, bool stepping);
 int64_t history_clock(struct machine *);
-uint64_t history_idle(struct machine *, uint64_t icount, uint64_t due);
-void history_slept(struct machine *, uint64_t from, uint64_t to);
+/* A halted CPU: have devices looked since? Else they do at the next tick. */
+bool history_may_sleep(struct machine *, uint64_t ticks);
+/* In the past nobody waits: until when it slept, or 0: for ever. */
+uint64_t history_idle(struct machine *, uint64_t ticks, uint64_t due);
+void history_slept(struct machine *, uint64_t until);
+/* At an IN whose device has nothing yet: time passes until there was something. */
+void history_wait(struct machine *);
+bool history_wants_input(struct machine *); /* there is some of the host's, for now */
+bool history_input_over(const struct machine *); /* none is there, none will come */
 
-bool events_add(struct events *, uint64_t icount, uint32_t kind, uint64_t value);
+bool events_add(struct events *, uint64_t ticks, uint32_t kind, uint64_t value);
+/* The same list up to a tick, without it. */
+struct events events_before(const struct events *, uint64_t ticks);
 
 #endif

@@ -129,7 +129,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     m->chips = m->options->chips == CHIPS_ON;
     cpu->engine = NULL;
     cpu->valid = cpu->dirty = cpu->missing = 0;
-    cpu->icount = cpu->limit = 0;
+    cpu->ticks = cpu->slept = cpu->limit = 0;
     cpu->within = cpu->intr = false;
     int err = engines_open(m, m->options->engine, error, size);
     if (err)

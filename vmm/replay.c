@@ -13,18 +13,20 @@
 #include "travel.h"
 #include "x86.h"
 
-enum { VERSION = 1, LOGS = 3, EVENTS_MAX = 4 << 20 };
+/* 2: events by the virtual clock, and input that came while the CPU stood a tick later. */
+enum { VERSION = 2, LOGS = 3, EVENTS_MAX = 4 << 20 };
 
 /* All little-endian, as the host is. */
 struct header {
     char magic[16];
     uint64_t version, memory, chips;
     uint64_t start;      /* hash of memory, ROM and CPU before the first instruction */
-    uint64_t end, result; /* instructions, and the hash of memory then */
+    uint64_t end, end_slept; /* of the virtual clock, and its ticks without an instruction */
+    uint64_t result;         /* the hash of memory then */
     uint64_t counts[LOGS];
     uint64_t sum;        /* of the events */
 };
-_Static_assert(sizeof(struct header) == 96, "no holes in the file");
+_Static_assert(sizeof(struct header) == 104, "no holes in the file");
 
 static const char magic[16] = "minikvm replay\n";
 
@@ -45,7 +47,7 @@ static uint64_t sum_of(const struct events logs[LOGS]) {
     for (int i = 0; i < LOGS; i++)
         for (size_t j = 0; j < logs[i].count; j++) {
             const struct event *e = &logs[i].list[j];
-            sum = mix(sum, (uint64_t[]){e->icount, e->value, e->kind}, 3);
+            sum = mix(sum, (uint64_t[]){e->ticks, e->value, e->kind}, 3);
         }
     return sum;
 }
@@ -65,7 +67,7 @@ static uint64_t start_of(struct machine *m) {
 
 static bool write_events(FILE *f, const struct events *e) {
     for (size_t i = 0; i < e->count; i++) {
-        uint64_t words[] = {e->list[i].icount, e->list[i].value, e->list[i].kind};
+        uint64_t words[] = {e->list[i].ticks, e->list[i].value, e->list[i].kind};
         if (fwrite(words, sizeof words, 1, f) != 1)
             return false;
     }
@@ -100,29 +102,37 @@ static const char *why_not(const struct machine *m) {
         return "no history is kept; --cpu=soft with --gdb has one";
     if (!h->whole)
         return "somebody changed the machine, or its history does not begin at power-on";
-    if (h->list[0]->icount)
+    if (!m->cpu.ticks)
+        return "nothing has run yet";
+    if (h->list[0]->ticks)
         return "the history is full and its start has moved; use a larger --history";
     return NULL;
 }
 
+/* The log as far as it was used up to here. */
+static void logs_until_now(const struct machine *m, struct events logs[LOGS]) {
+    const struct history *h = m->history;
+    logs[0] = h->inputs;
+    logs[0].count = h->cursor;
+    logs[1] = events_before(&h->clocks, m->cpu.ticks);
+    logs[2] = events_before(&h->holds, m->cpu.ticks);
+}
+
 bool replay_save(struct machine *m, const char *path, char *error, size_t size) {
     struct header header = {.version = VERSION, .memory = memory_size(&m->memory),
-                            .chips = m->options->chips};
+                            .chips = m->options->chips, .end = m->cpu.ticks,
+                            .end_slept = m->cpu.slept};
+    struct events logs[LOGS];
     const char *why = why_not(m);
+    if (!why && !travel_look_at_start(m, start_of, &header.start))
+        why = "no memory";
     if (why) {
         snprintf(error, size, "cannot save: %s", why);
         return false;
     }
-    struct history *h = m->history;
-    struct events logs[LOGS] = {h->inputs, h->clocks, h->holds};
-    uint64_t now = m->cpu.icount;
     memcpy(header.magic, magic, sizeof magic);
-    header.end = now > h->end ? now : h->end;
-    travel_to(m, 0);
-    header.start = start_of(m);
-    travel_to(m, header.end);
     header.result = inspect_memory_hash(m);
-    travel_to(m, now);
+    logs_until_now(m, logs);
     for (int i = 0; i < LOGS; i++)
         header.counts[i] = logs[i].count;
     header.sum = sum_of(logs);
@@ -137,7 +147,7 @@ bool replay_save(struct machine *m, const char *path, char *error, size_t size) 
 static bool event_is_good(int log, const struct event *e, uint64_t last, uint64_t end) {
     static const uint64_t kinds[LOGS] = {INPUT_KINDS, 1, 2};
     static const uint64_t values[LOGS] = {256, UINT64_MAX, 1};
-    return e->icount >= last && e->icount <= end && e->kind < kinds[log] &&
+    return e->ticks >= last && e->ticks <= end && e->kind < kinds[log] &&
            e->value < values[log];
 }
 
@@ -151,9 +161,9 @@ static const char *read_events(FILE *f, struct recording *r) {
             struct event e = {words[0], words[1], words[2] < INPUT_KINDS ? (uint32_t)words[2] : ~0u};
             if (!event_is_good(i, &e, last, r->header.end))
                 return "an event in it is impossible";
-            if (!events_add(&r->logs[i], e.icount, e.kind, e.value))
+            if (!events_add(&r->logs[i], e.ticks, e.kind, e.value))
                 return "no memory";
-            last = e.icount;
+            last = e.ticks;
         }
     }
     if (fgetc(f) != EOF)
@@ -166,11 +176,11 @@ static const char *read_header(FILE *f, struct recording *r) {
     if (fread(h, sizeof *h, 1, f) != 1 || memcmp(h->magic, magic, sizeof magic))
         return "this is no recording of minikvm (monitor save makes one)";
     if (h->version != VERSION)
-        return "it is of another version of minikvm";
+        return "it was made by another version of minikvm; replay it with that one, or record anew";
     for (int i = 0; i < LOGS; i++)
         if (h->counts[i] > EVENTS_MAX)
             return "it claims to hold more events than a recording can";
-    if (h->end == 0 || h->end > UINT64_MAX / 32)
+    if (h->end == 0 || h->end > UINT64_MAX / 32 || h->end_slept > h->end)
         return "its length is impossible";
     return NULL;
 }
@@ -221,25 +231,26 @@ void replay_close(struct machine *m) {
 static struct events copy_of(const struct events *from) {
     struct events to = {0};
     for (size_t i = 0; i < from->count; i++)
-        events_add(&to, from->list[i].icount, from->list[i].kind, from->list[i].value);
+        events_add(&to, from->list[i].ticks, from->list[i].kind, from->list[i].value);
     return to;
 }
 
 /* A copy: after a reset it is wanted again. */
 void replay_give(struct machine *m) {
     struct history *h = m->history;
-    if (!m->recording || m->cpu.icount || m->touched)
+    if (!m->recording || m->cpu.ticks || m->touched)
         return;
     h->inputs = copy_of(&m->recording->logs[0]);
     h->clocks = copy_of(&m->recording->logs[1]);
     h->holds = copy_of(&m->recording->logs[2]);
     h->end = m->recording->header.end;
+    h->end_slept = m->recording->header.end_slept;
     h->replaying = true;
 }
 
 void replay_verdict(struct machine *m, char *text, size_t size) {
     bool same = m->recording && m->recording->header.result == inspect_memory_hash(m);
     snprintf(text, size, "the recording ends here, after %llu instructions%s",
-             (unsigned long long)m->cpu.icount,
+             (unsigned long long)cpu_icount(&m->cpu),
              same ? "" : "; memory is not what it was then: another version of minikvm made it?");
 }

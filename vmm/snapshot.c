@@ -96,6 +96,7 @@ static void free_snapshot(struct history *h, struct snapshot *s) {
     h->bytes -= s->bytes < h->bytes ? s->bytes : h->bytes;
     free(s->pages);
     free(s->arrived);
+    free(s->tlb);
     free(s);
 }
 
@@ -136,8 +137,8 @@ static size_t least_missed(const struct history *h, uint64_t now) {
     for (size_t n = 1; n + 1 < h->count; n++) {
         if (h->list[n]->pinned || n == h->base)
             continue;
-        double gap = (double)(h->list[n + 1]->icount - h->list[n - 1]->icount);
-        double cost = gap / ((double)(now - h->list[n]->icount) + HISTORY_EVERY);
+        double gap = (double)(h->list[n + 1]->ticks - h->list[n - 1]->ticks);
+        double cost = gap / ((double)(now - h->list[n]->ticks) + HISTORY_EVERY);
         if (!best || cost < least) {
             best = n;
             least = cost;
@@ -183,12 +184,20 @@ static bool save_arrived(const struct arrived *a, struct snapshot *s) {
     return true;
 }
 
+static bool save_tlb(struct cpu *cpu, struct snapshot *s) {
+    size_t size = 0;
+    s->tlb = cpu->engine->save_tlb(cpu, &size);
+    s->bytes += size;
+    return s->tlb;
+}
+
 static struct snapshot *make(struct machine *m, bool pinned) {
     struct history *h = m->history;
     struct snapshot *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->icount = m->cpu.icount;
+    s->ticks = m->cpu.ticks;
+    s->slept = m->cpu.slept;
     s->pinned = pinned;
     s->within = m->cpu.within;
     s->cpu = *cpu_read(&m->cpu, CPU_ALL);
@@ -197,11 +206,11 @@ static struct snapshot *make(struct machine *m, bool pinned) {
     s->intr = m->cpu.intr;
     s->cursor = h->cursor;
     s->notice_at = h->notice_at;
+    s->noticed_at = h->noticed_at;
+    s->taken_at = h->taken_at;
     s->grid_at = h->grid_at;
-    s->idle_from = h->idle_from;
-    s->idle_to = h->idle_to;
     s->bytes = sizeof *s + h->arrived.count;
-    bool good = save_arrived(&h->arrived, s) && save_pages(m, s);
+    bool good = save_tlb(&m->cpu, s) && save_arrived(&h->arrived, s) && save_pages(m, s);
     h->bytes += s->bytes;
     if (good && make_room(h))
         return s;
@@ -216,7 +225,7 @@ static void add(struct machine *m, struct snapshot *s, size_t at) {
     h->count++;
     h->base = at;
     memset(h->dirty, 0, h->words * sizeof *h->dirty);
-    m->cpu.engine->flush(&m->cpu); /* so that the next write to each page is noted */
+    m->cpu.engine->see_writes(&m->cpu);
 }
 
 bool snapshot_take_first(struct machine *m) {
@@ -235,8 +244,8 @@ void snapshot_take(struct machine *m, bool pinned) {
     struct snapshot *s = make(m, pinned);
     if (!s)
         return;
-    add(m, s, snapshot_before(h, s->icount) + 1);
-    thin(h, h->end > s->icount ? h->end : s->icount);
+    add(m, s, snapshot_before(h, s->ticks) + 1);
+    thin(h, h->end > s->ticks ? h->end : s->ticks);
 }
 
 /* --- loading ----------------------------------------------------------------------------------------- */
@@ -287,23 +296,24 @@ void snapshot_load(struct machine *m, size_t n) {
     const struct snapshot *s = h->list[n];
     load_pages(m, n);
     h->base = n;
-    m->cpu.icount = s->icount;
+    m->cpu.ticks = s->ticks;
+    m->cpu.slept = s->slept;
     m->cpu.within = s->within;
+    m->devices = s->devices;
+    wiring_a20_as_devices(m); /* before the TLB goes by it */
     m->cpu.state = s->cpu;
     m->cpu.engine->store(&m->cpu, CPU_ALL);
-    m->cpu.engine->flush(&m->cpu);
+    m->cpu.engine->load_tlb(&m->cpu, s->tlb);
     m->cpu.valid = CPU_ALL;
     m->cpu.dirty = 0;
-    m->devices = s->devices;
-    wiring_a20_as_devices(m);
     m->chips = s->chips;
     m->cpu.intr = s->intr;
     m->dead = m->ended = m->caught = false;
     h->cursor = s->cursor;
     h->notice_at = s->notice_at;
+    h->noticed_at = s->noticed_at;
+    h->taken_at = s->taken_at;
     h->grid_at = s->grid_at;
-    h->idle_from = s->idle_from;
-    h->idle_to = s->idle_to;
     h->arrived.head = 0;
     h->arrived.count = s->arrived_count;
     h->arrived.ended = s->arrived_end;
@@ -311,15 +321,29 @@ void snapshot_load(struct machine *m, size_t n) {
         memcpy(h->arrived.bytes, s->arrived, s->arrived_count);
 }
 
-size_t snapshot_before(const struct history *h, uint64_t icount) {
+size_t snapshot_before(const struct history *h, uint64_t ticks) {
     size_t low = 0, high = h->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (h->list[middle]->icount <= icount)
+        if (h->list[middle]->ticks <= ticks)
             low = middle + 1;
         else
             high = middle;
     }
+    return low ? low - 1 : 0;
+}
+
+size_t snapshot_before_count(const struct history *h, uint64_t count) {
+    size_t low = 0, high = h->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (snapshot_icount(h->list[middle]) < count)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low > 1 && h->list[low - 1]->within)
+        low--;
     return low ? low - 1 : 0;
 }
 

@@ -16,13 +16,14 @@ struct saved_page {
 };
 
 struct snapshot {
-    uint64_t icount;
+    uint64_t ticks, slept;
     bool pinned; /* the run before does not lead here: somebody changed something */
     struct cpu_state cpu;
+    void *tlb; /* as the engine saved it */
     struct devices devices;
     bool chips, intr;
     size_t cursor;
-    uint64_t notice_at, grid_at, idle_from, idle_to;
+    uint64_t notice_at, noticed_at, taken_at, grid_at;
     uint8_t *arrived; /* arrived_count bytes */
     unsigned arrived_count;
     bool arrived_end;
@@ -39,8 +40,11 @@ void snapshot_take(struct machine *, bool pinned);
 void snapshot_load(struct machine *, size_t n);
 /* Pages written since list[base]: what a snapshot now would save. */
 size_t snapshot_dirty_pages(const struct history *);
-/* The last one at or before a count; the first if all are later. */
-size_t snapshot_before(const struct history *, uint64_t icount);
+/* The last one at or before a tick; the first if all are later. */
+size_t snapshot_before(const struct history *, uint64_t ticks);
+/* The last one before so many instructions were done, and amid none; or the first. */
+size_t snapshot_before_count(const struct history *, uint64_t count);
+static inline uint64_t snapshot_icount(const struct snapshot *s) { return s->ticks - s->slept; }
 void snapshots_cut(struct history *, size_t count); /* only so many remain */
 void snapshots_free(struct history *);
 

@@ -115,14 +115,21 @@ static void explain_halt(struct machine *m, struct cpu_exit *exit) {
              "halted, and nothing can wake it: %s (monitor wake does)", why);
 }
 
+/* An IN waits for input; with a history, that comes at a tick of its own. */
+static bool waited(struct machine *m, struct cpu_exit *exit) {
+    bool past = m->history && history_in_past(m), goes_on = past || wiring_wait_for_input(m);
+    if (m->history && goes_on)
+        history_wait(m);
+    if (!goes_on)
+        exit->kind = CPU_EXIT_KICKED;
+    return goes_on;
+}
+
 /* true: not an end of the command, go on with it. */
 static bool goes_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
     switch (exit->kind) {
     case CPU_EXIT_WAITING:
-        if (wiring_wait_for_input(m))
-            return true;
-        exit->kind = CPU_EXIT_KICKED;
-        return false;
+        return waited(m, exit);
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
         return !machine_interrupted(m);
     case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */

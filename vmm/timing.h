@@ -18,8 +18,8 @@ enum { NS_PER_INSTRUCTION = 10 };
 
 /* For struct cpu_host. */
 int timing_acknowledge(void *machine);
-uint64_t timing_deadline(void *machine, uint64_t icount);
-uint64_t timing_idle(void *machine, uint64_t icount);
+uint64_t timing_deadline(void *machine, uint64_t ticks);
+uint64_t timing_idle(void *machine, uint64_t ticks);
 uint8_t timing_wakers(void *machine);
 
 /* For struct board, whatever the engine. */

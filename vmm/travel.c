@@ -20,7 +20,6 @@ static struct luggage depart(struct machine *m, bool keep) {
     struct history *h = m->history;
     h->travelling = true;
     if (!keep) {
-        h->points.generation = (m->points.generation + 1) | 1u << 31; /* no other table's */
         m->cpu.points = &h->points;
         m->cpu.catch = (struct cpu_catch){0};
     }
@@ -42,6 +41,14 @@ static void forget_interrupt(struct machine *m) {
     pthread_mutex_unlock(&m->lock);
 }
 
+/* It had to wait for input in the past, too. */
+static bool waits_in_past(struct machine *m, const struct cpu_exit *exit) {
+    if (exit->kind != CPU_EXIT_WAITING || !history_in_past(m))
+        return false;
+    history_wait(m);
+    return true;
+}
+
 /* On until something other than the machine's own affairs; LIMIT: at `until`. */
 static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_exit *exit) {
     do {
@@ -53,13 +60,14 @@ static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_e
         if (exit->kind == CPU_EXIT_DEVICE && m->caught)
             exit->kind = CPU_EXIT_EVENT;
         m->caught = false;
-    } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE);
+    } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE ||
+             waits_in_past(m, exit));
     return exit->kind;
 }
 
 static void note_reached(struct machine *m) {
-    if (m->cpu.icount > m->history->reached)
-        m->history->reached = m->cpu.icount;
+    if (m->cpu.ticks > m->history->reached)
+        m->history->reached = m->cpu.ticks;
 }
 
 static bool is_halted(struct machine *m) {
@@ -67,51 +75,61 @@ static bool is_halted(struct machine *m) {
 }
 
 /* Points and catches are those of luggage already. */
-static bool go_from(struct machine *m, size_t n, uint64_t icount) {
+static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
     struct history *h = m->history;
     struct cpu_exit exit;
-    bool ahead = h->base == n && m->cpu.icount <= icount && m->cpu.icount > h->list[n]->icount;
+    bool ahead = h->base == n && m->cpu.ticks <= ticks && m->cpu.ticks > h->list[n]->ticks;
     if (!ahead)
         snapshot_load(m, n);
-    h->target = icount;
-    while (m->cpu.icount < icount && run_on(m, icount, &exit) != CPU_EXIT_LIMIT)
+    h->target = ticks;
+    while (m->cpu.ticks < ticks && run_on(m, ticks, &exit) != CPU_EXIT_LIMIT)
         if (exit.kind == CPU_EXIT_KICKED)
             return false;
         else if (exit.kind != CPU_EXIT_EVENT)
             break; /* dead, or halted for good: it goes no further */
-    if (is_halted(m) && history_step_woke(m)) { /* that step ended behind its hlt */
-        m->cpu.host.deadline(m, icount);
-        cpu_write(&m->cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE;
-        m->cpu.engine->store(&m->cpu, CPU_MP);
-        m->cpu.dirty = 0;
-    }
     note_reached(m);
     return true;
 }
 
 /* The last snapshot that is no place amid an instruction. */
-static size_t last_whole(const struct history *h, uint64_t icount) {
-    size_t n = snapshot_before(h, icount);
+static size_t last_whole(const struct history *h, uint64_t ticks) {
+    size_t n = snapshot_before(h, ticks);
     while (n && h->list[n]->within)
         n--;
     return n;
 }
 
 /* To the present as it was left, wherever that is; else to a boundary. */
-static bool go_to(struct machine *m, uint64_t icount) {
+static bool go_to(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
-    size_t n = snapshot_before(h, icount);
-    bool present = icount == h->end && h->list[n]->icount == icount;
-    return go_from(m, present ? n : last_whole(h, icount), icount);
+    size_t n = snapshot_before(h, ticks);
+    bool present = ticks == h->end && h->list[n]->ticks == ticks;
+    return go_from(m, present ? n : last_whole(h, ticks), ticks);
+}
+
+/* To the first moment with so many instructions done: a hlt may go on for a while. */
+static bool go_to_count(struct machine *m, uint64_t count) {
+    struct history *h = m->history;
+    size_t n = snapshot_before_count(h, count);
+    if (!go_from(m, n, h->list[n]->ticks))
+        return false;
+    while (cpu_icount(&m->cpu) < count && m->cpu.ticks < h->end) {
+        uint64_t from = m->cpu.ticks, to = count + m->cpu.slept;
+        if (!go_from(m, h->base, to < h->end ? to : h->end))
+            return false;
+        if (m->cpu.ticks == from)
+            break; /* dead, or halted for good */
+    }
+    return go_to(m, m->cpu.ticks); /* as a person left it there */
 }
 
 /* Stopped by a watchpoint amid a repeated instruction, a machine stands at the same
  * count as at the beginning of that piece. This is to the beginning. */
-static bool go_to_piece(struct machine *m, uint64_t icount) {
-    size_t n = last_whole(m->history, icount);
-    if (m->cpu.icount == icount)
+static bool go_to_piece(struct machine *m, uint64_t ticks) {
+    size_t n = last_whole(m->history, ticks);
+    if (m->cpu.ticks == ticks)
         snapshot_load(m, n);
-    return go_from(m, n, icount);
+    return go_from(m, n, ticks);
 }
 
 /* The present is left: it is kept, for the way back to it. */
@@ -120,53 +138,88 @@ static void keep_present(struct machine *m) {
     if (history_in_past(m))
         return;
     const struct snapshot *s = h->list[h->base];
-    bool kept = s->pinned && s->icount == m->cpu.icount;
+    bool kept = s->pinned && s->ticks == m->cpu.ticks;
     if (!kept)
         snapshot_take(m, true);
-    h->end = m->cpu.icount > h->end ? m->cpu.icount : h->end;
-    note_reached(m);
+    history_note_present(m);
 }
 
-static bool go_quietly(struct machine *m, uint64_t icount) {
+static bool go_quietly(struct machine *m, uint64_t ticks) {
     struct luggage l = depart(m, false);
-    bool came = go_to(m, icount);
+    bool came = go_to(m, ticks);
     settle_down(m, &l);
     return came;
 }
 
-bool travel_to(struct machine *m, uint64_t icount) {
-    struct history *h = m->history;
-    uint64_t from = m->cpu.icount;
-    keep_present(m);
-    if (icount > h->end)
-        icount = h->end;
-    if (icount < h->list[0]->icount)
-        icount = h->list[0]->icount;
-    if (go_quietly(m, icount))
+/* Interrupted on the way, to where it came from. */
+static bool returns(struct machine *m, bool came, uint64_t from) {
+    if (came)
         return true;
     forget_interrupt(m);
     go_quietly(m, from);
     return false;
 }
 
+bool travel_to(struct machine *m, uint64_t ticks) {
+    struct history *h = m->history;
+    uint64_t from = m->cpu.ticks;
+    keep_present(m);
+    if (ticks > h->end)
+        ticks = h->end;
+    if (ticks < h->list[0]->ticks)
+        ticks = h->list[0]->ticks;
+    return returns(m, go_quietly(m, ticks), from);
+}
+
+bool travel_to_count(struct machine *m, uint64_t count) {
+    uint64_t from = m->cpu.ticks;
+    keep_present(m);
+    struct luggage l = depart(m, false);
+    bool came = go_to_count(m, count);
+    settle_down(m, &l);
+    return returns(m, came, from);
+}
+
+bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
+    struct history *h = m->history;
+    if (history_in_past(m))
+        snapshot_take(m, false);
+    else
+        keep_present(m);
+    struct snapshot *here = h->list[h->base];
+    if (here->ticks != m->cpu.ticks)
+        return false;
+    snapshot_load(m, 0);
+    *answer = look(m);
+    for (size_t n = 0; n < h->count; n++)
+        if (h->list[n] == here)
+            snapshot_load(m, n);
+    return true;
+}
+
 /* --- one step back ------------------------------------------------------------------------ */
+
+/* To the tick before the last instruction, however long the CPU waited since. */
+static bool go_one_back(struct machine *m) {
+    uint64_t count = cpu_icount(&m->cpu), start = m->history->list[0]->ticks;
+    if (!go_to(m, m->cpu.ticks - 1))
+        return false;
+    if (cpu_icount(&m->cpu) < count)
+        return true;
+    return go_to_count(m, count) && (m->cpu.ticks == start || go_to(m, m->cpu.ticks - 1));
+}
 
 /* From within a hlt or a repeated instruction to where it begins. */
 static void go_to_beginning(struct machine *m) {
-    const struct history *h = m->history;
-    uint64_t start = h->list[0]->icount;
-    while (m->cpu.icount > start && (m->cpu.within || is_halted(m))) {
-        uint64_t to = m->cpu.icount;
-        if (is_halted(m) && h->idle_to == to && h->idle_from < to)
-            to = h->idle_from;
-        if (!go_to(m, to - 1))
+    uint64_t start = m->history->list[0]->ticks;
+    while (m->cpu.ticks > start && (m->cpu.within || is_halted(m)))
+        if (!go_one_back(m))
             return;
-    }
 }
 
-static bool go_quietly_to_piece(struct machine *m, uint64_t icount) {
+static bool go_quietly_to_piece(struct machine *m, uint64_t ticks) {
     struct luggage l = depart(m, false);
-    bool came = go_to_piece(m, icount);
+    bool came = go_to_piece(m, ticks);
     settle_down(m, &l);
     return came;
 }
@@ -183,7 +236,7 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
 /* A client compares values at a watchpoint: it is told, too, when one is undone. */
 static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
     struct cpu_exit hit;
-    uint64_t at = m->cpu.icount;
+    uint64_t at = m->cpu.ticks;
     if (!points_any_watch(&m->points))
         return;
     if (sets_off_watch(m, &hit))
@@ -193,10 +246,10 @@ static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
 
 /* The last instruction boundary before `now`, a step at a time from where it is. */
 static void step_back(struct machine *m, struct cpu_exit *exit) {
-    uint64_t now = m->cpu.icount;
+    uint64_t now = m->cpu.ticks;
     bool within = m->cpu.within;
     struct luggage l = depart(m, false);
-    if (within ? go_to_piece(m, now) : go_to(m, now - 1))
+    if (within ? go_to_piece(m, now) : go_one_back(m))
         go_to_beginning(m);
     settle_down(m, &l);
     tell_undone_watch(m, exit);
@@ -215,13 +268,13 @@ static bool stops_here(struct machine *m, struct hit *hit) {
     struct cpu_exit exit;
     if (is_halted(m) || !hits_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
         return false;
-    *hit = (struct hit){true, m->cpu.icount, exit};
+    *hit = (struct hit){true, m->cpu.ticks, exit};
     return true;
 }
 
 static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
     bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
-    uint64_t at = watch ? m->cpu.watched_at : m->cpu.icount;
+    uint64_t at = watch ? m->cpu.watched_at : m->cpu.ticks;
     if (at >= before)
         return;
     if (exit->kind == CPU_EXIT_BREAKPOINT)
@@ -236,7 +289,7 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
     snapshot_load(m, n);
     m->history->target = 0;
     stops_here(m, hit);
-    while (m->cpu.icount < before) {
+    while (m->cpu.ticks < before) {
         enum cpu_exit_kind kind = run_on(m, before, &exit);
         if (kind == CPU_EXIT_KICKED)
             return false;
@@ -265,7 +318,7 @@ static uint64_t segment_end(const struct history *h, size_t n, uint64_t now) {
     do
         n++;
     while (n < h->count && h->list[n]->within);
-    return n < h->count && h->list[n]->icount < now ? h->list[n]->icount : now;
+    return n < h->count && h->list[n]->ticks < now ? h->list[n]->ticks : now;
 }
 
 /* From `now` on backwards. false: interrupted. */
@@ -273,7 +326,7 @@ static bool search(struct machine *m, uint64_t now, struct hit *hit) {
     struct history *h = m->history;
     search_piece(m, now, hit);
     for (size_t n = snapshot_before(h, now) + 1; n-- > 0 && !hit->found;) {
-        if (h->list[n]->icount >= now || h->list[n]->within)
+        if (h->list[n]->ticks >= now || h->list[n]->within)
             continue;
         uint64_t end = segment_end(h, n, now);
         /* A watchpoint at the last instruction is seen at its end, which is `end`. */
@@ -286,7 +339,7 @@ static bool search(struct machine *m, uint64_t now, struct hit *hit) {
 static void run_back(struct machine *m, struct cpu_exit *exit) {
     struct history *h = m->history;
     struct hit hit;
-    uint64_t now = m->cpu.icount;
+    uint64_t now = m->cpu.ticks;
     struct luggage l = depart(m, true);
     bool whole = search(m, now, &hit);
     settle_down(m, &l);
@@ -299,7 +352,7 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
     if (hit.found && hit.at == now)
         go_quietly_to_piece(m, now);
     else
-        go_quietly(m, hit.found ? hit.at : h->list[0]->icount);
+        go_quietly(m, hit.found ? hit.at : h->list[0]->ticks);
     if (hit.found)
         *exit = hit.exit;
     else
@@ -317,7 +370,7 @@ void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
         return;
     }
     keep_present(m);
-    if (m->cpu.icount <= m->history->list[0]->icount)
+    if (m->cpu.ticks <= m->history->list[0]->ticks)
         m->edge = EDGE_BEGIN;
     else if (run)
         run_back(m, exit);
@@ -327,9 +380,9 @@ void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
 
 /* --- when? ------------------------------------------------------------------------------------ */
 
-bool travel_find_write(struct machine *m, uint64_t address, uint32_t length, uint64_t *icount) {
+bool travel_find_write(struct machine *m, uint64_t address, uint32_t length, uint64_t *ticks) {
     struct history *h = m->history;
-    uint64_t now = m->cpu.icount;
+    uint64_t now = m->cpu.ticks;
     struct hit hit = {0};
     keep_present(m);
     points_add(&h->points, POINT_WRITE, address, length);
@@ -338,32 +391,32 @@ bool travel_find_write(struct machine *m, uint64_t address, uint32_t length, uin
     settle_down(m, &l);
     points_clear(&h->points);
     go_quietly(m, now);
-    *icount = hit.at;
+    *ticks = hit.at;
     return hit.found;
 }
 
 void travel_list_modes(struct machine *m, const struct text *t) {
     struct history *h = m->history;
-    uint64_t now = m->cpu.icount;
+    uint64_t now = m->cpu.ticks;
     struct cpu_exit exit;
     bool any = false;
     keep_present(m);
     struct luggage l = depart(m, false);
     m->cpu.catch.mode = true;
     h->target = 0;
-    for (size_t n = 0; n < h->count && h->list[n]->icount < now; n++) {
+    for (size_t n = 0; n < h->count && h->list[n]->ticks < now; n++) {
         uint64_t end = segment_end(h, n, now);
         if (h->list[n]->within)
             continue;
         snapshot_load(m, n);
-        while (m->cpu.icount < end && run_on(m, end, &exit) == CPU_EXIT_EVENT) {
-            text_print(t, "%12llu  %s\n", (unsigned long long)m->cpu.icount, exit.text);
+        while (m->cpu.ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT) {
+            text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(&m->cpu), exit.text);
             any = true;
         }
     }
     if (!any)
         text_print(t, "no change of mode since count %llu, where the history begins\n",
-                   (unsigned long long)h->list[0]->icount);
+                   (unsigned long long)snapshot_icount(h->list[0]));
     settle_down(m, &l);
     go_quietly(m, now);
 }

@@ -11,10 +11,15 @@
 
 /* One instruction back, or to the last stop before now. Fills *exit and m->edge. */
 void travel_back(struct machine *, bool run, struct cpu_exit *);
-/* To a count, or as near as the history goes. false: interrupted on the way. */
-bool travel_to(struct machine *, uint64_t icount);
-/* For when something was: true if found, and the count before the instruction. */
-bool travel_find_write(struct machine *, uint64_t address, uint32_t length, uint64_t *icount);
+/* To a tick, or as near as the history goes. false: interrupted on the way. */
+bool travel_to(struct machine *, uint64_t ticks);
+/* The same to where so many instructions are done. */
+bool travel_to_count(struct machine *, uint64_t count);
+/* What is to be known of the machine at the start; afterwards it is where it was.
+ * false: no memory to remember that. */
+bool travel_look_at_start(struct machine *, uint64_t (*look)(struct machine *), uint64_t *answer);
+/* For when something was: true if found, and the tick before the instruction. */
+bool travel_find_write(struct machine *, uint64_t address, uint32_t length, uint64_t *ticks);
 /* One line for each change of the CPU's mode, up to now. */
 void travel_list_modes(struct machine *, const struct text *);
 

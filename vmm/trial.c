@@ -60,7 +60,7 @@ static void set_up(struct cpu *cpu, const struct cpu_state *s) {
     cpu->state.debugregs.dr7 = 0x400;
     cpu->state.mp.mp_state = KVM_MP_STATE_RUNNABLE;
     cpu->valid = cpu->dirty = CPU_ALL;
-    cpu->limit = cpu->icount + 1; /* a repeated string instruction may do 4 GiB */
+    cpu->limit = cpu->ticks + 1; /* a repeated string instruction may do 4 GiB */
     memset(cpu->catch.exception, 0xff, sizeof cpu->catch.exception);
     cpu->catch.exception[0] &= ~(1ull << VECTOR_DB | 1ull << VECTOR_BP | 1ull << VECTOR_OF);
 }

@@ -144,8 +144,8 @@ static void begin(struct subject *s, struct feed in) {
  * Returns which end, LIMIT when there was none. */
 static enum cpu_exit_kind run(struct subject *s, uint64_t piece) {
     struct cpu *cpu = &s->rig.cpu;
-    for (unsigned n = 0; n < 3 * RUN && cpu->icount < RUN; n++) {
-        uint64_t end = cpu->icount + (piece ? piece : RUN);
+    for (unsigned n = 0; n < 3 * RUN && cpu->ticks < RUN; n++) {
+        uint64_t end = cpu->ticks + (piece ? piece : RUN);
         cpu->limit = end < RUN ? end : RUN;
         enum cpu_exit_kind kind = piece ? rig_run(&s->rig) : rig_step(&s->rig);
         if (kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_HALTED || kind == CPU_EXIT_CANNOT)
@@ -162,7 +162,7 @@ static void same_again(struct rig *r) {
 
 static void compare(struct subject *a, struct subject *b) {
     const struct cpu_state *x = rig_get(&a->rig), *y = rig_get(&b->rig);
-    must(a->rig.cpu.icount == b->rig.cpu.icount, "in pieces: the same count");
+    must(a->rig.cpu.ticks == b->rig.cpu.ticks, "in pieces: the same count");
     must(!memcmp(x, y, sizeof *x), "in pieces: the same state");
     must(!memcmp(a->rig.memory.ram, b->rig.memory.ram, RAM), "in pieces: the same memory");
 }

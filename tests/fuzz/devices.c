@@ -21,8 +21,8 @@ static void access_port(struct machine *m, struct feed *in, bool out) {
 
 /* Time goes on, and the next call is due later than now. */
 static void pass_time(struct machine *m, uint64_t by) {
-    m->cpu.icount += by;
-    must(m->cpu.host.deadline(m, m->cpu.icount) > m->cpu.icount, "a deadline lies ahead");
+    m->cpu.ticks += by;
+    must(m->cpu.host.deadline(m, m->cpu.ticks) > m->cpu.ticks, "a deadline lies ahead");
 }
 
 static void act(struct machine *m, struct feed *in) {

@@ -28,7 +28,7 @@ static void use_up(struct cpu *cpu, uint64_t since) {
     struct machine *m = cpu->host.machine;
     if (!m) /* a trial's, of one instruction */
         return;
-    spent[m->number] += cpu->icount - since + 1; /* one for a call that did nothing */
+    spent[m->number] += cpu->ticks - since + 1; /* one for a call that did nothing */
     if (spent[m->number] < BUDGET)
         return;
     spent[m->number] = 0;
@@ -36,7 +36,7 @@ static void use_up(struct cpu *cpu, uint64_t since) {
 }
 
 static void bounded_run(struct cpu *cpu, struct cpu_exit *out) {
-    uint64_t before = cpu->icount, limit = cpu->limit, end = before + BUDGET;
+    uint64_t before = cpu->ticks, limit = cpu->limit, end = before + BUDGET;
     bool ours = !limit || limit > end;
     cpu->limit = ours ? end : limit;
     __real_engine_soft.run(cpu, out);
@@ -47,7 +47,7 @@ static void bounded_run(struct cpu *cpu, struct cpu_exit *out) {
 }
 
 static void bounded_step(struct cpu *cpu, struct cpu_exit *out) {
-    uint64_t before = cpu->icount;
+    uint64_t before = cpu->ticks;
     __real_engine_soft.step(cpu, out);
     use_up(cpu, before);
 }

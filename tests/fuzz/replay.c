@@ -48,11 +48,11 @@ static bool open_guest(struct machine *m, struct machine_options *options,
 
 static void there_and_back(struct machine *m) {
     guest_do(m, COMMAND_RUN);
-    uint64_t count = m->cpu.icount, hash = inspect_memory_hash(m);
+    uint64_t count = m->cpu.ticks, hash = inspect_memory_hash(m);
     guest_do(m, COMMAND_BACK_STEP);
     guest_do(m, COMMAND_BACK_RUN);
     guest_do(m, COMMAND_RUN);
-    must(m->cpu.icount != count || inspect_memory_hash(m) == hash,
+    must(m->cpu.ticks != count || inspect_memory_hash(m) == hash,
          "there and back: the same memory");
     guest_do(m, COMMAND_STEP);
 }
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 
 /* --- a mutation that leaves it a recording ------------------------------------------------ */
 
-enum { HEADER = 96, EVENT = 24, LOGS = 3, AT_END = 48, AT_COUNTS = 64, AT_SUM = 88 };
+enum { HEADER = 104, EVENT = 24, LOGS = 3, AT_END = 48, AT_SLEPT = 56, AT_COUNTS = 72, AT_SUM = 96 };
 
 /* The header that this guest has, from a recording of nothing. */
 static bool read_header(uint8_t header[HEADER]) {
@@ -103,8 +103,8 @@ static void right_events(uint8_t *events, const uint64_t counts[LOGS], uint64_t 
     for (int log = 0; log < LOGS; log++) {
         uint64_t last = 0;
         for (uint64_t n = 0; n < counts[log]; n++, events += EVENT) {
-            uint64_t icount = get(events) % (end + 1);
-            last = icount > last ? icount : last;
+            uint64_t ticks = get(events) % (end + 1);
+            last = ticks > last ? ticks : last;
             put(events, last);
             put(events + 8, get(events + 8) % values[log]);
             put(events + 16, get(events + 16) % kinds[log]);
@@ -132,6 +132,7 @@ static size_t right(uint8_t *bytes, size_t size) {
     if (!read_header(header))
         return size;
     put(header + AT_END, end);
+    put(header + AT_SLEPT, get(bytes + AT_SLEPT) % (end + 1));
     memcpy(header + AT_COUNTS, counts, sizeof counts);
     right_events(bytes + HEADER, counts, end);
     put(header + AT_SUM, sum_of(bytes + HEADER, size - HEADER));

@@ -88,7 +88,7 @@ static double measure(const uint8_t *code, size_t length, bool paging, enum extr
         r.cpu.limit = 100000000;
         double start = seconds();
         rig_run(&r);
-        double mips = (double)r.cpu.icount / (seconds() - start) / 1e6;
+        double mips = (double)r.cpu.ticks / (seconds() - start) / 1e6;
         best = mips > best ? mips : best;
         rig_close(&r);
     }

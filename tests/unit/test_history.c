@@ -58,7 +58,7 @@ static uint64_t hash_of(struct machine *m) {
     h = hash_bytes(h, &m->devices.pit.state, sizeof m->devices.pit.state);
     h = hash_bytes(h, m->devices.keyboard.queue, sizeof m->devices.keyboard.queue);
     h = hash_bytes(h, &m->devices.uart.ier, 7);
-    h = hash_bytes(h, &m->cpu.icount, sizeof m->cpu.icount);
+    h = hash_bytes(h, &m->cpu.ticks, sizeof m->cpu.ticks);
     h = hash_bytes(h, &m->history->arrived.count, sizeof m->history->arrived.count);
     return h ^ hash_memory(&m->memory);
 }
@@ -91,7 +91,7 @@ static bool open_guest(struct machine *m, const char *name, struct machine_optio
 static void run_for(struct machine *m, uint64_t count) {
     struct cpu_exit exit = {0};
     history_begin(m);
-    m->cpu.limit = m->cpu.icount + count;
+    m->cpu.limit = m->cpu.ticks + count;
     do
         m->cpu.engine->run(&m->cpu, &exit);
     while (exit.kind == CPU_EXIT_DEVICE);
@@ -142,19 +142,19 @@ static void visit(struct machine *m, unsigned rounds, unsigned stride, const cha
         if (i % 5 == 2) /* steps let no interrupt in: that is an input, too */
             for (unsigned n = 0; n < 20; n++)
                 step(m);
-        if (count && m->cpu.icount == marks[count - 1].at) {
+        if (count && m->cpu.ticks == marks[count - 1].at) {
             count--; /* it waits for ever; what comes now comes all at one count */
             break;
         }
         count = i + 1;
-        marks[i].at = m->cpu.icount;
+        marks[i].at = m->cpu.ticks;
         marks[i].hash = hash_of(m);
     }
     unsigned wrong = 0;
     for (unsigned i = 0; count && i < rounds; i++) {
         unsigned n = (unsigned)any(count);
         CHECK(travel_to(m, marks[n].at));
-        if (m->cpu.icount == marks[n].at && hash_of(m) != marks[n].hash)
+        if (m->cpu.ticks == marks[n].at && hash_of(m) != marks[n].hash)
             wrong++;
         uint64_t target = any(marks[count - 1].at + 1), first;
         travel_to(m, target);
@@ -201,7 +201,7 @@ static void steps_back_undo_steps(void) {
     run_for(&m, 370800); /* a hlt is near */
     for (int i = 0; i < 200; i++) {
         hashes[i] = hash_of(&m);
-        at[i] = m.cpu.icount;
+        at[i] = m.cpu.ticks;
         step(&m);
     }
     unsigned wrong = 0;
@@ -222,8 +222,8 @@ static void the_beginning_is_told(void) {
         return;
     CHECK(back(&m, false).edge == EDGE_BEGIN);
     step(&m);
-    CHECK(m.cpu.icount == 1);
-    CHECK(back(&m, false).edge == EDGE_NONE && m.cpu.icount == 0);
+    CHECK(m.cpu.ticks == 1);
+    CHECK(back(&m, false).edge == EDGE_NONE && m.cpu.ticks == 0);
     CHECK(back(&m, true).edge == EDGE_BEGIN);
     machine_close(&m);
 }
@@ -238,20 +238,20 @@ static void the_last_write_is_found(void) {
     uint64_t at;
     CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
     run_for(&m, 3000000);
-    uint64_t now = m.cpu.icount, hash = hash_of(&m);
+    uint64_t now = m.cpu.ticks, hash = hash_of(&m);
     CHECK(travel_find_write(&m, 0x3000, 2, &at) && at == (now - 1) / 1003 * 1003);
-    CHECK(m.cpu.icount == now && hash_of(&m) == hash);
+    CHECK(m.cpu.ticks == now && hash_of(&m) == hash);
     CHECK(!travel_find_write(&m, 0x3100, 2, &at));
     points_add(&m.points, POINT_WRITE, 0x3000, 2);
     for (int i = 0; i < 3; i++) {
-        uint64_t before = m.cpu.icount;
+        uint64_t before = m.cpu.ticks;
         CHECK(back(&m, true).exit.kind == CPU_EXIT_WATCHPOINT);
-        CHECK(m.cpu.icount < before && m.cpu.icount % 1003 == 0);
+        CHECK(m.cpu.ticks < before && m.cpu.ticks % 1003 == 0);
     }
     points_clear(&m.points);
     points_add(&m.points, POINT_SOFT, 0x1009, 1);
-    uint64_t was = m.cpu.icount;
-    CHECK(back(&m, true).exit.kind == CPU_EXIT_BREAKPOINT && was - m.cpu.icount == 1);
+    uint64_t was = m.cpu.ticks;
+    CHECK(back(&m, true).exit.kind == CPU_EXIT_BREAKPOINT && was - m.cpu.ticks == 1);
     points_clear(&m.points);
     machine_close(&m);
 }
@@ -262,7 +262,7 @@ static void a_change_in_the_past_begins_a_new_present(void) {
     if (!open_guest(&m, "os-1k", &o))
         return;
     run_for(&m, 2000);
-    uint64_t end = m.cpu.icount;
+    uint64_t end = m.cpu.ticks;
     travel_to(&m, 1000);
     CHECK(history_in_past(&m));
     CHECK(history_poke(&m) && !history_poke(&m));
@@ -300,11 +300,11 @@ static void old_snapshots_are_thinned(void) {
     }
     CHECK(m.history->bytes <= 4 << 20);
     CHECK(m.history->count >= 3);
-    uint64_t end = m.cpu.icount, last = hash_of(&m);
-    uint64_t start = m.history->list[0]->icount;
+    uint64_t end = m.cpu.ticks, last = hash_of(&m);
+    uint64_t start = m.history->list[0]->ticks;
     travel_to(&m, 2000000);
     CHECK(start > 0 || hash_of(&m) == early);
-    CHECK(m.cpu.icount == (start > 2000000 ? start : 2000000));
+    CHECK(m.cpu.ticks == (start > 2000000 ? start : 2000000));
     travel_to(&m, end);
     CHECK(hash_of(&m) == last);
     machine_close(&m);
@@ -327,7 +327,7 @@ static void a_saved_run_is_the_same(void) {
     }
     CHECK(replay_save(&m, path, error, sizeof error));
     CHECK(!replay_save(&m, path, error, sizeof error)); /* never over another */
-    uint64_t hash = hash_memory(&m.memory), end = m.cpu.icount;
+    uint64_t hash = hash_memory(&m.memory), end = m.cpu.ticks;
     size_t before = printed;
     machine_close(&m);
     printed = 0;
@@ -339,7 +339,7 @@ static void a_saved_run_is_the_same(void) {
         machine_resume(&m, COMMAND_RUN);
         machine_wait(&m);
         CHECK(machine_take_stop(&m, &stop) && stop.edge == EDGE_END);
-        CHECK(m.cpu.icount == end && hash_memory(&m.memory) == hash);
+        CHECK(m.cpu.ticks == end && hash_memory(&m.memory) == hash);
         CHECK(!strstr(stop.exit.text, "not what it was"));
         CHECK(printed == total);
     }
@@ -353,9 +353,9 @@ static void a_saved_run_is_the_same(void) {
     o.replay = path;
     unsigned accepted = 0;
     for (int i = 0; i < 160; i++) {
-        size_t at = i < 96 ? (size_t)i : any(size), length = i % 8 == 7 ? any(size) : size;
-        bool in_result = at >= 56 && at < 64; /* only compared at the end */
-        bool in_end = at >= 48 && at < 56;    /* a longer run may be claimed */
+        size_t at = i < 104 ? (size_t)i : any(size), length = i % 8 == 7 ? any(size) : size;
+        bool in_result = at >= 64 && at < 72; /* only compared at the end */
+        bool in_end = at >= 48 && at < 64;    /* a longer run may be claimed */
         bytes[at] ^= 0x40;
         f = fopen(path, "wb");
         if (!f || fwrite(bytes, 1, length, f) != length)

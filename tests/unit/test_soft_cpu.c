@@ -273,7 +273,7 @@ static void test_interrupts(void) {
     line = true;
     r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
     r.cpu.intr = false;
-    CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 2 && r.cpu.icount > 1000);
+    CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 2 && r.cpu.ticks > 1000);
     CHECK(rig_run(&r) == CPU_EXIT_HALTED); /* still */
     CHECK(rig_get(&r)->mp.mp_state == KVM_MP_STATE_HALTED);
     rig_close(&r);
@@ -361,8 +361,8 @@ static void test_points(void) {
     CHECK(rig_step(&r) == CPU_EXIT_WATCHPOINT && r.exit.point == POINT_READ &&
           r.exit.address == 0x200101);
     points_clear(&r.points);
-    r.cpu.limit = r.cpu.icount + 1001;
-    CHECK(rig_run(&r) == CPU_EXIT_LIMIT && r.cpu.icount == r.cpu.limit);
+    r.cpu.limit = r.cpu.ticks + 1001;
+    CHECK(rig_run(&r) == CPU_EXIT_LIMIT && r.cpu.ticks == r.cpu.limit);
     rig_close(&r);
     FLAT(0xF3, 0xAA, 0xF4); /* rep stosb: stops at that iteration; one step is all of it */
     struct cpu_state *s = rig_get(&r);

@@ -65,7 +65,7 @@ static uint64_t deadline(void *machine, uint64_t time) {
 static int acknowledge(void *machine) {
     struct rig *r = machine;
     r->cpu.intr = false;
-    return 0x20 + (int)(r->cpu.icount % 8);
+    return 0x20 + (int)(r->cpu.ticks % 8);
 }
 
 static void prepare(struct rig *r, const uint8_t *code, size_t length, bool paging) {
@@ -114,14 +114,14 @@ static bool one_program(struct lockstep *l) {
         points_add(&slow.points, POINT_SOFT, 0x7FFF0, 1);
     }
     for (unsigned n = 0; same && n < 20; n++) {
-        fast.cpu.limit = fast.cpu.icount + 1 + any() % 400;
+        fast.cpu.limit = fast.cpu.ticks + 1 + any() % 400;
         slow.cpu.limit = fast.cpu.limit; /* it may come within a repeated instruction */
         enum cpu_exit_kind kind = rig_run(&fast), step = CPU_EXIT_STEPPED;
-        while (slow.cpu.icount < fast.cpu.icount && step == CPU_EXIT_STEPPED)
+        while (slow.cpu.ticks < fast.cpu.ticks && step == CPU_EXIT_STEPPED)
             step = stepped(&slow);
         if (kind != CPU_EXIT_LIMIT && step == CPU_EXIT_STEPPED)
             step = stepped(&slow); /* what ended the other takes no count */
-        l->steps = fast.cpu.icount;
+        l->steps = fast.cpu.ticks;
         same = lockstep_same(l, &fast, &slow);
         if (kind != CPU_EXIT_LIMIT) {
             same = same && kind == step;

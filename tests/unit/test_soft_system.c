@@ -178,7 +178,7 @@ static void test_ports(void) {
     rig_set(&r);
     r.cpu.host.io = port;
     answer = IO_RETRY;
-    CHECK(rig_run(&r) == CPU_EXIT_WAITING && regs()->rip == CODE_AT && r.cpu.icount == 0);
+    CHECK(rig_run(&r) == CPU_EXIT_WAITING && regs()->rip == CODE_AT && r.cpu.ticks == 0);
     answer = IO_DONE;
     steps(1);
     CHECK(regs()->rax == 0xAABBCC44);

@@ -5,6 +5,7 @@
 #include "../engines.h"
 #include "../kvm/kvm.h"
 #include "../x86.h"
+#include "../timing.h"
 #include "fill.h"
 
 void fill_cpus(struct machine *m, const struct table_sink *sink) {
@@ -55,7 +56,9 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
 void fill_exits(struct machine *m, const struct table_sink *sink) {
     const struct kvm_counters *c = kvm_counters(&m->cpu);
     if (!c) {
-        fill_row(sink, "instructions\t%" PRIu64, m->cpu.icount);
+        uint64_t us = timing_now(m) / 1000;
+        fill_row(sink, "instructions\t%" PRIu64, cpu_icount(&m->cpu));
+        fill_row(sink, "virtual clock\t%" PRIu64 ".%06" PRIu64 " s", us / 1000000, us % 1000000);
         return;
     }
     for (unsigned i = 0; i < KVM_EXITS_MAX; i++)

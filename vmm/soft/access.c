@@ -31,7 +31,7 @@ static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, un
     const struct cpu_host *host = &s->cpu->host;
     if (!host->unassigned)
         return;
-    s->cpu->icount = now(s);
+    s->cpu->ticks = now(s);
     s->cpu->valid = 0;
     host->unassigned(host->machine, access, phys, size);
     s->cpu->valid = 0;

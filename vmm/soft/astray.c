@@ -14,7 +14,7 @@ static bool asked(struct soft *s, const char *came, char *text, size_t size) {
     const struct cpu_host *host = &s->cpu->host;
     if (!host->astray)
         return false;
-    s->cpu->icount = now(s);
+    s->cpu->ticks = now(s);
     s->cpu->valid = 0;
     bool stop = host->astray(host->machine, came, s->stepping, text, size);
     s->cpu->valid = 0;

@@ -133,7 +133,7 @@ void cache_written(struct soft *s, uint64_t phys, uint64_t length) {
 
 /* Where a block or single instruction falls through to. */
 const struct op *next_block(struct soft *s, const struct op *op) {
-    s->icount += op->index;
+    s->ticks += op->index;
     s->ip += op->start;
     s->op = s->nothing;
     return ops_at(s, s->ip);
@@ -226,10 +226,13 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
     return s->scratch;
 }
 
+/* NULL: it goes by a single instruction. So it does where the TLB has no entry: that is
+ * made, and the page marked as accessed, when it is certain that the instruction comes. */
 static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
-    uint64_t phys = translate(s, linear, ACCESS_FETCH, s->cpl == 3)->phys | (linear & 0xFFF);
-    struct block *b = find_block(s, linear, phys);
-    if (b)
+    const struct tlb_entry *e = tlb_find_code(s, linear, s->cpl == 3);
+    uint64_t phys = e ? e->phys | (linear & 0xFFF) : 0;
+    struct block *b = e ? find_block(s, linear, phys) : NULL;
+    if (b || !e)
         return b;
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
     const uint8_t *bytes = memory_at(s->cpu->memory, phys, room, false);
@@ -242,7 +245,7 @@ static struct jump *jump_slot(struct soft *s, uint64_t linear) {
 }
 
 const struct op *ops_at(struct soft *s, uint64_t ip) {
-    if (s->icount >= s->horizon) { /* what is due comes before a fault of the fetch */
+    if (s->ticks >= s->horizon) { /* what is due comes before a fault of the fetch */
         pend(s, PENDING_CHECK);
         return s->nothing;
     }
@@ -254,7 +257,7 @@ const struct op *ops_at(struct soft *s, uint64_t ip) {
         pend(s, PENDING_CAREFUL);
     if (pending(s))
         return s->nothing;
-    if (!b || ip + b->bytes - 1 > s->seg[S_CS].k.limit || s->icount + b->count > s->horizon) {
+    if (!b || ip + b->bytes - 1 > s->seg[S_CS].k.limit || s->ticks + b->count > s->horizon) {
         pend(s, PENDING_CAREFUL);
         return s->nothing;
     }
@@ -265,19 +268,19 @@ const struct op *ops_at(struct soft *s, uint64_t ip) {
 const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
     uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + ip);
     const struct jump *j = jump_slot(s, linear);
-    s->icount += op->index + 1u;
+    s->ticks += op->index + 1u;
     s->ip = ip;
     s->op = s->nothing;
     if (UNLIKELY(pending(s)))
         return s->nothing;
     if (LIKELY(j->tag == (s->context | linear) && j->epoch == s->epoch &&
-               s->icount + j->block->count <= s->horizon))
+               s->ticks + j->block->count <= s->horizon))
         return j->block->ops;
     return ops_at(s, ip);
 }
 
 void depart(struct soft *s, uint64_t ip) {
-    s->icount += s->op->index + 1u;
+    s->ticks += s->op->index + 1u;
     s->ip = ip;
     s->op = s->nothing;
 }

@@ -138,7 +138,7 @@ void points_refresh(struct soft *s) {
     cache_flush(s);
 }
 
-bool page_watched(struct soft *s, uint64_t page) {
+bool page_watched(struct soft *s, uint64_t page, uint64_t phys) {
     const struct points *t = s->cpu->points;
     for (size_t n = 0; s->watching && n < t->count; n++)
         if (point_is_watch(&t->list[n]) && overlaps(&t->list[n], page, PAGE_SIZE))

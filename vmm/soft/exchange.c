@@ -90,15 +90,27 @@ static void fetch_debugregs(struct soft *s, struct kvm_debugregs *out) {
 }
 
 static void store_debugregs(struct soft *s, const struct kvm_debugregs *in) {
+    bool same = s->dr[7] == in->dr7 && !memcmp(s->dr, in->db, sizeof in->db);
     s->debugregs = *in;
     memcpy(s->dr, in->db, sizeof in->db);
     s->dr[6] = in->dr6;
     s->dr[7] = in->dr7;
-    dr7_changed(s);
+    if (!same) /* else decoded code may stay */
+        dr7_changed(s);
+}
+
+void events_add_traps(const struct soft *s, struct kvm_vcpu_events *e) {
+    if (!s->db_trap)
+        return;
+    e->exception.pending = e->exception_has_payload = 1;
+    e->exception.nr = VECTOR_DB;
+    e->exception.has_error_code = 0;
+    e->exception_payload = s->db_trap;
 }
 
 static void fetch_events(struct soft *s, struct kvm_vcpu_events *out) {
     *out = s->events;
+    events_add_traps(s, out);
     out->interrupt.shadow = (uint8_t)((s->shadow_ss ? KVM_X86_SHADOW_INT_MOV_SS : 0) |
                                       (s->shadow_sti ? KVM_X86_SHADOW_INT_STI : 0));
     out->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
@@ -116,6 +128,7 @@ void events_drop_exception(struct kvm_vcpu_events *e) {
 static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
     struct kvm_vcpu_events *e = &s->events;
     *e = *in;
+    s->db_trap = 0; /* among the events, until the CPU runs */
     if (!e->exception.injected && !e->exception.pending)
         events_drop_exception(e);
     e->exception_has_payload &= e->exception.pending;
@@ -142,7 +155,7 @@ int soft_fetch(struct cpu *cpu, unsigned parts) {
         out->fpu = s->fpu;
     if (parts & CPU_MSRS) {
         out->msrs = s->msrs;
-        out->msrs.tsc += cpu->icount;
+        out->msrs.tsc += cpu->ticks;
     }
     if (parts & CPU_MP)
         out->mp.mp_state = s->halted ? KVM_MP_STATE_HALTED : KVM_MP_STATE_RUNNABLE;
@@ -167,7 +180,7 @@ int soft_store(struct cpu *cpu, unsigned parts) {
         s->fpu = in->fpu;
     if (parts & CPU_MSRS) {
         s->msrs = in->msrs;
-        s->msrs.tsc -= cpu->icount;
+        s->msrs.tsc -= cpu->ticks;
     }
     if (parts & CPU_MP)
         s->halted = in->mp.mp_state == KVM_MP_STATE_HALTED;

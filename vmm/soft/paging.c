@@ -1,17 +1,23 @@
-/* Paging, and the TLB (4.3, 4.10).
+/* Paging, and the TLBs (4.3, 4.10).
  *
- * An entry is made by a walk and kept until it is flushed, however the tables
- * change meanwhile. There is a TLB for the system's accesses and one for the
- * user's, so a hit needs no look at rights.
+ * An entry is made by a walk and kept until it is flushed or gives way, however the
+ * tables change meanwhile. There are two for data, the system's and the user's, so a
+ * hit needs no look at rights; and two for code, as CPUs have them.
  *
- * How long an entry lives is the one thing that may depend on how we run: a run in
- * blocks looks up code pages less often than single steps do, so other entries give
- * way. A guest that flushes as the manual demands cannot tell.
+ * What they hold decides what a guest reads that changed its tables without a flush, and
+ * when an accessed bit is set. So the rule is that it follows from the instructions done
+ * alone: not from running in blocks or by steps, from what is watched, or from snapshots,
+ * which keep it (tlb_save). For data that is so because each access looks here. For code,
+ * a block does not look again before each of its instructions: it may not, unless the
+ * entry of its page is there, and an entry that gives way ends all blocks (epoch).
  *
  * Rule: the tags which the fast path compares (read, write) are set only where
  * it may skip everything: real memory, nothing watched, no code to invalidate,
- * alignment not checked, and for writes the page already dirty.
+ * alignment not checked, and for writes the page already dirty. They follow from the
+ * rest of the entry and may go at any time.
  */
+#include <stdlib.h>
+
 #include "vmm/soft/state.h"
 
 #define PTE_P     1u
@@ -82,46 +88,91 @@ static void fill_paged(struct soft *s, struct tlb_entry *e, uint64_t linear, enu
     s->large_pages |= w.large;
 }
 
-static void set_tags(struct soft *s, struct tlb_entry *e, bool user) {
-    uint64_t page = e->page;
+/* --- what may be fast --------------------------------------------------------------- */
+
+static void tag_for_reading(struct soft *s, struct tlb_entry *e, bool user) {
     uint8_t *host = memory_at(s->cpu->memory, e->phys, PAGE_SIZE, false);
     e->read = e->write = NO_PAGE;
-    if (!host || page_watched(s, page) || (user && s->align))
+    if (!host || page_watched(s, e->page, e->phys) || (user && s->align))
         return;
-    e->host = (uintptr_t)host - page;
-    e->read = page;
-    if (e->writable && e->dirty && memory_at(s->cpu->memory, e->phys, PAGE_SIZE, true) &&
-        !cache_has_code(s, e->phys)) {
-        e->write = page;
-        memory_dirty(s->cpu->memory, e->phys, PAGE_SIZE); /* from now on unseen */
-    }
+    e->host = (uintptr_t)host - e->page;
+    e->read = e->page;
+}
+
+/* Writes there are not seen from then on, hence noted before. */
+static void tag_for_writing(struct soft *s, struct tlb_entry *e) {
+    if (e->read == NO_PAGE || cache_has_code(s, e->phys) ||
+        !memory_at(s->cpu->memory, e->phys, PAGE_SIZE, true))
+        return;
+    e->write = e->page;
+    memory_dirty(s->cpu->memory, e->phys, PAGE_SIZE);
+}
+
+void tlb_retag(struct soft *s) {
+    for (unsigned kind = 0; kind < TLB_CODE; kind++)
+        for (unsigned n = 0; n < TLB_SIZE; n++)
+            if (s->tlbs[kind][n].page != NO_PAGE)
+                tag_for_reading(s, &s->tlbs[kind][n], kind == TLB_USER);
+}
+
+void tlb_see_writes(struct soft *s) {
+    for (unsigned kind = 0; kind < TLB_CODE; kind++)
+        for (unsigned n = 0; n < TLB_SIZE; n++)
+            s->tlbs[kind][n].write = NO_PAGE;
+}
+
+/* A page begins to hold decoded code: no more fast writes to it. */
+void tlb_protect_code(struct soft *s, uint64_t phys) {
+    for (unsigned kind = 0; kind < TLB_CODE; kind++)
+        for (unsigned n = 0; n < TLB_SIZE; n++)
+            if (s->tlbs[kind][n].phys == phys)
+                s->tlbs[kind][n].write = NO_PAGE;
+}
+
+/* --- entries ------------------------------------------------------------------------- */
+
+/* Code of one kernel is often a multiple of the TLB's size apart. */
+static struct tlb_entry *slot(struct soft *s, unsigned kind, uint64_t linear) {
+    uint64_t page = linear >> 12;
+    return &s->tlbs[kind][(kind < TLB_CODE ? page : page ^ page >> 9) & (TLB_SIZE - 1)];
+}
+
+static void clear(struct tlb_entry *e) {
+    e->page = e->read = e->write = NO_PAGE;
 }
 
 struct tlb_entry *translate(struct soft *s, uint64_t linear, enum access access, bool user) {
-    struct tlb_entry *e = &s->tlbs[user][linear >> 12 & (TLB_SIZE - 1)];
+    bool code = access == ACCESS_FETCH;
+    struct tlb_entry *e = slot(s, (code ? TLB_CODE : 0) + user, linear);
     uint64_t page = linear & ~0xFFFull;
-    bool hit = e->page == page && (access != ACCESS_WRITE || (e->writable && e->dirty));
-    if (!hit) {
+    if (e->page != page || (access == ACCESS_WRITE && !(e->writable && e->dirty))) {
         struct tlb_entry made = {.phys = page, .writable = true, .dirty = true};
         if (s->cr0 & CR0_PG)
             fill_paged(s, &made, linear, access, user);
         made.page = page;
         made.phys = memory_wrap(s->cpu->memory, made.phys);
+        s->epoch += code && e->page != NO_PAGE;
         *e = made;
-        set_tags(s, e, user);
-    } else if (e->write == NO_PAGE && access == ACCESS_WRITE) {
-        set_tags(s, e, user); /* the code there may be gone */
+        if (code)
+            e->read = e->write = NO_PAGE;
+        else
+            tag_for_reading(s, e, user);
     }
+    if (access == ACCESS_WRITE && e->write == NO_PAGE)
+        tag_for_writing(s, e);
     return e;
+}
+
+const struct tlb_entry *tlb_find_code(struct soft *s, uint64_t linear, bool user) {
+    const struct tlb_entry *e = slot(s, TLB_CODE + user, linear);
+    return e->page == (linear & ~0xFFFull) ? e : NULL;
 }
 
 void tlb_flush(struct soft *s, bool global_too) {
     for (unsigned kind = 0; kind < TLB_KINDS; kind++)
-        for (unsigned n = 0; n < TLB_SIZE; n++) {
-            struct tlb_entry *e = &s->tlbs[kind][n];
-            if (global_too || !e->global)
-                e->page = e->read = e->write = NO_PAGE;
-        }
+        for (unsigned n = 0; n < TLB_SIZE; n++)
+            if (global_too || !s->tlbs[kind][n].global)
+                clear(&s->tlbs[kind][n]);
     if (global_too)
         s->large_pages = false;
     s->epoch++;
@@ -135,25 +186,63 @@ void tlb_flush_page(struct soft *s, uint64_t linear) {
         return;
     }
     for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
-        struct tlb_entry *e = &s->tlbs[kind][linear >> 12 & (TLB_SIZE - 1)];
+        struct tlb_entry *e = slot(s, kind, linear);
         if (e->page == (linear & ~0xFFFull))
-            e->page = e->read = e->write = NO_PAGE;
+            clear(e);
     }
     s->epoch++;
     pend(s, PENDING_CHECK);
 }
 
-void tlb_retag(struct soft *s) {
+/* --- in a snapshot -------------------------------------------------------------------- */
+
+struct saved_entry {
+    uint32_t page, phys; /* by their numbers */
+    uint8_t kind, writable, dirty, global;
+};
+
+struct saved_tlb {
+    uint32_t count;
+    bool large_pages;
+    struct saved_entry entries[];
+};
+
+static unsigned count_entries(const struct soft *s) {
+    unsigned count = 0;
     for (unsigned kind = 0; kind < TLB_KINDS; kind++)
         for (unsigned n = 0; n < TLB_SIZE; n++)
-            if (s->tlbs[kind][n].page != NO_PAGE)
-                set_tags(s, &s->tlbs[kind][n], kind == TLB_USER);
+            count += s->tlbs[kind][n].page != NO_PAGE;
+    return count;
 }
 
-/* A page begins to hold decoded code: no more fast writes to it. */
-void tlb_protect_code(struct soft *s, uint64_t phys) {
+struct saved_tlb *tlb_save(const struct soft *s, size_t *size) {
+    *size = sizeof(struct saved_tlb) + count_entries(s) * sizeof(struct saved_entry);
+    struct saved_tlb *saved = malloc(*size);
+    if (!saved)
+        return NULL;
+    *saved = (struct saved_tlb){.large_pages = s->large_pages};
     for (unsigned kind = 0; kind < TLB_KINDS; kind++)
-        for (unsigned n = 0; n < TLB_SIZE; n++)
-            if (s->tlbs[kind][n].phys == phys)
-                s->tlbs[kind][n].write = NO_PAGE;
+        for (unsigned n = 0; n < TLB_SIZE; n++) {
+            const struct tlb_entry *e = &s->tlbs[kind][n];
+            if (e->page != NO_PAGE)
+                saved->entries[saved->count++] = (struct saved_entry){
+                    (uint32_t)(e->page >> 12), (uint32_t)(e->phys >> 12), (uint8_t)kind,
+                    e->writable, e->dirty, e->global};
+        }
+    return saved;
+}
+
+void tlb_load(struct soft *s, const struct saved_tlb *saved) {
+    tlb_flush(s, true);
+    s->large_pages = saved->large_pages;
+    for (uint32_t i = 0; i < saved->count; i++) {
+        const struct saved_entry *from = &saved->entries[i];
+        struct tlb_entry *e = slot(s, from->kind, (uint64_t)from->page << 12);
+        *e = (struct tlb_entry){.read = NO_PAGE, .write = NO_PAGE,
+                                .page = (uint64_t)from->page << 12,
+                                .phys = (uint64_t)from->phys << 12, .writable = from->writable,
+                                .dirty = from->dirty, .global = from->global};
+        if (from->kind < TLB_CODE)
+            tag_for_reading(s, e, from->kind == TLB_USER);
+    }
 }

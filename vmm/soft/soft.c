@@ -27,11 +27,11 @@ static struct soft *soft_of(const struct cpu *cpu) {
 /* --- leaving an instruction --- */
 
 uint64_t now(const struct soft *s) {
-    return s->icount + s->op->index;
+    return s->ticks + s->op->index;
 }
 
 void settle(struct soft *s, const struct op *next) {
-    s->icount += next->index;
+    s->ticks += next->index;
     s->ip += next->start;
     s->op = s->nothing;
 }
@@ -193,13 +193,7 @@ static bool take_traps(struct soft *s) {
  * stack, or it waits for MOV SS. Outside it is an exception that is pending, its bits of
  * DR6 the payload (KVM_GET_VCPU_EVENTS). */
 static void hand_out_traps(struct soft *s) {
-    struct kvm_vcpu_events *e = &s->events;
-    if (!s->db_trap)
-        return;
-    e->exception.pending = e->exception_has_payload = 1;
-    e->exception.nr = VECTOR_DB;
-    e->exception.has_error_code = 0;
-    e->exception_payload = s->db_trap;
+    events_add_traps(s, &s->events);
     s->db_trap = 0;
 }
 
@@ -249,7 +243,7 @@ static bool take_interrupt(struct soft *s) {
         return false;
     s->holding = s->stepping && !s->cpu->step_irqs;
     if (s->cpu->held)
-        s->holding = s->cpu->held(host->machine, s->icount, s->halted, s->holding);
+        s->holding = s->cpu->held(host->machine, s->ticks, s->halted, s->holding);
     if (s->holding)
         return false;
     int vector = host->acknowledge(host->machine);
@@ -261,12 +255,20 @@ static bool take_interrupt(struct soft *s) {
 
 static void keep_time(struct soft *s) {
     const struct cpu_host *host = &s->cpu->host;
-    if (s->icount < s->deadline)
+    if (s->ticks < s->deadline)
         return;
-    s->cpu->icount = s->icount;
-    s->deadline = host->deadline ? host->deadline(host->machine, s->icount) : UINT64_MAX;
+    s->cpu->ticks = s->ticks;
+    s->cpu->within = s->repeating;
+    s->deadline = host->deadline ? host->deadline(host->machine, s->ticks) : UINT64_MAX;
     uint64_t limit = s->cpu->limit ? s->cpu->limit : UINT64_MAX;
     s->horizon = s->deadline < limit ? s->deadline : limit;
+}
+
+/* The clock goes on, and no instruction is done. */
+static void pass_time(struct soft *s, uint64_t until) {
+    s->cpu->slept += until - s->ticks;
+    s->ticks = until;
+    s->deadline = 0;
 }
 
 /* After HLT: sleep until something may wake us (Vol. 2A, HLT). */
@@ -275,15 +277,15 @@ static void wait_halted(struct soft *s) {
     bool open = s->flags & FLAG_IF;
     if (open && s->cpu->intr && s->holding) { /* it would wake, but may not enter */
         s->halted = false;
+        pass_time(s, s->ticks + 1); /* awake is another moment than asleep */
         return;
     }
-    s->cpu->icount = s->icount;
-    uint64_t then = open && host->idle ? host->idle(host->machine, s->icount) : 0;
+    s->cpu->ticks = s->ticks;
+    uint64_t then = open && host->idle ? host->idle(host->machine, s->ticks) : 0;
     if (!then)
         report(s, CPU_EXIT_HALTED, "%s", "");
-    else if (then > s->icount)
-        s->icount = then;
-    s->deadline = 0;
+    else
+        pass_time(s, then > s->ticks ? then : s->ticks);
 }
 
 static bool at_breakpoint(struct soft *s) {
@@ -327,7 +329,7 @@ static bool take_event(struct soft *s) {
 static bool stop_asked(struct soft *s, unsigned why) {
     if (why & PENDING_KICK)
         report(s, CPU_EXIT_KICKED, "%s", "");
-    else if (s->cpu->limit && s->icount >= s->cpu->limit)
+    else if (s->cpu->limit && s->ticks >= s->cpu->limit)
         report(s, CPU_EXIT_LIMIT, "%s", "");
     return s->exiting;
 }
@@ -338,7 +340,7 @@ static void turn(struct soft *s) {
         return;
     keep_time(s);
     if (take_event(s)) {
-        s->first = false;
+        s->first = s->repeating = false;
         look_back(s);
         return;
     }
@@ -354,7 +356,7 @@ static void turn(struct soft *s) {
     }
     run_some(s, why & PENDING_CAREFUL || s->stepping || s->first || s->shadow_ss ||
                     s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
-                    s->horizon <= s->icount + 1);
+                    s->horizon <= s->ticks + 1);
     take_traps(s);
     look_back(s);
 }
@@ -369,7 +371,7 @@ static void loop_turns(struct soft *s) {
         settle(s, s->op);
     }
     if (why == UNWIND_FAULT) {
-        s->rf = false;
+        s->rf = s->repeating = false;
         fault_unwound(s);
         look_back(s);
     } else if (why == UNWIND_EXIT && s->rf) {
@@ -397,10 +399,11 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     cpu->valid = cpu->dirty = 0;
     const char *why_not = cannot_run(s);
     s->exit = out;
-    s->exiting = s->watch_hit = s->repeating = false;
+    s->exiting = s->watch_hit = false;
+    s->repeating = cpu->within;
     s->stepping = stepping;
     s->first = true;
-    s->icount = cpu->icount;
+    s->ticks = cpu->ticks;
     s->deadline = 0;
     s->chained = 0;
     s->mode = mode_now(s);
@@ -412,8 +415,8 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     report_if_astray(s);
     loop_turns(s);
     hand_out_traps(s);
-    cpu->icount = s->icount;
-    cpu->within = s->repeating;
+    s->deadline = 0; /* what this moment brings is done before anybody looks */
+    keep_time(s);
 }
 
 static void soft_run(struct cpu *cpu, struct cpu_exit *out) {
@@ -438,6 +441,18 @@ static void soft_flush(struct cpu *cpu) {
     tlb_flush(soft_of(cpu), true);
 }
 
+static void *soft_save_tlb(struct cpu *cpu, size_t *size) {
+    return tlb_save(soft_of(cpu), size);
+}
+
+static void soft_load_tlb(struct cpu *cpu, const void *saved) {
+    tlb_load(soft_of(cpu), saved);
+}
+
+static void soft_see_writes(struct cpu *cpu) {
+    tlb_see_writes(soft_of(cpu));
+}
+
 /* Virtual time stands still whenever the CPU does. */
 static void soft_freeze(struct cpu *cpu, bool frozen) {
     (void)cpu, (void)frozen;
@@ -453,7 +468,7 @@ static void soft_describe(struct cpu *cpu, char *out, unsigned size) {
              "  an i686 without FPU: real, virtual-8086 and protected mode, 32-bit paging\n"
              "  exact and deterministic; any number of breakpoints and watchpoints\n"
              "  instructions done: %llu\n",
-             (unsigned long long)cpu->icount);
+             (unsigned long long)cpu_icount(cpu));
 }
 
 static void soft_close(struct cpu *cpu) {
@@ -476,6 +491,9 @@ const struct engine engine_soft = {
     .freeze = soft_freeze,
     .memory_changed = soft_memory_changed,
     .flush = soft_flush,
+    .save_tlb = soft_save_tlb,
+    .load_tlb = soft_load_tlb,
+    .see_writes = soft_see_writes,
     .describe = soft_describe,
     .close = soft_close,
 };

@@ -2,9 +2,9 @@
  * SSE, in real, virtual-8086 and 16- and 32-bit protected mode.
  *
  * Rule: what a guest can see is what the manual says, exactly and the same in
- * every run. Time is the instruction count (cpu->icount): each instruction counts
- * one, and so does each fault or interrupt taken; a repeated string instruction
- * one more for each time that it comes to the end of a page.
+ * every run. Time is counted in ticks (cpu->ticks): each instruction is one, and so is
+ * each fault or interrupt taken; a repeated string instruction one more for each time
+ * that it comes to the end of a page. A CPU that waits goes on in time without.
  *
  * Section numbers in this directory are those of the Intel SDM; volume 3A
  * where no volume is named.

@@ -99,7 +99,8 @@ struct tlb_entry {
 #define NO_PAGE  1ull /* no page's address */
 #define TLB_SIZE 512u
 
-enum { TLB_SUPERVISOR, TLB_USER, TLB_KINDS };
+/* For data, and from TLB_CODE on for code. */
+enum { TLB_SUPERVISOR, TLB_USER, TLB_CODE, TLB_KINDS = 2 * TLB_CODE };
 
 /* A remembered answer of block_at(): tag is the linear address and, above it,
  * what else decoding depends on. */
@@ -150,7 +151,7 @@ struct soft {
     uint64_t cr0, cr2, cr3, cr4;
     struct kvm_dtable gdt, idt;
     uint64_t dr[8];
-    struct cpu_msrs msrs; /* tsc is what to add to icount */
+    struct cpu_msrs msrs; /* tsc is what to add to the ticks */
     struct kvm_sregs sregs;   /* what we only keep: EFER, APIC base, CR8 */
     struct kvm_fpu fpu;
     struct kvm_debugregs debugregs;
@@ -158,7 +159,7 @@ struct soft {
 
     const struct op *op; /* in progress: with ip, the place of a fault */
     struct op nothing[1];
-    uint64_t icount;     /* before the block's first instruction */
+    uint64_t ticks;      /* before the block's first instruction */
     uint64_t horizon;    /* no block may run past this count */
     uint64_t deadline;   /* when the machine wants to be called */
     atomic_uint pending;
@@ -239,7 +240,7 @@ void report(struct soft *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void mode_changed(struct soft *); /* PE, VM, AC, CPL, CS or SS may have */
 uint64_t now(const struct soft *); /* instructions done before the one in progress */
-void settle(struct soft *, const struct op *next); /* ip and icount become next's */
+void settle(struct soft *, const struct op *next); /* ip and ticks become next's */
 
 #define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
 
@@ -248,6 +249,7 @@ int soft_fetch(struct cpu *, unsigned parts);
 int soft_store(struct cpu *, unsigned parts);
 void soft_reset(struct soft *);
 void events_drop_exception(struct kvm_vcpu_events *);
+void events_add_traps(const struct soft *, struct kvm_vcpu_events *); /* db_trap */
 
 /* --- cache.c: decoded blocks --- */
 int cache_open(struct soft *);
@@ -282,8 +284,14 @@ enum access { ACCESS_READ = 0, ACCESS_WRITE = 2, ACCESS_FETCH = 16 };
 struct tlb_entry *translate(struct soft *, uint64_t linear, enum access, bool user);
 void tlb_flush(struct soft *, bool global_too);
 void tlb_flush_page(struct soft *, uint64_t linear);
+/* The translation for a fetch, if it is there: nothing is looked up or marked. */
+const struct tlb_entry *tlb_find_code(struct soft *, uint64_t linear, bool user);
 void tlb_retag(struct soft *); /* what may be fast has changed */
+void tlb_see_writes(struct soft *); /* the next to each page is to come by memory_dirty() */
 void tlb_protect_code(struct soft *, uint64_t phys);
+struct saved_tlb;
+struct saved_tlb *tlb_save(const struct soft *, size_t *size); /* free() it; NULL: no memory */
+void tlb_load(struct soft *, const struct saved_tlb *);
 
 /* --- memory access that is not the fast path: access.c --- */
 uint64_t read_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size);
@@ -358,7 +366,7 @@ void report_empty_vector(struct soft *, const char *came);
 
 /* --- debug.c: debug registers and the debugger's points --- */
 void points_refresh(struct soft *);
-bool page_watched(struct soft *, uint64_t page);
+bool page_watched(struct soft *, uint64_t page, uint64_t phys);
 void watch_access(struct soft *, uint64_t linear, unsigned size, bool write);
 void watch_io(struct soft *, uint16_t port, unsigned size);
 bool code_stops_at(struct soft *, uint64_t linear);
