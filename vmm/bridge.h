@@ -74,8 +74,8 @@ void bridge_put_text(void *debug, const char *text, size_t length);
 void bridge_drop_text(struct debug *, bool);
 /* The monitor commands about time; `rest` is what follows the name. */
 typedef void bridge_time_function(struct machine *, const char *rest, const struct text *);
-bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_written, bridge_when_mode,
-    bridge_save;
+bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_mode, bridge_save;
+void bridge_when_written(struct machine *, const char *rest, bool physical, const struct text *);
 bool bridge_monitor(void *target, struct gdb_thread, const char *line, struct gdb_out *);
 
 #endif

@@ -105,7 +105,7 @@ static void cmd_quit(const struct request *r) {
 static void cmd_icount(const struct request *r) { bridge_icount(r->machine, r->rest, r->text); }
 static void cmd_goto(const struct request *r) { bridge_goto(r->machine, r->rest, r->text); }
 static void cmd_history(const struct request *r) { bridge_history(r->machine, r->rest, r->text); }
-static void cmd_written(const struct request *r) { bridge_when_written(r->machine, r->rest, r->text); }
+static void cmd_written(const struct request *r) { bridge_when_written(r->machine, r->rest, r->debug->physical, r->text); }
 static void cmd_when_mode(const struct request *r) { bridge_when_mode(r->machine, r->rest, r->text); }
 static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest, r->text); }
 static void cmd_catch(const struct request *r) { catch_command(r->machine, r->rest, r->text); }

@@ -100,30 +100,44 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
     text_print(t, "inputs: %zu, clock: %zu\n", h->inputs.count, h->clocks.count);
 }
 
-void bridge_when_written(struct machine *m, const char *rest, const struct text *t) {
+static void print_write(struct machine *m, const struct travel_write *w, const struct text *t) {
+    static const char *const by[] = {
+        [BY_INSTRUCTION] = "by the instruction at",
+        [BY_DELIVERY] = "by the delivery of an interrupt or fault to the handler, before",
+        [BY_PAGING] = "by the CPU's paging (accessed or dirty bit), for the instruction at"};
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    text_print(t, "at %llu, %s %04x:%08llx (monitor goto %llu)\n", (ull)cpu_icount(&m->cpu),
+               by[w->by], s->sregs.cs.selector, (ull)s->regs.rip, (ull)cpu_icount(&m->cpu));
+}
+
+static void when_written(struct machine *m, uint64_t address, uint32_t length, bool physical,
+                         const struct text *t) {
+    uint64_t now = m->cpu.ticks;
+    struct travel_write w = travel_find_write(m, address, length, physical);
+    if (w.outcome == WRITE_UNMAPPED) {
+        text_print(t, "no memory is mapped there now; with `monitor phys on`, when-written goes by "
+                      "physical addresses\n");
+    } else if (w.outcome == WRITE_INTERRUPTED) {
+        text_print(t, "interrupted\n");
+    } else if (w.outcome == WRITE_NONE) {
+        text_print(t, "not written since %llu\n", (ull)snapshot_icount(m->history->list[0]));
+    } else if (travel_to(m, w.ticks)) {
+        print_write(m, &w, t);
+        travel_to(m, now);
+    }
+}
+
+void bridge_when_written(struct machine *m, const char *rest, bool physical, const struct text *t) {
     char *end;
-    uint64_t address = addresses_linear(strtoull(rest, &end, 0), bridge_shift(m));
-    uint64_t length = 1, at;
+    uint64_t address = strtoull(rest, &end, 0), length = 1;
     bool good = end != rest;
     if (good && *end == ' ')
         length = strtoull(end, &end, 0);
-    if (!good || *end || length == 0 || length > 64 << 10) {
+    if (!good || *end || length == 0 || length > 64 << 10)
         text_print(t, "when-written takes an address and a length: 0x1000 4\n");
-        return;
-    }
-    if (!has_history(m, t))
-        return;
-    uint64_t now = m->cpu.ticks;
-    if (!travel_find_write(m, address, (uint32_t)length, &at)) {
-        text_print(t, "not written since %llu\n", (ull)snapshot_icount(m->history->list[0]));
-        return;
-    }
-    travel_to(m, at);
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    text_print(t, "at %llu, by the instruction at %04x:%08llx (monitor goto %llu)\n",
-               (ull)cpu_icount(&m->cpu), s->sregs.cs.selector, (ull)s->regs.rip,
-               (ull)cpu_icount(&m->cpu));
-    travel_to(m, now);
+    else if (has_history(m, t))
+        when_written(m, physical ? address : addresses_linear(address, bridge_shift(m)),
+                     (uint32_t)length, physical, t);
 }
 
 void bridge_when_mode(struct machine *m, const char *rest, const struct text *t) {

@@ -122,6 +122,10 @@ struct cpu_catch {
 
 struct addresses;
 
+/* What accesses memory: an instruction, the delivery of an interrupt or fault, or paging,
+ * which sets accessed and dirty bits. */
+enum cpu_access_by { BY_INSTRUCTION, BY_DELIVERY, BY_PAGING };
+
 struct cpu {
     const struct engine *engine;
     void *priv; /* the engine's own */
@@ -145,7 +149,8 @@ struct cpu {
     uint64_t ticks;
     uint64_t slept;        /* of these: waited in a hlt, or for input */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when ticks reaches it; 0 = none (soft) */
-    uint64_t watched_at;   /* WATCHPOINT: ticks before the instruction that hit (soft) */
+    uint64_t watched_at;   /* WATCHPOINT: ticks before the instruction that hit (soft) … */
+    enum cpu_access_by watched_by; /* … and what of it did */
     bool within;           /* it stands within a repeated instruction (soft) */
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
 };

@@ -134,7 +134,7 @@ void points_clear(struct points *t) {
     for (size_t i = 0; i < t->count; i++)
         release(t, &t->list[i].attached);
     free(t->list);
-    *t = (struct points){.generation = t->generation + 1, .release = t->release};
+    *t = (struct points){.generation = t->generation + 1, .physical = t->physical, .release = t->release};
 }
 
 void points_copy(struct points *to, const struct points *from) {

@@ -42,6 +42,8 @@ struct points {
     size_t count, room;
     size_t shifted;      /* how many have a shift */
     unsigned generation; /* changes whenever the table does */
+    bool physical;       /* watchpoints are by physical address: through every alias, and
+                            what the CPU itself writes (soft engine) */
     void (*release)(void *attached); /* called with what leaves the table; may be NULL */
 };
 

@@ -259,8 +259,9 @@ static void step_back(struct machine *m, struct cpu_exit *exit) {
 
 struct hit {
     bool found;
-    uint64_t at; /* the count to stop at */
+    uint64_t at; /* the tick to stop at */
     struct cpu_exit exit;
+    enum cpu_access_by by; /* of a watchpoint */
 };
 
 static bool stops_here(struct machine *m, struct hit *hit) {
@@ -268,7 +269,7 @@ static bool stops_here(struct machine *m, struct hit *hit) {
     struct cpu_exit exit;
     if (is_halted(m) || !hits_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
         return false;
-    *hit = (struct hit){true, m->cpu.ticks, exit};
+    *hit = (struct hit){.found = true, .at = m->cpu.ticks, .exit = exit};
     return true;
 }
 
@@ -280,7 +281,7 @@ static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before
     if (exit->kind == CPU_EXIT_BREAKPOINT)
         stops_here(m, hit);
     else if (watch || exit->kind == CPU_EXIT_EVENT)
-        *hit = (struct hit){true, at, *exit};
+        *hit = (struct hit){true, at, *exit, m->cpu.watched_by};
 }
 
 /* All of list[n] up to a count; the last hit before that. false: interrupted. */
@@ -310,7 +311,7 @@ static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
         return;
     stops_here(m, hit);
     if (points_any_watch(m->cpu.points) && sets_off_watch(m, &exit))
-        *hit = (struct hit){true, now, exit};
+        *hit = (struct hit){true, now, exit, m->cpu.watched_by};
 }
 
 /* Where list[n] need not be run on from: at the next one. */
@@ -380,19 +381,44 @@ void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
 
 /* --- when? ------------------------------------------------------------------------------------ */
 
-bool travel_find_write(struct machine *m, uint64_t address, uint32_t length, uint64_t *ticks) {
-    struct history *h = m->history;
+/* Watches memory, page by page. false: an address means none. */
+static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, bool physical) {
+    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    for (uint64_t at = address; at < address + length; at = (at | (PAGE_SIZE - 1)) + 1) {
+        struct page_walk w = {.phys = at};
+        uint64_t rest = address + length - at, page = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+        if (!physical && !x86_walk(&m->memory, s, at, &w))
+            return false;
+        points_add(&m->history->points, POINT_WRITE, memory_wrap(&m->memory, w.phys),
+                   (uint32_t)(rest < page ? rest : page));
+    }
+    return true;
+}
+
+static struct travel_write search_write(struct machine *m) {
     uint64_t now = m->cpu.ticks;
     struct hit hit = {0};
-    keep_present(m);
-    points_add(&h->points, POINT_WRITE, address, length);
     struct luggage l = depart(m, false);
-    search(m, now, &hit);
+    bool whole = search(m, now, &hit);
     settle_down(m, &l);
-    points_clear(&h->points);
+    if (!whole)
+        forget_interrupt(m);
     go_quietly(m, now);
-    *ticks = hit.at;
-    return hit.found;
+    return (struct travel_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
+                                 hit.at, hit.by};
+}
+
+struct travel_write travel_find_write(struct machine *m, uint64_t address, uint32_t length,
+                                      bool physical) {
+    struct travel_write w = {.outcome = WRITE_UNMAPPED};
+    struct points *points = &m->history->points;
+    keep_present(m);
+    points->physical = true;
+    if (watch_memory(m, address, length, physical))
+        w = search_write(m);
+    points->physical = false;
+    points_clear(points);
+    return w;
 }
 
 void travel_list_modes(struct machine *m, const struct text *t) {

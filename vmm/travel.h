@@ -18,8 +18,15 @@ bool travel_to_count(struct machine *, uint64_t count);
 /* What is to be known of the machine at the start; afterwards it is where it was.
  * false: no memory to remember that. */
 bool travel_look_at_start(struct machine *, uint64_t (*look)(struct machine *), uint64_t *answer);
-/* For when something was: true if found, and the tick before the instruction. */
-bool travel_find_write(struct machine *, uint64_t address, uint32_t length, uint64_t *ticks);
+/* The last write to memory, whatever address it went by. `physical`: what `address` is;
+ * else it is the memory that is there now. */
+struct travel_write {
+    enum { WRITE_FOUND, WRITE_NONE, WRITE_UNMAPPED, WRITE_INTERRUPTED } outcome;
+    uint64_t ticks;          /* before the instruction */
+    enum cpu_access_by by;
+};
+struct travel_write travel_find_write(struct machine *, uint64_t address, uint32_t length,
+                                      bool physical);
 /* One line for each change of the CPU's mode, up to now. */
 void travel_list_modes(struct machine *, const struct text *);
 

@@ -235,13 +235,18 @@ static void the_last_write_is_found(void) {
                                    0xeb, 0xf5};
     static struct machine m;
     struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 16 << 20};
-    uint64_t at;
     CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
     run_for(&m, 3000000);
     uint64_t now = m.cpu.ticks, hash = hash_of(&m);
-    CHECK(travel_find_write(&m, 0x3000, 2, &at) && at == (now - 1) / 1003 * 1003);
-    CHECK(m.cpu.ticks == now && hash_of(&m) == hash);
-    CHECK(!travel_find_write(&m, 0x3100, 2, &at));
+    for (int i = 0; i < 3; i++) { /* the way there does not change what is found */
+        struct travel_write w = travel_find_write(&m, 0x3000, 2, false);
+        CHECK(w.outcome == WRITE_FOUND && w.ticks == (now - 1) / 1003 * 1003);
+        CHECK(w.by == BY_INSTRUCTION && m.cpu.ticks == now && hash_of(&m) == hash);
+        CHECK(travel_find_write(&m, 0x3100, 2, true).outcome == WRITE_NONE);
+        if (i == 0)
+            back(&m, false);
+        travel_to(&m, now);
+    }
     points_add(&m.points, POINT_WRITE, 0x3000, 2);
     for (int i = 0; i < 3; i++) {
         uint64_t before = m.cpu.ticks;

@@ -51,6 +51,8 @@ static void write_place(struct soft *s, const struct place *p, uint64_t value) {
     uint8_t bytes[8];
     memcpy(bytes, &value, 8);
     for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++]) {
+        if (s->watching)
+            watch_physical_write(s, p->phys[n], p->length[n], false);
         if (memory_write(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
             unassigned(s, CPU_WRITE, p->phys[n], p->length[n]);
         cache_written(s, p->phys[n], p->length[n]);
@@ -119,6 +121,9 @@ uint32_t phys_read32(struct soft *s, uint64_t phys) {
 }
 
 void phys_write32(struct soft *s, uint64_t phys, uint32_t value) {
+    phys = memory_wrap(s->cpu->memory, phys);
+    if (s->watching)
+        watch_physical_write(s, phys, 4, true);
     memory_write(s->cpu->memory, phys, &value, 4);
-    cache_written(s, memory_wrap(s->cpu->memory, phys), 4);
+    cache_written(s, phys, 4);
 }

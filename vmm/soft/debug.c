@@ -123,11 +123,12 @@ static bool overlaps(const struct point *p, uint64_t from, uint64_t size) {
     return p->address < from + size && from < p->address + p->length;
 }
 
-/* The table has changed, or was never looked at: whatever we built on it goes. */
+/* The table has changed, or is another: whatever we built on it goes. */
 void points_refresh(struct soft *s) {
     const struct points *t = s->cpu->points;
-    if (t->generation == s->points_seen)
+    if (t == s->points_of && t->generation == s->points_seen)
         return;
+    s->points_of = t;
     s->points_seen = t->generation;
     s->watching = false;
     for (size_t n = 0; n < t->count; n++) {
@@ -140,8 +141,9 @@ void points_refresh(struct soft *s) {
 
 bool page_watched(struct soft *s, uint64_t page, uint64_t phys) {
     const struct points *t = s->cpu->points;
+    uint64_t at = t->physical ? phys : page;
     for (size_t n = 0; s->watching && n < t->count; n++)
-        if (point_is_watch(&t->list[n]) && overlaps(&t->list[n], page, PAGE_SIZE))
+        if (point_is_watch(&t->list[n]) && overlaps(&t->list[n], at, PAGE_SIZE))
             return true;
     return s->guest_watching && guest_watches(s, page, PAGE_SIZE, true);
 }
@@ -151,18 +153,31 @@ static bool wants(const struct point *p, bool write) {
 }
 
 /* The first hit of an instruction is the one reported. */
-void watch_access(struct soft *s, uint64_t linear, unsigned size, bool write) {
+static void hit(struct soft *s, const struct point *p, uint64_t address, bool by_paging) {
+    bool delivers = s->chained && s->chain[s->chained - 1].kind != KIND_SOFTWARE;
+    s->watch_hit = true;
+    s->watch = *p;
+    s->watch.address = address > p->address ? address : p->address;
+    s->cpu->watched_at = now(s);
+    s->cpu->watched_by = by_paging ? BY_PAGING : delivers ? BY_DELIVERY : BY_INSTRUCTION;
+    pend(s, PENDING_CHECK);
+}
+
+static void watch(struct soft *s, uint64_t address, unsigned size, bool write, bool by_paging) {
     const struct points *t = s->cpu->points;
-    for (size_t n = 0; s->watching && !s->watch_hit && n < t->count; n++) {
-        const struct point *p = &t->list[n];
-        if (!wants(p, write) || !overlaps(p, linear, size))
-            continue;
-        s->watch_hit = true;
-        s->watch = *p;
-        s->cpu->watched_at = now(s);
-        s->watch.address = linear > p->address ? linear : p->address;
-        pend(s, PENDING_CHECK);
-    }
+    for (size_t n = 0; s->watching && !s->watch_hit && n < t->count; n++)
+        if (wants(&t->list[n], write) && overlaps(&t->list[n], address, size))
+            hit(s, &t->list[n], address, by_paging);
+}
+
+void watch_access(struct soft *s, uint64_t linear, unsigned size, bool write) {
+    if (!s->cpu->points->physical)
+        watch(s, linear, size, write, false);
     if (s->guest_watching)
         trap(s, guest_watches(s, linear, size, write));
+}
+
+void watch_physical_write(struct soft *s, uint64_t phys, unsigned size, bool by_paging) {
+    if (s->cpu->points->physical)
+        watch(s, phys, size, true, by_paging);
 }

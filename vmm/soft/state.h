@@ -185,7 +185,8 @@ struct soft {
     struct point watch;        /* which, with the address that was hit */
 
     struct cpu *cpu;
-    unsigned points_seen;      /* generation that the caches below agree with */
+    unsigned points_seen;      /* generation that the caches below agree with, */
+    const struct points *points_of; /* of this table */
     bool watching;             /* there are watchpoints */
     bool guest_watching;       /* DR7 enables some data breakpoint */
 
@@ -368,6 +369,7 @@ void report_empty_vector(struct soft *, const char *came);
 void points_refresh(struct soft *);
 bool page_watched(struct soft *, uint64_t page, uint64_t phys);
 void watch_access(struct soft *, uint64_t linear, unsigned size, bool write);
+void watch_physical_write(struct soft *, uint64_t phys, unsigned size, bool by_paging);
 void watch_io(struct soft *, uint16_t port, unsigned size);
 bool code_stops_at(struct soft *, uint64_t linear);
 unsigned guest_breaks_at(struct soft *, uint64_t linear); /* DR6 bits */
