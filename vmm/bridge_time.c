@@ -103,7 +103,7 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
 static void print_write(struct machine *m, const struct travel_write *w, const struct text *t) {
     static const char *const by[] = {
         [BY_INSTRUCTION] = "by the instruction at",
-        [BY_DELIVERY] = "by the delivery of an interrupt or fault to the handler, before",
+        [BY_DELIVERY] = "by an interrupt or fault that is delivered at",
         [BY_PAGING] = "by the CPU's paging (accessed or dirty bit), for the instruction at"};
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     text_print(t, "at %llu, %s %04x:%08llx (monitor goto %llu)\n", (ull)cpu_icount(&m->cpu),

@@ -126,6 +126,14 @@ uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
     return history_wants_input(m) ? ticks + 1 : least(h->notice_at, next_input(h, ticks));
 }
 
+/* From a file, but first what a discarded future had of it. */
+static int take_steadily(struct machine *m) {
+    struct events *again = &m->history->again;
+    if (!again->count)
+        return input_host_take(&m->input);
+    return (int)again->list[--again->count].value;
+}
+
 /* A device looks, and nothing is there: where the host's input is a file, it is
  * waited for. */
 static void pull(struct machine *m) {
@@ -134,7 +142,7 @@ static void pull(struct machine *m) {
     if (due(h, ticks, true)) {
         take_from_log(h);
     } else if (is_live(m, ticks) && m->input.steady) {
-        int byte = input_host_take(&m->input);
+        int byte = take_steadily(m);
         h->hurried = byte == INPUT_NONE;
         if (byte != INPUT_NONE)
             record(h, ticks, byte == INPUT_END ? INPUT_PULLED_END : INPUT_PULLED,
@@ -320,6 +328,9 @@ void history_begin(struct machine *m) {
 /* What has come and was not read goes back to where it came from. */
 static void give_back(struct machine *m) {
     struct arrived *a = &m->history->arrived;
+    struct events *again = &m->history->again;
+    for (size_t n = 0; n < again->count; n++)
+        input_unread(&m->input, (uint8_t)again->list[n].value);
     while (a->count)
         input_unread(&m->input, a->bytes[(a->head + --a->count) % INPUT_ROOM]);
 }
@@ -337,6 +348,7 @@ void history_close(struct machine *m) {
     free(h->inputs.list);
     free(h->clocks.list);
     free(h->holds.list);
+    free(h->again.list);
     free(h->dirty);
     free(h->need);
     free(h);
@@ -414,6 +426,13 @@ void history_stopped(struct machine *m) {
     history_note_present(m);
 }
 
+/* A file goes on from where the machine is; nobody types a key again. */
+static void keep_for_again(struct history *h) {
+    for (size_t n = h->inputs.count; n-- > h->cursor;)
+        if (h->inputs.list[n].kind == INPUT_PULLED)
+            events_add(&h->again, 0, INPUT_PULLED, h->inputs.list[n].value);
+}
+
 static void cut(struct events *e, size_t count) {
     if (e->count > count)
         e->count = count;
@@ -426,6 +445,8 @@ bool history_poke(struct machine *m) {
         return false;
     uint64_t now = m->cpu.ticks;
     snapshots_cut(h, snapshot_before(h, now) + 1);
+    if (m->input.steady)
+        keep_for_again(h);
     cut(&h->inputs, h->cursor);
     cut(&h->clocks, first_at(&h->clocks, now));
     cut(&h->holds, first_at(&h->holds, now));

@@ -66,6 +66,7 @@ struct page_pool {
 struct history {
     struct events inputs, clocks, holds;
     size_t cursor; /* inputs that the machine has had */
+    struct events again; /* of a file: what was read in a future that is gone, last first */
     struct arrived arrived;
     uint64_t end;     /* the present: in a replay, the end of the file … */
     uint64_t end_slept; /* … and of its ticks, those without an instruction */

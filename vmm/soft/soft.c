@@ -415,6 +415,8 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     report_if_astray(s);
     loop_turns(s);
     hand_out_traps(s);
+    if (out->kind == CPU_EXIT_SHUTDOWN)
+        pass_time(s, s->ticks + 1); /* dead is another moment than before that instruction */
     s->deadline = 0; /* what this moment brings is done before anybody looks */
     keep_time(s);
 }
