@@ -221,7 +221,8 @@ static void print_difference(const struct state *a, const struct state *b) {
 static bool open_guest(void) {
     char path[600], error[512];
     snprintf(path, sizeof path, "%s/%s.elf", build, guest->name);
-    options = (struct machine_options){.engine = ENGINE_SOFT, .debugged = true, .input_is_file = guest->file,
+    options = (struct machine_options){.engine = ENGINE_SOFT, .debugged = true, .memory = 4 << 20,
+                                       .input_is_file = guest->file,
                                        .history = guest->history ? guest->history : 64 << 20};
     typed = 0;
     output_count = 0;
