@@ -484,6 +484,8 @@ static bool walk(const struct state *mark) {
             printf("#   %s: %llu of %llu\n", way->name, (unsigned long long)machine.cpu.ticks,
                    (unsigned long long)machine.history->end);
     }
+    if (mark->at < machine.history->list[0]->ticks)
+        return true; /* with little memory the history's start moves */
     end_at(mark->at);
     struct state now = state_now();
     if (!memcmp(&now, mark, sizeof now))
