@@ -50,7 +50,7 @@ void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
     if (!m->cpu.engine->flush)
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
-        text_print(t, "%llu (virtual clock %llu.%06llu s)\n", (ull)cpu_icount(&m->cpu),
+        text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->cpu),
                    (ull)(timing_now(m) / 1000000000), (ull)(timing_now(m) / 1000 % 1000000));
 }
 
