@@ -102,7 +102,8 @@ static enum link_event take_packet(struct link *l, struct cursor *packet) {
         return l->in_start == 0 && l->in_end == sizeof l->in ? LINK_BROKEN : LINK_NOTHING;
     char *start = (char *)memrchr(l->in + l->in_start, '$', l->in_scanned - l->in_start) + 1;
     uint8_t told;
-    bool right = hex_decode(&told, hash + 1, 1) & (unescape(l, start, hash, packet) == told);
+    uint8_t sum = unescape(l, start, hash, packet);
+    bool right = hex_decode(&told, hash + 1, 1) && sum == told;
     forget(l, l->in_scanned + 3);
     /* Without acks nobody could send it again; the checksum is then only for
      * show ("Packet Acknowledgment"). */

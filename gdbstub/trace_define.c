@@ -47,7 +47,7 @@ static const char *keep(struct trace *t, const struct tracepoint *p, char kind, 
 
 static const char *add_item(struct trace_item ***last, const struct trace_item *item,
                             const uint8_t *code) {
-    size_t size = item->expression ? (size_t)item->length : 0;
+    size_t size = code ? (size_t)item->length : 0;
     struct trace_item *copy = malloc(sizeof *copy + size);
     if (!copy)
         return too_many;

@@ -11,9 +11,9 @@ enum { CTRL_D = 4, KEYS = 0x3a };
 enum { MODEM_STATUS = 0x3fe, CARRIER = 0x80, CARRIER_CHANGED = 8 }; /* of COM1 */
 
 /* by scancode: US layout; 0 is a key that we do not know */
-static const char plain[KEYS] =
+static const char plain[KEYS + 1] =
     "\0\0" "1234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[KEYS] =
+static const char shifted[KEYS + 1] =
     "\0\0" "!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 /* Characters that nobody has asked for yet: [taken, typed). */
