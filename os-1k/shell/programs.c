@@ -95,11 +95,18 @@ void about(void) {
     printf("Free memory: %u KiB\n", free_memory());
 }
 
+/* Not optimized: a debugger finds its caller and its variables wherever it stands. */
+#ifdef __clang__
+#define AS_WRITTEN __attribute__((optnone, noinline))
+#else
+#define AS_WRITTEN __attribute__((optimize("O0"), noinline))
+#endif
+
 /* Behind the key `!`. The boot code lay at this address as long as there was the
  * identity map; now there is nothing. The CPU tells the kernel, and the kernel ends
  * the process. */
-void bad_pointer(void) {
-    volatile int *volatile pointer = (int *)0x1000; /* the compiler must not know better */
+AS_WRITTEN void bad_pointer(void) {
+    volatile int *pointer = (int *)0x1000;
     printf("\n=== Bad Pointer ===\n");
     printf("Reading the word at 0x%x ...\n", (unsigned)pointer);
     int word = *pointer;

@@ -12,6 +12,5 @@ monitor page cr2
 bt
 up
 p pointer
-info locals
 monitor catch off
 continue

@@ -17,7 +17,8 @@ step
 bt
 break trap
 continue
-print *t
+print t->vector
+print/x t->cs
 print *current
 print processes[1].name
 finish
