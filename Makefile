@@ -11,6 +11,10 @@ PREFIX  ?= /usr/local
 VERSION := 0.1
 
 CFLAGS  ?= -O2 -g
+# An archive of objects of -flto takes the compiler's own ar.
+ifneq ($(findstring -flto,$(CFLAGS)),)
+AR      := $(subst clang,llvm-ar,$(subst gcc,gcc-ar,$(CC)))
+endif
 # Instrumented code makes gcc warn of what is not there: errors in plain builds only.
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wwrite-strings $(if $(CI),$(if $(SANITIZE),,-Werror))
