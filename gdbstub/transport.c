@@ -202,7 +202,7 @@ static void open_stdio(struct listener *l) {
 bool listener_open(struct listener *l, const char *address, char *error, size_t size) {
     struct failure failure = {error, size};
     bool good = true;
-    *l = (struct listener){.fd = -1, .peers = {{-1, -1}}};
+    *l = (struct listener){.fd = -1, .peers = {.tables = {-1, -1}}};
     if (!strcmp(address, "-"))
         open_stdio(l);
     else if (!strncmp(address, "unix:", 5))
