@@ -83,6 +83,10 @@ tsan-tests: all units test-guests
 	$(SOAK) --minutes=0.5
 
 # What the partial KVM of a machine cannot show: the same tests on a complete one.
+.PHONY: test-clients
+test-clients: all test-guests ## sessions and scripts with the clients of other Debian releases (root, network)
+	BUILD=$(BUILD) PROGRAM=$(PROGRAM) tests/clients/run
+
 .PHONY: test-nested test-nested-intel
 test-nested: all units test-guests ## sessions, guests, lockstep on a complete KVM (AMD's, minutes)
 	tests/nested amd

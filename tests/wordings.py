@@ -6,15 +6,21 @@ who says what, its pattern, and what stands for it when two transcripts are comp
 import re
 
 WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
+    # 18.1, at a switch: its displays stay only if the file of the new mode has no symbols to read.
+    (r"^warning: `target:/cpu/.*': can't read symbols: file format not recognized\.\n", ""),
+    # 18.1: twice.
+    (r"(^warning: Selected architecture .*\nwarning: Architecture rejected target-supplied description\n)\1", r"\1"),
+    # 13.1, 16.3, of machines beside the first when they first go on. 18.1: it has read what they are.
+    (r"^process ([2-9]|1\d) is executing new program: /cpu/16-bit real mode\n", ""),
     # 16.3, 18.1. In 13.1: No more reverse-execution history.
     (r"^Reached end of recorded history; stopping\.\n"
      r"(Backward execution from here not possible|Following forward execution will be added to history)\.$",
      "No more reverse-execution history."),
     # 13.1, of a file that it has read from the stub. 16.3, 18.1: nothing.
     (r"^`target:.*' has disappeared; keeping its symbols\.\n", ""),
-    # 16.3, 18.1: the stub's own words. 13.1: its own.
-    (r"^nonesuch: neither a file nor a built guest; check the name, or run make$",
-     'Running "nonesuch" on the remote target failed'),
+    # What cannot be run. 16.3, 18.1: the stub's own words. 13.1: its own.
+    (r"^(\S+) is neither an image of the command line nor a built guest; start minikvm with it, or with --sandbox=off$",
+     r'Running "\1" on the remote target failed'),
     # 13.1: 'E01'. 16.3, 18.1: '01'.
     (r"(remote failure reply ')E(\d\d')", r"\1\2"),
     # 13.1, 16.3: what file a section is of, always. 18.1: when there are several.

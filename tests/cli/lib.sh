@@ -2,7 +2,8 @@
 #
 #   MINIKVM  the program      BUILD  the build tree    TOP  the source tree
 #   CPU      the engine to force, or empty             HAVE what this machine has:
-#            words among gdb kvm soft exec-bp data-bp int3 paging32
+#            words among gdb gdb-multiarch lldb kvm soft exec-bp data-bp int3 paging32
+#   CLIENTS  the folder of the clients' system, or empty: they are this one's
 #
 # A script runs the program with `run`, says with the expect_ functions what must
 # have come of it, and ends with `finish`. Whatever fails is told on stderr and

@@ -118,7 +118,7 @@ if has gdb; then
     gdb_session "target extended-remote $address" "monitor save $WORK/run" \
         'set remote exec-file /etc/passwd' run 'set remote exec-file hello' run 'kill inferiors 2'
     expect_gdb 'without /, or start it with --sandbox=off'
-    expect_gdb 'Running "/etc/passwd" on the remote target failed'
+    expect_gdb 'Running "/etc/passwd" on the remote target failed|^/etc/passwd is neither an image'
     kill "$pid" 2>/dev/null
     end_of_server
     expect_out 'Hello, KVM!\n'
