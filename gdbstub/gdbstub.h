@@ -218,6 +218,14 @@ struct gdb_target_ops {
                        const char **description);
     bool (*table)(void *target, struct gdb_thread, const char *name, struct gdb_table *);
 
+    /* Switches that QEMU's clients know; set is 0, 1 or -1 to ask, the answer how it is.
+     * Do memory packets take physical addresses? May interrupts enter in a step? NULL: no
+     * such switch. */
+    int (*physical)(void *target, int set);
+    int (*step_irqs)(void *target, struct gdb_thread, int set);
+    /* Which CPU of its machine the thread is, from 0 ("core"); -1, or NULL: not told. */
+    int (*core)(void *target, struct gdb_thread);
+
     /* `monitor LINE`; writes its answer with gdb_print(). false: unknown. The
      * thread is {0, 0} when there is none. */
     bool (*monitor)(void *target, struct gdb_thread, const char *line, struct gdb_out *);
@@ -231,6 +239,7 @@ struct gdb_target_ops {
 struct gdb_target {
     const struct gdb_target_ops *ops;
     void *context; /* handed to every call as `target` */
+    const char *name, *version; /* of the program, without ';'; NULL: not told */
 };
 
 /* --- the server ----------------------------------------------------------- */

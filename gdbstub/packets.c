@@ -59,6 +59,13 @@ enum match { WHOLE, START };
         "accepted: a machine's CPUs neither come nor go")                                          \
     ROW("qHostInfo", WHOLE, packet_host_info, "qHostInfo", "for lldb: the triple of the mode")     \
     ROW("qProcessInfo", WHOLE, packet_process_info, "qProcessInfo", "for lldb")                    \
+    ROW("qGDBServerVersion", WHOLE, packet_server_version, "qGDBServerVersion", "")                \
+    ROW("qqemu.Supported", START, packet_qemu_supported, "qqemu.Supported", "")                    \
+    ROW("qqemu.PhyMemMode", WHOLE, packet_physical, "qqemu.PhyMemMode", "`monitor phys`")          \
+    ROW("Qqemu.PhyMemMode:", START, packet_set_physical, "Qqemu.PhyMemMode", "`monitor phys`")     \
+    ROW("qqemu.sstepbits", WHOLE, packet_sstep_bits, "qqemu.sstepbits", "")                        \
+    ROW("qqemu.sstep", WHOLE, packet_sstep, "qqemu.sstep", "`monitor step irqs`")                  \
+    ROW("Qqemu.sstep=", START, packet_set_sstep, "Qqemu.sstep", "NOIRQ alone is a choice")         \
     ROW("QNonStop:", START, packet_nonstop, "QNonStop", "each machine for itself")                 \
     ROW("vStopped", WHOLE, packet_stopped, "vStopped", "")                                         \
     ROW("vCtrlC", WHOLE, packet_ctrl_c, "vCtrlC", "")                                              \
@@ -110,7 +117,7 @@ enum match { WHOLE, START };
     ROW("T05watch, rwatch, awatch", "yes", "stop reply: which address")                            \
     ROW("T05exec", "yes", "stop reply: the CPU mode has changed, read the description again")      \
     ROW("T05library", "yes", "stop reply: the list of libraries has changed")                      \
-    ROW("T05core", "no", "a machine's CPU belongs to no core of the host")                         \
+    ROW("T05core", "yes", "stop reply: which CPU of the machine; in qXfer:threads, too")           \
     ROW("T05replaylog", "yes", "stop reply: nothing is recorded beyond")                           \
     ROW("T05fork, vfork, vforkdone, clone", "no", "a machine does not fork")                       \
     ROW("T05syscall_entry, syscall_return", "no",                                                  \

@@ -31,6 +31,8 @@ packet_handler packet_nonstop, packet_stopped, packet_ctrl_c;
 packet_handler packet_search, packet_crc, packet_host_info, packet_process_info,
     packet_thread_events;
 packet_handler packet_libraries, packet_osdata;
+packet_handler packet_server_version, packet_qemu_supported, packet_physical, packet_set_physical,
+    packet_sstep_bits, packet_sstep, packet_set_sstep;
 packet_handler packet_file_setfs, packet_file_open, packet_file_close, packet_file_read,
     packet_file_fstat, packet_file_stat, packet_file_readlink, packet_file_write;
 packet_handler packet_trace_init, packet_trace_point, packet_trace_source, packet_trace_variable,

@@ -176,6 +176,8 @@ size_t threads_list(struct session *, struct gdb_thread *list);
 bool thread_exists(struct session *, struct gdb_thread);
 /* The thread that g, m, … are about. false: there is none. */
 bool thread_current(struct session *, struct gdb_thread *);
+/* Which CPU of its machine it is; -1: not told. */
+int thread_core(struct session *, struct gdb_thread);
 bool thread_matches(struct selection, struct gdb_thread);
 /* The first thread of a process. false: it is not there, or has none. */
 bool thread_first(struct session *, int pid, struct gdb_thread *);

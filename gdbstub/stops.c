@@ -56,6 +56,9 @@ static void write_stopped(struct session *s, const struct gdb_stop *stop) {
     buffer_text(&s->reply, "thread:");
     thread_write(s, &s->reply, stop->thread);
     buffer_char(&s->reply, ';');
+    int core = thread_core(s, stop->thread);
+    if (core >= 0)
+        buffer_printf(&s->reply, "core:%x;", (unsigned)core);
     write_reason(s, stop);
 }
 

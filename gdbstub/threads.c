@@ -86,6 +86,10 @@ bool thread_first(struct session *s, int pid, struct gdb_thread *thread) {
     return thread_select(s, (struct selection){pid, ANY}, thread);
 }
 
+int thread_core(struct session *s, struct gdb_thread thread) {
+    return s->target->ops->core ? s->target->ops->core(s->target->context, thread) : -1;
+}
+
 /* --- ids as text ---------------------------------------------------------------- */
 
 static bool parse_id(struct cursor *c, int *id) {

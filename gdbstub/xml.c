@@ -122,6 +122,9 @@ void xml_threads(struct session *s, struct buffer *b) {
         thread_write(s, b, list[i]);
         buffer_text(b, "\" name=\"");
         buffer_xml(b, name);
+        int core = thread_core(s, list[i]);
+        if (core >= 0)
+            buffer_printf(b, "\" core=\"%d", core);
         buffer_text(b, "\">");
         buffer_xml(b, extra);
         buffer_text(b, "</thread>\n");

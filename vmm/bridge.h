@@ -40,6 +40,10 @@ struct debug {
 struct machine *bridge_machine(struct debug *, int pid);
 /* What is to be added to a client's address to have a linear one, now. */
 uint64_t bridge_shift(struct machine *);
+/* 0 or -errno. */
+int bridge_add_point(struct machine *, enum point_kind, uint64_t address, uint64_t length);
+/* Of a watchpoint that was hit at a linear address. */
+uint64_t bridge_clients_address(struct machine *, uint64_t linear);
 /* "linear" or "offsets in CS, whose base is 0x…", and what that means for a person. */
 void bridge_say_addresses(struct machine *, char *out, size_t size);
 /* The client has been told of it; true: it was news. */
@@ -76,6 +80,12 @@ void bridge_drop_text(struct debug *, bool);
 typedef void bridge_time_function(struct machine *, const char *rest, const struct text *);
 bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_mode, bridge_save;
 void bridge_when_written(struct machine *, const char *rest, bool physical, const struct text *);
+/* A line of QEMU's monitor as one of ours, in out; else the line itself. */
+const char *bridge_of_qemu(const char *line, char *out, size_t size);
+/* QEMU's x and xp: "/4xw" or "", and where. NULL, or what is wrong with the format. */
+enum { DUMP_MAX = 65536 };
+const char *bridge_dump(struct machine *, bool physical, const char *format, uint64_t address,
+                        const struct text *);
 bool bridge_monitor(void *target, struct gdb_thread, const char *line, struct gdb_out *);
 
 #endif

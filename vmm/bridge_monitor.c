@@ -148,6 +148,32 @@ static void cmd_page(const struct request *r) {
         inspect_page(r->machine, address, r->text);
 }
 
+/* "/4xw 0x1000"; a physical address is no client's address. */
+static void dump(const struct request *r, bool physical) {
+    uint64_t address;
+    char *end;
+    const char *word = r->rest;
+    if (*word == '/')
+        word += strcspn(word, " ");
+    word += strspn(word, " ");
+    if (physical)
+        address = strtoull(word, &end, 0);
+    else if (!address_of(r, word, &address))
+        return;
+    else
+        address = (uint32_t)(address - bridge_shift(r->machine)) | (address >> 32 << 32);
+    const char *wrong = bridge_dump(r->machine, physical, r->rest, address, r->text);
+    if (wrong)
+        text_print(r->text, "%s\n", wrong);
+}
+
+static void cmd_x(const struct request *r) { dump(r, false); }
+static void cmd_xp(const struct request *r) { dump(r, true); }
+
+static void cmd_cont(const struct request *r) {
+    text_print(r->text, "gdb decides whether the guest runs: `continue`, and Ctrl-C to stop it\n");
+}
+
 static void cmd_explain(const struct request *r) {
     uint64_t address = pc_of(r->machine);
     if (!*r->rest || address_of(r, r->rest, &address))
@@ -199,6 +225,10 @@ static const struct command {
     {"when-mode", "", "each change of the CPU's mode up to now, with its count", cmd_when_mode},
     {"save", "FILE", "the run up to where it stands, for --replay=FILE", cmd_save},
     {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
+    {"x", "[/FMT] ADDR", "memory, as QEMU's monitor shows it", cmd_x},
+    {"xp", "[/FMT] ADDR", "the same by physical address", cmd_xp},
+    {"cont", "", "as stop: they are gdb's `continue` and Ctrl-C", cmd_cont},
+    {"stop", "", "", cmd_cont},
     {"quit", "", "end minikvm", cmd_quit},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -206,6 +236,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static void cmd_help(const struct request *r) {
     for (int i = 0; i < COMMANDS; i++) {
         char usage[48];
+        if (!*commands[i].help)
+            continue;
         snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
         text_print(r->text, "monitor %-22s %s\n", usage, commands[i].help);
     }
@@ -221,7 +253,9 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
     struct debug *d = target;
     struct machine *m = bridge_machine(d, thread.pid);
     struct text text = {put, out};
-    size_t n = strcspn(line, " ");
+    char ours[256];
+    line = bridge_of_qemu(line, ours, sizeof ours);
+    size_t n = strcspn(line, " /");
     struct request r = {d, m ? m : &d->machines[0], line + n + strspn(line + n, " "), &text};
     for (int i = 0; i < COMMANDS; i++) {
         if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))

@@ -58,6 +58,28 @@ static void thread_extra(void *target, struct gdb_thread thread, char *out, size
         snprintf(out, size, "running");
 }
 
+/* A machine's CPUs are numbered from 0, its threads from 1. */
+static int core(void *target, struct gdb_thread thread) {
+    (void)target;
+    return thread.tid - 1;
+}
+
+/* --- what QEMU's clients switch ------------------------------------------------------------ */
+
+static int physical_memory(void *target, int set) {
+    struct debug *d = target;
+    if (set >= 0)
+        d->physical = set;
+    return d->physical;
+}
+
+static int step_irqs(void *target, struct gdb_thread thread, int set) {
+    struct machine *m = bridge_machine(target, thread.pid);
+    if (m && set >= 0)
+        m->cpu.step_irqs = set;
+    return m && m->cpu.step_irqs;
+}
+
 /* --- memory ------------------------------------------------------------------------------ */
 
 static size_t read_memory(void *target, struct gdb_thread thread, uint64_t address, void *to,
@@ -109,23 +131,6 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
 
 /* --- points -------------------------------------------------------------------------------- */
 
-/* To each linear address that this one may mean (addresses.h); a watchpoint to those of
- * now alone, since debug registers are few. */
-static int add_point(struct machine *m, enum point_kind kind, uint64_t address, uint64_t length) {
-    uint64_t shifts[ADDRESSES_SHIFTS];
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    unsigned count = addresses_shifts(&m->addresses, s, address, shifts);
-    uint64_t now = addresses_shift(&m->addresses, s);
-    int err = 0;
-    for (unsigned i = 0; i < count && !err; i++)
-        if (kind < POINT_WRITE || !shifts[i] || shifts[i] == now)
-            err = points_add_shifted(&m->points, kind, addresses_linear(address, shifts[i]),
-                                     length, shifts[i]);
-    if (err)
-        points_remove_shifted(&m->points, kind, address, length);
-    return err;
-}
-
 static const char *insert(void *target, int pid, enum gdb_point point, uint64_t address,
                           uint64_t length, struct gdb_program *program) {
     struct machine *m = bridge_machine(target, pid);
@@ -137,7 +142,7 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
-    int err = add_point(m, kind, address, length);
+    int err = bridge_add_point(m, kind, address, length);
     if (err)
         return err == -ENOMEM ? "no memory for a breakpoint"
                               : "too many breakpoints (16384 at most); delete some";
@@ -330,17 +335,6 @@ static const struct {
     [CPU_EXIT_LIMIT] = {GDB_SIGNAL_TRAP, false},
 };
 
-/* As the client set the watchpoint that was hit, whatever CS has now. */
-static uint64_t debuggers_address(struct machine *m, uint64_t linear) {
-    const struct points *t = &m->last_points;
-    for (size_t i = t->shifted ? t->count : 0; i-- > 0;) {
-        const struct point *p = &t->list[i];
-        if (p->shift && point_is_watch(p) && linear - p->address < p->length)
-            return (uint32_t)(linear - p->shift);
-    }
-    return linear;
-}
-
 static struct gdb_stop translate(unsigned pid, struct machine *m, const struct machine_stop *s) {
     struct gdb_stop stop = {.thread = {pid, 1}};
     if (s->ended) {
@@ -352,7 +346,7 @@ static struct gdb_stop translate(unsigned pid, struct machine *m, const struct m
     stop.status = outcomes[s->exit.kind].signal;
     stop.has_point = outcomes[s->exit.kind].point;
     stop.point = (enum gdb_point)s->exit.point;
-    stop.address = debuggers_address(m, s->exit.address);
+    stop.address = bridge_clients_address(m, s->exit.address);
     stop.log = (int)s->edge; /* the same order */
     return stop;
 }
@@ -428,6 +422,9 @@ static const struct gdb_target_ops ops = {
     .libraries = libraries,
     .table_type = bridge_table_type,
     .table = bridge_table,
+    .physical = physical_memory,
+    .step_irqs = step_irqs,
+    .core = core,
     .monitor = bridge_monitor,
     .takes_text = takes_text,
     .session = session,
@@ -442,7 +439,8 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     }
     d->machines = machines;
     d->count = count;
-    d->target = (struct gdb_target){&ops, d};
+    d->target = (struct gdb_target){
+        .ops = &ops, .context = d, .name = "minikvm", .version = MINIKVM_VERSION};
     bridge_make_descriptions(d);
     bridge_open_text(d);
     d->server = gdb_server_open(address, &d->target, error, size);

@@ -23,7 +23,7 @@ static void pass_time(void *context) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static struct fake *fresh, world, *f = &world;
-    struct gdb_target target = {&fake_ops, f};
+    struct gdb_target target = {.ops = &fake_ops, .context = f};
     char error[256];
     if (!fresh)
         fresh = fake_new();

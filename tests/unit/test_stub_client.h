@@ -31,7 +31,7 @@ struct client {
 static inline struct fake *world_open(struct gdb_target *target) {
     char error[256] = "";
     struct fake *f = fake_new();
-    *target = (struct gdb_target){&fake_ops, f};
+    *target = (struct gdb_target){.ops = &fake_ops, .context = f, .name = "fake", .version = "1.2"};
     f->server = gdb_server_open("127.0.0.1:0", target, error, sizeof error);
     CHECK_STR(error, "");
     return f;

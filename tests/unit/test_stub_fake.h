@@ -39,6 +39,7 @@ struct fake {
     char exec_file[256]; /* of the first process; the second has none */
     bool connected;
     size_t libraries; /* of the first process */
+    bool tells_core, physical, step_irqs;
     unsigned misuse;
 };
 
@@ -426,6 +427,25 @@ static void fake_session(void *target, bool connected) {
     ((struct fake *)target)->connected = connected;
 }
 
+static int fake_physical(void *target, int set) {
+    struct fake *f = target;
+    if (set >= 0)
+        f->physical = set;
+    return f->physical;
+}
+
+static int fake_step_irqs(void *target, struct gdb_thread thread, int set) {
+    struct fake *f = target;
+    (void)thread;
+    if (set >= 0)
+        f->step_irqs = set;
+    return f->step_irqs;
+}
+
+static int fake_core(void *target, struct gdb_thread thread) {
+    return ((struct fake *)target)->tells_core ? thread.pid + 9 : -1;
+}
+
 static const struct gdb_target_ops fake_ops = {
     .threads = fake_threads,
     .running = fake_running,
@@ -452,6 +472,9 @@ static const struct gdb_target_ops fake_ops = {
     .libraries = fake_libraries,
     .table_type = fake_table_type,
     .table = fake_table,
+    .physical = fake_physical,
+    .step_irqs = fake_step_irqs,
+    .core = fake_core,
     .monitor = fake_monitor,
     .session = fake_session,
 };

@@ -109,7 +109,7 @@ static void test_deaf(struct fake *f) {
 static void test_acknowledges(void) {
     char directory[] = "/tmp/stub-XXXXXX", address[64], error[256];
     struct fake *f = fake_new();
-    struct gdb_target target = {&fake_ops, f};
+    struct gdb_target target = {.ops = &fake_ops, .context = f};
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     CHECK(mkdtemp(directory) != NULL);
     snprintf(address, sizeof address, "unix:%s/s", directory);
@@ -213,7 +213,7 @@ static void test_second(struct fake *f) {
 /* --- addresses ----------------------------------------------------------------- */
 
 static void refused(const char *address, const char *part) {
-    struct gdb_target target = {&fake_ops, NULL};
+    struct gdb_target target = {.ops = &fake_ops, .context = NULL};
     char error[512] = "";
     CHECK(!gdb_server_open(address, &target, error, sizeof error));
     unit_check(strstr(error, part) != NULL, address, __FILE__, __LINE__);
@@ -242,7 +242,7 @@ static void test_addresses(struct fake *f) {
 
 static void test_unix(void) {
     char directory[] = "/tmp/stub-XXXXXX", address[64], error[256];
-    struct gdb_target target = {&fake_ops, NULL};
+    struct gdb_target target = {.ops = &fake_ops, .context = NULL};
     CHECK(mkdtemp(directory) != NULL);
     snprintf(address, sizeof address, "unix:%s/s", directory);
     struct gdb_server *server = gdb_server_open(address, &target, error, sizeof error);
@@ -264,7 +264,7 @@ static void test_unix(void) {
 }
 
 static void test_ipv6(void) {
-    struct gdb_target target = {&fake_ops, NULL};
+    struct gdb_target target = {.ops = &fake_ops, .context = NULL};
     char error[256] = "";
     struct gdb_server *server = gdb_server_open("[::1]:0", &target, error, sizeof error);
     if (server) /* a computer may have none */

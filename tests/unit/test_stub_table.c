@@ -60,6 +60,13 @@ static const struct example {
     {"QThreadEvents", "OK", {"QThreadEvents:1"}},
     {"qHostInfo", "triple:", {"qHostInfo"}},
     {"qProcessInfo", "pid:1;", {"qProcessInfo"}},
+    {"qGDBServerVersion", "name:fake;version:1.2;", {"qGDBServerVersion"}},
+    {"qqemu.Supported", "sstepbits;sstep;PhyMemMode", {"qqemu.Supported"}},
+    {"qqemu.PhyMemMode", "1", {"Qqemu.PhyMemMode:1", "qqemu.PhyMemMode"}},
+    {"Qqemu.PhyMemMode", "OK", {"Qqemu.PhyMemMode:0"}},
+    {"qqemu.sstepbits", "ENABLE=1,NOIRQ=2,NOTIMER=4", {"qqemu.sstepbits"}},
+    {"qqemu.sstep", "0x5", {"Qqemu.sstep=0x5", "qqemu.sstep"}},
+    {"Qqemu.sstep", "OK", {"Qqemu.sstep=7"}},
     {"QNonStop", "OK", {"QNonStop:1"}},
     {"vStopped", "OK", {"QNonStop:1", "?", "vStopped"}},
     {"vCtrlC", "OK", {"QNonStop:1", "vCont;c:p1.1", "vCtrlC"}},
@@ -101,6 +108,7 @@ static const struct example {
     {"vMustReplyEmpty", "", {"vMustReplyEmpty"}},
     {"T05swbreak, hwbreak", "*swbreak:", {"Z0,1001,1", "vCont;c:p1.1", "!tick"}},
     {"T05watch, rwatch, awatch", "*watch:1234;", {"vCont;c:p1.1", "!watch"}},
+    {"T05core", "T05thread:p1.1;core:a;", {"!core", "vCont;c:p1.1", "!stop"}},
     {"T05exec", "T05exec:", {"qSupported:multiprocess+;exec-events+", "?", "vCont;c"}},
     {"T05library", "T05library:;",
      {"vKill;2", "qSupported:multiprocess+;exec-events+", "?",
@@ -147,6 +155,8 @@ static void perform(struct client *c, const char *word) {
         tick(c);
     else if (!strcmp(word, "!G"))
         write_all_registers(c);
+    else if (!strcmp(word, "!core"))
+        c->fake->tells_core = true;
     else if (!strcmp(word, "!libraries"))
         c->fake->libraries = 1;
     else if (!strcmp(word, "!exit"))
