@@ -169,6 +169,9 @@ struct gdb_target_ops {
                           unsigned number, uint8_t *value);
     bool (*write_register)(void *target, struct gdb_thread, const struct gdb_description *d,
                            unsigned number, const uint8_t *value);
+    /* Why write_register() refuses that one, whatever the value, in one sentence; NULL: it
+     * does not. May be NULL. */
+    const char *(*read_only)(void *target, const struct gdb_description *d, unsigned number);
 
     /* Return how many bytes were done, from the first on. */
     size_t (*read_memory)(void *target, struct gdb_thread, uint64_t address, void *to,

@@ -170,6 +170,16 @@ void packet_p(struct session *s, struct cursor arguments) {
         reply_failure(s);
 }
 
+static void refuse_register(struct session *s, const struct gdb_description *d, uint64_t number) {
+    const struct gdb_target_ops *ops = s->target->ops;
+    const char *why = ops->read_only && number < d->count
+                          ? ops->read_only(s->target->context, d, (unsigned)number) : NULL;
+    if (why)
+        reply_error(s, why);
+    else
+        reply_failure(s);
+}
+
 void packet_P(struct session *s, struct cursor arguments) {
     struct gdb_thread thread;
     uint64_t number;
@@ -190,5 +200,5 @@ void packet_P(struct session *s, struct cursor arguments) {
         set(s, thread, d, (unsigned)number, value))
         reply_ok(s);
     else
-        reply_failure(s);
+        refuse_register(s, d, number);
 }

@@ -62,6 +62,7 @@ const char *bridge_mode_name(void *target, struct gdb_thread);
 const struct reg *bridge_row(struct debug *, const struct gdb_description *, unsigned number);
 bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_description *,
                           unsigned number, uint8_t *value);
+const char *bridge_read_only(void *target, const struct gdb_description *, unsigned number);
 bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_description *,
                            unsigned number, const uint8_t *value);
 bool bridge_table_type(void *target, unsigned number, const char **name,

@@ -30,6 +30,8 @@ static void cmd_engine(const struct request *r) {
     else if (*r->rest && engines_switch(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
                                         sizeof error) < 0)
         text_print(r->text, "stays as it was: %s\n", error);
+    else if (*r->rest)
+        snprintf(r->machine->engine_why, sizeof r->machine->engine_why, "monitor engine");
     inspect_engine(r->machine, r->text);
 }
 

@@ -150,6 +150,18 @@ bool bridge_write_register(void *target, struct gdb_thread thread,
     const struct reg *r = bridge_row(target, description, number);
     if (!m || !r)
         return false;
+    if (!register_is_writable(r)) {
+        uint8_t now[64];
+        return register_read(&m->cpu, r, now) && !memcmp(now, value, (r->bits + 7) / 8);
+    }
     bridge_change(target, m);
     return register_write(&m->cpu, r, value);
+}
+
+const char *bridge_read_only(void *target, const struct gdb_description *description,
+                             unsigned number) {
+    const struct reg *r = bridge_row(target, description, number);
+    return !r || register_is_writable(r) ? NULL
+                                         : "the mode follows from CR0.PE, EFER.LMA, EFLAGS.VM and CS; "
+                                           "write those";
 }

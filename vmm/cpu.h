@@ -143,6 +143,7 @@ struct cpu {
     const struct addresses *addresses; /* how its flat registers are shown; NULL: linear */
     bool step_irqs;        /* interrupts may enter during step() */
     bool verbose;          /* say each exit on stderr */
+    bool had_fpu;          /* the guest began on an engine that has one */
     bool behind;           /* in a call of `host`: the state is that after the instruction */
     /* The virtual clock of the soft engine: one tick for each instruction, and those
      * that passed while the CPU waited. Each state that a person can see has its own. */

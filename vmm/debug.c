@@ -406,6 +406,7 @@ static const struct gdb_target_ops ops = {
     .mode_name = bridge_mode_name,
     .read_register = bridge_read_register,
     .write_register = bridge_write_register,
+    .read_only = bridge_read_only,
     .read_memory = read_memory,
     .write_memory = write_memory,
     .insert = insert,

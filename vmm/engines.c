@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "history.h"
+#include "insn.h"
 #include "kvm/kvm.h"
 #include "soft/soft.h"
 #include "x86.h"
@@ -23,13 +24,23 @@ static int open_soft(struct machine *m, char *error, size_t size) {
     return err;
 }
 
-/* AUTO goes on without KVM silently: that is what it is for. */
+/* AUTO goes on without KVM silently: that is what it is for. --verbose and --stats tell. */
 int engines_open(struct machine *m, enum engine_choice choice, char *error, size_t size) {
+    static const char *const chosen[] = {"it is there", "--cpu=kvm", "--cpu=soft"};
     m->input.steady = false;
+    snprintf(m->engine_why, sizeof m->engine_why, "%s", chosen[choice]);
     if (choice == ENGINE_SOFT)
         return open_soft(m, error, size);
     int err = open_kvm(m, error, size);
-    return err && choice == ENGINE_AUTO ? open_soft(m, error, size) : err;
+    if (!err || choice != ENGINE_AUTO)
+        return err;
+    snprintf(m->engine_why, sizeof m->engine_why, "%s", error);
+    return open_soft(m, error, size);
+}
+
+void engines_print(const struct machine *m, char *out, size_t size) {
+    snprintf(out, size, "engine: %s: %s", m->cpu.engine == &engine_soft ? "the built-in CPU" : "KVM",
+             m->engine_why);
 }
 
 bool engines_may_take_over(struct machine *m) {
@@ -72,9 +83,48 @@ static void give_chips(struct machine *m) {
     pic_line(&m->devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
+/* As KVM's CPUs begin, and as FNINIT leaves it (volume 1, table 8-1 and 10.2.3). */
+static bool fpu_is_used(const struct cpu *cpu) {
+    const struct kvm_fpu *now = &cpu->state.fpu;
+    struct kvm_fpu fresh = {.fcw = 0x37f, .mxcsr = 0x1f80};
+    if (cpu->missing & CPU_FPU)
+        return false;
+    return memcmp(now->fpr, fresh.fpr, sizeof fresh.fpr) || now->fcw != fresh.fcw || now->fsw ||
+           now->ftwx || memcmp(now->xmm, fresh.xmm, sizeof fresh.xmm) || now->mxcsr != fresh.mxcsr;
+}
+
+/* FNINIT and its kind, FNSTSW, FNSTCW: how software finds out whether there is one. */
+static bool only_asks(const struct insn *in) {
+    uint8_t modrm = insn_modrm(in);
+    bool stores = modrm < 0xc0 && (modrm >> 3 & 7) == 7;
+    return (in->opcode == 0xdb && modrm >= 0xe0 && modrm <= 0xe4) ||
+           (in->opcode == 0xdf && modrm == 0xe0) ||
+           (stores && (in->opcode == 0xd9 || in->opcode == 0xdd));
+}
+
+/* The next instruction is of the x87, MMX or SSE. */
+static bool fpu_comes(struct machine *m) {
+    static const struct insn_span fpu[] = {{0xd8, 0xdf}, {0x0f10, 0x0f17}, {0x0f28, 0x0f2f},
+                                           {0x0f50, 0x0f7f}, {0x0fc2, 0x0fc2}, {0x0fc4, 0x0fc6},
+                                           {0x0fd0, 0x0ffe}};
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct insn in;
+    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    return insn_in_any(&in, fpu, sizeof fpu / sizeof *fpu) && !only_asks(&in);
+}
+
+/* The built-in CPU has none: a guest that uses it would lose it in silence. */
+static bool needs_fpu(struct machine *m) {
+    return m->cpu.engine != &engine_soft && (fpu_is_used(&m->cpu) || fpu_comes(m));
+}
+
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &m->cpu, old;
     cpu_read(cpu, CPU_ALL);
+    if (to == ENGINE_SOFT && needs_fpu(m)) {
+        snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");
+        return -ENOTSUP;
+    }
     fetch_chips(m);
     old = *cpu;
     int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
@@ -85,6 +135,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
     history_close(m); /* of the old engine; the other begins one of its own, or none */
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
+    cpu->had_fpu |= old.engine != &engine_soft;
     m->input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
     m->wants_chips = false;

@@ -8,6 +8,9 @@
  * 0, or -errno with a sentence. */
 int engines_open(struct machine *, enum engine_choice, char *error, size_t size);
 
+/* Which it is, and why, in one line. */
+void engines_print(const struct machine *, char *out, size_t size);
+
 /* Hand over to another engine (or to the same, made anew with the machine's
  * chips) at an instruction boundary: all of the state crosses, the chips' too.
  * On failure the machine stays with the old one. */

@@ -130,7 +130,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     cpu->engine = NULL;
     cpu->valid = cpu->dirty = cpu->missing = 0;
     cpu->ticks = cpu->slept = cpu->limit = 0;
-    cpu->within = cpu->intr = false;
+    cpu->within = cpu->intr = cpu->had_fpu = false;
     int err = engines_open(m, m->options->engine, error, size);
     if (err)
         return err;
@@ -158,6 +158,13 @@ static int open_image(struct machine *m, const char *path, struct image *im, cha
     if (m->options->rom)
         im->mode = START_RESET;
     return err;
+}
+
+static void tell_engine(struct machine *m) {
+    char text[320];
+    engines_print(m, text, sizeof text);
+    if (m->options->verbose)
+        m->owner.message(m->owner.context, m->number, text);
 }
 
 /* It would run wild without a word. */
@@ -203,6 +210,8 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     m->has_thread = !err;
     if (!err)
         warn_of_bios(m);
+    if (!err)
+        tell_engine(m);
     return err;
 }
 

@@ -96,6 +96,7 @@ struct machine {
     void *stops_context;
     bool follows;
     struct aside *aside; /* aside.h; NULL until it is needed */
+    char engine_why[256]; /* why it is this engine that runs the guest */
     bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
     struct history *history; /* NULL: none is kept */

@@ -21,6 +21,7 @@
 #include "broker.h"
 #include "console.h"
 #include "debug.h"
+#include "engines.h"
 #include "files.h"
 #include "inspect/inspect.h"
 #include "inspect/tables.h"
@@ -305,6 +306,9 @@ static void print_stats(struct app *a) {
         struct machine *m = &a->machines[i];
         double ms = m->first_entry_ns ? (m->first_entry_ns - a->start_ns) / 1e6 : 0;
         text_print(&text, "machine %u: %.2f ms to the first instruction\n", i + 1, ms);
+        char engine[320];
+        engines_print(m, engine, sizeof engine);
+        text_print(&text, "%s\n", engine);
         tables_print(tables_find("exits"), m, &text);
         text_print(&text, "memory hash: %016llx\n",
                    (unsigned long long)inspect_memory_hash(m));

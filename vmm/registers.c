@@ -137,11 +137,6 @@ static void get_mode(const struct cpu_state *s, unsigned i, uint8_t *value) {
     memcpy(value, &mode, 4);
 }
 
-/* The mode follows from the other registers; writing it means nothing. */
-static void set_nothing(struct cpu_state *s, unsigned i, const uint8_t *value) {
-    (void)s, (void)i, (void)value;
-}
-
 /* --- x87 (gdb's eight control registers; FXSAVE, 10.5.1) -------------------------------- */
 
 /* The full tag word from the abridged one: 00 valid, 01 zero, 10 special, 11 empty. */
@@ -345,7 +340,7 @@ static const struct reg_type types[] = {
         SYS("raw_sp", w, "uint" #w, CPU_REGS, regs.rsp),                                           \
         SYS("raw_bp", w, "uint" #w, CPU_REGS, regs.rbp), {                                         \
         .name = "cpumode", .bits = 32, .type = "x86_mode", .feature = SYSTEM, .group = "system",   \
-        .parts = FLAT, .get = get_mode, .set = set_nothing                                         \
+        .parts = FLAT, .get = get_mode                                                             \
     }
 
 /* Plain integers, which gdb's compiler of conditions takes where it refuses the register
@@ -363,7 +358,7 @@ static const struct reg_type types[] = {
         FLAGS_VALUE("cr4", CPU_SREGS, sregs.cr4), FLAGS_VALUE("efer", CPU_SREGS, sregs.efer),      \
         FLAGS_VALUE("dr6", CPU_DEBUGREGS, debugregs.dr6),                                          \
         FLAGS_VALUE("dr7", CPU_DEBUGREGS, debugregs.dr7),                                          \
-        {VALUE("cpumode_value", 32, FLAT), .get = get_mode, .set = set_nothing},                   \
+        {VALUE("cpumode_value", 32, FLAT), .get = get_mode},                                       \
         BASE("cs", w, sregs.cs), BASE("ss", w, sregs.ss), BASE("ds", w, sregs.ds),                 \
         BASE("es", w, sregs.es), BASE("fs", w, sregs.fs), BASE("gs", w, sregs.gs)
 
@@ -413,6 +408,8 @@ bool register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
     return !(cpu->missing & r->parts);
 }
 
+bool register_is_writable(const struct reg *r) { return r->size || r->set; }
+
 bool register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) {
     uint8_t whole[64] = {0};
     uint8_t old[64];
@@ -420,6 +417,8 @@ bool register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) 
         return false;
     if (!memcmp(old, value, (r->bits + 7) / 8))
         return true; /* gdb writes all of g to change one */
+    if (!register_is_writable(r))
+        return false;
     memcpy(whole, value, (r->bits + 7) / 8);
     move(cpu, r, true, whole);
     struct cpu_state *s = cpu_write(cpu, r->parts);

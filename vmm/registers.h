@@ -55,6 +55,8 @@ const struct reg_layout *register_layout(unsigned bits);
  * made of; then it reads as zeros, and is not written. */
 bool register_read(struct cpu *, const struct reg *, uint8_t *value);
 bool register_write(struct cpu *, const struct reg *, const uint8_t *value);
+/* false: it follows from others. */
+bool register_is_writable(const struct reg *);
 const struct reg *register_find(const struct reg_layout *, const char *name);
 
 /* The type with an id, or NULL for gdb's own. */

@@ -4,6 +4,7 @@
 #include "thread.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "aside.h"
@@ -81,16 +82,31 @@ static bool change_engine(struct machine *m, enum engine_choice to, char *error,
     return done;
 }
 
-/* Another engine can go on where this one cannot. */
-static bool take_over(struct machine *m, const char *why) {
+/* Another engine can go on where this one cannot; if it can't either, `why` says so, too. */
+static bool take_over(struct machine *m, char *why, size_t size) {
     char error[192], text[512];
-    if (!engines_may_take_over(m) || !change_engine(m, ENGINE_SOFT, error, sizeof error))
+    if (!engines_may_take_over(m))
         return false;
+    if (!change_engine(m, ENGINE_SOFT, error, sizeof error)) {
+        size_t n = strlen(why);
+        snprintf(why + n, size - n, "; %s", error);
+        return false;
+    }
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    snprintf(m->engine_why, sizeof m->engine_why, "from %04x:%08llx on: %.200s",
+             s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
     snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.300s",
              s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
     m->owner.message(m->owner.context, m->number, text);
     return true;
+}
+
+/* It would be better; without it everything is right, too, but slow or not seen. */
+static void prefer_soft(struct machine *m, const char *reason) {
+    char why[320];
+    snprintf(why, sizeof why, "%s", reason);
+    if (!take_over(m, why, sizeof why) && strlen(why) > strlen(reason))
+        m->owner.message(m->owner.context, m->number, why);
 }
 
 /* The instruction is done; the machine has the chips from here on. */
@@ -142,7 +158,7 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         explain_halt(m, exit);
         return false;
     case CPU_EXIT_CANNOT:
-        return !exit->fatal && take_over(m, exit->text);
+        return !exit->fatal && take_over(m, exit->text, sizeof exit->text);
     case CPU_EXIT_STEPPED:
         return goes_on_from_step(m, command, exit);
     case CPU_EXIT_DEVICE:
@@ -180,9 +196,9 @@ static void choose_engine(struct machine *m) {
     if (!engine->strained)
         return;
     if (engine->strained(&m->cpu))
-        take_over(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
+        prefer_soft(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
     else if (catch_needs_soft(m))
-        take_over(m, "it sees every event that is to be caught");
+        prefer_soft(m, "it sees every event that is to be caught");
 }
 
 static void run_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {

@@ -26,6 +26,27 @@ expect_status 0
 expect_out_file "$EXPECTED/hello.out"
 if has kvm && [[ $CPU != soft ]]; then expect_messages; fi # the built-in CPU has no exits
 
+# which engine runs it, and why
+run --verbose minimal
+expect_err '^minikvm: engine: (KVM|the built-in CPU): '
+if [[ $CPU ]]; then expect_err "^minikvm: engine: .*: --cpu=$CPU\$"; fi
+run --stats minimal
+expect_err '^engine: (KVM|the built-in CPU): '
+
+# The built-in CPU says that it has no FPU; where KVM has one it is used, or nothing is
+# done without it.
+if has soft && [[ $CPU != kvm ]]; then
+    "$MINIKVM" --cpu=soft "$BUILD/tests/guests/fpu.elf" 2>"$WORK/err"
+    [[ $? == 1 ]] || fail "fpu.elf on the built-in CPU: $(cat "$WORK/err")"
+fi
+if has kvm && [[ $CPU != soft ]]; then
+    run "$BUILD/tests/guests/fpu.elf"
+    [[ $status == 2 ]] || { [[ $CPU != kvm && $status == 124 ]] &&
+        grep -q 'the built-in CPU has no FPU, and this guest uses it' "$WORK/err"; } ||
+        { [[ $CPU == kvm && $status == 124 ]] && grep -q 'this KVM cannot run the instruction' "$WORK/err"; } ||
+        fail "$ran: status $status: $(cat "$WORK/err")"
+fi
+
 # POST codes and ports where nothing is, each port once
 printf '\xb0\x42\xe6\x80\xe6\xee\xe6\xee\xe4\xee\xfa\xf4' >"$WORK/ports"
 run --verbose "$WORK/ports"

@@ -54,7 +54,8 @@ static void tables_are_well_formed(unsigned bits) {
         const struct reg *r = &layout->regs[i];
         CHECK(register_find(layout, r->name) == r);
         CHECK(r->bits > 0 && (r->bits + 7) / 8 <= 64 && r->feature && r->group && r->parts);
-        CHECK((r->size != 0) == !(r->get && r->set)); /* one way or the other */
+        CHECK((r->size != 0) == !r->get); /* one way or the other */
+        CHECK(register_is_writable(r) == !!strncmp(r->name, "cpumode", 7));
         CHECK(r->size <= (r->bits + 7) / 8);
         if (i && strcmp(r->feature, layout->regs[i - 1].feature))
             for (unsigned j = 0; j < i; j++)

@@ -121,6 +121,9 @@ static bool x87_asked_for(const struct op *op) {
 const struct op *x87(struct soft *s, const struct op *op) {
     if (s->cr0 & (CR0_EM | CR0_TS))
         raise_plain(s, VECTOR_NM);
+    if (!x87_asked_for(op) && s->cpu->had_fpu)
+        leave_with(s, CPU_EXIT_CANNOT, "the guest uses the FPU, which the built-in CPU does not have; "
+                                       "KVM, where it began, has one");
     if (!x87_asked_for(op))
         raise_plain(s, VECTOR_UD);
     if (op->memory)
