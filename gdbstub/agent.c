@@ -289,6 +289,12 @@ static bool perform(struct evaluation *e, const uint8_t *code) {
     }
 }
 
+/* Looked at now and then, and before what takes long. */
+static bool is_interrupted(const struct gdb_agent_host *host, unsigned op, unsigned steps) {
+    return (op == OP_PRINTF || steps % 1024 == 1023) && host->interrupted &&
+           host->interrupted(host->context);
+}
+
 bool gdb_agent_eval(const uint8_t *code, const struct gdb_agent_host *host, int64_t *value) {
     struct evaluation e = {.host = host};
     size_t at = 0;
@@ -299,6 +305,8 @@ bool gdb_agent_eval(const uint8_t *code, const struct gdb_agent_host *host, int6
             *value = (int64_t)(e.top > e.stack + 1 ? *e.top : 0);
             return true;
         }
+        if (is_interrupted(host, op, steps))
+            return false;
         if (op == OP_GOTO || (op == OP_IF_GOTO && *e.top--)) {
             at = operand(code + at + 1, 2);
             continue;

@@ -34,6 +34,8 @@ struct gdb_agent_host {
     /* For tracepoints: a register however wide, at most GDB_REGISTER_MAX bytes. */
     bool (*read_whole)(void *context, unsigned number, uint8_t *value);
     void (*print)(void *context, const char *text, size_t length);
+    /* Is the guest to stop? Then an expression ends here, as one that fails. */
+    bool (*interrupted)(void *context);
     bool (*variable)(void *context, unsigned number, int64_t *value, enum agent_variable);
     /* Memory for the trace frame. */
     bool (*collect)(void *context, uint64_t address, uint64_t length);

@@ -15,10 +15,11 @@ enum { BACKLOG_MAX = LINK_OUT_MAX / 2, CHUNK = (LINK_PACKET_SIZE - 2) / 2 };
 
 struct gdb_out {
     struct session *session;
+    int later; /* the process that it goes on about */
 };
 
 static bool allowed(const struct session *s) {
-    return s->connected && (s->in_monitor || (!s->non_stop && s->owed == OWED_RESUME));
+    return s->connected && ((s->in_monitor && !s->given_up) || (!s->non_stop && s->owed == OWED_RESUME));
 }
 
 static void send_chunk(struct session *s, const char *text, size_t length) {
@@ -90,15 +91,38 @@ void gdb_print(struct gdb_out *out, const char *format, ...) {
 void packet_monitor(struct session *s, struct cursor arguments) {
     char line[4096];
     struct gdb_thread thread = {0, 0};
-    struct gdb_out out = {s};
+    struct gdb_out out = {s, 0};
     if (!cursor_hex_text(&arguments, line, sizeof line)) {
         reply_failure(s);
         return;
     }
     thread_current(s, &thread);
     s->in_monitor = true;
+    s->given_up = false;
     if (!s->target->ops->monitor(s->target->context, thread, line, &out))
         gdb_print(&out, "unknown command, try: monitor help\n");
+    s->in_monitor = out.later;
+    if (out.later) {
+        s->owed = OWED_MONITOR;
+        s->monitored = out.later;
+    } else {
+        reply_ok(s);
+    }
+}
+
+void gdb_monitor_later(struct gdb_out *out, int pid) { out->later = pid; }
+
+/* gdb gives up by a Ctrl-C without a word, and then asks something else: what would
+ * come now it would take for the answer to that. */
+void console_monitor_done(struct session *s) {
+    if (s->owed != OWED_MONITOR)
+        return;
+    s->owed = OWED_NOTHING;
     s->in_monitor = false;
+    buffer_clear(&s->reply);
     reply_ok(s);
+    if (!s->given_up)
+        link_send(&s->link, s->reply.data, s->reply.length);
+    if (s->non_stop)
+        nonstop_answered(s);
 }

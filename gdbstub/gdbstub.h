@@ -282,6 +282,11 @@ void gdb_server_console(struct gdb_server *, const char *text, size_t length);
 /* The client does not read as fast as text comes: it would be dropped soon. */
 bool gdb_server_console_waits(const struct gdb_server *);
 
+/* Called in monitor(): the command goes on, its text comes by gdb_server_console(). Until
+ * gdb_server_monitor_done() the client gets no other answer; interrupt() of the process is
+ * called if it does not want to wait. */
+void gdb_monitor_later(struct gdb_out *, int pid);
+void gdb_server_monitor_done(struct gdb_server *);
 /* Output of a monitor command, streamed to the client. */
 void gdb_print(struct gdb_out *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

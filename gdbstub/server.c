@@ -268,6 +268,17 @@ void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) 
     server->busy = false;
 }
 
+void gdb_server_monitor_done(struct gdb_server *server) {
+    console_monitor_done(&server->session);
+    if (server->busy || !server->session.connected)
+        return;
+    server->busy = true;
+    stops_settle(&server->session);
+    if (!client_answer(server))
+        client_end(server);
+    server->busy = false;
+}
+
 void gdb_server_console(struct gdb_server *server, const char *text, size_t length) {
     console_text(&server->session, text, length);
 }

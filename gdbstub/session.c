@@ -71,6 +71,7 @@ static void forget_client(struct session *s) {
     buffer_free(&s->table);
     s->general = s->resuming = (struct selection){ANY, ANY};
     s->owed = OWED_NOTHING;
+    s->in_monitor = s->given_up = false;
     s->has_told = false;
     s->wish_count = 0;
     memset(s->passed, 0, sizeof s->passed);
@@ -118,7 +119,7 @@ static void handle_packet(struct session *s) {
     buffer_clear(&s->reply);
     packets_dispatch(s, s->packet);
     send_reply(s);
-    if (s->non_stop)
+    if (s->non_stop && s->owed != OWED_MONITOR)
         nonstop_answered(s);
     stops_settle(s);
 }
@@ -133,6 +134,8 @@ static bool any_runs(const struct session *s) {
 /* At the begin of a session the processes are still on their way to a stop. */
 static bool must_wait(struct session *s) {
     bool asks_all = !cursor_done(&s->packet) && *s->packet.at == '?';
+    if (s->owed == OWED_MONITOR)
+        return true;
     if (s->non_stop && !asks_all)
         return nonstop_must_wait(s);
     return s->owed != OWED_NOTHING || any_runs(s);
@@ -143,11 +146,12 @@ static enum work take_event(struct session *s) {
     switch (link_next(&s->link, &s->packet)) {
     case LINK_PACKET:
         s->held = true;
+        s->given_up = s->owed == OWED_MONITOR && !s->non_stop;
         if (!s->non_stop)
             stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
         return WORK_MORE;
     case LINK_INTERRUPT:
-        if (!s->non_stop)
+        if (!s->non_stop || s->owed == OWED_MONITOR)
             stops_interrupt(s);
         return WORK_MORE;
     case LINK_BROKEN:

@@ -44,7 +44,7 @@ enum trust {
 };
 
 /* The answer that is owed to the client. */
-enum owed { OWED_NOTHING, OWED_RESUME, OWED_STATUS };
+enum owed { OWED_NOTHING, OWED_RESUME, OWED_STATUS, OWED_MONITOR };
 
 struct process {
     int pid;
@@ -114,6 +114,8 @@ struct session {
     bool goodbye;         /* close the connection once the reply is out */
     bool over;            /* `k`: close for good */
     bool in_monitor;      /* inside qRcmd: O packets are allowed */
+    int monitored;        /* OWED_MONITOR: the process that the command is about … */
+    bool given_up;        /* … whose answer the client no longer waits for */
     bool held;            /* a packet came while an answer was owed */
     struct cursor packet; /* that packet, or the one in work */
 
@@ -313,6 +315,8 @@ void process_release(struct session *, struct process *);
 
 /* --- console.c -------------------------------------------------------------------------------- */
 void console_text(struct session *, const char *text, size_t length);
+/* The monitor command that was to be answered later is done. */
+void console_monitor_done(struct session *);
 /* Sends what was kept, if O packets are allowed now. */
 void console_flush(struct session *);
 

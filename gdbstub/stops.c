@@ -157,7 +157,7 @@ void stops_settle(struct session *s) {
         nonstop_settle(s);
         return;
     }
-    if (s->owed == OWED_NOTHING)
+    if (s->owed == OWED_NOTHING || s->owed == OWED_MONITOR)
         return;
     if (s->owed == OWED_STATUS || news(s))
         interrupt_all(s);
@@ -169,6 +169,8 @@ void stops_settle(struct session *s) {
 }
 
 void stops_interrupt(struct session *s) {
+    if (s->owed == OWED_MONITOR)
+        s->target->ops->interrupt(s->target->context, s->monitored);
     if (s->owed != OWED_RESUME)
         return; /* nothing runs, or it is on its way to a stop */
     struct process *chosen = NULL;

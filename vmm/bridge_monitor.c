@@ -245,6 +245,44 @@ static void cmd_help(const struct request *r) {
     }
 }
 
+/* --- those that take long -------------------------------------------------------------- */
+
+/* The past is on the machine's thread: a way through it can be interrupted. */
+static bool takes_long(const struct command *c) {
+    return c->run == cmd_goto || c->run == cmd_history || c->run == cmd_written ||
+           c->run == cmd_when_mode || c->run == cmd_save;
+}
+
+struct later {
+    struct request request;
+    struct text text;
+    const struct command *command;
+    char rest[];
+};
+
+static void put_later(void *debug, const char *text) { bridge_put_text(debug, text, strlen(text)); }
+
+static void run_later(struct machine *m, void *context) {
+    struct later *l = context;
+    (void)m;
+    l->command->run(&l->request);
+    free(l);
+}
+
+static void begin_later(const struct command *c, const struct request *r, struct gdb_out *out) {
+    size_t size = strlen(r->rest) + 1;
+    struct later *l = malloc(sizeof *l + size);
+    if (!l) {
+        text_print(r->text, "no memory\n");
+        return;
+    }
+    *l = (struct later){*r, {put_later, r->debug}, c};
+    l->request.rest = memcpy(l->rest, r->rest, size);
+    l->request.text = &l->text;
+    gdb_monitor_later(out, (int)r->machine->number);
+    machine_do(r->machine, run_later, l);
+}
+
 /* In non-stop a machine may run; its CPU cannot be looked at then. */
 static bool may_run(const struct command *c, struct machine *m) {
     return c->run == cmd_help || c->run == cmd_quit || !machine_busy(m);
@@ -262,7 +300,9 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
     for (int i = 0; i < COMMANDS; i++) {
         if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))
             continue;
-        if (may_run(&commands[i], r.machine))
+        if (may_run(&commands[i], r.machine) && takes_long(&commands[i]))
+            begin_later(&commands[i], &r, out);
+        else if (may_run(&commands[i], r.machine))
             commands[i].run(&r);
         else
             text_print(&text, "machine %u is running; interrupt it first\n", r.machine->number);

@@ -50,10 +50,15 @@ static void print(void *context, const char *text, size_t length) {
         bridge_put_text(d, text, length);
 }
 
+static bool interrupted(void *context) {
+    const struct evaluation *e = context;
+    return machine_interrupted(e->machine);
+}
+
 static struct gdb_agent_host host_of(struct evaluation *e) {
     return (struct gdb_agent_host){.context = e, .read_register = read_register,
                                    .read_memory = read_memory, .read_whole = read_whole,
-                                   .print = print};
+                                   .print = print, .interrupted = interrupted};
 }
 
 /* A search through the past comes by tracepoints, too; that is no run to be traced. */

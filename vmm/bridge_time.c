@@ -67,21 +67,27 @@ static bool parse_count(const struct machine *m, const char *word, uint64_t *cou
     return true;
 }
 
-void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
+/* false: interrupted. */
+static bool go_to(struct machine *m, const char *rest, const struct text *t) {
     uint64_t to;
     bool start = !strcmp(rest, "start"), end = !strcmp(rest, "end");
+    if (start || end)
+        return travel_to(m, start ? m->history->list[0]->ticks : m->history->end);
+    if (!parse_count(m, rest, &to)) {
+        text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
+        return true;
+    }
+    if (to <= cpu_icount(&m->cpu) || history_in_past(m))
+        return travel_to_count(m, to);
+    text_print(t, "this is the present; continue makes more of it\n");
+    return true;
+}
+
+void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
     if (!has_history(m, t))
         return;
-    if (start || end) {
-        travel_to(m, start ? m->history->list[0]->ticks : m->history->end);
-    } else if (!parse_count(m, rest, &to)) {
-        text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
-        return;
-    } else if (to > cpu_icount(&m->cpu) && !history_in_past(m)) {
-        text_print(t, "this is the present; continue makes more of it\n");
-    } else {
-        travel_to_count(m, to);
-    }
+    if (!go_to(m, rest, t))
+        text_print(t, "interrupted\n");
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     text_print(t, "at %llu, %04x:%08llx; type `maintenance flush register-cache` to see it\n",
                (ull)cpu_icount(&m->cpu), s->sregs.cs.selector, (ull)s->regs.rip);
@@ -154,6 +160,13 @@ static bool saved_name(const struct machine *m, const char *rest, char *name, si
     return fits && (m->options->unconfined || saved_name_is_good(name));
 }
 
+static void print_saved(const struct machine *m, const char *name, const struct text *t) {
+    text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", name);
+    if (history_in_past(m))
+        text_print(t, "it is the run up to here, count %llu; all of it is there after `monitor goto end`\n",
+                   (ull)cpu_icount(&m->cpu));
+}
+
 void bridge_save(struct machine *m, const char *rest, const struct text *t) {
     char error[512], name[PATH_MAX];
     if (!*rest)
@@ -164,5 +177,5 @@ void bridge_save(struct machine *m, const char *rest, const struct text *t) {
     else if (has_history(m, t) && !replay_save(m, name, error, sizeof error))
         text_print(t, "%s\n", error);
     else if (m->history)
-        text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", name);
+        print_saved(m, name, t);
 }

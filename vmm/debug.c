@@ -390,6 +390,11 @@ bool debug_handle(struct debug *d) {
             bridge_take_text(d, true); /* what was printed on the way to this stop */
             tell(d, i + 1, &s);
         }
+    for (unsigned i = 0; i < d->count; i++)
+        if (machine_take_done(&d->machines[i])) {
+            bridge_take_text(d, true);
+            gdb_server_monitor_done(d->server);
+        }
     bool more = gdb_server_handle(d->server);
     return more && !d->quit && !(all_over(d) && !gdb_server_connected(d->server));
 }
@@ -460,6 +465,8 @@ const char *debug_warning(const struct debug *d) { return gdb_server_warning(d->
 const char *debug_leave_socket(struct debug *d) { return gdb_server_leave_socket(d->server); }
 
 void debug_close(struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++)
+        halt(d, &d->machines[i]); /* what they are at may print here */
     gdb_server_close(d->server);
     bridge_free_descriptions(d);
     free(d);

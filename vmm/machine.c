@@ -25,6 +25,20 @@ static void give_command(struct machine *m, enum machine_command command) {
     pthread_mutex_unlock(&m->lock);
 }
 
+void machine_do(struct machine *m, void (*task)(struct machine *, void *), void *context) {
+    m->task = task;
+    m->task_context = context;
+    give_command(m, COMMAND_DO);
+}
+
+bool machine_take_done(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool done = m->task_done;
+    m->task_done = false;
+    pthread_mutex_unlock(&m->lock);
+    return done;
+}
+
 void machine_resume(struct machine *m, enum machine_command command) { give_command(m, command); }
 
 void machine_interrupt(struct machine *m) {

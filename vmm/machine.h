@@ -50,6 +50,7 @@ struct machine_owner {
 enum machine_command {
     COMMAND_NONE, COMMAND_RUN, COMMAND_STEP, COMMAND_RANGE,
     COMMAND_BACK_STEP, COMMAND_BACK_RUN, /* through the machine's history */
+    COMMAND_DO, /* machine_do() */
     COMMAND_QUIT
 };
 
@@ -120,6 +121,9 @@ struct machine {
     pthread_cond_t wake;
     enum machine_command command;
     bool busy, interrupt, has_stop;
+    void (*task)(struct machine *, void *context); /* COMMAND_DO */
+    void *task_context;
+    bool task_done;
     bool noticed; /* input has come, for a CPU that sleeps */
     uint64_t range_start, range_end; /* COMMAND_RANGE: step while pc is inside */
     struct machine_stop stop;
@@ -139,6 +143,10 @@ void machine_close(struct machine *); /* stops it first */
 
 /* Let it go. It must be stopped, with its last stop taken. */
 void machine_resume(struct machine *, enum machine_command);
+/* Something that may take long, on the machine's thread. It is to end soon after
+ * machine_interrupted(), and leaves no stop. The machine must be stopped. */
+void machine_do(struct machine *, void (*task)(struct machine *, void *context), void *context);
+bool machine_take_done(struct machine *); /* any time: true once, when that is done */
 /* Any time: stop soon; the stop's kind is CPU_EXIT_KICKED unless something else
  * comes first. No effect on a machine that is stopped. */
 void machine_interrupt(struct machine *);

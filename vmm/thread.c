@@ -230,6 +230,10 @@ static void carry_out(struct machine *m, enum machine_command command) {
     struct cpu_exit exit;
     m->edge = EDGE_NONE;
     aside_forget(m);
+    if (command == COMMAND_DO) {
+        m->task(m, m->task_context);
+        return;
+    }
     history_begin(m);
     if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN) {
         run_back(m, command == COMMAND_BACK_RUN);
@@ -293,7 +297,8 @@ void *thread_main(void *machine) {
         pthread_mutex_lock(&m->lock);
         m->busy = m->interrupt = false;
         input_hurry(&m->input, false);
-        m->has_stop = true;
+        m->has_stop = command != COMMAND_DO;
+        m->task_done |= command == COMMAND_DO;
         pthread_cond_broadcast(&m->wake);
         m->owner.notify(m->owner.context);
     }

@@ -421,28 +421,41 @@ struct travel_write travel_find_write(struct machine *m, uint64_t address, uint3
     return w;
 }
 
+enum { MODES_MAX = 500 }; /* lines; a guest may switch at every other instruction */
+
+/* All of list[n] up to its end. false: interrupted. */
+static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct text *t, uint64_t *count) {
+    const struct history *h = m->history;
+    struct cpu_exit exit = {0};
+    uint64_t end = segment_end(h, n, now);
+    snapshot_load(m, n);
+    while (m->cpu.ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
+        if ((*count)++ < MODES_MAX)
+            text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(&m->cpu), exit.text);
+    return exit.kind != CPU_EXIT_KICKED;
+}
+
 void travel_list_modes(struct machine *m, const struct text *t) {
     struct history *h = m->history;
-    uint64_t now = m->cpu.ticks;
-    struct cpu_exit exit;
-    bool any = false;
+    uint64_t now = m->cpu.ticks, count = 0;
+    bool whole = true;
     keep_present(m);
     struct luggage l = depart(m, false);
     m->cpu.catch.mode = true;
     h->target = 0;
-    for (size_t n = 0; n < h->count && h->list[n]->ticks < now; n++) {
-        uint64_t end = segment_end(h, n, now);
-        if (h->list[n]->within)
-            continue;
-        snapshot_load(m, n);
-        while (m->cpu.ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT) {
-            text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(&m->cpu), exit.text);
-            any = true;
-        }
-    }
-    if (!any)
+    for (size_t n = 0; whole && n < h->count && h->list[n]->ticks < now; n++)
+        if (!h->list[n]->within)
+            whole = list_segment(m, n, now, t, &count);
+    settle_down(m, &l);
+    if (!count && whole)
         text_print(t, "no change of mode since count %llu, where the history begins\n",
                    (unsigned long long)snapshot_icount(h->list[0]));
-    settle_down(m, &l);
+    if (count > MODES_MAX)
+        text_print(t, "%s%llu more are not shown\n", whole ? "" : "at least ",
+                   (unsigned long long)count - MODES_MAX);
+    if (!whole) {
+        text_print(t, "interrupted\n");
+        forget_interrupt(m);
+    }
     go_quietly(m, now);
 }

@@ -79,8 +79,9 @@ static void try_format(struct feed *in, const struct gdb_agent_host *host) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     int64_t variables[VARIABLES] = {0}, value;
-    struct gdb_agent_host host = {variables, read_register, read_memory, read_whole,
-                                  print,     variable,      collect};
+    struct gdb_agent_host host = {.context = variables, .read_register = read_register,
+                                  .read_memory = read_memory, .read_whole = read_whole,
+                                  .print = print, .variable = variable, .collect = collect};
     struct feed in = {bytes, size};
     printed = 0;
     if (feed_number(&in, 1) % 2)

@@ -11,13 +11,15 @@
 /* Neighbours with the same rights, the same kind of page and physical addresses
  * that go on are one range. */
 struct range {
+    const struct table_sink *sink;
+    unsigned rows;  /* so far */
     bool open;
     uint64_t linear, end; /* end: first byte behind */
     uint64_t phys, page;
     bool writable, user, executable;
 };
 
-static void close_range(struct range *r, const struct table_sink *sink) {
+static void close_range(struct range *r) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
     uint64_t size = r->end - r->linear, page = r->page;
     int unit = 0, page_unit = 0;
@@ -27,24 +29,24 @@ static void close_range(struct range *r, const struct table_sink *sink) {
         size /= 1024;
     for (; page_unit < 3 && page % 1024 == 0; page_unit++)
         page /= 1024;
-    fill_row(sink,
+    fill_row(r->sink,
              "0x%08" PRIx64 "\t0x%08" PRIx64 "\t0x%08" PRIx64 "\t%" PRIu64 " %s\t%c%c%c %s\t%" PRIu64
              " %s",
              r->linear, r->end - 1, r->phys, size, units[unit], 'R', r->writable ? 'W' : '-',
              r->executable ? 'X' : '-', r->user ? "user" : "kernel", page, units[page_unit]);
     r->open = false;
+    r->rows++;
 }
 
-static void add_page(struct range *r, uint64_t linear, const struct page_walk *w,
-                     const struct table_sink *sink) {
+static void add_page(struct range *r, uint64_t linear, const struct page_walk *w) {
     uint64_t phys = w->phys & ~(w->size - 1);
     bool goes_on = r->open && linear == r->end && phys == r->phys + (r->end - r->linear) &&
                    w->size == r->page && w->writable == r->writable && w->user == r->user &&
                    w->executable == r->executable;
     if (!goes_on) {
-        close_range(r, sink);
-        *r = (struct range){true, linear, linear, phys, w->size, w->writable, w->user,
-                            w->executable};
+        close_range(r);
+        *r = (struct range){r->sink, r->rows, true, linear, linear, phys, w->size, w->writable,
+                            w->user, w->executable};
     }
     r->end = linear + w->size;
 }
@@ -56,23 +58,36 @@ static uint64_t reach(const struct kvm_sregs *s, const struct page_walk *w) {
     return 1ull << (12 + bits * (total - w->levels));
 }
 
+/* Tables that are their own tables map up to 2^36 pages: there is an end to patience, and
+ * to what anybody reads. All of 32-bit paging is looked at. */
+enum { LOOKS_MAX = 3 << 20, ROWS_MAX = 2000 };
+
+/* The upper half of a 48-bit space is sign-extended (3.3.7.1). */
+static uint64_t canonical(uint64_t linear) {
+    return linear >> 47 & 1 ? linear | 0xffff000000000000 : linear;
+}
+
+/* One page, or what is not mapped from there on; returns what lies behind. */
+static uint64_t look_at(struct machine *m, const struct kvm_sregs *s, uint64_t linear, struct range *r) {
+    struct page_walk w;
+    bool mapped = x86_walk(&m->memory, s, canonical(linear), &w);
+    uint64_t step = mapped ? w.size : reach(s, &w);
+    if (mapped)
+        add_page(r, canonical(linear), &w);
+    return (linear | (step - 1)) + 1;
+}
+
 void fill_pages(struct machine *m, const struct table_sink *sink) {
     const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
-    uint64_t end = s->efer & EFER_LMA ? 1ull << 48 : 1ull << 32;
-    struct range range = {0};
-    struct page_walk w;
+    uint64_t end = s->efer & EFER_LMA ? 1ull << 48 : 1ull << 32, linear = 0;
+    struct range range = {.sink = sink};
     if (!(s->cr0 & CR0_PG))
         return;
-    for (uint64_t linear = 0; linear < end;) {
-        /* the upper half of a 48-bit space is sign-extended (3.3.7.1) */
-        uint64_t canonical = linear >> 47 & 1 ? linear | 0xffff000000000000 : linear;
-        bool mapped = x86_walk(&m->memory, s, canonical, &w);
-        uint64_t step = mapped ? w.size : reach(s, &w);
-        if (mapped)
-            add_page(&range, canonical, &w, sink);
-        linear = (linear | (step - 1)) + 1;
-    }
-    close_range(&range, sink);
+    for (unsigned looks = 0; linear < end && looks < LOOKS_MAX && range.rows < ROWS_MAX; looks++)
+        linear = look_at(m, s, linear, &range);
+    close_range(&range);
+    if (linear < end)
+        fill_row(sink, "0x%08" PRIx64 "\t...\t\t\ttoo many: not shown from here on", canonical(linear));
 }
 
 /* --- one address ---------------------------------------------------------------------------- */
