@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 /* What an open file is, if not a descriptor. The made ones are there for all who open
  * them, under numbers of their own: gdb up to 16 leaves one open at each exec. */
 enum { NO_FILE = -1, RECORDS_FILE = -2, BLANK_FILE = -3 };
@@ -85,15 +84,6 @@ static void close_file(int *file) {
     if (*file >= 0)
         close(*file);
     *file = NO_FILE;
-}
-
-bool file_is_elf64(struct session *s, const char *path) {
-    enum { CLASS = 4, CLASS_64 = 2 };
-    unsigned char ident[CLASS + 1] = "";
-    int file = open_path(s, path);
-    bool whole = file >= 0 && pread(file, ident, sizeof ident, 0) == sizeof ident;
-    close_file(&file);
-    return whole && !memcmp(ident, "\177ELF", 4) && ident[CLASS] == CLASS_64;
 }
 
 void files_init(struct session *s) {

@@ -77,6 +77,8 @@ void follow_doubt(struct process *p, const struct gdb_description *next) {
 static void tell_exec(struct session *s, struct process *p, struct gdb_thread thread) {
     p->told = describe(s, thread);
     p->exec_file = EXEC_NEUTRAL;
+    p->probed += p->belief != BELIEF_NONE;
+    p->belief = BELIEF_NONE;
     p->following = FOLLOW_EXEC;
     p->libraries = 0;
     follow_doubt(p, p->told);
@@ -105,6 +107,24 @@ static struct gdb_stop for_later(struct session *s, const struct process *p, str
     return stop;
 }
 
+static void tell_library(struct session *s, struct process *p, struct gdb_thread thread) {
+    p->following = FOLLOW_LIBRARY;
+    p->libraries = libraries_mark(s, p->pid);
+    buffer_text(&s->reply, "T05library:;thread:");
+    thread_write(s, &s->reply, thread);
+    buffer_char(&s->reply, ';');
+}
+
+/* An exec empties gdb's list, and so the list comes before it goes on: a breakpoint may be
+ * in there. */
+bool follow_library(struct session *s, struct process *p) {
+    struct gdb_thread thread;
+    if (p->libraries == libraries_mark(s, p->pid) || !thread_first(s, p->pid, &thread))
+        return false;
+    tell_library(s, p, thread);
+    return true;
+}
+
 /* gdb goes on after it as it did before, with a step too: nothing is lost. */
 static bool library_instead(struct session *s, struct process *p, const struct gdb_stop *stop) {
     uint64_t mark = libraries_mark(s, p->pid);
@@ -114,10 +134,7 @@ static bool library_instead(struct session *s, struct process *p, const struct g
         return false;
     p->pending = *stop;
     p->has_pending = true;
-    p->following = FOLLOW_LIBRARY;
-    buffer_text(&s->reply, "T05library:;thread:");
-    thread_write(s, &s->reply, stop->thread);
-    buffer_char(&s->reply, ';');
+    tell_library(s, p, stop->thread);
     return true;
 }
 
@@ -140,14 +157,39 @@ bool follow_owes_exec(const struct session *s, const struct process *p) {
     return s->features.exec_events && !s->own_description && process_present(p) && !sure;
 }
 
-/* gdb falls back on the layout of its file's architecture when it has no description, or
- * rejects it. Which file that is we can only guess: the one that we would have told.
- * With none at all it takes the host's. */
-static bool believes_wide(struct session *s, const struct process *p) {
-    const char *file = s->target->ops->exec_file(s->target->context, p->pid);
-    if (file)
-        return file_is_elf64(s, file);
-    return !p->described || is_wide(p->described);
+/* gdb takes no description of a word size that its file's architecture does not have, and
+ * falls back on that architecture's own layout. Of a file that it has not from us we do
+ * not know. So the first `g` is answered with so little, and that unavailable, that no layout
+ * has the program counter in it; which one gdb believes in shows in the number under
+ * which it then asks for that. The `g`s that follow must be no longer, up to the exec. */
+static bool is_unsure(struct session *s, const struct process *p) {
+    return p && s->features.xml && follow_owes_exec(s, p);
+}
+
+void follow_register_asked(struct session *s, struct gdb_thread thread, uint64_t number) {
+    struct process *p = process_find(s, thread.pid);
+    if (!is_unsure(s, p) || p->belief != BELIEF_PROBED)
+        return;
+    const struct gdb_description *wide =
+        s->target->ops->description_of(s->target->context, "i386:x86-64");
+    p->belief = number == registers_pc(wide) ? BELIEF_WIDE : BELIEF_NARROW;
+}
+
+bool follow_rejected(struct session *s, struct gdb_thread thread) {
+    const struct process *p = process_find(s, thread.pid);
+    return is_unsure(s, p) && p->belief >= BELIEF_NARROW &&
+           follow_layout(s, thread) != p->described;
+}
+
+bool follow_probes(struct session *s, struct gdb_thread thread, size_t *room) {
+    struct process *p = process_find(s, thread.pid);
+    *room = SIZE_MAX;
+    if (!is_unsure(s, p))
+        return false;
+    *room = sizeof(uint64_t); /* rax, or eax and ecx */
+    if (p->belief == BELIEF_NONE)
+        p->belief = BELIEF_PROBED;
+    return p->belief == BELIEF_PROBED;
 }
 
 const struct gdb_description *follow_layout(struct session *s, struct gdb_thread thread) {
@@ -155,8 +197,7 @@ const struct gdb_description *follow_layout(struct session *s, struct gdb_thread
     const struct gdb_description *d = p && p->described ? p->described : describe(s, thread);
     if (p && s->own_description)
         p->described = d; /* and stays */
-    bool sure = !p || !s->features.xml || !follow_owes_exec(s, p);
-    if (sure || believes_wide(s, p) == is_wide(d))
+    if (!is_unsure(s, p) || p->belief < BELIEF_NARROW || is_wide(d) == (p->belief == BELIEF_WIDE))
         return d;
     return s->target->ops->description_of(s->target->context, is_wide(d) ? "i386" : "i386:x86-64");
 }
@@ -269,6 +310,8 @@ bool follow_resume(struct session *s) {
         s->processes[i].forgotten = false;
     if (p && !automatic)
         drop(s, p);
+    else if (p && p->following == FOLLOW_EXEC && !p->has_pending && follow_library(s, p))
+        return true;
     if (p)
         p->following = FOLLOW_NOTHING;
     if (p && automatic && !s->saved_count)

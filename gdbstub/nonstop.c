@@ -14,7 +14,7 @@
 /* --- what is told ---------------------------------------------------------------- */
 
 static bool tellable(const struct process *p) {
-    return p->attached && (p->exec_due || (p->has_pending && !p->following));
+    return p->attached && (p->exec_due || p->library_due || (p->has_pending && !p->following));
 }
 
 static struct process *next_told(struct session *s) {
@@ -35,6 +35,11 @@ static bool write_next(struct session *s) {
     if (p->exec_due) {
         p->exec_due = false;
         follow_tell(s, p);
+        return true;
+    }
+    if (p->library_due) {
+        p->library_due = false;
+        follow_library(s, p);
         return true;
     }
     struct gdb_stop stop = p->pending;
@@ -123,7 +128,7 @@ void nonstop_note(struct session *s, struct process *p, const struct gdb_stop *s
 /* A client that says anew what it understands may no longer want the exec. */
 static void let_go(struct session *s, struct process *p, const struct gdb_action *action) {
     p->running = true;
-    p->exec_due = false;
+    p->exec_due = p->library_due = false;
     p->stepped = action->how != GDB_CONTINUE;
     p->latest = *action;
     s->target->ops->resume(s->target->context, action);
@@ -132,9 +137,12 @@ static void let_go(struct session *s, struct process *p, const struct gdb_action
 /* See follow.c. What the user wanted first waits for the exec that brings the
  * description. */
 static void go(struct session *s, struct process *p, struct gdb_action action) {
-    bool automatic = action.how == GDB_CONTINUE && !action.signal, was = p->following;
+    bool was = p->following;
+    bool automatic = p->following == FOLLOW_LIBRARY || (action.how == GDB_CONTINUE && !action.signal);
+    p->library_due = p->following == FOLLOW_EXEC && automatic && p->has_saved &&
+                     p->libraries != libraries_mark(s, p->pid);
     p->following = FOLLOW_NOTHING;
-    if (was && automatic && p->has_pending)
+    if (p->library_due || (was && automatic && p->has_pending))
         return; /* that is told now */
     if (was && automatic && p->has_saved) {
         action = p->saved;
@@ -186,7 +194,7 @@ static void end_nonstop(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
         p->attached |= p->hidden;
-        p->hidden = p->stopping = p->exec_due = p->has_saved = p->forgotten = false;
+        p->hidden = p->stopping = p->exec_due = p->library_due = p->has_saved = p->forgotten = false;
         p->interrupted = p->attached && p->running;
         if (p->interrupted)
             s->target->ops->interrupt(s->target->context, p->pid);

@@ -14,19 +14,20 @@ void process_attach(struct session *s, struct process *p) {
     p->ended = !ops->alive(s->target->context, p->pid);
     p->running = !p->ended && ops->running(s->target->context, p->pid);
     p->has_pending = p->has_pending && !p->running; /* a stop that the target has left is old */
-    p->hidden = p->interrupted = p->stepped = p->paused = p->stopping = p->exec_due = p->has_saved =
+    p->hidden = p->interrupted = p->stepped = p->paused = p->stopping = p->exec_due = p->library_due = p->has_saved =
         p->forgotten = false;
     p->following = FOLLOW_NOTHING;
     p->libraries = 0;
     p->described = p->told = NULL;
     p->exec_file = EXEC_UNKNOWN;
     p->reads = false;
+    p->belief = BELIEF_NONE;
     p->trust = TRUST_NONE;
 }
 
 void process_release(struct session *s, struct process *p) {
     p->attached = p->running = p->interrupted = p->has_pending = false;
-    p->hidden = p->exec_due = p->has_saved = false;
+    p->hidden = p->exec_due = p->library_due = p->has_saved = false;
     p->following = FOLLOW_NOTHING;
     p->described = p->told = NULL;
     s->has_told = false;

@@ -135,7 +135,7 @@ static void send_piece(struct session *s, struct cursor range, struct buffer *do
 }
 
 /* From its first piece on the client believes in this description. */
-static const struct gdb_description *description_to_serve(struct session *s, struct cursor range) {
+static const struct process *process_to_describe(struct session *s, struct cursor range) {
     struct gdb_thread thread;
     uint64_t offset, length;
     bool known =
@@ -149,7 +149,7 @@ static const struct gdb_description *description_to_serve(struct session *s, str
         p->described = p->told = d;
         p->reads = true;
     }
-    return p->described;
+    return p;
 }
 
 /* "ANNEX:OFFSET,LENGTH" */
@@ -159,13 +159,15 @@ void packet_features(struct session *s, struct cursor arguments) {
     s->own_description = false;
     struct cursor annex = cursor_until(&arguments, ':');
     bool known = cursor_word(&annex, "target.xml") && cursor_done(&annex);
-    const struct gdb_description *d = known ? description_to_serve(s, arguments) : NULL;
-    if (!d) {
+    const struct process *p = known ? process_to_describe(s, arguments) : NULL;
+    if (!p) {
         reply_failure(s);
         return;
     }
     buffer_init(&document, DOCUMENT_MAX);
-    xml_description(&document, d);
+    xml_description(&document, p->described);
+    if (p->probed) /* other text, other layout: gdb forgets how short `g` was (follow.c) */
+        buffer_printf(&document, "<!-- %u -->\n", p->probed);
     send_piece(s, arguments, &document);
 }
 

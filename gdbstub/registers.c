@@ -15,12 +15,16 @@ size_t register_size(const struct gdb_register *r) {
     return size < GDB_REGISTER_MAX ? size : GDB_REGISTER_MAX;
 }
 
-/* How many registers a client knows by the numbers of `d`: one with a description of its
- * own only those that stand first in every description, before the x87's. */
-static unsigned known_count(const struct session *s, const struct gdb_description *d) {
+/* How many registers a client knows by the numbers of `d`. One with a description of its
+ * own: only those that stand first in every description, before the x87's. One that has
+ * rejected ours: gdb's own, which `g` has. */
+static unsigned known_count(struct session *s, struct gdb_thread thread,
+                            const struct gdb_description *d) {
     enum { X87_BITS = 80 };
+    bool rejected = follow_rejected(s, thread);
     unsigned count = 0;
-    while (count < d->count && (!s->own_description || d->registers[count].bits != X87_BITS))
+    while (count < d->count && (!s->own_description || d->registers[count].bits != X87_BITS) &&
+           (!rejected || d->registers[count].in_g))
         count++;
     return count;
 }
@@ -101,10 +105,20 @@ void packet_g(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
-    unsigned count = known_count(s, d);
+    unsigned count = known_count(s, thread, d);
+    size_t room;
+    bool probe = follow_probes(s, thread, &room);
     follow_registers_read(s, thread);
-    for (unsigned i = 0; i < count && d->registers[i].in_g; i++)
-        write_seen(s, thread, d, i);
+    for (unsigned i = 0; i < count && d->registers[i].in_g; i++) {
+        size_t size = register_size(&d->registers[i]);
+        if (size > room)
+            return;
+        room -= size;
+        if (probe)
+            write_value(&s->reply, NULL, size);
+        else
+            write_seen(s, thread, d, i);
+    }
 }
 
 size_t registers_size_of_g(const struct gdb_description *d) {
@@ -161,10 +175,11 @@ void packet_p(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
+    follow_register_asked(s, thread, number);
     const struct gdb_description *d = registers_layout(s, thread);
-    if (number < known_count(s, d))
+    if (number < known_count(s, thread, d))
         write_seen(s, thread, d, (unsigned)number);
-    else if (s->own_description)
+    else if (number < d->count || s->own_description)
         buffer_text(&s->reply, "xx"); /* unavailable, however wide it is */
     else
         reply_failure(s);
@@ -190,7 +205,7 @@ void packet_P(struct session *s, struct cursor arguments) {
         return;
     }
     const struct gdb_description *d = registers_layout(s, thread);
-    if (number < d->count && number >= known_count(s, d)) {
+    if (number < d->count && number >= known_count(s, thread, d)) {
         reply_error(s, "this client numbers registers by a description of its own; "
                        "`unset tdesc filename` reads the one of this machine");
         return;

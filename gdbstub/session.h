@@ -36,6 +36,8 @@ enum exec_file {
     EXEC_NEUTRAL, /* it has one without architecture, or none at all */
 };
 
+enum belief { BELIEF_NONE, BELIEF_PROBED, BELIEF_NARROW, BELIEF_WIDE };
+
 /* A client may reject a description (`set architecture`, a file of its own), and says nothing. */
 enum trust {
     TRUST_NONE,
@@ -60,7 +62,9 @@ struct process {
     const struct gdb_description *told;      /* what the client knows or was told to fetch */
     enum exec_file exec_file;
     bool reads; /* the client reads its description unasked: it connects, attaches or runs with it */
-    enum trust trust; /* has it accepted that description? */
+    enum belief belief; /* while it owes an exec: which layout it believes in */
+    unsigned probed;    /* how often that was to be found out */
+    enum trust trust;   /* has it accepted that description? */
     uint64_t libraries; /* mark of the list that the client knows */
     enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
                          of the pending stop; the client will go on by itself */
@@ -69,7 +73,8 @@ struct process {
     bool hidden;      /* stands still, and waits for a client to attach */
     bool paused;      /* it ran, and is to go on once a packet is answered */
     bool stopping;    /* vCont;t */
-    bool exec_due;    /* its exec is to be told … */
+    bool exec_due;    /* its exec is to be told, … */
+    bool library_due; /* … then its libraries, … */
     bool has_saved;   /* … and then it does this */
     bool forgotten;   /* the client has forgotten, by an exec, that it steps */
     struct gdb_action saved, latest;
@@ -268,6 +273,8 @@ void nonstop_answered(struct session *);
 bool follow_instead(struct session *, const struct gdb_stop *);
 /* Tells an exec, nothing being held back. */
 void follow_tell(struct session *, struct process *);
+/* Tells that there is another list of libraries, nothing being held back. false: there is none. */
+bool follow_library(struct session *, struct process *);
 /* The client resumes; true: that is answered, nothing is to move. */
 bool follow_resume(struct session *);
 /* A breakpoint was inserted. */
@@ -279,6 +286,12 @@ void follow_doubt(struct process *, const struct gdb_description *next);
 /* The client reads registers; memory. */
 void follow_registers_read(struct session *, struct gdb_thread);
 void follow_memory_read(struct session *, struct gdb_thread, uint64_t address, uint64_t length);
+/* Is this `g` to be answered with unavailable registers only? In any case, with no more
+ * bytes than there is room. */
+bool follow_probes(struct session *, struct gdb_thread, size_t *room);
+/* Has the client been found out to believe in gdb's own layout, not in the one described? */
+bool follow_rejected(struct session *, struct gdb_thread);
+void follow_register_asked(struct session *, struct gdb_thread, uint64_t number);
 /* It must have an exec before it may go on. */
 bool follow_owes_exec(const struct session *, const struct process *);
 /* The layout that the client believes in. */
@@ -297,8 +310,6 @@ uint64_t libraries_mark(struct session *, int pid);
 void files_init(struct session *);
 void files_close(struct session *);
 bool file_is_label(const char *path);
-/* Is it an ELF file of 64-bit code? */
-bool file_is_elf64(struct session *, const char *path);
 #define LABELS "/cpu/"
 /* The path of the virtual file that names the thread's mode. */
 void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);

@@ -29,6 +29,12 @@ WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     (r"^\[Switching to inferior \d+ \[process \d+\] \(.*\)\]\n", ""),
     (r"^\[Switching to thread (\d+\.\d+) \(.*\)\]$", r"[Switching to Thread \1]"),
     (r"^(\[New Thread \d+\.\d+) \(id .*\)\]$", r"\1]"),
+    # 18.1, at a change of mode: the price of its displays, see gdbstub/exec_file.c.
+    (r"^warning: `target:/cpu/.*': can't read symbols: file format not recognized\.\n", ""),
+    # 13.1, 16.3, of all processes but the first: it has read no description. 18.1 has.
+    (r"^process [2-9] is executing new program: /cpu/16-bit real mode\n", ""),
+    # How often it says that it has rejected a description, and of what.
+    (r"(^warning: (Selected a|A)rchitecture .*\n)+", "warning: Architecture rejected\n"),
     # Which of several locations at one address it names is a matter of its sort.
     (r"(reakpoint \d+)\.\d+, ", r"\1, "),
     # What `info inferiors` takes for the program: the latest file, or that of the first.
