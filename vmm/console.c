@@ -5,15 +5,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
+
+#include "terminal.h"
 
 enum { CTRL_A = 1 };
 
@@ -197,37 +197,7 @@ static void end_all_lines(struct console *c) {
 
 /* --- the terminal ---------------------------------------------------------------------- */
 
-static struct termios saved; /* for exit and signals: there is one terminal */
-static volatile sig_atomic_t is_raw;
-
-static void restore(void) {
-    if (is_raw)
-        tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-    is_raw = 0;
-}
-
-static void on_fatal(int number) {
-    restore();
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-void console_raw(struct console *c) {
-    /* those that main does not end in order, sockets and all */
-    static const int fatal[] = {SIGQUIT, SIGSEGV, SIGBUS};
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved) < 0)
-        return;
-    atexit(restore);
-    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        signal(fatal[i], on_fatal);
-    struct termios t = saved;
-    t.c_lflag &= ~(ICANON | ECHO | ISIG | IEXTEN);
-    t.c_iflag &= ~(ICRNL | INLCR | IXON); /* output processing stays: \n is a new line */
-    t.c_cc[VMIN] = 1;
-    t.c_cc[VTIME] = 0;
-    is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
-    c->raw = is_raw;
-}
+void console_raw(struct console *c) { c->raw = terminal_wants_raw(); }
 
 void console_close(struct console *c, bool wait) {
     if (!c->machines)
@@ -237,7 +207,7 @@ void console_close(struct console *c, bool wait) {
     for (unsigned i = 0; !wait && i < c->machines; i++)
         console_end_line(c, i + 1);
     eventfd_write(c->closed, 1);
-    restore();
+    terminal_restore();
     c->raw = false;
 }
 
@@ -257,10 +227,11 @@ static bool command_key(struct console *c, unsigned char key, bool *quit) {
     return key == 'a' || key == CTRL_A;
 }
 
-size_t console_typed(struct console *c, unsigned char *bytes, size_t length, bool *quit) {
-    size_t kept = 0;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char key = bytes[i];
+size_t console_typed(struct console *c, unsigned char *bytes, size_t *length, bool *quit) {
+    size_t kept = 0, done = 0;
+    unsigned focus = c->focus;
+    while (done < *length && c->focus == focus) {
+        unsigned char key = bytes[done++];
         if (c->escape) {
             c->escape = false;
             if (command_key(c, key, quit))
@@ -271,5 +242,6 @@ size_t console_typed(struct console *c, unsigned char *bytes, size_t length, boo
             bytes[kept++] = key;
         }
     }
+    *length = done;
     return kept;
 }

@@ -26,7 +26,7 @@ struct console {
     bool color;
     unsigned machines;
     unsigned focus;  /* the machine that the terminal types to, from 1 */
-    bool raw;        /* the terminal is in raw mode: \n needs \r */
+    bool raw;        /* a terminal types, in raw mode: Ctrl-A is ours */
     bool escape;     /* Ctrl-A was typed */
     struct {
         char text[LINE_MAX_BYTES];
@@ -45,13 +45,13 @@ void console_idle(struct console *);
  * reads is dropped. The terminal is as it was. */
 void console_close(struct console *, bool wait);
 
-/* Raw mode for a terminal on stdin: keys go to the guest as they are typed.
- * It is undone at exit and on fatal signals. */
+/* Raw mode for a terminal on stdin: keys go to the guest as they are typed. See terminal.h. */
 void console_raw(struct console *);
 
-/* Take Ctrl-A commands out of what was typed. Returns how many bytes remain in
- * `bytes` for the machine in focus; *quit: Ctrl-A x. */
-size_t console_typed(struct console *, unsigned char *bytes, size_t length, bool *quit);
+/* Takes Ctrl-A commands out of what was typed, up to one that gives the terminal to
+ * another machine: *length is how much that was. Returns how many bytes remain at the
+ * begin of `bytes` for the machine that had it. *quit: Ctrl-A x. */
+size_t console_typed(struct console *, unsigned char *bytes, size_t *length, bool *quit);
 
 /* gdb reads the stderr of a program behind its pipe, and before each character of an
  * answer it looks there again, for as long as it is open. So what would be printed there

@@ -14,7 +14,7 @@
 #include "x86.h"
 
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
-enum { WATCH_MAX = 64 << 10 }; /* bytes */
+enum { WATCH_MAX = 64 << 10, WATCH_TOTAL = 1 << 20 }; /* bytes: of one, of all of a machine */
 
 struct machine *bridge_machine(struct debug *d, int pid) {
     return pid >= 1 && (unsigned)pid <= d->count ? &d->machines[pid - 1] : NULL;
@@ -100,12 +100,12 @@ static void tell_engine(struct machine *m, uint64_t linear, size_t length, bool 
     struct page_walk w;
     if (!m->cpu.engine->memory_changed)
         return;
-    for (uint64_t at = linear; at < linear + length; at = (at | (PAGE_SIZE - 1)) + 1) {
-        uint64_t rest = linear + length - at;
-        uint64_t n = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+    for (uint64_t done = 0, n; done < length; done += n) { /* it may go on at 0 */
+        uint64_t at = physical ? linear + done : x86_wrap(s, linear + done);
+        n = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+        n = n < length - done ? n : length - done;
         if (physical || x86_walk(&m->memory, s, at, &w))
-            m->cpu.engine->memory_changed(&m->cpu, memory_wrap(&m->memory, physical ? at : w.phys),
-                                          n < rest ? n : rest);
+            m->cpu.engine->memory_changed(&m->cpu, memory_wrap(&m->memory, physical ? at : w.phys), n);
     }
 }
 
@@ -139,6 +139,8 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
         return "no such machine";
     if (kind >= POINT_WRITE && (length == 0 || length > WATCH_MAX))
         return "a watchpoint has from 1 byte to 64 KiB";
+    if (kind >= POINT_WRITE && points_watched(&m->points) + length > WATCH_TOTAL)
+        return "all watchpoints together have up to 1 MiB; delete some";
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "confine.h"
 #include "console.h"
 #include "debug.h"
 #include "engines.h"
@@ -26,10 +27,10 @@
 #include "inspect/inspect.h"
 #include "inspect/tables.h"
 #include "options.h"
-#include "sandbox.h"
+#include "terminal.h"
 
 enum { STATUS_USAGE = 2, STATUS_DIED = 124, STATUS_ERROR = 125 };
-enum { IDLE_FLUSH_MS = 50 };
+enum { IDLE_FLUSH_MS = 50, BACKGROUND_MS = 250 };
 
 struct app {
     struct options options;
@@ -42,6 +43,7 @@ struct app {
     struct debug *debug;       /* NULL without --gdb */
     int event;                 /* machines write here */
     int signals;               /* those that end us are read here */
+    int jobs;                  /* those that stop us and let us go on; -1: no terminal */
     int ended_by;              /* one that was */
     bool quits;                /* the user or a signal wants an end; machines may still run */
     bool reads_input;
@@ -131,8 +133,12 @@ static bool read_input(struct app *a) {
         end_input(a);
         return true;
     }
-    size_t kept = console_typed(&a->console, bytes, n, &quit);
-    machine_input(focused(a), bytes, kept);
+    for (size_t done = 0, part; done < (size_t)n && !quit; done += part) {
+        struct machine *m = focused(a);
+        part = n - done;
+        size_t kept = console_typed(&a->console, bytes + done, &part, &quit);
+        machine_input(m, bytes + done, kept);
+    }
     return !quit;
 }
 
@@ -173,19 +179,37 @@ static void read_signal(struct app *a) {
         a->ended_by = s.ssi_signo;
 }
 
+static void read_job_signal(struct app *a) {
+    struct signalfd_siginfo s;
+    if (read(a->jobs, &s, sizeof s) != sizeof s)
+        return;
+    if (s.ssi_signo == SIGTSTP)
+        terminal_suspend();
+    terminal_continued();
+}
+
+/* In the background one looks now and then whether one still is: nothing tells. */
+static int patience(struct app *a, bool foreground) {
+    if (!foreground)
+        return BACKGROUND_MS;
+    return a->count > 1 ? IDLE_FLUSH_MS : -1;
+}
+
 /* Sleeps until something happens; false: the user quits, or a signal. */
 static bool wait_and_read(struct app *a) {
-    enum { EVENT, SIGNALS, INPUT, STRAYS, OURS };
-    bool room = a->reads_input && input_room(&focused(a)->input);
+    enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, OURS };
+    bool ours = terminal_update();
+    bool room = ours && a->reads_input && input_room(&focused(a)->input);
     struct pollfd fds[OURS + DEBUG_POLL_MAX] = {
         [EVENT] = {.fd = a->event, .events = POLLIN},
         [SIGNALS] = {.fd = a->signals, .events = POLLIN},
+        [JOBS] = {.fd = a->jobs, .events = POLLIN},
         [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
         [STRAYS] = {.fd = console_strays(), .events = POLLIN}};
     unsigned n = OURS;
     if (a->debug)
         n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
-    if (poll(fds, n, a->count > 1 ? IDLE_FLUSH_MS : -1) == 0)
+    if (poll(fds, n, patience(a, ours)) == 0)
         console_idle(&a->console);
     uint64_t events;
     if (fds[EVENT].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
@@ -193,6 +217,10 @@ static bool wait_and_read(struct app *a) {
         return false;
     if (fds[SIGNALS].revents)
         read_signal(a);
+    if (fds[JOBS].revents) {
+        read_job_signal(a);
+        return true; /* the terminal may be another job's now */
+    }
     if (a->ended_by)
         return false;
     return !fds[INPUT].revents || read_input(a);
@@ -212,10 +240,9 @@ static int loop(struct app *a) {
     return 0;
 }
 
-/* Output that nobody wants to read (EPIPE) is not missed. */
 static int told_all(struct app *a, int status) {
     int lost = a->console.lost; /* machines may still print */
-    if (!lost || lost == EPIPE)
+    if (!lost)
         return status;
     say("not all of what the guest printed could be written: %s", strerror(lost));
     return status ? status : STATUS_ERROR;
@@ -318,47 +345,38 @@ static void print_stats(struct app *a) {
 
 /* A descriptor 0, 1 or 2 that is closed would be taken by the next open(). */
 static void open_standard_files(void) {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+    for (int fd = 0; fd <= 2; fd++) /* what cannot be written to is an error when it is */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
             return;
 }
 
 /* Blocked here and in all threads to come, so that only the loop has them; one that
- * was ignored when we were started (nohup) stays so. -errno when there is no such
- * descriptor. */
-static int catch_signals(struct app *a) {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+ * was ignored when we were started (nohup) stays so. A descriptor to read them from. */
+static int take_signals(const int *signals, size_t count) {
     struct sigaction now;
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
-        if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-            sigaddset(&set, ending[i]);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
+    for (size_t i = 0; i < count; i++)
+        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return a->signals < 0 ? -errno : 0;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* 0, or -1 with errno. */
+static int catch_signals(struct app *a) {
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP}, jobs[] = {SIGTSTP, SIGCONT};
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
+    terminal_catch_fatal();
+    a->signals = take_signals(ending, 3);
+    a->jobs = isatty(STDIN_FILENO) ? take_signals(jobs, 2) : -1;
+    return a->signals < 0 || (a->jobs < 0 && isatty(STDIN_FILENO)) ? -1 : 0;
 }
 
 static bool stdin_is_file(void) {
     struct stat st;
     return fstat(STDIN_FILENO, &st) < 0 || S_ISREG(st.st_mode) ||
            (S_ISCHR(st.st_mode) && !isatty(STDIN_FILENO)); /* /dev/null */
-}
-
-/* --- least privilege (sandbox.h) ---------------------------------------------------------------- */
-
-/* A kernel without a wall is no reason not to run; a wall that cannot be made is. */
-static int tell_sandbox(struct app *a, const char *wall, int err) {
-    if (err == -ENOSYS || err == -EOPNOTSUPP || err == -EINVAL) {
-        if (a->options.machine.verbose)
-            say("no %s in this kernel: %s; going on without", wall, strerror(-err));
-        return 0;
-    }
-    if (err)
-        say("cannot make the sandbox: %s: %s; or run with --sandbox=off", wall, file_error(-err));
-    return err ? STATUS_ERROR : 0;
 }
 
 /* A recording may be named without its suffix, as it was when it was saved. */
@@ -370,38 +388,14 @@ static void find_recording(struct app *a) {
         a->options.machine.replay = path;
 }
 
-/* Only a debugger saves runs, and has a socket. */
-static int start_broker(struct app *a) {
-    const char *socket = a->debug ? debug_leave_socket(a->debug) : NULL;
-    if (socket && a->options.machine.unconfined)
-        file_remove_at_end(socket);
-    if (!a->debug || a->options.machine.unconfined)
-        return 0;
-    int err = broker_start(socket);
-    if (err)
-        say("cannot start a process beside the sandbox: %s; or run with --sandbox=off", file_error(-err));
-    if (err && socket)
-        file_remove_at_end(socket);
-    return err ? STATUS_ERROR : 0;
-}
-
-/* Of an image the whole folder: it may be built anew while we run, and what is
- * beside it has its symbols. */
-static int keep_files(struct app *a) {
-    enum { OTHERS = 16 };
-    struct sandbox_path use[MACHINES_MAX + OTHERS] = {
-        {"/dev/kvm", SANDBOX_DEVICE}, {"/proc/self/statm", SANDBOX_READ}};
-    char folders[OTHERS / 2][PATH_MAX];
-    size_t n = 2;
-    if (a->options.machine.rom)
-        use[n++] = (struct sandbox_path){a->options.machine.rom, SANDBOX_READ};
-    if (a->options.machine.replay)
-        use[n++] = (struct sandbox_path){a->options.machine.replay, SANDBOX_READ};
-    for (unsigned i = 0; i < OTHERS / 2 && image_guest_folder(i, folders[i], PATH_MAX); i++)
-        use[n++] = (struct sandbox_path){folders[i], SANDBOX_READ};
-    for (unsigned i = 0; i < a->options.count; i++)
-        use[n++] = (struct sandbox_path){a->paths[i], SANDBOX_READ_BESIDE};
-    return tell_sandbox(a, "Landlock", sandbox_files(use, n));
+/* Whatever needs rights that the sandbox takes comes before it. */
+static int open_all(struct app *a) {
+    find_recording(a);
+    if (find_images(a) || open_debugger(a) ||
+        confine_begin(&a->options, a->debug ? debug_leave_socket(a->debug) : NULL) ||
+        confine_files(&a->options, a->paths) || open_machines(a))
+        return STATUS_ERROR;
+    return 0;
 }
 
 static int start(struct app *a) {
@@ -418,21 +412,11 @@ static int start(struct app *a) {
     if (taken && !a->options.stats && !a->options.machine.verbose)
         console_prepare_divert();
     a->options.machine.input_is_file = taken || stdin_is_file();
-    find_recording(a);
-    int status = find_images(a);
-    if (!status)
-        status = open_debugger(a);
-    if (!status)
-        status = start_broker(a);
-    if (!status && !a->options.machine.unconfined)
-        status = keep_files(a);
-    if (!status)
-        status = open_machines(a);
-    if (status)
-        return status;
+    if (open_all(a))
+        return STATUS_ERROR;
     begin_debugger(a);
     start_input(a);
-    if (!a->options.machine.unconfined && tell_sandbox(a, "seccomp", sandbox_calls()))
+    if (confine_calls(&a->options))
         return STATUS_ERROR;
     if (!a->options.gdb || a->options.gdb_nowait)
         for (unsigned i = 0; i < a->count; i++)
@@ -440,27 +424,44 @@ static int start(struct app *a) {
     return loop(a);
 }
 
+/* What was printed with stdio is out; or that is told, and the status says so. */
+static int flushed(FILE *f, const char *what, int status) {
+    bool failed = ferror(f), more = fflush(f);
+    if (!failed && !more)
+        return status;
+    say("%s could not be written: %s", what, strerror(errno));
+    return status ? status : STATUS_ERROR;
+}
+
+static int run(struct app *a) {
+    int status = start(a);
+    console_close(&a->console, !a->quits);
+    status = told_all(a, status);
+    if (a->options.stats && a->left + a->count) {
+        print_stats(a);
+        status = flushed(stderr, "the statistics", status);
+    }
+    if (a->debug)
+        debug_close(a->debug);
+    file_end();
+    for (unsigned i = 0; i < a->count; i++)
+        machine_close(&a->machines[i]);
+    for (unsigned i = 0; i < a->options.count; i++)
+        free(a->paths[i]);
+    return status;
+}
+
 int main(int argc, char **argv) {
     static struct app app;
     app.start_ns = now_ns();
     open_standard_files();
+    signal(SIGPIPE, SIG_IGN); /* a pipe that nobody reads is an error of write(), too */
     enum options_result result = options_parse(&app.options, argc, argv);
-    if (result != OPTIONS_RUN)
-        return result == OPTIONS_DONE ? 0 : STATUS_USAGE;
-    if (app.options.protocol) {
+    if (result == OPTIONS_WRONG)
+        return STATUS_USAGE;
+    if (result == OPTIONS_RUN && !app.options.protocol)
+        return run(&app);
+    if (app.options.protocol)
         debug_print_protocol();
-        return 0;
-    }
-    int status = told_all(&app, start(&app));
-    console_close(&app.console, !app.quits);
-    if (app.options.stats && app.left + app.count)
-        print_stats(&app);
-    if (app.debug)
-        debug_close(app.debug);
-    file_end();
-    for (unsigned i = 0; i < app.count; i++)
-        machine_close(&app.machines[i]);
-    for (unsigned i = 0; i < app.options.count; i++)
-        free(app.paths[i]);
-    return status;
+    return flushed(stdout, "what was asked for", 0);
 }

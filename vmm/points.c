@@ -156,6 +156,13 @@ static struct point *breakpoint_in(const struct points *t, size_t i, uint64_t ad
     return found ? &t->list[i] : NULL;
 }
 
+uint64_t points_watched(const struct points *t) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < t->count; i++)
+        bytes += point_is_watch(&t->list[i]) ? t->list[i].length : 0;
+    return bytes;
+}
+
 bool points_any_watch(const struct points *t) {
     for (size_t i = 0; i < t->count; i++)
         if (point_is_watch(&t->list[i]))

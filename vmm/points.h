@@ -75,6 +75,7 @@ struct point *points_next(const struct points *, const struct point *);
  * NULL: none. */
 const struct point *points_origin(const struct points *, const struct point *);
 
+uint64_t points_watched(const struct points *); /* bytes, by all watchpoints */
 bool points_any_watch(const struct points *);
 
 static inline bool point_is_watch(const struct point *p) {

@@ -187,7 +187,8 @@ static const char *read_header(FILE *f, struct recording *r) {
 
 static const char *does_not_fit(struct machine *m, const struct header *h) {
     if (h->memory != memory_size(&m->memory))
-        return "it was made with another --mem";
+        return m->options->memory ? "it was made with another --mem, or another image"
+                                  : "it was made with another image, or with --mem";
     if (h->chips != m->options->chips)
         return "it was made with another --irqchip";
     if (h->start != start_of(m))

@@ -160,7 +160,7 @@ static size_t within_page(uint64_t linear, size_t length) {
 }
 
 /* Outside 64-bit code a linear address has 32 bits. */
-static uint64_t wrap(const struct kvm_sregs *s, uint64_t linear) {
+uint64_t x86_wrap(const struct kvm_sregs *s, uint64_t linear) {
     return s->efer & EFER_LMA ? linear : (uint32_t)linear;
 }
 
@@ -169,7 +169,7 @@ size_t x86_read(const struct memory *m, const struct kvm_sregs *s, uint64_t line
     struct page_walk w;
     size_t done = 0;
     while (done < length) {
-        uint64_t at = wrap(s, linear + done);
+        uint64_t at = x86_wrap(s, linear + done);
         size_t n = within_page(at, length - done);
         if (!x86_walk(m, s, at, &w))
             break;
@@ -186,7 +186,7 @@ size_t x86_write(struct memory *m, const struct kvm_sregs *s, uint64_t linear, c
     struct page_walk w;
     size_t done = 0;
     while (done < length) {
-        uint64_t at = wrap(s, linear + done);
+        uint64_t at = x86_wrap(s, linear + done);
         size_t n = within_page(at, length - done);
         if (!x86_walk(m, s, at, &w))
             break;

@@ -107,6 +107,8 @@ struct page_walk {
 bool x86_walk(const struct memory *, const struct kvm_sregs *, uint64_t linear,
               struct page_walk *walk);
 
+/* A linear address as the CPU's mode cuts it: to 32 bits outside long mode. */
+uint64_t x86_wrap(const struct kvm_sregs *, uint64_t linear);
 /* Copies by linear address, through the walk; no rights are checked (it is the
  * debugger that reads, and may write to ROM). Returns how many bytes were done: less than length when
  * a page on the way is not mapped or not there. */

@@ -70,4 +70,20 @@ for words in "--gdb=unix:$WORK/s" "--gdb=unix:$WORK/s --gdb-nowait"; do
     expect_status 143
     [[ -e $WORK/s ]] && fail "$ran: the socket is left behind"
 done
+
+# nor does any other signal leave it there; what ends us is still that signal
+printf '#!/bin/sh\nexec env --default-signal=QUIT "%s" "$@"\n' "$MINIKVM" >"$WORK/with-quit" # a shell ignores it
+chmod +x "$WORK/with-quit"
+for sandbox in on off; do
+    for signal in QUIT USR1 USR2 ABRT SEGV BUS FPE ILL TRAP SYS ALRM VTALRM PROF XCPU PWR IO RTMAX; do
+        is_sanitized && [[ " SEGV BUS FPE ILL TRAP SYS ABRT " == *" $signal "* ]] && continue
+        (ulimit -c 0; MINIKVM=$WORK/with-quit serve "--gdb=unix:$WORK/s" --sandbox=$sandbox "$WORK/busy"
+        kill -s $signal "$pid"
+        end_of_server 2>/dev/null
+        expect_status $((128 + $(kill -l $signal)))
+        [[ -e $WORK/s ]] && fail "$ran, SIG$signal: the socket is left behind"
+        exit $((failures > 0))) || failures=1
+        served=$((served + 1)) # in the subshell it was
+    done
+done
 finish

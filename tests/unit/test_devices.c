@@ -403,6 +403,29 @@ static void cmos_clock(void) {
     CHECK(cmos_byte(0x80 | 0x04) == 0x12); /* bit 7 masks NMI */
 }
 
+/* What a recording says may be any time: two digits each, of some year that has four. */
+static int64_t any_time;
+static int64_t at_any_time(void *machine) {
+    (void)machine;
+    return any_time;
+}
+
+static void cmos_any_clock(void) {
+    static const int64_t times[] = {INT64_MIN, -1, 0, 253402300799, 253402300800, 67768036191676799,
+                                    67768036191676800, INT64_MAX, -62167219201};
+    static const uint8_t registers[] = {0x00, 0x02, 0x04, 0x06, 0x07, 0x08, 0x09, 0x32};
+    new_board();
+    struct board other = board;
+    other.clock = at_any_time;
+    cmos_open(&cmos, &bus, &other, MIB);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        for (size_t r = 0; r < sizeof registers; r++) {
+            any_time = times[i];
+            uint8_t byte = cmos_byte(registers[r]);
+            CHECK((byte & 15) < 10 && byte >> 4 < 10);
+        }
+}
+
 static void cmos_ram(void) {
     new_board();
     cmos_open(&cmos, &bus, &board, MIB);
@@ -588,6 +611,7 @@ int main(void) {
     keyboard_resets_the_machine();
     cmos_memory_sizes();
     cmos_clock();
+    cmos_any_clock();
     cmos_ram();
     debug_console();
     exit_port();

@@ -5,7 +5,7 @@
 
 enum { INDEX = 0x70, DATA = 0x71, KIB = 1024, MIB = 1024 * 1024 };
 
-static uint8_t bcd(int n) { return n / 10 % 10 << 4 | n % 10; }
+static uint8_t bcd(unsigned n) { return n / 10 % 10 << 4 | n % 10; }
 
 /* A size in units, cut to 16 bits; `byte` 0 is the low one. */
 static uint8_t size_byte(uint64_t bytes, uint64_t above, uint64_t unit, uint64_t max, int byte) {
@@ -13,8 +13,12 @@ static uint8_t size_byte(uint64_t bytes, uint64_t above, uint64_t unit, uint64_t
     return (n > max ? max : n) >> (8 * byte);
 }
 
+/* The registers have four digits for the year. What a recording says may be any time. */
+#define SECONDS_MAX 253402300799ll /* the last one of 9999 */
+
 static uint8_t clock_byte(struct cmos *c) {
-    time_t now = c->board->clock(c->board->machine);
+    int64_t told = c->board->clock(c->board->machine);
+    time_t now = told < 0 ? 0 : told > SECONDS_MAX ? SECONDS_MAX : told;
     struct tm t = {0};
     gmtime_r(&now, &t);
     switch (c->index) {

@@ -270,15 +270,15 @@ static size_t total_watched(const struct points *t) {
     return total;
 }
 
-void hold_snapshot(struct cpu *cpu) {
+bool hold_snapshot(struct cpu *cpu) {
     struct holds *h = &vcpu_of(cpu)->holds;
     if (!h->pages && !h->stepping)
-        return;
+        return true;
     size_t total = total_watched(cpu->points);
     if (total > h->watched_room) {
         uint8_t *bigger = realloc(h->watched, total);
         if (!bigger)
-            return;
+            return false;
         h->watched = bigger;
         h->watched_room = total;
     }
@@ -292,6 +292,7 @@ void hold_snapshot(struct cpu *cpu) {
         x86_read(cpu->memory, s, p->address, value, p->length);
         value += p->length;
     }
+    return true;
 }
 
 static bool value_differs(struct cpu *cpu, const struct point *p, const uint8_t *old) {

@@ -15,6 +15,7 @@
  */
 #include "vcpu.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../insn.h"
@@ -256,10 +257,20 @@ static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *e
     return exits_halted(cpu, exit);
 }
 
+/* Watchpoints that are held by comparing need what was there before. */
+static bool can_compare(struct cpu *cpu, struct cpu_exit *exit) {
+    if (hold_snapshot(cpu))
+        return true;
+    exit->kind = CPU_EXIT_CANNOT;
+    snprintf(exit->text, sizeof exit->text, "no memory to keep the values that watchpoints compare");
+    return false;
+}
+
 void step_raw(struct cpu *cpu, struct cpu_exit *exit) {
     struct insn in;
+    if (!can_compare(cpu, exit))
+        return;
     look(cpu, &in);
-    hold_snapshot(cpu);
     if (!go_to_end(cpu, &in, true, exit) && !aftermath(cpu, &in, exit))
         exit->kind = CPU_EXIT_STEPPED;
 }
@@ -268,7 +279,8 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     struct insn in;
     look(cpu, &in);
     bool rep = in.rep && insn_is_string(&in);
-    hold_snapshot(cpu);
+    if (!can_compare(cpu, exit))
+        return;
     do {
         if (go_to_end(cpu, &in, vcpu_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))
             return;

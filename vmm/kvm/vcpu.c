@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KICK_SIGNAL SIGUSR1
+#define KICK_SIGNAL SIGRTMIN
 
 /* --- entering the guest ----------------------------------------------------- */
 

@@ -132,7 +132,7 @@ const struct point *hold_hit(const struct vcpu *, uint64_t dr6, bool data_only);
 void hold_plant(struct cpu *);  /* int3s in, pages protected */
 void hold_remove(struct cpu *); /* and out again */
 void hold_protect(struct cpu *, bool on);
-void hold_snapshot(struct cpu *);
+bool hold_snapshot(struct cpu *); /* false: no memory for the values */
 /* A watchpoint held by value whose value is not that of the snapshot. */
 const struct point *hold_changed(struct cpu *);
 bool hold_strained(struct cpu *);

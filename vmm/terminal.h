@@ -1,0 +1,28 @@
+/* The terminal on stdin: raw while a guest has it, and as it was whenever it has not;
+ * and the signals that end us.
+ *
+ * Rule: only the foreground job reads a terminal or changes it. In the background we
+ * neither do (the kernel would stop us: SIGTTIN, SIGTTOU), and try again later. Whatever
+ * signal ends us, the terminal is as it was and no socket is left behind.
+ */
+#ifndef MINIKVM_TERMINAL_H
+#define MINIKVM_TERMINAL_H
+
+#include <stdbool.h>
+
+/* Signals that would end us at once do so behind terminal_restore() and file_end(). */
+void terminal_catch_fatal(void);
+
+/* From here on it is to be raw. false: stdin is no terminal. */
+bool terminal_wants_raw(void);
+/* Makes it raw if that is wanted and we are in the foreground. true: it may be read. */
+bool terminal_update(void);
+/* As it was; safe in a signal handler. */
+void terminal_restore(void);
+
+/* SIGTSTP has come: stops, and returns when we are to go on. */
+void terminal_suspend(void);
+/* SIGCONT has come: who had the terminal meanwhile may have changed it. */
+void terminal_continued(void);
+
+#endif
