@@ -368,9 +368,12 @@ static int catch_signals(struct app *a) {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP}, jobs[] = {SIGTSTP, SIGCONT};
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
     terminal_catch_fatal();
+    bool terminal = isatty(STDIN_FILENO);
     a->signals = take_signals(ending, 3);
-    a->jobs = isatty(STDIN_FILENO) ? take_signals(jobs, 2) : -1;
-    return a->signals < 0 || (a->jobs < 0 && isatty(STDIN_FILENO)) ? -1 : 0;
+    a->jobs = -1;
+    if (a->signals >= 0 && terminal)
+        a->jobs = take_signals(jobs, 2);
+    return a->signals < 0 || (terminal && a->jobs < 0) ? -1 : 0;
 }
 
 static bool stdin_is_file(void) {
@@ -405,7 +408,7 @@ static int start(struct app *a) {
     if (a->event < 0 || catch_signals(a) < 0 ||
         console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, a->signals, images,
                      a->options.color) < 0) {
-        say("cannot make an eventfd or a signalfd: %s", strerror(errno));
+        say("cannot make an eventfd or a signalfd: %s", file_error(errno));
         return STATUS_ERROR;
     }
     /* Statistics come when gdb has gone, and of exits there are too many. */
