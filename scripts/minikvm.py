@@ -2,8 +2,9 @@
 
     (gdb) source scripts/minikvm.py
 
-  bt, up, finish   work in 16-bit code: an unwinder that reads the code from the
-                   start of the routine and counts what it has pushed
+  bt, up, finish,  work in 16-bit code, and in 32-bit code whose CS has a base: an
+  next, nexti      unwinder that reads the code from the start of the routine and counts
+                   what it has pushed
   mk TABLE         a table of `info os` (gdt, idt, pages, ...), with completion
   layout minikvm   a window with the CPU's state, the descriptors in use and the
                    page walk of the instruction pointer, beside the source
@@ -20,7 +21,7 @@ def monitor(command):
     return gdb.execute("monitor " + command, to_string=True)
 
 
-# --- 16-bit frames -----------------------------------------------------------------
+# --- frames of 16-bit code, and of segments with a base -----------------------------------------------------------------
 
 
 class FrameId:
@@ -31,12 +32,14 @@ class FrameId:
 class Depth:
     """How far SP has gone below the return address, by the instructions so far."""
 
-    def __init__(self):
+    def __init__(self, unit):
+        self.unit = unit  # bytes that a push is, if it does not say
         self.sp = 0       # bytes below where it was at the routine's start
         self.bp = None    # the same for BP, once it was set from SP
 
     def step(self, text):
-        size = 4 if re.match(r"(push|pop)\w*l\b|(push|pop)f?l\b", text) else 2
+        size = 4 if re.match(r"(push|pop)\w*l\b|(push|pop)f?l\b", text) else \
+               2 if re.match(r"(push|pop)\w*w\b", text) else self.unit
         if re.match(r"pusha", text):
             self.sp += 8 * size
         elif re.match(r"popa", text):
@@ -50,7 +53,7 @@ class Depth:
         elif re.match(r"mov\w*\s+%e?sp,%e?bp", text):
             self.bp = self.sp
         elif re.match(r"leave", text) and self.bp is not None:
-            self.sp, self.bp = self.bp - 2, None
+            self.sp, self.bp = self.bp - self.unit, None
         else:
             m = re.match(r"(sub|add)\w*\s+\$(0x[0-9a-f]+|\d+),%e?sp", text)
             if m:
@@ -75,24 +78,31 @@ def way_back(arch, name, start):
     return None
 
 
-class SixteenBit(Unwinder):
+def unit_of(frame):
+    """Bytes of what a call pushes; 0: gdb unwinds this by itself. In 32-bit code that is
+    so where its addresses are what lies on the stack."""
+    if str(frame.read_register("cpumode")) in SIXTEEN_BITS:
+        return 2
+    moved = int(frame.read_register("eip")) != int(frame.read_register("raw_ip"))
+    return 4 if moved else 0
+
+
+class Segmented(Unwinder):
     def __init__(self):
-        super().__init__("minikvm-16-bit")
+        super().__init__("minikvm-segments")
 
     def __call__(self, frame):
         try:
-            mode = str(frame.read_register("cpumode"))
             pc = int(frame.read_register("eip"))
-            if mode not in SIXTEEN_BITS:
-                return None
-            return self.unwind(frame, pc)
+            self.unit = unit_of(frame)
+            return self.unwind(frame, pc) if self.unit else None
         except (ValueError, gdb.error):
             return None  # another target, or memory that is not there
 
     def unwind(self, frame, pc):
         arch = frame.architecture()
         name, start = routine_start(pc)
-        depth = Depth()
+        depth = Depth(self.unit)
         if pc > start:
             for insn in arch.disassemble(start, pc - 1):
                 depth.step(insn["asm"].strip())
@@ -105,25 +115,26 @@ class SixteenBit(Unwinder):
 
     def caller(self, frame, result, sp, way):
         inferior = gdb.selected_inferior()
-        word = lambda i: int.from_bytes(inferior.read_memory(sp + 2 * i, 2).tobytes(), "little")
+        size = self.unit
+        word = lambda i: int.from_bytes(inferior.read_memory(sp + size * i, size).tobytes(), "little")
         # the base of the caller's CS: our own, or by the segment on the stack
         cs = int(frame.read_register("cs"))
         base = cs * 16
-        if str(frame.read_register("cpumode")) == "PROT16":
+        if str(frame.read_register("cpumode")) not in ("REAL16", "VM86"):
             base = int(frame.read_register("cs_cache")["base"])
         words = {"ret": 1, "lret": 2, "iret": 3, None: 0}[way]
         if words >= 2:
-            cs = word(1)
-            base = cs * 16
+            cs = word(1) & 0xffff
+            base = cs * 16 if size == 2 else base
         pc = base + word(0) if words else 0  # gdb's sign for: nobody called this
-        new = {"eip": pc, "esp": sp + 2 * words, "cs": cs}
+        new = {"eip": pc, "esp": sp + size * words, "cs": cs}
         for register in frame.architecture().registers("general"):
             old = frame.read_register(register.name)
             value = gdb.Value(new[register.name]).cast(old.type) if register.name in new else old
             result.add_saved_register(register.name, value)
 
 
-gdb.unwinder.register_unwinder(None, SixteenBit(), replace=True)
+gdb.unwinder.register_unwinder(None, Segmented(), replace=True)
 
 # --- tables --------------------------------------------------------------------------
 

@@ -12,15 +12,15 @@ maintenance flush register-cache
 p $eip == $raw_ip
 p $esp == $raw_sp
 p (int)$eip + 0x800 == (int)inner
-p *(int *)$esp + 0x800 == (int)after
-tbreak *((int)back - 0x800)
+p *(int *)$esp + 0x800 == (int)outer + 8
+tbreak *((int)protected + 20 - 0x800)
 continue
-p (int)$eip + 0x800 == (int)back
+p (int)$eip + 0x800 == (int)protected + 20
 p *(int *)((int)&variable - 0x800)
 set var *(int *)((int)&variable - 0x800) = 7
 monitor addresses linear
 maintenance flush register-cache
-p $pc == back
+p (int)$pc == (int)protected + 20
 p *(int *)&variable
 monitor addresses auto
 monitor addresses nonsense

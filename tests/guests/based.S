@@ -19,9 +19,8 @@ protected:
         mov     %ax, %ss
         mov     $0x4000, %esp
         xor     %ebp, %ebp
-        call    outer
-        .globl  back
-back:   xor     %al, %al
+        call    outer           // to protected + 20
+        xor     %al, %al
         out     %al, $0xf4
 done:   hlt
         jmp     done
@@ -34,9 +33,8 @@ outer:  .cfi_startproc
         .cfi_offset %ebp, -8
         mov     %esp, %ebp
         .cfi_def_cfa_register %ebp
-        call    inner
-        .globl  after
-after:  pop     %ebp
+        call    inner           // to outer + 8
+        pop     %ebp
         .cfi_def_cfa %esp, 4
         ret
         .cfi_endproc
