@@ -33,14 +33,7 @@ void report_empty_vector(struct soft *s, const char *came) {
         report(s, CPU_EXIT_RUNAWAY, "%s", text);
 }
 
-/* A run begins, perhaps where a step has led. */
-void report_if_astray(struct soft *s) {
-    char text[sizeof s->exit->text];
-    if (!s->stepping && !s->exiting && asked(s, NULL, text, sizeof text))
-        report(s, CPU_EXIT_RUNAWAY, "%s", text);
-}
-
-/* The first of a block of zeros: ADD to memory, as decoded, but not without a question. */
+/* The first of zeros, in a block or alone: ADD to memory, as decoded, but not without a question. */
 const struct op *zeros(struct soft *s, const struct op *op) {
     leave_if_astray(s);
     return add_eg_family[family_index(op)](s, op);

@@ -222,6 +222,8 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
     struct code code = {bytes, room < 16 ? room : 16, ip, linear, true};
     s->scratch[0] = (struct op){0};
     decode(s, &code, &s->scratch[0]);
+    if (are_zeros(bytes, code.length))
+        s->scratch[0].run = zeros;
     seal(&s->scratch[1], s->scratch[0].end, 1);
     return s->scratch;
 }

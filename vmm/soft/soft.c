@@ -412,7 +412,6 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     if (why_not)
         report(s, CPU_EXIT_CANNOT, "%s", why_not);
     out->fatal = why_not;
-    report_if_astray(s);
     loop_turns(s);
     hand_out_traps(s);
     if (out->kind == CPU_EXIT_SHUTDOWN)

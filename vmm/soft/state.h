@@ -362,7 +362,6 @@ void fault_unwound(struct soft *);
 enum { ZEROS = 16 }; /* so many bytes of them are no code */
 bool are_zeros(const uint8_t *bytes, unsigned length);
 void leave_if_astray(struct soft *);
-void report_if_astray(struct soft *);
 void report_empty_vector(struct soft *, const char *came);
 
 /* --- debug.c: debug registers and the debugger's points --- */
