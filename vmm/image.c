@@ -240,6 +240,11 @@ static const char *elf_problem(struct image *im) {
     return im->end ? NULL : "without a segment to load";
 }
 
+static bool is_boot_sector(const struct image *im) {
+    return !im->is_elf && im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 &&
+           im->bytes[SECTOR - 1] == 0xaa;
+}
+
 /* --- Multiboot 1 (specification, 3.1.1) ----------------------------------------------- */
 
 enum { MULTIBOOT_MAGIC = 0x1badb002, MULTIBOOT_SEARCH = 8192 };
@@ -255,8 +260,41 @@ static int64_t multiboot_flags(const struct image *im) {
     return -1;
 }
 
+/* Multiboot 2 (specification, 3.1.1) */
+enum { MULTIBOOT2_MAGIC = (int)0xe85250d6, MULTIBOOT2_SEARCH = 32768 };
+
+static bool has_multiboot2(const struct image *im) {
+    for (size_t at = 0; at + 16 <= im->size && at + 16 <= MULTIBOOT2_SEARCH; at += 8) {
+        uint32_t h[4]; /* magic, architecture, length, checksum */
+        memcpy(h, im->bytes + at, sizeof h);
+        if (h[0] == (uint32_t)MULTIBOOT2_MAGIC && h[0] + h[1] + h[2] + h[3] == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A header that asks for a start which is not to be had: to pass it over would start the
+ * kernel in a state that it does not expect. On a disk image it is some file's. */
+static int refuse_headers(const struct image *im, char *error, size_t size) {
+    bool first = multiboot_flags(im) >= 0, elf32 = im->is_elf && !im->is_elf64;
+    if ((first && elf32) || is_boot_sector(im))
+        return 0;
+    if (first)
+        return refuse(error, size, ENOTSUP, "%s: %s with a Multiboot 1 header, which minikvm knows in "
+                      "32-bit ELF files only; link it as one (objcopy -O elf32-i386), or use --mode "
+                      "to start it without", im->path, im->is_elf ? "a 64-bit ELF file" : "a flat image");
+    if (has_multiboot2(im))
+        return refuse(error, size, ENOTSUP, "%s: it has a Multiboot 2 header, and minikvm knows "
+                      "Multiboot 1 only; add a header of that, or use --mode to start it without",
+                      im->path);
+    return 0;
+}
+
 static int choose_mode(struct image *im, const struct image_options *o, char *error, size_t size) {
     int64_t flags = im->is_elf && !im->is_elf64 ? multiboot_flags(im) : -1;
+    int err = o->mode == START_AUTO ? refuse_headers(im, error, size) : 0;
+    if (err)
+        return err;
     if (o->mode != START_AUTO)
         im->mode = o->mode;
     else if (flags >= 0)
@@ -278,11 +316,6 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
 }
 
 /* --- the whole ------------------------------------------------------------------------- */
-
-static bool is_boot_sector(const struct image *im) {
-    return !im->is_elf && im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 &&
-           im->bytes[SECTOR - 1] == 0xaa;
-}
 
 unsigned image_bios_call(const struct image *im) {
     static const uint8_t services[] = {0x10, 0x13, 0x15, 0x16}; /* screen, disk, system, keys */

@@ -16,7 +16,7 @@ refused() { # refused FILE MESSAGE [OPTION...]
 }
 refused ./missing 'missing: No such file'
 refused nosuchguest 'nosuchguest: neither a file nor a built guest'
-refused . 'not a regular file'
+refused . 'a folder, not a file'
 refused /dev/null 'not a regular file'
 : >empty
 refused ./empty 'empty: the file is empty'
@@ -31,6 +31,22 @@ refused ./bigendian 'not little-endian'
 if cp /bin/sh shell 2>/dev/null && [[ $(uname -m) != x86_64 ]]; then
     refused ./shell 'ELF'
 fi
+# headers that ask for a start that is not to be had; with --mode they are passed over
+header1='\x02\xb0\xad\x1b\x00\x00\x01\x00\xfe\x4f\x51\xe4'
+header2='\xd6\x50\x52\xe8\x00\x00\x00\x00\x10\x00\x00\x00\x1a\xaf\xad\x17'
+printf "\xf4\x00\x00\x00$header1" >kludge
+refused ./kludge 'kludge: a flat image with a Multiboot 1 header'
+run --mode=real ./kludge
+expect_status 0
+printf "\xf4\x00\x00\x00\x00\x00\x00\x00$header2" >second
+refused ./second 'second: it has a Multiboot 2 header'
+run --mode=real ./second
+expect_status 0
+{ head -c 4096 "$elf"; printf "$header2"; tail -c +4113 "$elf"; } >elf2
+refused ./elf2 'elf2: it has a Multiboot 2 header'
+{ printf '\xf4'; head -c 509 /dev/zero; printf '\x55\xaa'; printf "$header1$header2"; } >disk
+run ./disk # some file's on it
+expect_status 0
 head -c 100000 /dev/zero >large
 refused ./large 'large: it ends at 0x196a0, but the memory at 0x10000; use --mem=1M' --mem=64K
 refused "$elf" 'cannot be reached in real mode' --entry=0x200000 --mode=real
