@@ -13,6 +13,10 @@
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
     struct kvm_options options = {.chips = m->chips, .debugged = m->options->debugged};
+    if (m->image.mode == START_REAL)
+        options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
+    if (m->image.mode == START_RESET)
+        options.real_from = (1 << 20) - m->memory.rom_size, options.real_to = 1 << 20;
     return kvm_open(&m->cpu, &options, error, size);
 }
 

@@ -148,23 +148,14 @@ static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* --- ends --------------------------------------------------------------------- */
 
-static bool sets_paging(struct cpu *cpu, uint64_t pc) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    const uint64_t gpr[8] = {s->regs.rax, s->regs.rcx, s->regs.rdx, s->regs.rbx,
-                             s->regs.rsp, s->regs.rbp, s->regs.rsi, s->regs.rdi};
-    uint8_t op[3]; /* mov %reg,%cr0 */
-    return x86_read(cpu->memory, &s->sregs, pc, op, 3) == 3 && op[0] == 0x0f && op[1] == 0x22 &&
-           (op[2] & 0xf8) == 0xc0 && gpr[op[2] & 7] & CR0_PG;
-}
-
 /* A KVM without 32-bit paging drops CR0.PG and shuts down: at the mov, or (some
  * versions) behind it. Then the CPU is put back to the mov, which is undone. */
 static bool is_lost_paging(struct cpu *cpu) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     bool candidate = s->sregs.cr0 & CR0_PE && !(s->sregs.cr0 & CR0_PG) &&
                      !(s->sregs.efer & EFER_LME) && !probe_traits()->paging32;
-    bool at = candidate && sets_paging(cpu, vcpu_pc(cpu));
-    bool behind = candidate && !at && sets_paging(cpu, vcpu_pc(cpu) - 3);
+    bool at = candidate && guard_sets_paging(cpu, vcpu_pc(cpu));
+    bool behind = candidate && !at && guard_sets_paging(cpu, vcpu_pc(cpu) - 3);
     if (!at && !behind)
         return false;
     struct kvm_regs *regs = &cpu_write(cpu, CPU_REGS)->regs;

@@ -149,6 +149,7 @@ int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, si
     pthread_once(&once, vcpu_catch_kicks);
     if (options->debugged)
         probe_traits();
+    guard_open(v, cpu->memory, options->real_from, options->real_to);
     return 0;
 }
 

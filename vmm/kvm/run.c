@@ -18,9 +18,20 @@ static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
     return true;
 }
 
+/* At a MOV to CR0 that is looked at first. It is stepped over, so it stays looked at. */
+static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
+    if (cpu->points->count && at_breakpoint(cpu, exit))
+        return true;
+    if (!guard_refuses(cpu, exit))
+        step_raw(cpu, exit);
+    return exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit);
+}
+
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     struct vcpu *v = vcpu_of(cpu);
     const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
+    if (guard_at(cpu))
+        return guarded_write(cpu, exit);
     if (d->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
         if (at_breakpoint(cpu, exit))
             return true;
@@ -61,16 +72,23 @@ static struct kvm_guest_debug first_entry(const struct vcpu *v, struct kvm_guest
     return debug;
 }
 
-static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
+static struct kvm_guest_debug plan(struct cpu *cpu) {
     struct vcpu *v = vcpu_of(cpu);
     struct kvm_guest_debug debug = {0};
     hold_registers(v, &debug, true);
+    guard_arm(cpu, &debug);
     if (v->holds.int3)
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
     if (debug.control)
         debug.control |= KVM_GUESTDBG_ENABLE;
     else
         debug.arch.debugreg[7] = 0;
+    return debug;
+}
+
+static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_guest_debug debug = plan(cpu);
     hold_plant(cpu);
     struct kvm_guest_debug first = first_entry(v, debug);
     const struct kvm_guest_debug *now = &first;
@@ -82,6 +100,8 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
             stop = protected_store(cpu, exit);
         else
             stop = exits_settle(cpu, reason, exit);
+        if (v->guards.count && reason == KVM_EXIT_DEBUG)
+            debug = plan(cpu);
     }
     if (v->io_pending)
         vcpu_complete(cpu);

@@ -213,6 +213,8 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE};
     uint64_t target = 0;
     uint8_t saved = 0, *patched = NULL;
+    if (in->opcode == 0x0f && in->second == 0x22 && guard_refuses(cpu, exit))
+        return true;
     enum ending ending = ending_of(cpu, in, raw, &target);
     if (probe_traits()->block_irq && !cpu->step_irqs)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ;

@@ -9,6 +9,7 @@
  *   step.c   exactly one instruction, whatever this KVM makes of it
  *   hold.c   breakpoints and watchpoints: who gets which means
  *   run.c    running with them held
+ *   guard.c  what a KVM without 32-bit paging gets wrong
  *   probe.c  what this KVM can do, measured
  *
  * "facts" below refers to what was seen on kvm-amd, kvm-intel and a partial KVM
@@ -49,6 +50,12 @@ struct holds {
     size_t watched_room;
 };
 
+/* MOVs to CR0 to be looked at; see guard.c. */
+struct guards {
+    uint64_t address[DEBUG_REGISTERS];
+    unsigned count;
+};
+
 struct vcpu {
     int vm, fd;
     struct kvm_run *run;
@@ -67,6 +74,7 @@ struct vcpu {
     bool after_step;              /* the last entry was a single step, or this one is */
     struct cpu_state before;      /* REGS and SREGS as of the last entry */
     struct holds holds;
+    struct guards guards;
     struct kvm_counters counters;
     timer_t watchdog;
     bool has_watchdog;
@@ -137,6 +145,15 @@ bool hold_snapshot(struct cpu *); /* false: no memory for the values */
 const struct point *hold_changed(struct cpu *);
 bool hold_strained(struct cpu *);
 const char *hold_refuses(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+
+/* --- guard.c --- */
+/* Looks for them in the code at [from, to), physical and real-mode linear alike. */
+void guard_open(struct vcpu *, const struct memory *, uint64_t from, uint64_t to);
+void guard_arm(struct cpu *, struct kvm_guest_debug *debug); /* in what is free of `debug` */
+bool guard_at(struct cpu *); /* the CPU stands at one */
+/* true, and *exit: this KVM cannot do the next instruction, which sets CR0.PG. */
+bool guard_refuses(struct cpu *, struct cpu_exit *exit);
+bool guard_sets_paging(struct cpu *, uint64_t pc);
 
 /* --- step.c and run.c --- */
 void step_one(struct cpu *, struct cpu_exit *);
