@@ -106,6 +106,7 @@ bool aside_step(struct machine *m) {
     if (memcmp(&s->sregs, &m->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
         cpu_write(&m->cpu, CPU_SREGS)->sregs = s->sregs;
     cpu_write(&m->cpu, CPU_REGS)->regs = s->regs;
+    cpu_arrives(&m->cpu);
     return true;
 }
 

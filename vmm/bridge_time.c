@@ -119,6 +119,7 @@ static void print_write(struct machine *m, const struct travel_write *w, const s
 static void when_written(struct machine *m, uint64_t address, uint32_t length, bool physical,
                          const struct text *t) {
     uint64_t now = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
     struct travel_write w = travel_find_write(m, address, length, physical);
     if (w.outcome == WRITE_UNMAPPED) {
         text_print(t, "no memory is mapped there now; with `monitor phys on`, when-written goes by "
@@ -130,6 +131,7 @@ static void when_written(struct machine *m, uint64_t address, uint32_t length, b
     } else if (travel_to(m, w.ticks)) {
         print_write(m, &w, t);
         travel_to(m, now);
+        m->cpu.arrival = here;
     }
 }
 

@@ -109,6 +109,19 @@ struct cpu_host {
     uint8_t (*wakers)(void *machine);
 };
 
+/* What has been done about the breakpoints where the CPU stands: for them what RF is for
+ * the guest's own (17.3.1.1). Engines make it NEW as soon as the instruction is done or an
+ * event has led elsewhere, hits.c sets the rest. It is valid for `pc` only, so whatever
+ * moves the CPU (a write of CS's base, a load of a snapshot) makes it void. */
+struct cpu_arrival {
+    enum {
+        ARRIVAL_NEW,    /* nothing: run() stops at a breakpoint here */
+        ARRIVAL_TRACED, /* a step ended here: tracepoints have been served, nothing else */
+        ARRIVAL_DONE,   /* the stop was told, or what is attached wanted none: run() passes */
+    } state;
+    uint64_t pc; /* linear */
+};
+
 struct engine;
 
 /* Events to stop at, exactly. Ports and hypercalls are the machine's affair
@@ -136,6 +149,7 @@ struct cpu {
     struct points *points; /* breakpoints and watchpoints to stop at */
     struct cpu_host host;
     struct cpu_catch catch;
+    struct cpu_arrival arrival;
     /* An interrupt may enter. Is it kept out? As `stepping` (a step that lets none in)
      * says; but in a run that was before, as it was then. The machine is
      * host.machine. NULL: `stepping`. */
@@ -167,7 +181,7 @@ struct engine {
     int (*fetch)(struct cpu *, unsigned parts);
     int (*store)(struct cpu *, unsigned parts);
     /* Run until there is something to report; breakpoints and watchpoints in
-     * cpu->points are held, but one at the first instruction is passed over. */
+     * cpu->points are held, the one that it begins at too, unless cpu_passes(). */
     void (*run)(struct cpu *, struct cpu_exit *);
     /* Exactly one instruction, breakpoints ignored; watchpoints and every
      * other exit are reported instead of STEPPED. */
@@ -208,5 +222,13 @@ struct engine {
  * `missing`. */
 const struct cpu_state *cpu_read(struct cpu *, unsigned parts);
 struct cpu_state *cpu_write(struct cpu *, unsigned parts);
+
+/* Is a breakpoint at this address, where the CPU stands, passed over by run()? */
+static inline bool cpu_passes(const struct cpu *cpu, uint64_t pc) {
+    return cpu->arrival.state == ARRIVAL_DONE && cpu->arrival.pc == pc;
+}
+
+/* The CPU comes to its next instruction, or is put there. */
+static inline void cpu_arrives(struct cpu *cpu) { cpu->arrival.state = ARRIVAL_NEW; }
 
 #endif

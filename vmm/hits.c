@@ -17,11 +17,27 @@ static bool stops_at(struct machine *m, const struct point *p) {
     return !origin || !origin->attached || !m->stops_at || m->stops_at(m, origin);
 }
 
+/* Nothing is done twice at one arrival. */
+static bool is_due(const struct cpu_arrival *a, const struct point *p, bool traces_only) {
+    return p->kind == POINT_TRACE ? a->state == ARRIVAL_NEW
+                                  : a->state != ARRIVAL_DONE && !traces_only;
+}
+
+static void note(struct cpu_arrival *a, bool traces_only) {
+    if (!traces_only)
+        a->state = ARRIVAL_DONE;
+    else if (a->state == ARRIVAL_NEW)
+        a->state = ARRIVAL_TRACED;
+}
+
 bool hits_stop(struct machine *m, uint64_t address, bool traces_only, struct cpu_exit *exit) {
+    struct cpu_arrival *a = &m->cpu.arrival;
     bool stops = false;
     const struct point *p = points_breakpoint(m->cpu.points, address);
+    if (a->pc != address)
+        *a = (struct cpu_arrival){ARRIVAL_NEW, address};
     for (; p; p = points_next(m->cpu.points, p)) {
-        if (traces_only && p->kind != POINT_TRACE)
+        if (!is_due(a, p, traces_only))
             continue;
         if (!counts(m, p) || !stops_at(m, p))
             continue;
@@ -29,5 +45,6 @@ bool hits_stop(struct machine *m, uint64_t address, bool traces_only, struct cpu
             .kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = address};
         stops = true;
     }
+    note(a, traces_only);
     return stops;
 }

@@ -145,6 +145,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     cpu->valid = cpu->dirty = cpu->missing = 0;
     cpu->ticks = cpu->slept = cpu->limit = 0;
     cpu->within = cpu->intr = cpu->had_fpu = false;
+    cpu_arrives(cpu);
     int err = engines_open(m, m->options->engine, error, size);
     if (err)
         return err;

@@ -415,8 +415,10 @@ bool register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) 
     uint8_t old[64];
     if (!register_read(cpu, r, old))
         return false;
+    if (r->parts & CPU_MP) /* the instruction pointer, be it to where it is */
+        cpu_arrives(cpu);
     if (!memcmp(old, value, (r->bits + 7) / 8))
-        return true; /* gdb writes all of g to change one */
+        return true;
     if (!register_is_writable(r))
         return false;
     memcpy(whole, value, (r->bits + 7) / 8);

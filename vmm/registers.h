@@ -54,6 +54,7 @@ const struct reg_layout *register_layout(unsigned bits);
 /* value: (bits + 7) / 8 bytes, little-endian. false: the engine did not give what it is
  * made of; then it reads as zeros, and is not written. */
 bool register_read(struct cpu *, const struct reg *, uint8_t *value);
+/* Writing the instruction pointer puts the CPU there: a breakpoint there is not passed. */
 bool register_write(struct cpu *, const struct reg *, const uint8_t *value);
 /* false: it follows from others. */
 bool register_is_writable(const struct reg *);

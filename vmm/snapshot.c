@@ -299,6 +299,7 @@ void snapshot_load(struct machine *m, size_t n) {
     m->cpu.ticks = s->ticks;
     m->cpu.slept = s->slept;
     m->cpu.within = s->within;
+    cpu_arrives(&m->cpu);
     m->devices = s->devices;
     wiring_a20_as_devices(m); /* before the TLB goes by it */
     m->cpu.state = s->cpu;

@@ -24,12 +24,23 @@ static uint64_t pc_of(struct machine *m) {
     return x86_pc(&s->regs, &s->sregs);
 }
 
-/* At a breakpoint: does it let the guest pass? The engine's run passes over the one
- * that it begins at, so if that is done here already, the next is looked at, too. */
+/* At a breakpoint: does it let the guest pass? */
 static bool passes(struct machine *m, struct cpu_exit *exit) {
     if (hits_stop(m, exit->address, false, exit))
         return false;
-    return m->follows || !aside_step(m) || !hits_stop(m, pc_of(m), false, exit);
+    if (!m->follows)
+        aside_step(m);
+    return true;
+}
+
+/* Where a person has put the CPU, a breakpoint comes before any interrupt that waits. A
+ * single step ignores it. */
+static bool begins_at_stop(struct machine *m, enum machine_command command,
+                           struct cpu_exit *exit) {
+    bool looks = command != COMMAND_STEP && m->points.count;
+    bool here = looks && points_breakpoint(m->cpu.points, pc_of(m));
+    return here && cpu_read(&m->cpu, CPU_MP)->mp.mp_state != KVM_MP_STATE_HALTED &&
+           hits_stop(m, pc_of(m), false, exit);
 }
 
 /* Of a range there are many to do, and most need no KVM. Somebody may follow the guest
@@ -53,11 +64,10 @@ static void step(struct machine *m, enum machine_command command, struct cpu_exi
 /* A command to run goes by steps while it is followed. */
 static bool goes_on_from_step(struct machine *m, enum machine_command command,
                               struct cpu_exit *exit) {
-    struct cpu_exit hit;
     uint64_t pc = pc_of(m);
     bool running = command == COMMAND_RUN;
     bool inside = command == COMMAND_RANGE && pc >= m->range_start && pc < m->range_end;
-    if (hits_stop(m, pc, !running && !inside, running ? exit : &hit))
+    if (hits_stop(m, pc, !running && !inside, exit))
         return false;
     if (!machine_interrupted(m))
         return running || inside;
@@ -148,7 +158,7 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
         return waited(m, exit);
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
         return !machine_interrupted(m);
-    case CPU_EXIT_BREAKPOINT: /* run() passes over one that it begins at */
+    case CPU_EXIT_BREAKPOINT:
         return command == COMMAND_RUN && passes(m, exit);
     case CPU_EXIT_LIMIT:
         return history_at_limit(m, exit, command == COMMAND_RUN) ||
@@ -204,6 +214,9 @@ static void choose_engine(struct machine *m) {
 static void run_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
     struct cpu *cpu = &m->cpu;
     bool running = command == COMMAND_RUN;
+    *exit = (struct cpu_exit){0};
+    if (begins_at_stop(m, command, exit))
+        return;
     if (cpu->engine->freeze && (running || cpu->step_irqs))
         cpu->engine->freeze(cpu, false);
     do {

@@ -32,6 +32,7 @@ static void settle_down(struct machine *m, const struct luggage *l) {
     m->cpu.limit = 0;
     m->history->travelling = l->travelling;
     m->caught = m->ended = false;
+    cpu_arrives(&m->cpu);
 }
 
 /* Else the way back would be interrupted as well. */
@@ -152,32 +153,35 @@ static bool go_quietly(struct machine *m, uint64_t ticks) {
 }
 
 /* Interrupted on the way, to where it came from. */
-static bool returns(struct machine *m, bool came, uint64_t from) {
+static bool returns(struct machine *m, bool came, uint64_t from, struct cpu_arrival here) {
     if (came)
         return true;
     forget_interrupt(m);
     go_quietly(m, from);
+    m->cpu.arrival = here;
     return false;
 }
 
 bool travel_to(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
     uint64_t from = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
     keep_present(m);
     if (ticks > h->end)
         ticks = h->end;
     if (ticks < h->list[0]->ticks)
         ticks = h->list[0]->ticks;
-    return returns(m, go_quietly(m, ticks), from);
+    return returns(m, go_quietly(m, ticks), from, here);
 }
 
 bool travel_to_count(struct machine *m, uint64_t count) {
     uint64_t from = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
     keep_present(m);
     struct luggage l = depart(m, false);
     bool came = go_to_count(m, count);
     settle_down(m, &l);
-    return returns(m, came, from);
+    return returns(m, came, from, here);
 }
 
 bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
@@ -186,6 +190,7 @@ bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *),
         snapshot_take(m, false);
     else
         keep_present(m);
+    struct cpu_arrival arrival = m->cpu.arrival;
     struct snapshot *here = h->list[h->base];
     if (here->ticks != m->cpu.ticks)
         return false;
@@ -194,6 +199,7 @@ bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *),
     for (size_t n = 0; n < h->count; n++)
         if (h->list[n] == here)
             snapshot_load(m, n);
+    m->cpu.arrival = arrival;
     return true;
 }
 
@@ -341,12 +347,14 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
     struct history *h = m->history;
     struct hit hit;
     uint64_t now = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
     struct luggage l = depart(m, true);
     bool whole = search(m, now, &hit);
     settle_down(m, &l);
     if (!whole) {
         forget_interrupt(m);
         go_quietly(m, now);
+        m->cpu.arrival = here;
         *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
         return;
     }
@@ -358,6 +366,8 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
         *exit = hit.exit;
     else
         m->edge = EDGE_BEGIN;
+    if (hit.found && hit.exit.kind == CPU_EXIT_BREAKPOINT) /* it is told, and then passed */
+        m->cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
 }
 
 void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
@@ -397,6 +407,7 @@ static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, b
 
 static struct travel_write search_write(struct machine *m) {
     uint64_t now = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
     struct hit hit = {0};
     struct luggage l = depart(m, false);
     bool whole = search(m, now, &hit);
@@ -404,6 +415,7 @@ static struct travel_write search_write(struct machine *m) {
     if (!whole)
         forget_interrupt(m);
     go_quietly(m, now);
+    m->cpu.arrival = here;
     return (struct travel_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
                                  hit.at, hit.by};
 }
@@ -439,6 +451,7 @@ void travel_list_modes(struct machine *m, const struct text *t) {
     struct history *h = m->history;
     uint64_t now = m->cpu.ticks, count = 0;
     bool whole = true;
+    struct cpu_arrival here = m->cpu.arrival;
     keep_present(m);
     struct luggage l = depart(m, false);
     m->cpu.catch.mode = true;
@@ -458,4 +471,5 @@ void travel_list_modes(struct machine *m, const struct text *t) {
         forget_interrupt(m);
     }
     go_quietly(m, now);
+    m->cpu.arrival = here;
 }

@@ -1,5 +1,5 @@
 """The least of a debugger's client, for tests that break the rules of the protocol."""
-import socket
+import re, socket
 
 
 class Closed(Exception):
@@ -22,18 +22,17 @@ def frame(payload):
 
 
 def reply(s):
-    """The next packet's payload; acknowledgments are passed over."""
-    data = b""
-    while True:
-        start = data.find(b"$")
-        end = data.find(b"#", start)
-        if start >= 0 and end >= 0 and len(data) >= end + 3:
-            s.sendall(b"+")
-            return data[start + 1:end]
-        more = s.recv(65536)
+    """The next packet's payload; acknowledgments are passed over, and what comes behind
+    it is left for the next call."""
+    data, packet = b"", None
+    while not packet:
+        more = s.recv(65536, socket.MSG_PEEK)
         if not more:
             raise Closed
-        data += more
+        packet = re.search(rb"\$([^#]*)#..", data + more, re.DOTALL)
+        data += s.recv(packet.end() - len(data) if packet else len(more))
+    s.sendall(b"+")
+    return packet[1]
 
 
 def ask(s, payload):

@@ -352,7 +352,10 @@ static void test_points(void) {
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && r.exit.address == CODE_AT + 1);
     CHECK(r.points.list[0].held == HOLD_EXACT);
     CHECK(rig_get(&r)->regs.rcx == 1);
+    CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && rig_get(&r)->regs.rcx == 1); /* still there */
+    r.cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, CODE_AT + 1};
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && rig_get(&r)->regs.rcx == 3);
+    CHECK(!cpu_passes(&r.cpu, CODE_AT + 1));
     points_remove(&r.points, POINT_SOFT, CODE_AT + 1, 1);
     points_add(&r.points, POINT_WRITE, 0x200100, 64);
     CHECK(rig_run(&r) == CPU_EXIT_WATCHPOINT && r.exit.address == 0x200100);

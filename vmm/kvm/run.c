@@ -8,8 +8,12 @@
 
 #include <errno.h>
 
+static const struct point *breakpoint_here(struct cpu *cpu) {
+    return cpu->points->count ? points_breakpoint(cpu->points, vcpu_pc(cpu)) : NULL;
+}
+
 static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
-    const struct point *p = points_breakpoint(cpu->points, vcpu_pc(cpu));
+    const struct point *p = breakpoint_here(cpu);
     if (!p)
         return false;
     exit->kind = CPU_EXIT_BREAKPOINT;
@@ -25,6 +29,11 @@ static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
     if (!guard_refuses(cpu, exit))
         step_raw(cpu, exit);
     return exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit);
+}
+
+/* Between the iterations of a rep it is where it was looked at already. */
+static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
+    return !vcpu_of(cpu)->within && at_breakpoint(cpu, exit);
 }
 
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
@@ -57,7 +66,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
 static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
     hold_protect(cpu, false);
     step_raw(cpu, exit);
-    if (exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit))
+    if (exit->kind != CPU_EXIT_STEPPED || comes_to_breakpoint(cpu, exit))
         return true;
     hold_protect(cpu, true);
     return false;
@@ -90,6 +99,7 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
     struct vcpu *v = vcpu_of(cpu);
     struct kvm_guest_debug debug = plan(cpu);
     hold_plant(cpu);
+    cpu_arrives(cpu);
     struct kvm_guest_debug first = first_entry(v, debug);
     const struct kvm_guest_debug *now = &first;
     for (bool stop = false; !stop; now = &debug) {
@@ -117,19 +127,28 @@ static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
-    } while (!at_breakpoint(cpu, exit));
+    } while (!comes_to_breakpoint(cpu, exit));
+}
+
+/* A CPU that sleeps behind a hlt does not come to what follows before it is woken. */
+static bool sleeps(struct cpu *cpu) {
+    return cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
 void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
-    struct vcpu *v = vcpu_of(cpu);
     if (exits_halted(cpu, exit))
         return;
+    bool here = breakpoint_here(cpu) && !sleeps(cpu);
+    if (here && !cpu_passes(cpu, vcpu_pc(cpu))) {
+        at_breakpoint(cpu, exit);
+        return;
+    }
     hold_decide(cpu);
-    if (v->holds.stepping) {
+    if (vcpu_of(cpu)->holds.stepping) {
         run_stepping(cpu, exit);
         return;
     }
-    if (cpu->points->count && points_breakpoint(cpu->points, vcpu_pc(cpu))) {
+    if (here) {
         step_one(cpu, exit); /* off the breakpoint that we stand on */
         if (exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit))
             return;

@@ -242,9 +242,12 @@ static bool report_watch(struct cpu_exit *exit, const struct point *p) {
     return true;
 }
 
-/* What a finished instruction may have set off. */
+/* What a finished instruction, or iteration of a rep, may have set off. */
 static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
     struct vcpu *v = vcpu_of(cpu);
+    v->within = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
+    if (!v->within)
+        cpu_arrives(cpu);
     const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
     bool by_debug = v->run->exit_reason == KVM_EXIT_DEBUG && d->exception == VECTOR_DB;
     const struct point *p = by_debug ? hold_hit(v, d->dr6, true) : NULL;
@@ -280,7 +283,6 @@ void step_raw(struct cpu *cpu, struct cpu_exit *exit) {
 void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     struct insn in;
     look(cpu, &in);
-    bool rep = in.rep && insn_is_string(&in);
     if (!can_compare(cpu, exit))
         return;
     do {
@@ -290,7 +292,7 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
-    } while (rep && vcpu_pc(cpu) == in.pc);
+    } while (vcpu_of(cpu)->within);
     exit->kind = CPU_EXIT_STEPPED;
 }
 

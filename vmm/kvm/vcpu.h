@@ -72,6 +72,7 @@ struct vcpu {
     unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
     uint64_t entry_rip;
     bool after_step;              /* the last entry was a single step, or this one is */
+    bool within;                  /* the last step was an iteration of a rep, with more to come */
     struct cpu_state before;      /* REGS and SREGS as of the last entry */
     struct holds holds;
     struct guards guards;

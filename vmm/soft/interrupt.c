@@ -212,6 +212,7 @@ void deliver(struct soft *s, struct fault f) {
     s->halted = false;
     s->delivered = true;
     s->repeating = false;
+    cpu_arrives(s->cpu);
     report_caught(s, &f, earlier, cs, ip);
     if (!(s->cr0 & CR0_PE) && !s->seg[S_CS].k.selector && !s->ip)
         tell_empty_vector(s, &f, ip);

@@ -174,6 +174,8 @@ static void run_some(struct soft *s, bool one) {
     else
         run_fast(s);
     s->rf = false;
+    if (!s->repeating)
+        cpu_arrives(s->cpu);
 }
 
 /* --- between two instructions --- */
@@ -291,7 +293,9 @@ static void wait_halted(struct soft *s) {
 static bool at_breakpoint(struct soft *s) {
     uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + s->ip);
     const struct point *p = NULL;
-    if (!s->stepping && !s->first)
+    if (s->repeating) /* it has begun, and was looked at then */
+        return false;
+    if (!s->stepping && !cpu_passes(s->cpu, linear))
         p = points_breakpoint(s->cpu->points, linear);
     if (p) {
         report(s, CPU_EXIT_BREAKPOINT, "%s", "");
@@ -354,8 +358,8 @@ static void turn(struct soft *s) {
         look_back(s);
         return;
     }
-    run_some(s, why & PENDING_CAREFUL || s->stepping || s->first || s->shadow_ss ||
-                    s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
+    run_some(s, why & PENDING_CAREFUL || s->stepping || s->first || s->repeating ||
+                    s->shadow_ss || s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
                     s->horizon <= s->ticks + 1);
     take_traps(s);
     look_back(s);

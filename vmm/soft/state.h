@@ -167,7 +167,7 @@ struct soft {
     bool shadow_sti, shadow_ss; /* no interrupt before the next instruction */
     bool halted;
     bool stepping;      /* step(): one instruction, then leave */
-    bool first;         /* the first instruction of a run(): breakpoints passed */
+    bool first;         /* the first instruction of a run(): breakpoints there are looked at */
     bool repeating;     /* a string instruction has iterations to do */
     bool holding;       /* an interrupt waits, kept out by a step */
     bool delivered;     /* the instruction was an interrupt: no single-step trap */
