@@ -63,12 +63,16 @@ u_load: movb    0x00001000, %al
 u_far:  movl    %ss:(%ebp), %eax        // EBP is beyond the limit of SS
 
         .globl system_call, protection, missing, invalid, task2
-system_call: jmp system_call
-protection: jmp protection
-missing: jmp    missing
-invalid: jmp    invalid
-gated:  jmp     gated
-task2:  jmp     task2
+        .macro  ends                    // with interrupts off: that is for good
+        hlt
+        nop
+        .endm
+system_call: ends
+protection: ends
+missing: ends
+invalid: ends
+gated:  ends
+task2:  ends
 
         .data
         .balign 8
