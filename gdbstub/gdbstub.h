@@ -57,6 +57,7 @@ struct gdb_stop {
     bool has_point;           /* STOPPED at a point: the reason goes with it */
     enum gdb_point point;
     uint64_t address; /* of a watchpoint: the address that was hit */
+    bool stuck;       /* STOPPED as before, and nothing was executed in between */
     enum { GDB_LOG_NONE, GDB_LOG_BEGIN, GDB_LOG_END } log; /* STOPPED there: nothing is recorded beyond */
 };
 
@@ -272,6 +273,9 @@ unsigned gdb_server_poll_fds(struct gdb_server *, struct pollfd *fds, unsigned m
  * (stdin/stdout at end of file; `k` or `monitor quit` was handled by the target). */
 bool gdb_server_handle(struct gdb_server *);
 bool gdb_server_connected(const struct gdb_server *);
+/* Did the client look at the stop before the latest resume? One that was passed
+ * (QPassSignals), or that it went on from without a question, it did not. */
+bool gdb_server_looked(const struct gdb_server *);
 
 /* A thread stopped or a process ended. With no client, the stop is kept and told
  * to the next one. May be called from within resume() and interrupt(). */

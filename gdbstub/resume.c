@@ -78,6 +78,8 @@ static bool has_untold_end(struct session *s) {
 
 static void resume_all(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
+    s->blind = !s->looked;
+    s->looked = s->passed_one = false;
     if (s->non_stop) {
         if (nonstop_resume(s))
             reply_ok(s);

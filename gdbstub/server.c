@@ -189,6 +189,10 @@ const char *gdb_server_address(const struct gdb_server *server) {
     return server->listener.address;
 }
 
+bool gdb_server_looked(const struct gdb_server *server) {
+    return !server->session.blind && !server->session.passed_one;
+}
+
 void gdb_server_admit_all(struct gdb_server *server) { server->any_user = true; }
 
 const char *gdb_server_leave_socket(struct gdb_server *server) {

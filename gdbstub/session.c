@@ -72,7 +72,7 @@ static void forget_client(struct session *s) {
     s->general = s->resuming = (struct selection){ANY, ANY};
     s->owed = OWED_NOTHING;
     s->in_monitor = s->given_up = false;
-    s->has_told = false;
+    s->has_told = s->blind = s->passed_one = false;
     s->wish_count = 0;
     memset(s->passed, 0, sizeof s->passed);
     link_free(&s->link);
@@ -114,8 +114,23 @@ static void send_reply(struct session *s) {
     s->no_ack_next = false;
 }
 
+/* A client that passes over a signal by itself (`handle SIGSEGV nostop` in gdb) goes on at
+ * once; when it steps, it reads the code first and inserts a breakpoint. At a stop that it
+ * shows it asks for more. */
+static bool is_question(struct cursor packet) {
+    static const char *const others[] = {"vCont;", "vStopped", "c", "C", "s", "S",
+                                         "bc",     "bs",       "m", "x", "Z", "z"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct cursor rest = packet;
+        if (cursor_word(&rest, others[i]))
+            return false;
+    }
+    return true;
+}
+
 static void handle_packet(struct session *s) {
     s->held = s->silent = false;
+    s->looked |= is_question(s->packet);
     buffer_clear(&s->reply);
     packets_dispatch(s, s->packet);
     send_reply(s);

@@ -126,6 +126,9 @@ struct session {
 
     struct selection general, resuming; /* Hg and Hc */
     bool passed[SIGNALS_MAX];           /* QPassSignals */
+    bool looked;     /* the client has asked something since the last stop was told */
+    bool blind;      /* the latest resume came without that */
+    bool passed_one; /* since then a stop was passed, not told */
 
     enum owed owed;
     unsigned stops; /* counts, to order them */

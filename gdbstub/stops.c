@@ -208,10 +208,21 @@ static bool is_plain(const struct gdb_stop *stop, int signal) {
 
 static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
     int signal = stop->status;
-    return signal > 0 && signal < SIGNALS_MAX && s->passed[signal] && is_plain(stop, signal);
+    return signal > 0 && signal < SIGNALS_MAX && s->passed[signal] && is_plain(stop, signal) &&
+           !stop->stuck;
 }
 
-void stops_note(struct session *s, const struct gdb_stop *stop) {
+/* A client that does not stop at this signal would let it go on, be told, let it go on,
+ * for ever. At a trap it does stop. */
+static struct gdb_stop worth_a_stop(const struct session *s, const struct gdb_stop *stop) {
+    struct gdb_stop told = *stop;
+    if (s->connected && s->blind && stop->stuck && stop->kind == GDB_STOPPED)
+        told.status = GDB_SIGNAL_TRAP;
+    return told;
+}
+
+void stops_note(struct session *s, const struct gdb_stop *noted) {
+    struct gdb_stop told = worth_a_stop(s, noted), *stop = &told;
     struct process *p = process_get(s, stop->thread.pid);
     if (!p)
         return;
@@ -232,6 +243,7 @@ void stops_note(struct session *s, const struct gdb_stop *stop) {
     if (ours)
         return;
     if (s->owed == OWED_RESUME && p->attached && !news(s) && is_passed(s, stop)) {
+        s->passed_one = true;
         resume_again(s, stop->thread, stop->status);
         return;
     }

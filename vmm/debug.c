@@ -349,6 +349,7 @@ static struct gdb_stop translate(unsigned pid, struct machine *m, const struct m
     stop.has_point = outcomes[s->exit.kind].point;
     stop.point = (enum gdb_point)s->exit.point;
     stop.address = bridge_clients_address(m, s->exit.address);
+    stop.stuck = s->stuck;
     stop.log = (int)s->edge; /* the same order */
     return stop;
 }
@@ -365,7 +366,8 @@ void debug_message(struct debug *d, unsigned machine, const char *text) {
 }
 
 static void tell(struct debug *d, unsigned pid, const struct machine_stop *s) {
-    if (s->exit.text[0] && !s->ended)
+    bool is_known = s->stuck && !gdb_server_looked(d->server);
+    if (s->exit.text[0] && !s->ended && !is_known)
         debug_message(d, pid, s->exit.text);
     if (!s->ended)
         bridge_tell_addresses(d, pid);

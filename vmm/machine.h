@@ -62,6 +62,7 @@ struct machine_stop {
     int status;           /* exit status, if ended */
     struct cpu_exit exit;
     enum edge edge;
+    bool stuck;           /* as the stop before, and nothing was executed in between */
 };
 
 /* Where execution had lost its way. */

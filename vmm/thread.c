@@ -238,9 +238,16 @@ static void hold_still(struct machine *m) {
     points_copy(&m->last_points, &m->points);
 }
 
+/* Stops that going on does not lead away from. */
+static bool is_standstill(enum cpu_exit_kind kind) {
+    return kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_HALTED || kind == CPU_EXIT_CANNOT;
+}
+
 static void carry_out(struct machine *m, enum machine_command command) {
     struct cpu *cpu = &m->cpu;
     struct cpu_exit exit;
+    enum cpu_exit_kind before = m->stop.exit.kind;
+    uint64_t from = is_standstill(before) ? pc_of(m) : 0;
     m->edge = EDGE_NONE;
     aside_forget(m);
     if (command == COMMAND_DO) {
@@ -252,8 +259,10 @@ static void carry_out(struct machine *m, enum machine_command command) {
         run_back(m, command == COMMAND_BACK_RUN);
         return;
     }
-    if (still_dead(m))
-        return; /* m->stop still says so */
+    if (still_dead(m)) {
+        m->stop.stuck = true; /* and what it was */
+        return;
+    }
     m->ended = false;
     runaway_resume(m, pc_of(m));
     choose_engine(m);
@@ -264,8 +273,9 @@ static void carry_out(struct machine *m, enum machine_command command) {
     m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
     if (m->dead && cpu->dirty) /* so that dirty means: changed since */
         cpu->engine->store(cpu, cpu->dirty);
-    m->stop = (struct machine_stop){.ended = m->ended, .status = m->status, .exit = exit,
-                                    .edge = m->edge};
+    m->stop = (struct machine_stop){
+        .ended = m->ended, .status = m->status, .exit = exit, .edge = m->edge,
+        .stuck = is_standstill(exit.kind) && exit.kind == before && pc_of(m) == from};
 }
 
 /* --- the thread ------------------------------------------------------------------------- */

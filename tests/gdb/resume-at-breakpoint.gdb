@@ -51,7 +51,6 @@ break trap
 break after
 set $pc = trap
 continue
-continue
 p $bl
 delete
 break there
