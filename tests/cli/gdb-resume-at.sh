@@ -9,7 +9,7 @@ cat >"$WORK/driver.py" <<'END'
 import re, sys
 import rsp
 ADDRESS, CPU = sys.argv[1:]
-EIP, BL, PC0, HLT, THERE, NEXT, LAST, SELF = 8, 3, 0x1000, 0x1004, 0x1005, 0x1007, 0x1009, 0x100a
+EIP, EFLAGS, BL, PC0, HLT, THERE, NEXT, LAST, SELF = 8, 9, 3, 0x1000, 0x1004, 0x1005, 0x1007, 0x1009, 0x100a
 wrong = []
 s = rsp.connect(ADDRESS)
 
@@ -61,6 +61,7 @@ def again(*places, pc=PC0):
 
 ask("qSupported:swbreak+;hwbreak+;multiprocess+"), ask("!"), ask("?"), ask("Hgp1.1"), ask("Hcp1.1")
 
+write(EFLAGS, 0x202)  # IF: where KVM is Bochs', a guest that spins without it stops all
 ask(f"Z0,{PC0:x},1"), ask(f"Z0,{PC0 + 2:x},1")
 at_once("at the first instruction", "c", PC0)
 comes_to("from a stop that was told", "c", PC0 + 2)
