@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int fail(char *error, size_t size, int err, const char *what, const char *todo) {
@@ -15,17 +16,27 @@ static int fail(char *error, size_t size, int err, const char *what, const char 
     return -err;
 }
 
+/* The group's name is not looked up: that file is out of reach here, and the shell can. */
+static const char *advice(int reason) {
+    struct stat st;
+    bool for_group = stat("/dev/kvm", &st) == 0 && st.st_gid != 0 && (st.st_mode & 060) == 060;
+    if (reason == EPERM)
+        return "the container forbids it: start it with --device=/dev/kvm, or use --cpu=soft";
+    if (reason == EACCES && for_group)
+        return "join the group that owns it (sudo usermod -aG $(stat -c %G /dev/kvm) $USER, then log "
+               "in again), or use --cpu=soft";
+    if (reason == EACCES)
+        return "it is root's alone here: have it given to a group of yours (sudo chgrp GROUP /dev/kvm; "
+               "sudo chmod g+rw /dev/kvm), or use --cpu=soft";
+    if (reason == EMFILE || reason == ENFILE)
+        return "raise the limit (ulimit -n), or use --cpu=soft";
+    return "load the module (modprobe kvm-intel or kvm-amd; virtualisation must be on in the "
+           "firmware), or use --cpu=soft";
+}
+
 static int open_device(char *error, size_t size) {
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    if (fd >= 0)
-        return fd;
-    if (errno == EACCES || errno == EPERM)
-        return fail(error, size, errno, "cannot open /dev/kvm",
-                    "join the group that owns it (sudo usermod -aG kvm $USER, then log in "
-                    "again), or use --cpu=soft");
-    return fail(error, size, errno, "cannot open /dev/kvm",
-                "load the module (modprobe kvm-intel or kvm-amd; virtualisation must be on in "
-                "the firmware), or use --cpu=soft");
+    return fd >= 0 ? fd : fail(error, size, errno, "cannot open /dev/kvm", advice(errno));
 }
 
 static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t size, bool rom) {
