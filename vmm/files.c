@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "broker.h"
@@ -60,22 +61,21 @@ void file_discard(const char *path) {
         unlink(path);
 }
 
-static const char *volatile at_end;
+static char at_end[sizeof(((struct sockaddr_un *)0)->sun_path)];
 static struct stat at_end_inode; /* so that only ours is removed */
 
 void file_remove_at_end(const char *path) {
-    if (!lstat(path, &at_end_inode))
-        at_end = path;
+    if (strlen(path) < sizeof at_end && !lstat(path, &at_end_inode))
+        strcpy(at_end, path);
 }
 
 void file_end(void) {
     struct stat now;
-    const char *path = at_end;
     broker_end();
-    at_end = NULL;
-    if (path && !lstat(path, &now) && now.st_ino == at_end_inode.st_ino &&
+    if (*at_end && !lstat(at_end, &now) && now.st_ino == at_end_inode.st_ino &&
         now.st_dev == at_end_inode.st_dev)
-        unlink(path);
+        unlink(at_end);
+    *at_end = 0;
 }
 
 const char *file_error(int number) {

@@ -18,7 +18,8 @@ int file_stat(int fd, struct stat *);
 /* A new file for a saved run; in a sandbox by the broker's rules. -1 with errno. */
 int file_create(const char *path);
 void file_discard(const char *path); /* the latest one: it could not be written */
-/* A name to be removed at the end; file_end() does it, also in a signal handler. */
+/* The name of a socket, to be removed at the end; file_end() does it, also in a signal
+ * handler. */
 void file_remove_at_end(const char *path);
 void file_end(void);
 /* What went wrong, for a person, with the cure where it is not obvious. */

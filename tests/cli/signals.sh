@@ -61,7 +61,7 @@ exec {text}<&-
 expect_status 143
 
 # one that waits for a debugger: its Unix socket goes with it
-for words in "--gdb=unix:$WORK/s" "--gdb=unix:$WORK/s --gdb-nowait"; do
+for words in "--gdb=unix:$WORK/s" "--gdb=unix:$WORK/s --gdb-nowait" "--gdb=unix:$WORK/s --sandbox=off"; do
     serve $words "$WORK/busy"
     [[ -S $WORK/s ]] || fail "$ran: no socket"
     [[ $(stat -c %a "$WORK/s") == 600 ]] || fail "$ran: others may connect"

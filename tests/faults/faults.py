@@ -13,7 +13,7 @@ MOST = 2000  # calls; more than a run makes
 
 # A debugger's short visit to hello.
 VISIT = ["qSupported:multiprocess+;swbreak+;vContSupported+", "?", "g", "m1000,20", "M2000,2:1234",
-         "P0=01000000", "qXfer:features:read:target.xml:0,fff", "Z0,1002,1", "vCont;s:p1.1", "g",
+         "P0=01000000", "qXfer:features:read:target.xml:0,fff", "Z0,1002,1", "Z2,2000,40", "vCont;s:p1.1", "g", "z2,2000,40",
          "vCont;c:p1.1", "z0,1002,1", "qRcmd,72656773", "qRcmd,7061676520", "vCont;c:p1.1"]
 
 # Everything that makes a machine anew: another image, the same, a bigger one, one that is
