@@ -57,7 +57,8 @@ def visit(p, texts=VISIT):
                 while (byte := p.stdout.read(1)) and byte != b"#":
                     answer = (answer + byte).lstrip(b"+")
                 p.stdout.read(2)
-                answers += answer
+                # text comes in pieces of any size
+                answers += answer.removeprefix(b"$O") if answer != b"$OK" else answer
             each.append(answer.removeprefix(b"$"))
     except BrokenPipeError:
         pass
