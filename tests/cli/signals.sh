@@ -74,7 +74,7 @@ done
 # nor does any other signal leave it there; what ends us is still that signal
 printf '#!/bin/sh\nexec env --default-signal=QUIT "%s" "$@"\n' "$MINIKVM" >"$WORK/with-quit" # a shell ignores it
 chmod +x "$WORK/with-quit"
-for sandbox in on off; do
+for sandbox in $(is_sanitized || echo on) off; do
     for signal in QUIT USR1 USR2 ABRT SEGV BUS FPE ILL TRAP SYS ALRM VTALRM PROF XCPU PWR IO RTMAX; do
         is_sanitized && [[ " SEGV BUS FPE ILL TRAP SYS ABRT " == *" $signal "* ]] && continue
         (ulimit -c 0; MINIKVM=$WORK/with-quit serve "--gdb=unix:$WORK/s" --sandbox=$sandbox "$WORK/busy"

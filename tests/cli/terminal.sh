@@ -26,6 +26,7 @@ END
 while read -r how status; do
     guest=$WORK/busy
     [[ $how == end ]] && guest=hello
+    is_sanitized && [[ " SIGBUS SIGSEGV SIGTRAP SIGABRT " == *" $how "* ]] && continue # it reports those
     got=$(python3 "$WORK/terminal.py" "$MINIKVM" "$guest" "$how" ${CPU:+--cpu=$CPU} </dev/null)
     [[ $got == "$how raw restored $status" ]] || fail "$how: $got, not status $status"
 done <<'END'
