@@ -20,6 +20,14 @@ WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
            -Wpointer-arith -Wwrite-strings $(if $(CI),$(if $(SANITIZE),,-Werror))
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DMINIKVM_VERSION='"$(VERSION)"' -pthread $(WARN) \
               -I. $(CFLAGS) $(SANITIZE) $(if $(SANITIZE),-DMINIKVM_INSTRUMENTED)
+# musl's compiler sees no header but musl's, so it is shown Linux's, and only those. What
+# runs in a machine is no program of the host: any gcc builds it.
+ifneq ($(findstring musl,$(CC)),)
+GUEST_CC       ?= gcc
+KERNEL_HEADERS := $(BUILD)/kernel-headers
+ALL_CFLAGS     += -idirafter $(KERNEL_HEADERS)
+endif
+GUEST_CC ?= $(CC)
 ALL_LDFLAGS := -pthread $(LDFLAGS) $(SANITIZE)
 
 SOURCES := $(wildcard vmm/*.c vmm/*/*.c gdbstub/*.c)
@@ -42,7 +50,12 @@ $(LIBRARY): $(filter-out $(BUILD)/vmm/main.o,$(OBJECTS))
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-$(BUILD)/%.o: %.c
+ASM_HEADERS = $(firstword $(wildcard /usr/include/asm /usr/include/$(shell uname -m)-linux-gnu/asm))
+$(BUILD)/kernel-headers:
+	@mkdir -p $@
+	@ln -sfn /usr/include/linux /usr/include/asm-generic $(ASM_HEADERS) $@
+
+$(BUILD)/%.o: %.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -54,8 +67,12 @@ include os-1k/os-1k.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 
+.PHONY: static
+static: ## build/static/minikvm, which needs no library of the host's (by musl-gcc)
+	$(MAKE) CC=musl-gcc BUILD=build/static PROGRAM=build/static/minikvm LDFLAGS=-static all
+
 .PHONY: test asan coverage
-test: all units test-guests ## every test that this machine can run
+test: _needed all units test-guests ## every test that this machine can run
 	tests/run --build=$(BUILD) --program=$(PROGRAM)
 
 asan: ## the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -104,10 +121,11 @@ loc: ## lines of code by part
 	@printf 'soft %s (aim 3500)\n' $$($(call CODE,vmm/soft/*.[ch]))
 	@printf 'gdbstub %s (aim 2500)\n' $$($(call CODE,gdbstub/*.[ch]))
 
-clean: ## all that was built
+clean: ## removes all that was built
 	rm -rf build minikvm
 
+# A target without a text here begins with _: it is for other targets.
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

@@ -14,7 +14,7 @@ GUEST_ELFS := $(patsubst %,$(GUESTS_DIR)/%.elf,$(REAL_GUESTS) $(MODE_GUESTS))
 GUEST_BINS := $(patsubst %,$(GUESTS_DIR)/%.bin,$(REAL_GUESTS))
 
 .PHONY: guests
-guests: $(GUEST_ELFS) $(GUEST_BINS)
+guests: $(GUEST_ELFS) $(GUEST_BINS) ## the guests
 
 # Kept, though make sees the objects as a step on the way.
 .SECONDARY: $(GUEST_ELFS:.elf=.o)
@@ -25,7 +25,7 @@ GUEST_LDFLAGS := -nostdlib --build-id=none --no-warn-rwx-segments
 
 $(GUESTS_DIR)/%.o: guests/%.S
 	@mkdir -p $(@D)
-	$(CC) -m32 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(GUEST_CC) -m32 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(GUESTS_DIR)/%.elf: $(GUESTS_DIR)/%.o guests/guest.ld guests/segmented.ld guests/paging.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T $(guest_script) -o $@ $<
@@ -37,7 +37,7 @@ $(GUESTS_DIR)/%.elf: $(GUESTS_DIR)/%.o guests/guest.ld guests/segmented.ld guest
 # CPU that is still in real mode.
 $(GUESTS_DIR)/long64.o: guests/long64.S
 	@mkdir -p $(@D)
-	$(CC) -mx32 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(GUEST_CC) -mx32 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(GUESTS_DIR)/long64.elf: $(GUESTS_DIR)/long64.o guests/guest.ld
 	$(LD) -m elf32_x86_64 $(GUEST_LDFLAGS) -T guests/guest.ld -o $@.x32 $<

@@ -16,17 +16,17 @@ OS_CFLAGS := -std=gnu11 -m32 -march=i386 -mgeneral-regs-only -ffreestanding -fno
 OS_LDFLAGS := -m elf_i386 -nostdlib --build-id=none --no-warn-rwx-segments -z noexecstack
 
 .PHONY: os-1k
-os-1k: $(OS_DIR)/kernel.elf $(OS_DIR)/shell.elf
+os-1k: $(OS_DIR)/kernel.elf $(OS_DIR)/shell.elf ## the 1K OS
 
 .SECONDARY: $(OS_KERNEL) $(OS_SHELL)
 
 $(OS_DIR)/%.o: os-1k/%.c
 	@mkdir -p $(@D)
-	$(CC) $(OS_CFLAGS) -MMD -MP -c -o $@ $<
+	$(GUEST_CC) $(OS_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OS_DIR)/%.o: os-1k/%.S
 	@mkdir -p $(@D)
-	$(CC) $(OS_CFLAGS) -Wa,-I$(OS_DIR) -MMD -MP -c -o $@ $<
+	$(GUEST_CC) $(OS_CFLAGS) -Wa,-I$(OS_DIR) -MMD -MP -c -o $@ $<
 
 # -n leaves no holes between the segments in the file.
 $(OS_DIR)/shell.elf: $(OS_SHELL) os-1k/shell/shell.ld

@@ -6,7 +6,7 @@ TEST_GUESTS := $(patsubst tests/guests/%.S,$(BUILD)/tests/guests/%.elf,$(wildcar
 # A guest is linked as those of guests/ are, or by a script of its own beside it.
 $(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld $(wildcard tests/guests/*.ld)
 	@mkdir -p $(@D)
-	$(CC) -m32 -g -c -o $(@:.elf=.o) $<
+	$(GUEST_CC) -m32 -g -c -o $(@:.elf=.o) $<
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T $(firstword $(wildcard $(<:.S=.ld)) guests/guest.ld) \
 	  -o $@ $(@:.elf=.o)
 
@@ -18,11 +18,16 @@ $(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf
 $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthread_cond_timedwait,--wrap=time
 
 .PHONY: units test-guests
-units: $(UNITS)
-test-guests: $(TEST_GUESTS)
+units: $(UNITS) ## the programs of tests/unit and tests/lockstep, not run
+test-guests: $(TEST_GUESTS) ## the guests of tests/guests
+
+# Said before a compiler or the runner is missed.
+.PHONY: _needed
+_needed:
+	@scripts/needs 'make test' $(firstword $(CC)) python3 gdb
 
 .PHONY: bench bench-reverse bench-transport demo
-bench: all test-guests
+bench: all test-guests ## speed and start-up times, beside other programs
 	scripts/bench --program=$(PROGRAM) --build=$(BUILD)
 
 bench-reverse: all ## going back in time, beside QEMU's record/replay (minutes)
@@ -31,7 +36,7 @@ bench-reverse: all ## going back in time, beside QEMU's record/replay (minutes)
 bench-transport: all ## gdb over a pipe, TCP and a Unix socket
 	scripts/bench-transport --program=$(PROGRAM)
 
-demo:
+demo: ## a short gdb session; says what it needs, installs it when it may
 	scripts/demo
 
 # What the environment of a run does wrong on purpose (tests/faults).
@@ -73,12 +78,12 @@ soak: all ## sixteen machines under a random client, memory watched (MINUTES=60,
 # What has several threads at work, under ThreadSanitizer; each report ends the program.
 THREADED := two-machines many-machines non-stop nonstop gdb-sessions gdb-flood parallel \
             signals idle input take-over change-engine test_machine
-.PHONY: tsan tsan-tests
+.PHONY: tsan _tsan-tests
 tsan: ## the tests with several machines or threads under ThreadSanitizer
 	$(MAKE) BUILD=build/tsan PROGRAM=build/tsan/minikvm CFLAGS='-O1 -g' \
-	  SANITIZE=-fsanitize=thread tsan-tests
-tsan-tests: export TSAN_OPTIONS = halt_on_error=1 exitcode=66
-tsan-tests: all units test-guests
+	  SANITIZE=-fsanitize=thread _tsan-tests
+_tsan-tests: export TSAN_OPTIONS = halt_on_error=1 exitcode=66
+_tsan-tests: all units test-guests
 	tests/run --build=$(BUILD) --program=$(PROGRAM) $(THREADED)
 	$(SOAK) --minutes=0.5
 

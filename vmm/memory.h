@@ -14,10 +14,12 @@
 #ifndef MINIKVM_MEMORY_H
 #define MINIKVM_MEMORY_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#undef PAGE_SIZE /* musl's limits.h has the host's */
 #define PAGE_SIZE 4096u
 #define MEMORY_MAX (3ull << 30) /* RAM ends below the ROM's upper image */
 #define ROM_MAX (256u << 10)

@@ -2,6 +2,7 @@
 . "$TOP/tests/cli/lib.sh"
 need_engine
 is_sanitized && skip "a sanitizer has calls of its own"
+[[ $(ldd "$MINIKVM" 2>/dev/null) == *ld-musl* ]] && skip "musl does not let its calls be intercepted"
 engines=()
 for engine in kvm soft; do
     if has $engine && [[ ! $CPU || $CPU == "$engine" ]]; then engines+=($engine); fi

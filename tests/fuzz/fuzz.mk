@@ -42,7 +42,7 @@ $(BUILD)/vmm/soft/%.o: ALL_CFLAGS += -fno-sanitize-coverage=trace-cmp
 endif
 
 .PHONY: fuzz fuzzers
-fuzzers: $(FUZZER_PROGRAMS)
+fuzzers: $(FUZZER_PROGRAMS) ## the fuzzers, not run; needs clang
 fuzz: all ## every fuzzer for FUZZ_SECONDS (60), two at a time; needs clang
 	tests/fuzz/run --program=$(PROGRAM) --seconds=$(FUZZ_SECONDS) --seed=$(FUZZ_SEED)
 

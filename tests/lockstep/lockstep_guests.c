@@ -212,6 +212,7 @@ static bool has_kvm(char *error, size_t size) {
 }
 
 int main(int argc, char **argv) {
+    static const char *const folders[] = {"guests/*.elf", "os-1k/kernel.elf"};
     char error[256], pattern[512];
     glob_t found = {0};
     const char *build = getenv("BUILD");
@@ -221,13 +222,15 @@ int main(int argc, char **argv) {
         return 77;
     }
     build = build ? build : "build";
-    snprintf(pattern, sizeof pattern, "%s/{guests/*,os-1k/kernel}.elf", build);
     for (int n = 1; n < argc; n++)
         one_guest(argv[n], CHIPS_AUTO);
-    if (argc == 1 && glob(pattern, GLOB_BRACE, NULL, &found) == 0)
-        for (size_t n = 0; n < found.gl_pathc; n++)
-            if (wanted(found.gl_pathv[n]))
-                one_guest(found.gl_pathv[n], CHIPS_AUTO);
+    for (size_t n = 0; argc == 1 && n < sizeof folders / sizeof *folders; n++) {
+        snprintf(pattern, sizeof pattern, "%s/%s", build, folders[n]);
+        glob(pattern, n ? GLOB_APPEND : 0, NULL, &found);
+    }
+    for (size_t n = 0; n < found.gl_pathc; n++)
+        if (wanted(found.gl_pathv[n]))
+            one_guest(found.gl_pathv[n], CHIPS_AUTO);
     globfree(&found);
     return unit_end();
 }

@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
         ptrace(PTRACE_GETREGS, at.pid, 0, &before))
         return 77;
     at.free = before.rsp - RED_ZONE - 64;
-    unsigned long long *registers[] = {&now.rdi, &now.rsi, &now.rdx, &now.r10, &now.r8, &now.r9};
+    __typeof__(&now.rdi) registers[] = {&now.rdi, &now.rsi, &now.rdx, &now.r10, &now.r8, &now.r9};
     now = before;
     now.orig_rax = -1; /* nothing to restart */
     now.rax = strtoull(argv[2], NULL, 0);

@@ -167,11 +167,15 @@ bool vcpu_take_kick(struct vcpu *v) {
     return kicked;
 }
 
+#ifndef sigev_notify_thread_id /* timer_create(2)'s name; musl has it, glibc does not */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 /* Ten times a second we look whether the CPU has lost its way, and, with the chips in
  * the kernel, where a hlt does not come to us, whether it sleeps for ever. */
 static void start_watchdog(struct vcpu *v) {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL};
-    event._sigev_un._tid = syscall(SYS_gettid);
+    event.sigev_notify_thread_id = syscall(SYS_gettid);
     if (timer_create(CLOCK_MONOTONIC, &event, &v->watchdog) < 0)
         return;
     v->has_watchdog = true;
