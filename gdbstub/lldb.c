@@ -1,11 +1,12 @@
 /* What lldb asks at the beginning (lldb's docs, "lldb-platform-packets").
  *
- * Rule: lldb takes its disassembler from a triple, once. So it gets the one that
- * fits the CPU mode of the moment; it is never told an exec, which would drop its
- * modules.
+ * Rule: lldb takes its disassembler and its registers from a triple, once. So it
+ * gets the one that fits the CPU mode of the moment; it is never told an exec, which
+ * would drop its modules. In another mode a line says what helps, at the first stop.
  */
 #include "gdbstub/packets.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *triple_of(const struct gdb_description *d) {
@@ -27,10 +28,25 @@ static bool write_triple(struct session *s, struct gdb_thread thread) {
     const char *triple = triple_of(d);
     if (!triple)
         return false;
+    s->lldb_mode = triple;
     buffer_text(&s->reply, "triple:");
     buffer_hex(&s->reply, triple, strlen(triple));
     buffer_printf(&s->reply, ";endian:little;ptrsize:%d;", triple[0] == 'x' ? 8 : 4);
     return true;
+}
+
+void lldb_tell_mode(struct session *s, struct gdb_thread thread) {
+    const char *triple = triple_of(s->target->ops->describe(s->target->context, thread));
+    char text[200];
+    if (!s->lldb_mode || !triple || triple == s->lldb_mode)
+        return;
+    s->lldb_mode = triple;
+    int length = snprintf(
+        text, sizeof text,
+        "minikvm: the CPU's mode has changed, and lldb keeps the disassembler and registers"
+        " it connected with: type disassemble -A %s, or connect again\n",
+        triple);
+    console_text(s, text, (size_t)length);
 }
 
 void packet_host_info(struct session *s, struct cursor arguments) {

@@ -64,6 +64,7 @@ static void forget_client(struct session *s) {
     s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
     s->non_stop = s->notified = s->asked_description = s->own_description = false;
     s->label = LABEL_ANY;
+    s->lldb_mode = NULL;
     s->asked_about = 0;
     s->saved_count = 0;
     s->trace.looked_at = -1;

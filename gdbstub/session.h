@@ -114,6 +114,7 @@ struct session {
     struct features features;
     bool extended;        /* `!` */
     bool bare_x;          /* the client probed `x0,0`: an lldb that wants no 'b' before the data */
+    const char *lldb_mode; /* the triple that lldb has asked for or been told of, see lldb.c */
     bool silent;          /* the packet in work has no reply */
     bool no_ack_next;     /* once the reply is out */
     bool goodbye;         /* close the connection once the reply is out */
@@ -328,6 +329,9 @@ void process_attach(struct session *, struct process *);
 void process_release(struct session *, struct process *);
 
 /* --- console.c -------------------------------------------------------------------------------- */
+/* A stop in a mode that lldb, if the client is one, does not show right. */
+void lldb_tell_mode(struct session *, struct gdb_thread);
+
 void console_text(struct session *, const char *text, size_t length);
 /* The monitor command that was to be answered later is done. */
 void console_monitor_done(struct session *);

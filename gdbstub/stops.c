@@ -79,6 +79,7 @@ void stops_write(struct session *s, const struct gdb_stop *stop) {
 void stops_tell(struct session *s, const struct gdb_stop *stop) {
     buffer_clear(&s->reply);
     if (stop->kind == GDB_STOPPED) {
+        lldb_tell_mode(s, stop->thread);
         if (!follow_instead(s, stop))
             write_stopped(s, stop);
         /* gdb takes the stopped thread for the one of Hg from now on; Hc stays. */
