@@ -47,7 +47,8 @@ static struct aside *aside_of(struct machine *m) {
     struct aside *a = m->aside;
     if (a || !(a = calloc(1, sizeof *a)))
         return a;
-    a->cpu = (struct cpu){.memory = &m->memory, .points = &a->none};
+    a->cpu = (struct cpu){.memory = &m->memory, .points = &a->none,
+                          .host = {.machine = m, .unassigned = unassigned_memory}};
     if (soft_open(&a->cpu) < 0) {
         free(a);
         return NULL;
