@@ -133,6 +133,43 @@ const char *gdb_agent_check(const uint8_t *code, size_t length) {
     return error;
 }
 
+/* --- doubtful code ------------------------------------------------------------------ */
+
+static bool is_reference(uint8_t op) {
+    return op == OP_REF8 || op == OP_REF16 || op == OP_REF32 || op == OP_REF64;
+}
+
+static bool is_extension(uint8_t op) { return op == OP_EXT || op == OP_ZERO_EXT; }
+
+static unsigned constant_size(uint8_t op) {
+    return op == OP_CONST8 ? 1 : op == OP_CONST16 ? 2 : op == OP_CONST32 ? 4 : op == OP_CONST64 ? 8 : 0;
+}
+
+/* Of the instruction there, which may be one that nothing leads to: then 0, too. */
+static size_t length_at(const uint8_t *code, size_t left) {
+    size_t length = *code < OPCODES ? shapes[*code].length : 0;
+    if (*code == OP_PRINTF && left >= length)
+        length += operand(code + 2, 2);
+    return length <= left ? length : 0;
+}
+
+/* A label's address is read, but no integer from there: a pointer is not extended. */
+static bool reads_pointer(const uint8_t *next, size_t left) {
+    return left >= 2 && is_reference(next[0]) && !is_extension(next[1]);
+}
+
+bool gdb_agent_doubtful(const uint8_t *code, size_t length,
+                        bool (*is_label)(void *context, uint64_t address), void *context) {
+    size_t size;
+    for (size_t at = 0; at < length && (size = length_at(code + at, length - at)); at += size) {
+        bool label = constant_size(code[at]) &&
+                     is_label(context, operand(code + at + 1, constant_size(code[at])));
+        if (label && reads_pointer(code + at + size, length - at - size))
+            return true;
+    }
+    return false;
+}
+
 /* --- evaluating ----------------------------------------------------------------------- */
 
 struct evaluation {

@@ -43,6 +43,15 @@ struct gdb_agent_host {
 
 /* NULL if it is sound, else a sentence. */
 const char *gdb_agent_check(const uint8_t *code, size_t length);
+/* gdb (to 18.1 at least) compiles `&label` of a symbol without a type with one dereference
+ * too many. Is what has been checked such code? Then only gdb itself can say what is meant:
+ *
+ *     *(int *)&label == 3    const LABEL, ref32, ref32, ext 32, …
+ *     $eip == &label         …, const LABEL, ref32, equal
+ *
+ * `{int}&label` comes out right. */
+bool gdb_agent_doubtful(const uint8_t *code, size_t length,
+                        bool (*is_label)(void *context, uint64_t address), void *context);
 /* Evaluates what has been checked. false: it failed (a division by zero, memory
  * that is not there, no end). The value is what is on top of the stack, or 0. */
 bool gdb_agent_eval(const uint8_t *code, const struct gdb_agent_host *, int64_t *value);

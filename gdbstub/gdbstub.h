@@ -209,6 +209,10 @@ struct gdb_target_ops {
     /* Absolute path of the file with the symbols, or NULL. */
     const char *(*exec_file)(void *target, int pid);
 
+    /* Is a symbol there that has no type for a debugger: a label of an assembler's? NULL:
+     * there are none. */
+    bool (*is_label)(void *target, int pid, uint64_t address);
+
     /* May a client read this file (absolute, no `..`)? Only images in use. */
     bool (*may_read)(void *target, const char *path);
 

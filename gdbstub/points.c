@@ -20,6 +20,7 @@ enum { PROGRAM_MAX = 4096 /* bytes of all expressions of one point */, EXPRESSIO
 struct expression {
     uint16_t start;
     bool command;
+    bool doubtful; /* gdb may have meant something else: it is asked at each hit */
 };
 
 struct gdb_program {
@@ -46,7 +47,7 @@ bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent
         if (program->list[i].command)
             continue;
         conditional = true;
-        met = !gdb_agent_eval(program->code + program->list[i].start, host, &value) || value;
+        met = program->list[i].doubtful || !gdb_agent_eval(program->code + program->list[i].start, host, &value) || value;
     }
     for (unsigned i = 0; i < program->count && (met || !conditional); i++) {
         if (!program->list[i].command)
@@ -104,7 +105,7 @@ static const char *parse_expression(struct cursor *c, struct gdb_program *p, boo
         expression_parse(c, p->code + p->length, sizeof p->code - p->length, &length);
     if (error)
         return error;
-    p->list[p->count++] = (struct expression){(uint16_t)p->length, command};
+    p->list[p->count++] = (struct expression){(uint16_t)p->length, command, false};
     p->length += length;
     return NULL;
 }
@@ -137,6 +138,26 @@ static struct gdb_program *used_part(const struct gdb_program *all) {
     return program;
 }
 
+struct asked {
+    const struct gdb_target *target;
+    int pid;
+};
+
+static bool is_label(void *context, uint64_t address) {
+    const struct asked *a = context;
+    return a->target->ops->is_label(a->target->context, a->pid, address);
+}
+
+static void mark_doubtful(struct session *s, struct gdb_program *p, int pid) {
+    struct asked asked = {s->target, pid};
+    for (unsigned i = 0; i < p->count && s->target->ops->is_label; i++) {
+        size_t end = i + 1 < p->count ? p->list[i + 1].start : p->length;
+        p->list[i].doubtful = !p->list[i].command &&
+                              gdb_agent_doubtful(p->code + p->list[i].start,
+                                                 end - p->list[i].start, is_label, &asked);
+    }
+}
+
 /* NULL with a sentence. */
 static struct gdb_program *make_program(struct session *s, struct cursor *c,
                                         struct gdb_thread thread, const char **error) {
@@ -144,6 +165,7 @@ static struct gdb_program *make_program(struct session *s, struct cursor *c,
     *error = parse_program(c, &all);
     if (*error)
         return NULL;
+    mark_doubtful(s, &all, thread.pid);
     struct gdb_program *program = used_part(&all);
     if (!program)
         *error = "no memory for a breakpoint's condition";

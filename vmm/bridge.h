@@ -44,6 +44,7 @@ uint64_t bridge_shift(struct machine *);
 int bridge_add_point(struct machine *, enum point_kind, uint64_t address, uint64_t length);
 /* Of a watchpoint that was hit at a linear address. */
 uint64_t bridge_clients_address(struct machine *, uint64_t linear);
+bool bridge_is_label(void *target, int pid, uint64_t address);
 /* "linear" or "offsets in CS, whose base is 0x…", and what that means for a person. */
 void bridge_say_addresses(struct machine *, char *out, size_t size);
 /* The client has been told of it; true: it was news. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "symbols.h"
 #include "x86.h"
 
 uint64_t bridge_shift(struct machine *m) {
@@ -35,6 +36,11 @@ uint64_t bridge_clients_address(struct machine *m, uint64_t linear) {
             return (uint32_t)(linear - p->shift);
     }
     return linear;
+}
+
+bool bridge_is_label(void *target, int pid, uint64_t address) {
+    struct machine *m = bridge_machine(target, pid);
+    return m && symbols_label(&m->image, address);
 }
 
 /* The base of CS in code that has one: 16-bit or 32-bit. */

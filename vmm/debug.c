@@ -429,6 +429,7 @@ static const struct gdb_target_ops ops = {
     .alive = alive,
     .exec_file = exec_file,
     .may_read = may_read,
+    .is_label = bridge_is_label,
     .libraries = libraries,
     .table_type = bridge_table_type,
     .table = bridge_table,

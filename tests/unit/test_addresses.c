@@ -8,6 +8,7 @@
 #include "vmm/addresses.h"
 #include "vmm/points.h"
 #include "vmm/registers.h"
+#include "vmm/symbols.h"
 
 enum { LINKED = 0xc0100000, LOADED = 0x100000, SIZE = 0x2000, BASE = 0x40000000 };
 
@@ -147,6 +148,32 @@ static void points_with_a_shift(void) {
     CHECK(copy.shifted == 0);
 }
 
+/* A label and a function are none that say data; a table that is cut off is not there. */
+static void labels_of_a_symbol_table(void) {
+    enum { SECTION = sizeof(Elf32_Ehdr), SYMBOLS = SECTION + sizeof(Elf32_Shdr), COUNT = 4 };
+    static uint8_t bytes[SYMBOLS + COUNT * sizeof(Elf32_Sym)];
+    Elf32_Ehdr header = {.e_shoff = SECTION, .e_shnum = 1, .e_shentsize = sizeof(Elf32_Shdr)};
+    Elf32_Shdr section = {.sh_type = SHT_SYMTAB, .sh_offset = SYMBOLS,
+                          .sh_size = COUNT * sizeof(Elf32_Sym)};
+    Elf32_Sym symbols[COUNT] = {
+        {0},
+        {.st_name = 1, .st_value = 0x1000, .st_shndx = 1},
+        {.st_name = 1, .st_value = 0x2000, .st_shndx = 1, .st_info = ELF32_ST_INFO(1, STT_FUNC)},
+        {.st_name = 1, .st_value = 0x3000, .st_shndx = 1, .st_info = ELF32_ST_INFO(1, STT_OBJECT)}};
+    struct image im = {.bytes = bytes, .size = sizeof bytes, .is_elf = true};
+    memcpy(bytes, &header, sizeof header);
+    memcpy(bytes + SECTION, &section, sizeof section);
+    memcpy(bytes + SYMBOLS, symbols, sizeof symbols);
+    CHECK(symbols_label(&im, 0x1000) && symbols_label(&im, 0x2000));
+    CHECK(!symbols_label(&im, 0x3000) && !symbols_label(&im, 0) && !symbols_label(&im, 0x1001));
+    im.size--;
+    CHECK(!symbols_label(&im, 0x1000));
+    im.size = SECTION;
+    CHECK(!symbols_label(&im, 0x1000));
+    im = (struct image){0};
+    CHECK(!symbols_label(&im, 0x1000));
+}
+
 int main(void) {
     offsets_where_the_image_is_linked_for_them();
     other_code_is_linear();
@@ -154,5 +181,6 @@ int main(void) {
     registers_follow();
     a_point_is_where_it_may_be_met();
     points_with_a_shift();
+    labels_of_a_symbol_table();
     return unit_end();
 }

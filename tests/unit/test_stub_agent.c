@@ -2,6 +2,8 @@
 #include "gdbstub/agent.h"
 #include "tests/unit/test_stub_client.h"
 
+#include "gdbstub/hex.h"
+
 #include <time.h>
 
 static char printed[8192];
@@ -283,9 +285,34 @@ static void measure(void) {
     printf("%.1f million evaluations a second\n", 1 / seconds + 0 * (double)sum);
 }
 
+static bool at_100e(void *context, uint64_t address) {
+    (void)context;
+    return address == 0x100e;
+}
+
+static bool is_doubtful(const char *hex) {
+    uint8_t code[64];
+    size_t length = strlen(hex) / 2;
+    CHECK(hex_decode(code, hex, length) && !gdb_agent_check(code, length));
+    return gdb_agent_doubtful(code, length, at_100e, NULL);
+}
+
+/* As gdb 13.1, 16.3 and 18.1 compile them, with a label at 0x100e. */
+static void test_doubtful(void) {
+    CHECK(is_doubtful("23100e1919162022031327"));         /* *(int *)&label == 3 */
+    CHECK(is_doubtful("23100e1918161022021327"));         /* *(short *)&label == 2 */
+    CHECK(is_doubtful("2600082a2023100e191327"));         /* $eip == &label */
+    CHECK(!is_doubtful("23100e19162022031327"));          /* {int}&label == 3 */
+    CHECK(!is_doubtful("2600082a2023100e1327"));          /* $eip == label */
+    CHECK(!is_doubtful("2310001919162022031327"));        /* **(int **)0x1000 == 3 */
+    CHECK(!is_doubtful("23100e192a2022031327"));          /* {unsigned}&label == 3 */
+    CHECK(!is_doubtful("22032723100e"));                  /* behind the end, cut off */
+}
+
 int main(void) {
     struct gdb_target target;
     test_opcodes();
+    test_doubtful();
     test_depth();
     test_noise();
     test_printf();
