@@ -178,7 +178,8 @@ static size_t put_runs(char *to, const char *from, size_t length) {
 static size_t put_payload(struct link *l, char *to, const char *from, size_t length) {
     if (l->runs && length > SHORT)
         return put_runs(to, from, length);
-    memcpy(to, from, length);
+    if (length) /* an empty reply has no bytes to point at */
+        memcpy(to, from, length);
     return length;
 }
 
