@@ -112,6 +112,10 @@ uninstall: ## removes what install has put there
 	  $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
 	-cd $(DESTDIR)$(PREFIX) && rmdir -p --ignore-fail-on-non-empty bin share/man/man1
 
+.PHONY: docs
+docs: all ## the documents' made parts: lessons, picture, tables
+	MINIKVM=$(abspath $(PROGRAM)) scripts/docs
+
 # Lines of code, without blanks and comments, beside what design.md aims at.
 CODE = for file in $(1); do $(CC) -fpreprocessed -dD -E -P $$file 2>/dev/null; done | grep -c .
 .PHONY: loc clean help
