@@ -264,6 +264,9 @@ static bool goes_on(struct cpu_exit *exit) {
         return true;
     case CPU_EXIT_LIMIT:
         return history_at_limit(&machine, exit, true);
+    case CPU_EXIT_BREAKPOINT: /* as if told: the next run passes over it */
+        machine.cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
+        return true;
     default:
         return !stuck;
     }
