@@ -15,7 +15,8 @@
  *
  * Rule: a client has our file, without architecture, once it has opened it twice. One
  * that has a file of its own asks for ours, too, and opens it once if its own has a
- * build-id, to compare.
+ * build-id, to compare. One that closes ours has another one now (`file`), unless it is
+ * in the middle of an exec.
  */
 #include "gdbstub/packets.h"
 
@@ -78,19 +79,31 @@ static struct process *told_of(struct session *s, const char *path) {
     return NULL;
 }
 
-enum face exec_file_opened(struct session *s, const char *path) {
-    enum face face = file_is_label(path) ? FACE_RECORDS : FACE_FILE;
-    struct process *p = told_of(s, path);
+/* Of an exec's label. */
+static enum face label_opened(struct session *s, const struct process **for_exec) {
     enum label_open use = s->label;
-    if (p) {
-        bool first = p->exec_file == EXEC_ASKED;
-        p->exec_file = first ? EXEC_OPENED : EXEC_NEUTRAL;
-        return first ? FACE_RECORDS : face;
-    }
-    if (face == FACE_RECORDS) {
-        s->label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
-        if (use == LABEL_SYMBOLS && s->features.gdb_17_up)
-            return FACE_BLANK;
-    }
-    return face;
+    s->label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
+    if (use == LABEL_ARCHITECTURE)
+        *for_exec = process_find(s, s->label_pid);
+    return use == LABEL_SYMBOLS && s->features.gdb_17_up ? FACE_BLANK : FACE_RECORDS;
+}
+
+enum face exec_file_opened(struct session *s, const char *path, const struct process **for_exec) {
+    struct process *p = told_of(s, path);
+    *for_exec = NULL;
+    if (!p)
+        return file_is_label(path) ? label_opened(s, for_exec) : FACE_FILE;
+    bool first = p->exec_file == EXEC_ASKED;
+    p->exec_file = first ? EXEC_OPENED : EXEC_NEUTRAL;
+    *for_exec = first ? p : NULL;
+    return first || file_is_label(path) ? FACE_RECORDS : FACE_FILE;
+}
+
+/* At an exec of one process gdb up to 16 closes that of another one, too. */
+void exec_file_closed(struct session *s, struct process *p) {
+    for (size_t i = 0; i < s->process_count; i++)
+        if (s->processes[i].following == FOLLOW_EXEC)
+            return;
+    if (p->exec_file == EXEC_NEUTRAL)
+        p->exec_file = EXEC_UNKNOWN;
 }

@@ -20,9 +20,10 @@
 #include <unistd.h>
 
 /* What an open file is, if not a descriptor. The made ones are there for all who open
- * them, under numbers of their own: gdb up to 16 leaves one open at each exec. */
+ * them, under numbers of their own: gdb up to 16 leaves one open at each exec. That which
+ * gdb has for the exec file of a process has one of its own. */
 enum { NO_FILE = -1, RECORDS_FILE = -2, BLANK_FILE = -3 };
-enum { RECORDS_NUMBER = FILES_MAX, BLANK_NUMBER };
+enum { EXEC_NUMBERS = FILES_MAX, RECORDS_NUMBER = EXEC_NUMBERS + PROCESSES_MAX, BLANK_NUMBER };
 
 /* Longer than what gdb reads at once: it would ask again at each read beyond the end. */
 enum { MADE_LENGTH = 4096 };
@@ -96,8 +97,8 @@ void files_close(struct session *s) {
         close_file(&s->files[i]);
 }
 
-static int open_for_client(struct session *s, const char *path) {
-    switch (exec_file_opened(s, path)) {
+static int open_for_client(struct session *s, const char *path, const struct process **process) {
+    switch (exec_file_opened(s, path, process)) {
     case FACE_RECORDS:
         return RECORDS_FILE;
     case FACE_BLANK:
@@ -108,8 +109,11 @@ static int open_for_client(struct session *s, const char *path) {
     return open_path(s, path);
 }
 
-/* The number that the client gets for it. -1, and it is closed: too many are open. */
-static int keep_open(struct session *s, int file) {
+/* The number that the client gets for it, the exec file of `process` or of nobody. -1, and
+ * it is closed: too many are open. */
+static int keep_open(struct session *s, int file, const struct process *process) {
+    if (file == RECORDS_FILE && process)
+        return EXEC_NUMBERS + (int)(process - s->processes);
     if (file == RECORDS_FILE || file == BLANK_FILE)
         return file == RECORDS_FILE ? RECORDS_NUMBER : BLANK_NUMBER;
     for (int slot = 0; slot < FILES_MAX; slot++) {
@@ -135,8 +139,9 @@ void packet_file_open(struct session *s, struct cursor arguments) {
         reply_io_error(s, IO_EROFS);
         return;
     }
-    int file = open_for_client(s, path);
-    int number = file == NO_FILE ? 0 : keep_open(s, file);
+    const struct process *process = NULL;
+    int file = open_for_client(s, path, &process);
+    int number = file == NO_FILE ? 0 : keep_open(s, file, process);
     if (file == NO_FILE || number < 0)
         reply_io_error(s, file == NO_FILE ? IO_ENOENT : IO_EMFILE);
     else
@@ -147,8 +152,8 @@ void packet_file_open(struct session *s, struct cursor arguments) {
 
 /* A descriptor, or what is made. NO_FILE, and an error is the reply. */
 static int open_file(struct session *s, uint64_t number) {
-    if (number == RECORDS_NUMBER || number == BLANK_NUMBER)
-        return number == RECORDS_NUMBER ? RECORDS_FILE : BLANK_FILE;
+    if (number >= EXEC_NUMBERS && number <= BLANK_NUMBER)
+        return number == BLANK_NUMBER ? BLANK_FILE : RECORDS_FILE;
     if (number < FILES_MAX && s->files[number] != NO_FILE)
         return s->files[number];
     reply_io_error(s, IO_EBADF);
@@ -165,6 +170,8 @@ void packet_file_close(struct session *s, struct cursor arguments) {
         return;
     if (number < FILES_MAX)
         close_file(&s->files[number]);
+    else if (number < RECORDS_NUMBER)
+        exec_file_closed(s, &s->processes[number - EXEC_NUMBERS]);
     buffer_text(&s->reply, "F0");
 }
 

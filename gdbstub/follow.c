@@ -83,6 +83,7 @@ static void tell_exec(struct session *s, struct process *p, struct gdb_thread th
     p->libraries = 0;
     follow_doubt(p, p->told);
     s->label = LABEL_ARCHITECTURE;
+    s->label_pid = p->pid;
     s->asked_about = 0;
     s->target->ops->remove_all(s->target->context, p->pid);
     write_exec(s, thread);

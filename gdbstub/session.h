@@ -144,7 +144,8 @@ struct session {
     int asked_about;               /* exec_file.c: whose description comes next, if not Hg's; or 0 */
     bool asked_description;        /* ever */
     bool own_description;          /* `set tdesc filename`: it will never ask for ours */
-    enum label_open label;         /* what the next open of a label is for */
+    enum label_open label;         /* what the next open of a label is for, … */
+    int label_pid;                 /* … at the exec of this process */
     int files[FILES_MAX];          /* files.c */
     struct buffer table;  /* tables.c, between its pieces */
     char table_name[64];
@@ -304,7 +305,10 @@ const struct gdb_description *follow_layout(struct session *, struct gdb_thread)
 /* --- exec_file.c ------------------------------------------------------------------------ */
 /* What the client is to find in what it opens now. */
 enum face { FACE_FILE, FACE_RECORDS, FACE_BLANK };
-enum face exec_file_opened(struct session *, const char *path);
+/* `for_exec`: whose exec file it will be, if it is opened for the architecture. */
+enum face exec_file_opened(struct session *, const char *path, const struct process **for_exec);
+/* The client has closed that. */
+void exec_file_closed(struct session *, struct process *);
 
 /* --- libraries.c ------------------------------------------------------------------------ */
 /* Differs when the list of a process does; 0 of an empty one. */

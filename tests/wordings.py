@@ -8,8 +8,6 @@ import re
 WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     # 18.1, at a switch: its displays stay only if the file of the new mode has no symbols to read.
     (r"^warning: `target:/cpu/.*': can't read symbols: file format not recognized\.\n", ""),
-    # 18.1: twice.
-    (r"(^warning: Selected architecture .*\nwarning: Architecture rejected target-supplied description\n)\1", r"\1"),
     # 13.1, 16.3, of machines beside the first when they first go on. 18.1: it has read what they are.
     (r"^process ([2-9]|1\d) is executing new program: /cpu/16-bit real mode\n", ""),
     # 16.3, 18.1. In 13.1: No more reverse-execution history.
@@ -29,10 +27,6 @@ WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     (r"^\[Switching to inferior \d+ \[process \d+\] \(.*\)\]\n", ""),
     (r"^\[Switching to thread (\d+\.\d+) \(.*\)\]$", r"[Switching to Thread \1]"),
     (r"^(\[New Thread \d+\.\d+) \(id .*\)\]$", r"\1]"),
-    # 18.1, at a change of mode: the price of its displays, see gdbstub/exec_file.c.
-    (r"^warning: `target:/cpu/.*': can't read symbols: file format not recognized\.\n", ""),
-    # 13.1, 16.3, of all processes but the first: it has read no description. 18.1 has.
-    (r"^process [2-9] is executing new program: /cpu/16-bit real mode\n", ""),
     # How often it says that it has rejected a description, and of what.
     (r"(^warning: (Selected a|A)rchitecture .*\n)+", "warning: Architecture rejected\n"),
     # Which of several locations at one address it names is a matter of its sort.

@@ -49,26 +49,26 @@ static size_t payload(const struct client *c) {
 static void test_label(struct client *c) {
     char packet[32];
     CHECK_STR(ask(c, "vFile:setfs:0"), "F0");
-    CHECK_STR(open_file(c, "/cpu/16-bit real mode", ",0,0"), "F40");
-    CHECK(!strncmp(ask(c, "vFile:pread:40,20000,0"), "F1000;S00600004844521B\r\nS9030000FC\r\n\n",
+    CHECK_STR(open_file(c, "/cpu/16-bit real mode", ",0,0"), "F80");
+    CHECK(!strncmp(ask(c, "vFile:pread:80,20000,0"), "F1000;S00600004844521B\r\nS9030000FC\r\n\n",
                    37));
     CHECK(payload(c) == LABEL_SIZE_SEEN);
-    CHECK_STR(ask(c, "vFile:pread:40,4,1a"), "F4;FC\r\n");
-    CHECK_STR(ask(c, "vFile:pread:40,4,1e"), "F4;\n\n\n\n");
-    snprintf(packet, sizeof packet, "vFile:pread:40,1000,%x", LABEL_SIZE_SEEN - 1);
+    CHECK_STR(ask(c, "vFile:pread:80,4,1a"), "F4;FC\r\n");
+    CHECK_STR(ask(c, "vFile:pread:80,4,1e"), "F4;\n\n\n\n");
+    snprintf(packet, sizeof packet, "vFile:pread:80,1000,%x", LABEL_SIZE_SEEN - 1);
     CHECK_STR(ask(c, packet), "F1;\n");
-    snprintf(packet, sizeof packet, "vFile:pread:40,1000,%x", LABEL_SIZE_SEEN);
+    snprintf(packet, sizeof packet, "vFile:pread:80,1000,%x", LABEL_SIZE_SEEN);
     CHECK_STR(ask(c, packet), "F0;");
-    CHECK_STR(ask(c, "vFile:pread:40,1000,7fffffffffffffff"), "F0;");
-    CHECK(!strncmp(ask(c, "vFile:fstat:40"), "F40;", 4));
-    CHECK_STR(ask(c, "vFile:close:40"), "F0");
-    CHECK_STR(ask(c, "vFile:pread:42,1,0"), "F-1,9");
+    CHECK_STR(ask(c, "vFile:pread:80,1000,7fffffffffffffff"), "F0;");
+    CHECK(!strncmp(ask(c, "vFile:fstat:80"), "F40;", 4));
+    CHECK_STR(ask(c, "vFile:close:80"), "F0");
+    CHECK_STR(ask(c, "vFile:pread:82,1,0"), "F-1,9");
     CHECK_STR(ask(c, "vFile:close:0"), "F-1,9");
     CHECK_STR(ask(c, "vFile:close:zz"), "F-1,9");
     CHECK_STR(ask(c, "vFile:pread:0,1,0"), "F-1,9");
     CHECK_STR(ask(c, "vFile:fstat:ffffffffffffffff"), "F-1,9");
-    CHECK_STR(ask(c, "vFile:pread:40,1,ffffffffffffffff"), "F-1,16");
-    CHECK_STR(ask(c, "vFile:pread:40,1"), "F-1,16");
+    CHECK_STR(ask(c, "vFile:pread:80,1,ffffffffffffffff"), "F-1,16");
+    CHECK_STR(ask(c, "vFile:pread:80,1"), "F-1,16");
     CHECK_STR(ask(c, "vFile:open:2f6,0,0"), "F-1,16");
     CHECK_STR(ask(c, "vFile:open:2f0061,0,0"), "F-1,16");
     CHECK_STR(ask(c, "vFile:readlink:2f61"), "F-1,16");
@@ -113,7 +113,7 @@ static void test_paths(struct client *c) {
 static void test_many_files(struct client *c) {
     for (unsigned i = 0; i < 1000; i++)
         open_file(c, "/cpu/x", ",0,0");
-    CHECK_STR(c->text, "F40");
+    CHECK_STR(c->text, "F80");
     strcpy(c->fake->readable, "/proc/self/status");
     for (unsigned i = 0; i < 1000; i++)
         open_file(c, "/proc/self/status", ",0,0");

@@ -369,6 +369,28 @@ static void test_own_wide_file(struct fake *f, enum version version) {
     client_free(c);
 }
 
+/* `file` later on: it closes the one that it has from us; but not in an exec. */
+static void test_file_later(struct fake *f, enum version version) {
+    set_image(f, elf_32);
+    struct client *c = begin(f, version);
+    connect_gdb(c, version, OURS);
+    ask(c, "D;2");
+    looks(c);
+    CHECK(strstr(next_stop(c, false, step), "T05"));
+    CHECK_STR(ask(c, "vFile:close:40"), "F0");
+    CHECK_STR(ask(c, step), exec_32);
+    CHECK_STR(first_bytes(c, "/cpu/32-bit"), "F4;S006");
+    CHECK_STR(ask(c, "vFile:close:40"), "F0");
+    CHECK(has_description(c));
+    CHECK_STR(ask(c, automatic), "<none>");
+    fake_tick(f);
+    CHECK(strstr(awaited(c), "T00"));
+    CHECK_STR(ask(c, step), "<none>");
+    fake_tick(f);
+    awaited(c);
+    client_free(c);
+}
+
 /* --- one that does not, or can't
  * ------------------------------------------------------------------- */
 
@@ -488,7 +510,7 @@ static void without_exec_events(struct fake *f, enum version version) {
 
 int main(void) {
     static void (*const tests[])(struct fake *, enum version) = {
-        test_follower, with_own_files,       test_own_wide_file,
+        test_follower, with_own_files,       test_own_wide_file, test_file_later,
         test_rejected, test_own_description, in_nonstop};
     close(mkstemp(image));
     for (enum version version = GDB_13; version <= GDB_18; version++)

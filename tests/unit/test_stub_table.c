@@ -71,10 +71,10 @@ static const struct example {
     {"vStopped", "OK", {"QNonStop:1", "?", "vStopped"}},
     {"vCtrlC", "OK", {"QNonStop:1", "vCont;c:p1.1", "vCtrlC"}},
     {"vFile:setfs", "F0", {"vFile:setfs:0"}},
-    {"vFile:open", "F40", {"vFile:open:2f6370752f33322d626974,0,0"}}, /* /cpu/32-bit */
-    {"vFile:close", "F0", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:close:40"}},
-    {"vFile:pread", "F4;S006", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:pread:40,4,0"}},
-    {"vFile:fstat", "F40;", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:fstat:40"}},
+    {"vFile:open", "F80", {"vFile:open:2f6370752f33322d626974,0,0"}}, /* /cpu/32-bit */
+    {"vFile:close", "F0", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:close:80"}},
+    {"vFile:pread", "F4;S006", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:pread:80,4,0"}},
+    {"vFile:fstat", "F40;", {"vFile:open:2f6370752f33322d626974,0,0", "vFile:fstat:80"}},
     {"vFile:stat", "F", {"vFile:stat:2f6370752f33322d626974"}},
     {"vFile:readlink", "F-1,16", {"vFile:readlink:2f61"}},
     {"vFile:pwrite", "F-1,1e", {"vFile:pwrite:0,0,a"}},
