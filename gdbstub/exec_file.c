@@ -7,11 +7,11 @@
  *                                     first open     second open
  *     the target's file               records        the file
  *     a label, where it has none      records        records
- *     the label of an exec            records        records; from gdb 17 on: blanks
+ *     the label of an exec            records        records; gdb after 16: blanks
  *
  * Records are S-records, a format that every gdb knows, with neither architecture nor
- * symbols. Those that gdb has stay when it loads them at an exec. But gdb 17 and later then
- * drops its displays; so it is given blanks, which it can't load, and says so in a line.
+ * symbols. Those that gdb has stay when it loads them at an exec. But gdb 18 then drops its
+ * displays; so it is given blanks, which it can't load, and says so in a line.
  *
  * Rule: a client has our file, without architecture, once it has opened it twice. One
  * that has a file of its own asks for ours, too, and opens it once if its own has a
@@ -29,13 +29,13 @@ static const char *path_of(struct session *s, const struct process *p) {
     return path || !s->features.exec_events ? path : LABELS "no symbols";
 }
 
-/* gdb 17 and later, when it connects, reads the description of a process after it has
+/* gdb 18, when it connects, reads the description of a process after it has
  * asked for its file. */
 static void asked(struct session *s, struct process *p) {
     if (!s->features.exec_events)
         return;
-    s->asked_about = s->features.gdb_17_up ? p->pid : 0;
-    p->reads |= s->features.gdb_17_up || s->own_description;
+    s->asked_about = s->features.after_gdb_16 ? p->pid : 0;
+    p->reads |= s->features.after_gdb_16 || s->own_description;
     if (p->reads && p->exec_file == EXEC_UNKNOWN)
         p->exec_file = EXEC_ASKED;
 }
@@ -85,7 +85,7 @@ static enum face label_opened(struct session *s, const struct process **for_exec
     s->label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
     if (use == LABEL_ARCHITECTURE)
         *for_exec = process_find(s, s->label_pid);
-    return use == LABEL_SYMBOLS && s->features.gdb_17_up ? FACE_BLANK : FACE_RECORDS;
+    return use == LABEL_SYMBOLS && s->features.after_gdb_16 ? FACE_BLANK : FACE_RECORDS;
 }
 
 enum face exec_file_opened(struct session *s, const char *path, const struct process **for_exec) {

@@ -15,7 +15,7 @@
  *     vFile:open               and for the symbols
  *
  * It has a file of its own (`file`, `set sysroot /`), or it did not read the description
- * of this process (before gdb 17 only that of the first one): an exec at the first resume,
+ * of this process (gdb up to 16 reads only that of the first one): an exec at the first resume,
  * and then what the user wanted.
  *
  *     vCont;s:p1.1             T05exec:LABEL;thread:p1.1;      nothing has moved
@@ -39,8 +39,8 @@
  * itself wants it to. An unwanted stop is worse than none: when the user has taken over in
  * between (`catch exec`), the one that was held back is dropped.
  *
- * Rule: nothing is told in reply to `?`: gdb 18 fails on an assertion of its own when there is
- * an exec while it connects.
+ * Rule: no exec is told in reply to `?`: gdb 18 fails on an assertion of its own when it
+ * hears of one while it connects.
  */
 #include "gdbstub/packets.h"
 

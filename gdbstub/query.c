@@ -23,7 +23,7 @@ static void note_feature(struct session *s, struct cursor feature) {
         {"qRelocInsn+", &s->link.runs}, /* gdb, and no other client: the others need not
                                            read runs, and are not all known to */
         {"xmlRegisters=i386", &s->features.xml},
-        {"single-inf-arg+", &s->features.gdb_17_up},
+        {"single-inf-arg+", &s->features.after_gdb_16},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct cursor rest = feature;

@@ -58,17 +58,19 @@ struct process {
     bool has_pending; /* stopped, and the client does not know */
     unsigned order;   /* which pending stop came first */
     struct gdb_stop pending;
+    bool stepped;   /* its latest resume was a step */
+    bool forgotten; /* the client has forgotten, by an exec, that it steps */
+    /* mode following (follow.c) */
     const struct gdb_description *described; /* last served; NULL: none yet */
     const struct gdb_description *told;      /* what the client knows or was told to fetch */
-    enum exec_file exec_file;
-    bool reads; /* the client reads its description unasked: it connects, attaches or runs with it */
-    enum belief belief; /* while it owes an exec: which layout it believes in */
-    unsigned probed;    /* how often that was to be found out */
-    enum trust trust;   /* has it accepted that description? */
-    uint64_t libraries; /* mark of the list that the client knows */
+    enum exec_file exec_file; /* what it has for the program (exec_file.c) */
+    bool reads;               /* it reads the description by itself: it attaches or runs, … */
+    enum belief belief;       /* while it owes an exec: which layout it believes in */
+    unsigned probed;          /* how often that was to be found out */
+    enum trust trust;         /* has it accepted the description? */
+    uint64_t libraries;       /* mark of the list that it knows */
     enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
-                         of the pending stop; the client will go on by itself */
-    bool stepped;     /* its latest resume was a step */
+                         of the pending stop, or before a resume; it will go on by itself */
     /* non-stop */
     bool hidden;      /* stands still, and waits for a client to attach */
     bool paused;      /* it ran, and is to go on once a packet is answered */
@@ -76,7 +78,6 @@ struct process {
     bool exec_due;    /* its exec is to be told, … */
     bool library_due; /* … then its libraries, … */
     bool has_saved;   /* … and then it does this */
-    bool forgotten;   /* the client has forgotten, by an exec, that it steps */
     struct gdb_action saved, latest;
 };
 
@@ -99,8 +100,8 @@ struct wish {
 /* What the client said in qSupported. */
 struct features {
     bool multiprocess, swbreak, hwbreak, error_message, exec_events;
-    bool xml;       /* it reads descriptions, if it has none of its own */
-    bool gdb_17_up; /* loses its displays when it loads symbols at an exec, be there any or none */
+    bool xml;          /* it reads descriptions, if it has none of its own */
+    bool after_gdb_16; /* it says single-inf-arg+, as 18 does and 16 does not; see exec_file.c */
 };
 
 struct session {
@@ -141,13 +142,14 @@ struct session {
     size_t saved_count;
     bool non_stop; /* QNonStop */
     bool notified; /* a %Stop is on its way, or stops behind it are asked for */
-    int asked_about;               /* exec_file.c: whose description comes next, if not Hg's; or 0 */
-    bool asked_description;        /* ever */
-    bool own_description;          /* `set tdesc filename`: it will never ask for ours */
-    enum label_open label;         /* what the next open of a label is for, … */
-    int label_pid;                 /* … at the exec of this process */
-    int files[FILES_MAX];          /* files.c */
-    struct buffer table;  /* tables.c, between its pieces */
+    /* mode following (follow.c, exec_file.c) */
+    int asked_about;        /* whose description is read next, if not Hg's; or 0 */
+    bool asked_description; /* ever */
+    bool own_description;   /* `set tdesc filename`: it does not ask for ours */
+    enum label_open label;  /* what the next open of a label is for, … */
+    int label_pid;          /* … at the exec of this process */
+    int files[FILES_MAX];   /* files.c */
+    struct buffer table;    /* tables.c, between its pieces */
     char table_name[64];
     struct trace trace;
 
