@@ -81,6 +81,7 @@ static void tell_exec(struct session *s, struct process *p, struct gdb_thread th
     p->belief = BELIEF_NONE;
     p->following = FOLLOW_EXEC;
     p->libraries = 0;
+    p->lists = true;
     follow_doubt(p, p->told);
     s->label = LABEL_ARCHITECTURE;
     s->label_pid = p->pid;
@@ -129,7 +130,8 @@ bool follow_library(struct session *s, struct process *p) {
 /* gdb goes on after it as it did before, with a step too: nothing is lost. */
 static bool library_instead(struct session *s, struct process *p, const struct gdb_stop *stop) {
     uint64_t mark = libraries_mark(s, p->pid);
-    bool same = p->libraries == mark || s->owed == OWED_STATUS;
+    bool same = p->libraries == mark || s->owed == OWED_STATUS || !p->lists;
+    p->lists = true;
     p->libraries = mark;
     if (same || !s->features.exec_events)
         return false;

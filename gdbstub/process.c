@@ -20,7 +20,7 @@ void process_attach(struct session *s, struct process *p) {
     p->libraries = 0;
     p->described = p->told = NULL;
     p->exec_file = EXEC_UNKNOWN;
-    p->reads = false;
+    p->reads = p->lists = false;
     p->belief = BELIEF_NONE;
     p->trust = TRUST_NONE;
 }

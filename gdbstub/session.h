@@ -68,6 +68,7 @@ struct process {
     enum belief belief;       /* while it owes an exec: which layout it believes in */
     unsigned probed;          /* how often that was to be found out */
     enum trust trust;         /* has it accepted the description? */
+    bool lists;               /* it was told of a first stop, and read the libraries then */
     uint64_t libraries;       /* mark of the list that it knows */
     enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
                          of the pending stop, or before a resume; it will go on by itself */

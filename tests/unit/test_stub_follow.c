@@ -455,7 +455,10 @@ static void test_nonstop(struct fake *f, enum version version, enum source sourc
     ask(c, "QNonStop:1");
     ask(c, "qXfer:threads:read::0,1000");
     locates_file(c, source);
+    f->libraries = 1; /* no event of those in reply to this: it reads them by itself */
     CHECK_STR(ask(c, "?"), "T05thread:p1.1;");
+    f->libraries = 0;
+    ask(c, "qXfer:libraries:read::0,1000");
     CHECK_STR(ask(c, "vStopped"), "OK");
     ask(c, "vCont;s:p1.1");
     if (source == OURS) {
