@@ -19,8 +19,8 @@ WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     # What cannot be run. 16.3, 18.1: the stub's own words. 13.1: its own.
     (r"^(\S+) is neither an image of the command line nor a built guest; start minikvm with it, or with --sandbox=off$",
      r'Running "\1" on the remote target failed'),
-    # 13.1: 'E01'. 16.3, 18.1: '01'.
-    (r"(remote failure reply ')E(\d\d')", r"\1\2"),
+    # 13.1: 'E01', 'E.text'. 16.3, 18.1: '01', 'text'.
+    (r"(remote failure reply ')E\.?", r"\1"),
     # 13.1, 16.3: what file a section is of, always. 18.1: when there are several.
     (r"(\w in section \S+) of .*", r"\1"),
     # 18.1: a line more when a stop is in another inferior than the last, and names of threads in full.
