@@ -25,6 +25,8 @@ refused() { # file, image, what it says
 refused "$dir/run" hello 'another'
 refused "$dir/none" os-1k 'No such file'
 refused "$MINIKVM" os-1k 'no recording'
+{ head -c 16 "$dir/run.replay"; printf '\1\0\0\0\0\0\0\0'; tail -c +25 "$dir/run.replay"; } >"$dir/old"
+refused "$dir/old" os-1k 'another version'
 head -c 90 "$dir/run" >"$dir/cut"
 refused "$dir/cut" os-1k 'no recording'
 refused "$dir/run" '--cpu=kvm os-1k' 'built-in CPU'

@@ -70,7 +70,8 @@ static const char *guest_path(const char *name) {
     if (!strcmp(name, "os-1k"))
         snprintf(path, sizeof path, "%s/os-1k/kernel.elf", build);
     else
-        snprintf(path, sizeof path, "%s/guests/%s.elf", build, name);
+        snprintf(path, sizeof path, "%s/%sguests/%s.elf", build,
+                 strcmp(name, "stale-tlb") ? "" : "tests/", name);
     return path;
 }
 
@@ -261,6 +262,63 @@ static void the_last_write_is_found(void) {
     machine_close(&m);
 }
 
+/* The guest maps 0x400000 to a page that it wrote before, reads there, and then maps
+ * another one without a flush. */
+static void writes_are_found_through_every_address(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    if (!open_guest(&m, "stale-tlb", &o))
+        return;
+    while (m.cpu.ticks < 100 && cpu_read(&m.cpu, CPU_REGS)->regs.rbx != 'A')
+        step(&m);
+    uint64_t table = cpu_read(&m.cpu, CPU_SREGS)->sregs.cr3 + PAGE_SIZE, now = m.cpu.ticks;
+    struct travel_write w = travel_find_write(&m, table, 4, true);
+    CHECK(w.outcome == WRITE_FOUND && w.by == BY_PAGING && w.ticks == now - 1);
+    w = travel_find_write(&m, 0x400000, 4, false);
+    CHECK(w.outcome == WRITE_FOUND && w.by == BY_INSTRUCTION && w.ticks < now - 1);
+    CHECK(travel_find_write(&m, 0x400000, 4, true).outcome == WRITE_NONE);
+    CHECK(travel_find_write(&m, 0x800000, 4, false).outcome == WRITE_UNMAPPED);
+    step(&m);
+    w = travel_find_write(&m, table, 4, true);
+    CHECK(w.outcome == WRITE_FOUND && w.by == BY_INSTRUCTION && w.ticks == now);
+    CHECK(travel_find_write(&m, 0x400000, 4, false).outcome == WRITE_FOUND);
+    machine_close(&m);
+}
+
+static void looking_back_does_not_change_the_future(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    if (!open_guest(&m, "stale-tlb", &o))
+        return;
+    run_for(&m, 100);
+    for (int i = 0; i < 3; i++)
+        step(&m);
+    back(&m, false);
+    cpu_write(&m.cpu, CPU_REGS)->regs.rbx = 0;
+    run_for(&m, 60);
+    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rbx == 'A' || m.cpu.ticks < 160);
+    machine_close(&m);
+}
+
+/* An idle CPU lets the clock go on, and does nothing. */
+static void sleep_is_no_instruction(void) {
+    static struct machine m;
+    struct machine_options o = {0};
+    if (!open_guest(&m, "os-1k", &o))
+        return;
+    run_for(&m, 370800);
+    run_for(&m, 2000000);
+    uint64_t idle = cpu_icount(&m.cpu), ticks = m.cpu.ticks;
+    CHECK(ticks >= 2370800 && idle < 400000 && m.cpu.slept == ticks - idle);
+    step(&m); /* sleeps, and ends behind the hlt */
+    uint64_t behind = cpu_icount(&m.cpu);
+    back(&m, false);
+    CHECK(cpu_icount(&m.cpu) == behind - 1);
+    CHECK(travel_to_count(&m, 1000) && cpu_icount(&m.cpu) == 1000);
+    CHECK(travel_to_count(&m, idle) && cpu_icount(&m.cpu) == idle && m.cpu.ticks < ticks);
+    machine_close(&m);
+}
+
 static void a_change_in_the_past_begins_a_new_present(void) {
     static struct machine m;
     struct machine_options o = {0};
@@ -326,6 +384,8 @@ static void a_saved_run_is_the_same(void) {
     if (!open_guest(&m, "os-1k", &o))
         return;
     printed = 0;
+    history_begin(&m);
+    CHECK(!replay_save(&m, path, error, sizeof error) && strstr(error, "nothing has run"));
     for (int i = 0; i < 40; i++) {
         run_for(&m, 150000);
         type_text(&m, i % 2 ? "help\n" : "x");
@@ -386,6 +446,9 @@ int main(int argc, char **argv) {
     steps_back_undo_steps();
     the_beginning_is_told();
     the_last_write_is_found();
+    writes_are_found_through_every_address();
+    looking_back_does_not_change_the_future();
+    sleep_is_no_instruction();
     a_change_in_the_past_begins_a_new_present();
     old_snapshots_are_thinned();
     a_saved_run_is_the_same();
