@@ -30,7 +30,7 @@ endif
 GUEST_CC ?= $(CC)
 ALL_LDFLAGS := -pthread $(LDFLAGS) $(SANITIZE)
 
-SOURCES := $(wildcard vmm/*.c vmm/*/*.c gdbstub/*.c)
+SOURCES := $(wildcard vmm/*/*.c vmm/*/*/*.c gdbstub/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libminikvm.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
@@ -41,12 +41,12 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 .PHONY: all
 all: $(PROGRAM) guests os-1k ## the program, the guests and the 1K OS
 
-$(PROGRAM): $(BUILD)/vmm/main.o $(LIBRARY)
+$(PROGRAM): $(BUILD)/vmm/app/main.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # q, not r: files of the same name in two folders are two members.
-$(LIBRARY): $(filter-out $(BUILD)/vmm/main.o,$(OBJECTS))
+$(LIBRARY): $(filter-out $(BUILD)/vmm/app/main.o,$(OBJECTS))
 	@rm -f $@
 	$(AR) qcs $@ $^
 
@@ -80,12 +80,12 @@ asan: ## the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' test
 
 # Branches are counted as the source has them: none optimised away, none counted
-# again in each copy of an inlined function (so ALWAYS of vmm/soft means nothing here).
+# again in each copy of an inlined function (so ALWAYS of vmm/engines/soft means nothing here).
 # A test may fail there that runs as nobody, who cannot write the counts.
 coverage: ## branch coverage of the built-in CPU by the tests
 	-LIMIT=900 $(MAKE) BUILD=build/coverage PROGRAM=build/coverage/minikvm \
 	  CFLAGS='-O0 -g -Dalways_inline=unused' SANITIZE=--coverage test
-	scripts/coverage build/coverage vmm/soft
+	scripts/coverage build/coverage vmm/engines/soft
 
 # The guests' debug information names their sources by where they will be, so that
 # gdb lists them without this tree.
@@ -116,14 +116,12 @@ uninstall: ## removes what install has put there
 docs: all ## the documents' made parts: lessons, picture, tables
 	MINIKVM=$(abspath $(PROGRAM)) scripts/docs
 
-# Lines of code, without blanks and comments, beside what design.md aims at.
+# Lines of code, without blanks and comments.
 CODE = for file in $(1); do $(CC) -fpreprocessed -dD -E -P $$file 2>/dev/null; done | grep -c .
 .PHONY: loc clean help
 loc: ## lines of code by part
-	@printf 'core %s (aim 1500)\n' $$($(call CODE,vmm/*.[ch] vmm/kvm/*.[ch]))
-	@printf 'devices, inspect %s\n' $$($(call CODE,vmm/devices/*.[ch] vmm/inspect/*.[ch]))
-	@printf 'soft %s (aim 3500)\n' $$($(call CODE,vmm/soft/*.[ch]))
-	@printf 'gdbstub %s (aim 2500)\n' $$($(call CODE,gdbstub/*.[ch]))
+	@for part in $(sort $(dir $(SOURCES))); do \
+	  printf '%6s %s\n' $$($(call CODE,$$part*.[ch])) $$part; done
 
 clean: ## removes all that was built
 	rm -rf build minikvm

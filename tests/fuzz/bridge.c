@@ -8,8 +8,8 @@
 
 #include "client.h"
 #include "guest.h"
-#include "vmm/bridge.h"
-#include "vmm/replay.h"
+#include "vmm/debug/bridge.h"
+#include "vmm/replay/replay.h"
 
 bool __real_replay_save(struct machine *, const char *path, char *error, size_t size);
 bool __wrap_replay_save(struct machine *, const char *path, char *error, size_t size);

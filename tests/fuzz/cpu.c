@@ -10,8 +10,8 @@
  */
 #include "fuzz.h"
 #include "tests/lockstep/rig.h"
-#include "vmm/soft/soft.h"
-#include "vmm/trial.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/inspect/trial.h"
 
 enum { RAM = 1 << 20, RUN = 600, PATCHES_MAX = 64 };
 

@@ -38,7 +38,7 @@ units: $(CORPORA)
 # libFuzzer looks at every comparison, to guess magic numbers: the built-in CPU has none,
 # and would be four times slower.
 ifneq ($(findstring fuzzer,$(SANITIZE)),)
-$(BUILD)/vmm/soft/%.o: ALL_CFLAGS += -fno-sanitize-coverage=trace-cmp
+$(BUILD)/vmm/engines/soft/%.o: ALL_CFLAGS += -fno-sanitize-coverage=trace-cmp
 endif
 
 .PHONY: fuzz fuzzers

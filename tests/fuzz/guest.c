@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vmm/kvm/kvm.h"
-#include "vmm/soft/soft.h"
+#include "vmm/engines/kvm/kvm.h"
+#include "vmm/engines/soft/soft.h"
 
 extern const struct engine __real_engine_soft;
 extern struct engine __wrap_engine_soft;

@@ -7,7 +7,7 @@
 #ifndef MINIKVM_FUZZ_GUEST_H
 #define MINIKVM_FUZZ_GUEST_H
 
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 
 enum { BUDGET = 3000 };
 

@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "guest.h"
 #include "vmm/inspect/inspect.h"
-#include "vmm/replay.h"
+#include "vmm/replay/replay.h"
 
 /* At 0: the vectors, all to HANDLER, and this. */
 enum { HANDLER = 0x400, START = 0x440, IMAGE_SIZE = 0x500 };
@@ -112,7 +112,7 @@ static void right_events(uint8_t *events, const uint64_t counts[LOGS], uint64_t 
     }
 }
 
-/* As vmm/replay.c has it. */
+/* As vmm/replay/replay.c has it. */
 static uint64_t sum_of(const uint8_t *events, size_t size) {
     uint64_t sum = 0xcbf29ce484222325ull;
     for (size_t i = 0; i < size; i += 8)

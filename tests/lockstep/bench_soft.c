@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "rig.h"
-#include "vmm/soft/soft.h"
+#include "vmm/engines/soft/soft.h"
 
 /* add, store, branch */
 static const uint8_t simple[] = {

@@ -14,9 +14,9 @@
 #include "lockstep.h"
 #include "undefined.h"
 #include "tests/unit/unit.h"
-#include "vmm/engines.h"
-#include "vmm/insn.h"
-#include "vmm/kvm/vcpu.h"
+#include "vmm/machine/engines.h"
+#include "vmm/x86/insn.h"
+#include "vmm/engines/kvm/vcpu.h"
 
 enum { STEPS = 20000, MEMORY_EVERY = 2048, OUTPUT = 4096, RUN_ON = 20000 };
 

@@ -16,9 +16,9 @@
 #include "lockstep.h"
 #include "streams.h"
 #include "tests/unit/unit.h"
-#include "vmm/insn.h"
-#include "vmm/kvm/vcpu.h"
-#include "vmm/soft/soft.h"
+#include "vmm/x86/insn.h"
+#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/soft/soft.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STREAMS = 300 };

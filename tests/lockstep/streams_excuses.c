@@ -7,7 +7,7 @@
 #include "streams.h"
 
 #include "undefined.h"
-#include "vmm/insn.h"
+#include "vmm/x86/insn.h"
 
 enum { ANY_REP = 1 };
 

@@ -7,8 +7,8 @@
 #ifndef MINIKVM_UNDEFINED_H
 #define MINIKVM_UNDEFINED_H
 
-#include "vmm/insn.h"
-#include "vmm/x86.h"
+#include "vmm/x86/insn.h"
+#include "vmm/x86/x86.h"
 
 #define UNDEFINED_MUL    (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)
 #define UNDEFINED_ADJUST (FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "vmm/cpu.h"
-#include "vmm/x86.h"
+#include "vmm/cpu/cpu.h"
+#include "vmm/x86/x86.h"
 
 static inline int fake_fetch(struct cpu *cpu, unsigned parts) {
     cpu->valid |= parts; /* what lies in state is the truth already */

@@ -34,7 +34,7 @@
 
 #include "tests/lockstep/lockstep.c"
 #include "unit.h"
-#include "vmm/soft/soft.h"
+#include "vmm/engines/soft/soft.h"
 
 enum {
     CASE_RAM = 1 << 20,

@@ -5,10 +5,10 @@
 #include <elf.h>
 
 #include "tests/unit/fake_cpu.h"
-#include "vmm/addresses.h"
-#include "vmm/points.h"
-#include "vmm/registers.h"
-#include "vmm/symbols.h"
+#include "vmm/debug/addresses.h"
+#include "vmm/cpu/points.h"
+#include "vmm/x86/registers.h"
+#include "vmm/board/boot/symbols.h"
 
 enum { LINKED = 0xc0100000, LOADED = 0x100000, SIZE = 0x2000, BASE = 0x40000000 };
 

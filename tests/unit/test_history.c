@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "tests/unit/elf_build.h"
-#include "vmm/image.h"
-#include "vmm/snapshot.h"
-#include "vmm/travel.h"
-#include "vmm/replay.h"
+#include "vmm/board/boot/image.h"
+#include "vmm/replay/snapshot.h"
+#include "vmm/replay/travel.h"
+#include "vmm/replay/replay.h"
 
 static char error[512];
 

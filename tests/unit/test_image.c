@@ -9,7 +9,7 @@
 
 #include "tests/unit/elf_build.h"
 #include "tests/unit/fake_cpu.h"
-#include "vmm/image.h"
+#include "vmm/board/boot/image.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
 

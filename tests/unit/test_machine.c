@@ -6,8 +6,8 @@
 #include <errno.h>
 
 #include "tests/unit/elf_build.h"
-#include "vmm/machine.h"
-#include "vmm/x86.h"
+#include "vmm/machine/machine.h"
+#include "vmm/x86/x86.h"
 
 static char error[512];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "vmm/memory.h"
+#include "vmm/memory/memory.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
 

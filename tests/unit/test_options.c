@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vmm/options.h"
+#include "vmm/app/options.h"
 
 static struct options options;
 static char printed[16384]; /* stdout and stderr of the last call */

@@ -3,7 +3,7 @@
 
 #include "tests/unit/elf_build.h"
 #include "vmm/inspect/tables.h"
-#include "vmm/x86.h"
+#include "vmm/x86/x86.h"
 
 enum { TABLE = 0x8000, ROWS_MAX = 2002 };
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "vmm/points.h"
+#include "vmm/cpu/points.h"
 
 static void in_order(const struct points *t) {
     for (size_t i = 1; i < t->count; i++) {

@@ -14,7 +14,7 @@
 #include "tests/lockstep/rig.h"
 #include "tests/lockstep/undefined.h"
 #include "unit.h"
-#include "vmm/soft/soft.h"
+#include "vmm/engines/soft/soft.h"
 
 enum {
     LOW = 0x100000,

@@ -7,7 +7,7 @@
 #include "tests/lockstep/lockstep.h"
 #include "tests/lockstep/lockstep.c"
 #include "unit.h"
-#include "vmm/soft/soft.h"
+#include "vmm/engines/soft/soft.h"
 
 static uint64_t seed;
 static uint32_t any(void) {

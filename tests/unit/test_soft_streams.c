@@ -3,7 +3,7 @@
  */
 #include "tests/lockstep/rig.h"
 #include "unit.h"
-#include "vmm/soft/soft.h"
+#include "vmm/engines/soft/soft.h"
 
 static struct rig r;
 

@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "vmm/inspect/inspect.h"
-#include "vmm/replay.h"
-#include "vmm/snapshot.h"
-#include "vmm/travel.h"
-#include "vmm/x86.h"
+#include "vmm/replay/replay.h"
+#include "vmm/replay/snapshot.h"
+#include "vmm/replay/travel.h"
+#include "vmm/x86/x86.h"
 
 enum { MARKS = 12, TYPED_MAX = 16, OUTPUT_MAX = 1 << 16, WALKS_PER_MACHINE = 6, SCRATCH = 64 };
 

@@ -3,8 +3,8 @@
  */
 #include "tests/lockstep/rig.h"
 #include "unit.h"
-#include "vmm/soft/soft.h"
-#include "vmm/trial.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/inspect/trial.h"
 
 enum { RAM = 1 << 20, GUESTS = 1500, STEPS = 12 };
 

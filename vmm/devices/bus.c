@@ -1,5 +1,5 @@
 /* Finding the device behind a port; see bus.h. */
-#include "bus.h"
+#include "vmm/devices/bus.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../io.h"
+#include "vmm/cpu/io.h"
 
 struct access {
     uint16_t port;

@@ -1,5 +1,5 @@
 /* The CMOS: the real-time clock and the memory size that a BIOS leaves there. */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 #include <time.h>
 

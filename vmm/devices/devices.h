@@ -6,8 +6,8 @@
 
 #include <linux/kvm.h>
 
-#include "bus.h"
-#include "input.h"
+#include "vmm/devices/bus.h"
+#include "vmm/devices/input.h"
 
 struct cpu;
 

@@ -3,12 +3,12 @@
  * Rule: a call that is not in the table stops the machine with its number; it
  * is never ignored.
  */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 #include <stdio.h>
 
-#include "../cpu.h"
-#include "../x86.h"
+#include "vmm/cpu/cpu.h"
+#include "vmm/x86/x86.h"
 
 enum { PORT = 0x500, PUTS_MAX = 1 << 20 };
 

@@ -1,5 +1,5 @@
 /* A bounded queue of input bytes; see input.h. */
-#include "input.h"
+#include "vmm/devices/input.h"
 
 enum { RING = 2 * INPUT_ROOM };
 

@@ -4,7 +4,7 @@
  * one is turned into its make and break codes only when the guest reads here. The
  * interrupt is raised for what waits.
  */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  *   IRQ 0–7 ── master 0x20/0x21 ── INTR
  *   IRQ 8–15 ─ slave  0xA0/0xA1 ── IRQ 2 of the master
  */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 enum { MASTER = 0x20, SLAVE = 0xa0, ELCR = 0x4d0, CASCADE = 2, NONE = 8 };
 

@@ -6,7 +6,7 @@
  *
  * Ticks that came due while nobody looked are one tick: there is no backlog.
  */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 
 enum { COUNTER0 = 0x40, CONTROL = 0x43, SPEAKER = 0x61, HZ = 1193182 };

@@ -1,5 +1,5 @@
 /* The devices that are one register each. */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
  * Registers by offset (DLAB is LCR bit 7):
  *   0 RBR/THR, DLL   1 IER, DLM   2 IIR/FCR   3 LCR   4 MCR   5 LSR   6 MSR   7 SCR
  */
-#include "devices.h"
+#include "vmm/devices/devices.h"
 
 enum { BASE = 0x3f8, IRQ = 4 };
 enum { IER_RX = 1, IER_TX = 2, IER_MODEM = 8 };

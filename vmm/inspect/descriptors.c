@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../x86.h"
-#include "fill.h"
+#include "vmm/x86/x86.h"
+#include "vmm/inspect/fill.h"
 
 void fill_row(const struct table_sink *sink, const char *format, ...) {
     char text[TABLE_COLUMNS * CELL];

@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "../engines.h"
-#include "../kvm/kvm.h"
-#include "../x86.h"
-#include "../timing.h"
-#include "fill.h"
+#include "vmm/machine/engines.h"
+#include "vmm/engines/kvm/kvm.h"
+#include "vmm/x86/x86.h"
+#include "vmm/machine/timing.h"
+#include "vmm/inspect/fill.h"
 
 void fill_cpus(struct machine *m, const struct table_sink *sink) {
     char state[64];

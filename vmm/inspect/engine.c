@@ -1,5 +1,5 @@
 /* `monitor engine`: what runs the guest; and a fingerprint of its memory. */
-#include "inspect.h"
+#include "vmm/inspect/inspect.h"
 
 void inspect_engine(struct machine *m, const struct text *t) {
     char out[1024];

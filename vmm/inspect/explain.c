@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../registers.h"
-#include "../runaway.h"
-#include "explain.h"
+#include "vmm/x86/registers.h"
+#include "vmm/machine/runaway.h"
+#include "vmm/inspect/explain.h"
 
 bool scene_protected(const struct scene *c) {
     return c->s->sregs.cr0 & CR0_PE && !(c->s->regs.rflags & FLAG_VM);

@@ -4,11 +4,11 @@
 #ifndef MINIKVM_EXPLAIN_H
 #define MINIKVM_EXPLAIN_H
 
-#include "../insn.h"
-#include "../trial.h"
-#include "../x86.h"
-#include "fill.h"
-#include "text.h"
+#include "vmm/x86/insn.h"
+#include "vmm/inspect/trial.h"
+#include "vmm/x86/x86.h"
+#include "vmm/inspect/fill.h"
+#include "vmm/inspect/text.h"
 
 struct scene {
     struct machine *m;

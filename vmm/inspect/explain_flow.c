@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../registers.h"
-#include "explain.h"
+#include "vmm/x86/registers.h"
+#include "vmm/inspect/explain.h"
 
 /* --- where the trial came out -------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 #ifndef MINIKVM_FILL_H
 #define MINIKVM_FILL_H
 
-#include "tables.h"
+#include "vmm/inspect/tables.h"
 
 typedef void fill_function(struct machine *, const struct table_sink *);
 

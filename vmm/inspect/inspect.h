@@ -2,8 +2,8 @@
 #ifndef MINIKVM_INSPECT_H
 #define MINIKVM_INSPECT_H
 
-#include "../machine.h"
-#include "text.h"
+#include "vmm/machine/machine.h"
+#include "vmm/inspect/text.h"
 
 void inspect_registers(struct machine *, const struct text *);
 void inspect_engine(struct machine *, const struct text *);

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../x86.h"
-#include "fill.h"
+#include "vmm/x86/x86.h"
+#include "vmm/inspect/fill.h"
 
 /* --- ranges ------------------------------------------------------------------------------ */
 

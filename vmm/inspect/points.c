@@ -1,5 +1,5 @@
 /* `monitor breakpoints`: each point, how it is held, and what that costs. */
-#include "inspect.h"
+#include "vmm/inspect/inspect.h"
 
 #include <inttypes.h>
 

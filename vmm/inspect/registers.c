@@ -1,13 +1,13 @@
 /* `monitor regs`: every register, by the table that gdb has them from. */
-#include "inspect.h"
+#include "vmm/inspect/inspect.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../registers.h"
-#include "../x86.h"
+#include "vmm/x86/registers.h"
+#include "vmm/x86/x86.h"
 
 static uint64_t number(const uint8_t *value, unsigned bytes) {
     uint64_t n = 0;

@@ -1,11 +1,11 @@
 /* The list of tables, and printing one; see tables.h. */
-#include "tables.h"
+#include "vmm/inspect/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fill.h"
+#include "vmm/inspect/fill.h"
 
 static const struct table tables[] = {
     {"gdt", "global descriptor table", {"Selector", "Base", "Limit", "DPL", "Type", "Access"},

@@ -7,7 +7,7 @@
 #ifndef MINIKVM_TABLES_H
 #define MINIKVM_TABLES_H
 
-#include "inspect.h"
+#include "vmm/inspect/inspect.h"
 
 enum { TABLE_COLUMNS = 8, CELL = 64 };
 

@@ -1,0 +1,316 @@
+/* The command line; see options.h. */
+#include "vmm/app/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#ifndef MINIKVM_VERSION
+#define MINIKVM_VERSION "unknown"
+#endif
+
+enum { HISTORY_SIZE = 256 << 20 };
+
+/* --- values -------------------------------------------------------------------------- */
+
+/* A whole number, decimal or 0x…; with K, M or G when `size`. */
+static bool number(const char *text, bool size, uint64_t *value) {
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    unsigned shift = 0;
+    if (size && *end && strchr("kKmMgG", *end)) {
+        shift = strchr("kK", *end) ? 10 : strchr("mM", *end) ? 20 : 30;
+        end++;
+    }
+    if (errno || *end || (*value << shift) >> shift != *value)
+        return false;
+    *value <<= shift;
+    return true;
+}
+
+/* One of "a|b|c": its index, or -1. */
+static int choice(const char *text, const char *choices) {
+    size_t length = strlen(text);
+    for (int i = 0;; i++) {
+        size_t n = strcspn(choices, "|");
+        if (n == length && !strncmp(text, choices, n))
+            return i;
+        if (!choices[n])
+            return -1;
+        choices += n + 1;
+    }
+}
+
+static bool set_gdb(struct options *o, const char *value) {
+    o->gdb = value ? value : "127.0.0.1:1234";
+    return *o->gdb != 0;
+}
+
+static bool set_nowait(struct options *o, const char *value) {
+    (void)value;
+    return o->gdb_nowait = true;
+}
+
+static bool set_any_user(struct options *o, const char *value) {
+    (void)value;
+    return o->gdb_any_user = true;
+}
+
+static bool set_memory(struct options *o, const char *value) {
+    return number(value, true, &o->machine.memory) && o->machine.memory >= (64 << 10) &&
+           o->machine.memory <= MEMORY_MAX && o->machine.memory % PAGE_SIZE == 0;
+}
+
+static bool set_history(struct options *o, const char *value) {
+    o->machine.records = true;
+    return number(value, true, &o->machine.history) &&
+           (o->machine.history == 0 || o->machine.history >= (1 << 20));
+}
+
+static bool set_replay(struct options *o, const char *value) {
+    o->machine.replay = value;
+    return *value != 0;
+}
+
+static bool set_load(struct options *o, const char *value) {
+    o->machine.image.has_load = true;
+    return number(value, false, &o->machine.image.load) && o->machine.image.load < MEMORY_MAX;
+}
+
+static bool set_entry(struct options *o, const char *value) {
+    o->machine.image.has_entry = true;
+    return number(value, false, &o->machine.image.entry);
+}
+
+static bool set_rom(struct options *o, const char *value) {
+    o->machine.rom = value;
+    return *value != 0;
+}
+
+static bool set_verbose(struct options *o, const char *value) {
+    (void)value;
+    return o->machine.verbose = true;
+}
+
+static bool set_stats(struct options *o, const char *value) {
+    (void)value;
+    return o->stats = true;
+}
+
+static bool set_protocol(struct options *o, const char *value) {
+    (void)value;
+    return o->protocol = true;
+}
+
+#define CHOICE(function, field, list)                                                              \
+    static bool function(struct options *o, const char *value) {                                   \
+        int n = choice(value, list);                                                               \
+        if (n >= 0)                                                                                \
+            field = n;                                                                             \
+        return n >= 0;                                                                             \
+    }
+/* Instrumented code opens files of its own. */
+#ifdef MINIKVM_INSTRUMENTED
+enum { UNCONFINED = true };
+#else
+enum { UNCONFINED = false };
+#endif
+
+static bool set_sandbox(struct options *o, const char *value) {
+    int n = choice(value, "on|off");
+    o->machine.unconfined = n == 1;
+    return n >= 0;
+}
+
+CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
+CHOICE(set_chips, o->machine.chips, "auto|none|on")
+CHOICE(set_color, o->color, "auto|always|never")
+
+static bool set_mode(struct options *o, const char *value) {
+    int n = choice(value, "real|protected|long");
+    o->machine.image.mode = START_REAL + n;
+    return n >= 0;
+}
+
+/* --- the table ------------------------------------------------------------------------ */
+
+enum takes { NOTHING, MAYBE, VALUE };
+
+static const struct option {
+    const char *name, *value;
+    enum takes takes;
+    bool (*set)(struct options *, const char *value);
+    const char *help;
+} options_table[] = {
+    {"--cpu", "auto|kvm|soft", VALUE, set_cpu,
+     "the engine: KVM, the built-in CPU, or (auto) KVM where it is there and able"},
+    {"--gdb", "[HOST:]PORT|unix:PATH|-", MAYBE, set_gdb,
+     "wait for a debugger, at 127.0.0.1:1234 if not said; - is stdin and stdout"},
+    {"--gdb-any-user", NULL, NOTHING, set_any_user,
+     "by TCP every user of this computer may connect, not only you and root"},
+    {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
+    {"--mem", "SIZE", VALUE, set_memory,
+     "guest RAM, 64K to 3G in whole 4K pages (1M for small real-mode guests, else 16M)"},
+    {"--load", "ADDR", VALUE, set_load, "where a flat image goes (0x1000, a boot sector 0x7C00)"},
+    {"--entry", "ADDR", VALUE, set_entry, "start here instead of at the image's entry"},
+    {"--mode", "real|protected|long", VALUE, set_mode, "start in this mode"},
+    {"--rom", "FILE", VALUE, set_rom,
+     "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
+    {"--irqchip", "auto|none|on", VALUE, set_chips,
+     "interrupt controller and timer (auto: none for small real-mode guests)"},
+    {"--history", "SIZE", VALUE, set_history,
+     "memory for going back in time on the built-in CPU, 1M or more (256M); 0: none"},
+    {"--replay", "FILE", VALUE, set_replay, "do a saved run again (monitor save FILE)"},
+    {"--sandbox", "on|off", VALUE, set_sandbox,
+     "off: keep all rights, let a debugger run and save to any file"},
+    {"--color", "auto|always|never", VALUE, set_color,
+     "each machine's lines in a colour of its own"},
+    {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
+    {"--stats", NULL, NOTHING, set_stats,
+     "at the end: time to the first instruction, exits, instructions, memory in use"},
+    {"--protocol", NULL, NOTHING, set_protocol,
+     "print which packets of gdb's remote protocol are served, and exit"},
+    {"--version", NULL, NOTHING, NULL, "print the version and exit"},
+    {"--help", NULL, NOTHING, NULL, "print this and exit"},
+    {"--man", NULL, NOTHING, NULL, "print the manual page (roff) and exit"},
+};
+enum { OPTIONS = sizeof options_table / sizeof *options_table };
+
+static void spell(const struct option *o, char *out, size_t size) {
+    const char *open = o->takes == MAYBE ? "[=" : "=", *close = o->takes == MAYBE ? "]" : "";
+    snprintf(out, size, "%s%s%s%s", o->name, o->value ? open : "", o->value ? o->value : "",
+             o->value ? close : "");
+}
+
+static void print_help(void) {
+    char text[80];
+    printf("usage: minikvm [options] IMAGE [IMAGE...]\n\n"
+           "Boots small x86 guests and lets gdb look inside. IMAGE is a path, or the name\n"
+           "of a built guest (hello, paging, os-1k, ...); 1 to %d, each a machine of its own.\n\n",
+           MACHINES_MAX);
+    for (int i = 0; i < OPTIONS; i++) {
+        spell(&options_table[i], text, sizeof text);
+        printf("  %-32s %s\n", text, options_table[i].help);
+    }
+    printf("\nExit status: the guest's; 124 when the guest died, 125 for minikvm's own errors,\n"
+           "2 for a wrong command line. In a terminal, Ctrl-A h helps.\n");
+}
+
+static void print_man(void) {
+    char text[80], date[16];
+    time_t now = time(NULL);
+    strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
+    printf(".TH MINIKVM 1 %s \"minikvm %s\"\n.SH NAME\nminikvm \\- a hypervisor made for looking "
+           "inside\n.SH SYNOPSIS\n.B minikvm\n[\\fIoptions\\fR] \\fIIMAGE\\fR ...\n"
+           ".SH DESCRIPTION\nBoots small x86 guests on KVM and serves them to\n.BR gdb (1).\n"
+           "An \\fIIMAGE\\fR is a path or the name of a built guest; each is a machine of its "
+           "own.\n.SH OPTIONS\n",
+           date, MINIKVM_VERSION);
+    for (int i = 0; i < OPTIONS; i++) {
+        spell(&options_table[i], text, sizeof text);
+        printf(".TP\n.B %s\n%s\n", text, options_table[i].help);
+    }
+    printf(".SH EXIT STATUS\nThe guest's own; 124 when the guest died, 125 for minikvm's own "
+           "errors, 2 for a wrong command line.\n"
+           ".SH EXAMPLES\n.nf\nminikvm hello\nminikvm --gdb paging\n"
+           "gdb -ex 'target remote :1234'\ngdb -ex 'target remote | minikvm --gdb=- hello'\n.fi\n"
+           ".SH SEE ALSO\n.BR gdb (1)\n");
+}
+
+/* --- parsing ---------------------------------------------------------------------------- */
+
+static const struct option *find(const char *arg, const char **value) {
+    size_t n = strcspn(arg, "=");
+    *value = arg[n] ? arg + n + 1 : NULL;
+    for (int i = 0; i < OPTIONS; i++)
+        if (strlen(options_table[i].name) == n && !strncmp(options_table[i].name, arg, n))
+            return &options_table[i];
+    return NULL;
+}
+
+static bool wrong(const char *format, const char *a, const char *b) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    say(format, a, b);
+#pragma GCC diagnostic pop
+    return false;
+}
+
+/* `--mem 1M` is read as `--mem=1M`, as getopt_long() would. */
+static bool take_option(struct options *o, int argc, char **argv, int *i) {
+    const char *value;
+    const struct option *option = find(argv[*i], &value);
+    if (!option)
+        return wrong("%s: no such option; see minikvm --help%s", argv[*i], "");
+    if (option->takes == NOTHING && value)
+        return wrong("%s takes no value; leave out %s", option->name, value);
+    if (option->takes == VALUE && !value && *i + 1 < argc)
+        value = argv[++*i];
+    if (option->takes == VALUE && !value)
+        return wrong("%s needs a value: %s", option->name, option->value);
+    if (option->set(o, value))
+        return true;
+    say("%s=%s: not a value for it; it takes %s: %s", option->name, value ? value : "",
+        option->value, option->help);
+    return false;
+}
+
+static bool take_image(struct options *o, char *arg) {
+    if (o->count == MACHINES_MAX) {
+        say("over %d images; start minikvm more than once", MACHINES_MAX);
+        return false;
+    }
+    o->images[o->count++] = arg;
+    return true;
+}
+
+static bool told(const char *arg) {
+    if (!strcmp(arg, "--help"))
+        print_help();
+    else if (!strcmp(arg, "--man"))
+        print_man();
+    else if (!strcmp(arg, "--version"))
+        printf("minikvm %s\n", MINIKVM_VERSION);
+    else
+        return false;
+    return true;
+}
+
+/* A recording is of one machine, on the CPU that can do it again. */
+static bool replay_is_possible(struct options *o) {
+    if (o->count > 1 || o->machine.engine == ENGINE_KVM || o->machine.history == 0) {
+        say("--replay is for one image, on the built-in CPU, with a --history");
+        return false;
+    }
+    o->machine.engine = ENGINE_SOFT;
+    return true;
+}
+
+enum options_result options_parse(struct options *o, int argc, char **argv) {
+    *o = (struct options){.machine.history = HISTORY_SIZE, .machine.unconfined = UNCONFINED};
+    bool options_end = false;
+    for (int i = 1; i < argc; i++) {
+        bool is_option = !options_end && argv[i][0] == '-' && argv[i][1];
+        if (is_option && !strcmp(argv[i], "--"))
+            options_end = true;
+        else if (is_option && told(argv[i]))
+            return OPTIONS_DONE;
+        else if (!(is_option ? take_option(o, argc, argv, &i) : take_image(o, argv[i])))
+            return OPTIONS_WRONG;
+    }
+    if (o->count == 0 && !o->machine.rom && !o->protocol) {
+        say("no image; name one, for example: minikvm hello (see minikvm --help)");
+        return OPTIONS_WRONG;
+    }
+    if (o->machine.replay && !replay_is_possible(o))
+        return OPTIONS_WRONG;
+    if (o->gdb_nowait && !o->gdb)
+        set_gdb(o, NULL);
+    o->machine.debugged = o->gdb != NULL;
+    return OPTIONS_RUN;
+}

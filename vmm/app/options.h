@@ -1,0 +1,26 @@
+/* The command line, as one table: it parses, and it makes --help and the man
+ * page. */
+#ifndef MINIKVM_OPTIONS_H
+#define MINIKVM_OPTIONS_H
+
+#include "vmm/app/console.h"
+#include "vmm/machine/machine.h"
+
+struct options {
+    struct machine_options machine;
+    enum color_choice color;
+    const char *gdb;  /* address for the stub, or NULL */
+    bool gdb_nowait;
+    bool gdb_any_user; /* others of this computer, too */
+    bool stats;
+    bool protocol; /* print the table of packets, run nothing */
+    char *images[MACHINES_MAX];
+    unsigned count;
+};
+
+enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
+
+/* WRONG has said why on stderr; DONE has printed what was asked for. */
+enum options_result options_parse(struct options *, int argc, char **argv);
+
+#endif

@@ -1,0 +1,234 @@
+/* A CPU: its architectural state, and what an engine can do with it.
+ *
+ * The state is what KVM's ioctls call it (api.rst, KVM_GET_REGS and its
+ * neighbours), so both engines speak one language and a machine can change
+ * engine between two instructions: cpu_read(ALL) from one, mark all dirty, let
+ * the other store it.
+ *
+ * Rule: outside an engine nobody touches `state` directly. cpu_read() fetches
+ * the parts asked for (once; they are then valid until the CPU runs again),
+ * cpu_write() does the same and marks them to be stored before the CPU runs.
+ *
+ * All operations but kick() and irq_line() belong to the thread that runs the
+ * CPU, or, while it is stopped, to whoever stopped it.
+ */
+#ifndef MINIKVM_CPU_H
+#define MINIKVM_CPU_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/cpu/io.h"
+#include "vmm/cpu/points.h"
+
+struct memory;
+
+/* MSRs that a change of engine must carry over; EFER is in sregs. */
+struct cpu_msrs {
+    uint64_t tsc, sysenter_cs, sysenter_esp, sysenter_eip;
+};
+
+struct cpu_state {
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    struct kvm_debugregs debugregs;
+    struct kvm_vcpu_events events;
+    struct kvm_fpu fpu;
+    struct cpu_msrs msrs;
+    struct kvm_mp_state mp;
+};
+
+enum cpu_part {
+    CPU_REGS = 1 << 0,
+    CPU_SREGS = 1 << 1,
+    CPU_DEBUGREGS = 1 << 2,
+    CPU_EVENTS = 1 << 3,
+    CPU_FPU = 1 << 4,
+    CPU_MSRS = 1 << 5,
+    CPU_MP = 1 << 6,
+    CPU_ALL = (1 << 7) - 1,
+};
+
+/* The 8259 pair and the 8254, in KVM's structs. */
+struct chips {
+    struct kvm_pic_state pic[2];
+    struct kvm_pit_state2 pit;
+};
+
+/* An access to memory, by the instruction or (TABLE) on the way through the page tables. */
+enum cpu_access { CPU_READ, CPU_WRITE, CPU_TABLE };
+
+/* Why a CPU came back. In every case the state is that of an instruction
+ * boundary: nothing half done. */
+enum cpu_exit_kind {
+    CPU_EXIT_KICKED,     /* kick() was called */
+    CPU_EXIT_STEPPED,    /* step() is done */
+    CPU_EXIT_BREAKPOINT, /* about to execute a breakpoint's address */
+    CPU_EXIT_WATCHPOINT, /* the instruction just done touched a watchpoint */
+    CPU_EXIT_HALTED,     /* after a hlt that nothing can wake */
+    CPU_EXIT_WAITING,    /* at an IN whose device said IO_RETRY */
+    CPU_EXIT_DEVICE,     /* after an access whose device said IO_STOP */
+    CPU_EXIT_SHUTDOWN,   /* triple fault */
+    CPU_EXIT_CANNOT,     /* at an instruction that this engine cannot run */
+    CPU_EXIT_EVENT,      /* something in `catch` happened; text says what */
+    CPU_EXIT_RUNAWAY,    /* at an instruction that nobody can have meant; text says why */
+    CPU_EXIT_LIMIT,      /* the instruction budget is used up (soft only) */
+};
+
+struct cpu_exit {
+    enum cpu_exit_kind kind;
+    enum point_kind point; /* BREAKPOINT, WATCHPOINT: which kind */
+    uint64_t address;      /* BREAKPOINT, WATCHPOINT: linear address */
+    bool fatal;            /* CANNOT: no engine could go on from here */
+    char text[256];        /* one sentence for a person, or empty */
+};
+
+/* What an engine asks of the machine around the CPU. `machine` is handed back
+ * as given. acknowledge, deadline and idle are for engines without interrupt
+ * chips of their own (the built-in CPU). */
+struct cpu_host {
+    void *machine;
+    enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
+    /* INTA cycle: the vector to deliver, or -1 when no request stands. */
+    int (*acknowledge)(void *machine);
+    /* The virtual clock has reached `now` (in ticks): do what is due, and return when
+     * to call again. Also called at each stop, so that what is seen there is done; a
+     * second call at the same tick changes nothing. */
+    uint64_t (*deadline)(void *machine, uint64_t now);
+    /* The CPU is halted with interrupts enabled: wait (in real time) until one
+     * may have come; returns the new time in ticks, or 0 if none ever can. */
+    uint64_t (*idle)(void *machine, uint64_t now);
+    /* An access had no effect: no memory is there, or it is ROM. May be NULL. */
+    void (*unassigned)(void *machine, enum cpu_access, uint64_t phys, unsigned size);
+    /* Has execution gone astray (runaway.h)? true: stop with `text`. May be NULL. */
+    bool (*astray)(void *machine, const char *came, bool stepping, char *text, size_t size);
+    /* For engines with chips of their own: IRQs of the first PIC that may still come; bit 0
+     * is IRQ 0. NULL: all. */
+    uint8_t (*wakers)(void *machine);
+};
+
+/* What has been done about the breakpoints where the CPU stands: for them what RF is for
+ * the guest's own (17.3.1.1). Engines make it NEW as soon as the instruction is done or an
+ * event has led elsewhere, hits.c sets the rest. It is valid for `pc` only, so whatever
+ * moves the CPU (a write of CS's base, a load of a snapshot) makes it void. */
+struct cpu_arrival {
+    enum {
+        ARRIVAL_NEW,    /* nothing: run() stops at a breakpoint here */
+        ARRIVAL_TRACED, /* a step ended here: tracepoints have been served, nothing else */
+        ARRIVAL_DONE,   /* the stop was told, or what is attached wanted none: run() passes */
+    } state;
+    uint64_t pc; /* linear */
+};
+
+struct engine;
+
+/* Events to stop at, exactly. Ports and hypercalls are the machine's affair
+ * (its devices answer IO_STOP). */
+struct cpu_catch {
+    bool mode;             /* a change of x86_mode(); after the instruction */
+    bool cr3;              /* a write to CR3; after the instruction */
+    uint64_t exception[4]; /* bitmap of vectors; at the handler's first instruction */
+    uint64_t interrupt[4]; /* likewise, external interrupts and int n */
+};
+
+struct addresses;
+
+/* What accesses memory: an instruction, the delivery of an interrupt or fault, or paging,
+ * which sets accessed and dirty bits. */
+enum cpu_access_by { BY_INSTRUCTION, BY_DELIVERY, BY_PAGING };
+
+struct cpu {
+    const struct engine *engine;
+    void *priv; /* the engine's own */
+    struct cpu_state state;
+    unsigned valid, dirty; /* masks of cpu_part */
+    unsigned missing;      /* of the valid ones: the engine could not give them */
+    struct memory *memory;
+    struct points *points; /* breakpoints and watchpoints to stop at */
+    struct cpu_host host;
+    struct cpu_catch catch;
+    struct cpu_arrival arrival;
+    /* An interrupt may enter. Is it kept out? As `stepping` (a step that lets none in)
+     * says; but in a run that was before, as it was then. The machine is
+     * host.machine. NULL: `stepping`. */
+    bool (*held)(void *machine, uint64_t now, bool halted, bool stepping);
+    const struct addresses *addresses; /* how its flat registers are shown; NULL: linear */
+    bool step_irqs;        /* interrupts may enter during step() */
+    bool verbose;          /* say each exit on stderr */
+    bool had_fpu;          /* the guest began on an engine that has one */
+    bool behind;           /* in a call of `host`: the state is that after the instruction */
+    /* The virtual clock of the soft engine: one tick for each instruction, and those
+     * that passed while the CPU waited. Each state that a person can see has its own. */
+    uint64_t ticks;
+    uint64_t slept;        /* of these: waited in a hlt, or for input */
+    uint64_t limit;        /* stop with CPU_EXIT_LIMIT when ticks reaches it; 0 = none (soft) */
+    uint64_t watched_at;   /* WATCHPOINT: ticks before the instruction that hit (soft) … */
+    enum cpu_access_by watched_by; /* … and what of it did */
+    bool within;           /* it stands within a repeated instruction (soft) */
+    volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
+};
+
+/* Instructions done (soft): each interrupt or fault delivered counts as one, too, and
+ * each page of a repeated string instruction. */
+static inline uint64_t cpu_icount(const struct cpu *cpu) { return cpu->ticks - cpu->slept; }
+
+struct engine {
+    const char *name;
+    /* State between cpu->state and the engine; 0 or -errno. fetch() may fill
+     * more than was asked for (it ORs into cpu->valid). */
+    int (*fetch)(struct cpu *, unsigned parts);
+    int (*store)(struct cpu *, unsigned parts);
+    /* Run until there is something to report; breakpoints and watchpoints in
+     * cpu->points are held, the one that it begins at too, unless cpu_passes(). */
+    void (*run)(struct cpu *, struct cpu_exit *);
+    /* Exactly one instruction, breakpoints ignored; watchpoints and every
+     * other exit are reported instead of STEPPED. */
+    void (*step)(struct cpu *, struct cpu_exit *);
+    /* Make the run() or step() in progress, or else the next one, return
+     * KICKED soon. From any thread. */
+    void (*kick)(struct cpu *);
+    /* An interrupt line of the chips changes level. From any thread. */
+    void (*irq_line)(struct cpu *, unsigned irq, bool level);
+    int (*get_chips)(struct cpu *, struct chips *);
+    int (*set_chips)(struct cpu *, const struct chips *);
+    /* NULL if this point can be held; else the reason why not, static. */
+    const char *(*refuses)(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+    /* Would the points as they are cost a step per instruction, or not be held at
+     * all? Then another engine does better. May be NULL: never. */
+    bool (*strained)(struct cpu *);
+    /* Guest time stands still (true) or goes on (false). */
+    void (*freeze)(struct cpu *, bool);
+    /* Somebody other than the CPU wrote guest memory; may be NULL. */
+    void (*memory_changed)(struct cpu *, uint64_t phys, uint64_t length);
+    /* Forget all translations of addresses; NULL: it cannot. */
+    void (*flush)(struct cpu *);
+    /* A20 has moved, so cpu->memory has other things at some addresses: 0 or -errno.
+     * NULL: a flush() is enough. */
+    int (*remap)(struct cpu *);
+    /* What an engine with a past of its own (soft) holds beside cpu->state and decides
+     * what comes: its TLBs. save_tlb(): a block to free(), NULL without memory. */
+    void *(*save_tlb)(struct cpu *, size_t *size);
+    void (*load_tlb)(struct cpu *, const void *saved);
+    /* memory->dirty was cleared: the next write to each page is to be noted again. */
+    void (*see_writes)(struct cpu *);
+    /* What this engine is and can do, for `monitor engine`; NUL-terminated. */
+    void (*describe)(struct cpu *, char *out, unsigned size);
+    void (*close)(struct cpu *);
+};
+
+/* Both never fail: a part that the engine cannot give reads as zeros, and is in
+ * `missing`. */
+const struct cpu_state *cpu_read(struct cpu *, unsigned parts);
+struct cpu_state *cpu_write(struct cpu *, unsigned parts);
+
+/* Is a breakpoint at this address, where the CPU stands, passed over by run()? */
+static inline bool cpu_passes(const struct cpu *cpu, uint64_t pc) {
+    return cpu->arrival.state == ARRIVAL_DONE && cpu->arrival.pc == pc;
+}
+
+/* The CPU comes to its next instruction, or is put there. */
+static inline void cpu_arrives(struct cpu *cpu) { cpu->arrival.state = ARRIVAL_NEW; }
+
+#endif

@@ -1,0 +1,312 @@
+/* The monitor commands, as one table: a row is a command, its help and what
+ * answers it. */
+#include "vmm/debug/bridge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/machine/catch.h"
+#include "vmm/machine/engines.h"
+#include "vmm/inspect/tables.h"
+#include "vmm/x86/registers.h"
+#include "vmm/x86/x86.h"
+
+struct request {
+    struct debug *debug;
+    struct machine *machine;
+    const char *rest; /* what follows the command's name */
+    const struct text *text;
+};
+
+static void put(void *context, const char *text) { gdb_print(context, "%s", text); }
+
+/* Changing the engine by hand, at any stop. */
+static void cmd_engine(const struct request *r) {
+    char error[256];
+    bool soft = !strcmp(r->rest, "soft"), kvm = !strcmp(r->rest, "kvm");
+    if (*r->rest && !soft && !kvm)
+        text_print(r->text, "engine takes soft or kvm, not \"%s\"\n", r->rest);
+    else if (*r->rest && engines_switch(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
+                                        sizeof error) < 0)
+        text_print(r->text, "stays as it was: %s\n", error);
+    else if (*r->rest)
+        snprintf(r->machine->engine_why, sizeof r->machine->engine_why, "monitor engine");
+    inspect_engine(r->machine, r->text);
+}
+
+/* "on" or "off" into *flag, or a complaint. */
+static void set_switch(const struct request *r, const char *what, bool *flag) {
+    if (!strcmp(r->rest, "on") || !strcmp(r->rest, "off"))
+        *flag = r->rest[1] == 'n';
+    else if (*r->rest)
+        text_print(r->text, "%s takes on or off, not \"%s\"\n", what, r->rest);
+    text_print(r->text, "%s is %s\n", what, *flag ? "on" : "off");
+}
+
+static void cmd_regs(const struct request *r) { inspect_registers(r->machine, r->text); }
+static void cmd_breakpoints(const struct request *r) { inspect_breakpoints(r->machine, r->text); }
+static void cmd_exits(const struct request *r) {
+    tables_print(tables_find("exits"), r->machine, r->text);
+}
+static void cmd_phys(const struct request *r) { set_switch(r, "phys", &r->debug->physical); }
+
+/* gdb keeps what it has read. */
+static void cmd_addresses(const struct request *r) {
+    static const char *const names[] = {"auto", "linear", "offset"};
+    struct addresses *a = &r->machine->addresses;
+    unsigned i = 0;
+    while (i < 3 && strcmp(r->rest, names[i]))
+        i++;
+    if (i < 3)
+        a->choice = (enum addresses_choice)i;
+    else if (*r->rest)
+        text_print(r->text, "addresses takes auto, linear or offset, not \"%s\"\n", r->rest);
+    char now[160];
+    bridge_say_addresses(r->machine, now, sizeof now);
+    text_print(r->text, "addresses is %s; now %s\n", names[a->choice], now);
+    bridge_note_addresses(r->debug, r->machine);
+    if (i < 3)
+        text_print(r->text, "type `maintenance flush register-cache` to see it\n");
+}
+
+static void cmd_step(const struct request *r) {
+    struct request irqs = *r;
+    if (strncmp(r->rest, "irqs", 4)) {
+        text_print(r->text, "step irqs on|off is what there is\n");
+        return;
+    }
+    irqs.rest += 4 + strspn(r->rest + 4, " ");
+    set_switch(&irqs, "step irqs", &r->machine->cpu.step_irqs);
+}
+
+static void cmd_wake(const struct request *r) {
+    bridge_change(r->debug, r->machine);
+    struct kvm_mp_state *mp = &cpu_write(&r->machine->cpu, CPU_MP)->mp;
+    bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
+    mp->mp_state = KVM_MP_STATE_RUNNABLE;
+    text_print(r->text, halted ? "the CPU goes on behind its hlt at the next resume\n"
+                               : "the CPU is not halted\n");
+}
+
+/* gdb must not believe what it has read before: it does not, after a monitor
+ * command that it cannot know; registers are read again with `flushregs`. */
+static void cmd_reset(const struct request *r) {
+    char error[256];
+    if (machine_reset(r->machine, NULL, error, sizeof error) < 0)
+        text_print(r->text, "cannot reset: %s\n", error);
+    else
+        text_print(r->text, "reset; type `maintenance flush register-cache` to see it\n");
+}
+
+static void cmd_quit(const struct request *r) {
+    text_print(r->text, "minikvm ends\n");
+    r->debug->quit = true;
+}
+
+static void cmd_icount(const struct request *r) { bridge_icount(r->machine, r->rest, r->text); }
+static void cmd_goto(const struct request *r) { bridge_goto(r->machine, r->rest, r->text); }
+static void cmd_history(const struct request *r) { bridge_history(r->machine, r->rest, r->text); }
+static void cmd_written(const struct request *r) { bridge_when_written(r->machine, r->rest, r->debug->physical, r->text); }
+static void cmd_when_mode(const struct request *r) { bridge_when_mode(r->machine, r->rest, r->text); }
+static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest, r->text); }
+static void cmd_catch(const struct request *r) { catch_command(r->machine, r->rest, r->text); }
+
+static const struct reg_layout *layout_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return register_layout(x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)));
+}
+
+/* An address: a number, or a register as gdb names it ("$eip" or "eip"). */
+static bool address_of(const struct request *r, const char *word, uint64_t *address) {
+    char *end;
+    const struct reg_layout *layout = layout_of(r->machine);
+    const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
+    if (reg && reg->bits <= 64) {
+        *address = 0;
+        if (register_read(&r->machine->cpu, reg, (uint8_t *)address)) {
+            *address = addresses_linear(*address, bridge_shift(r->machine));
+            return true;
+        }
+        text_print(r->text, "the engine did not give %s\n", reg->name);
+        return false;
+    }
+    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(r->machine));
+    if (*word && !*end)
+        return true;
+    text_print(r->text, "\"%s\" is no address: give a number (0x1000) or a register (eip); "
+               "gdb's expressions do not reach here\n", word);
+    return false;
+}
+
+static uint64_t pc_of(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    return x86_pc(&s->regs, &s->sregs);
+}
+
+static void cmd_page(const struct request *r) {
+    uint64_t address = pc_of(r->machine);
+    if (!*r->rest || address_of(r, r->rest, &address))
+        inspect_page(r->machine, address, r->text);
+}
+
+/* "/4xw 0x1000"; a physical address is no client's address. */
+static void dump(const struct request *r, bool physical) {
+    uint64_t address;
+    char *end;
+    const char *word = r->rest;
+    if (*word == '/')
+        word += strcspn(word, " ");
+    word += strspn(word, " ");
+    if (physical)
+        address = strtoull(word, &end, 0);
+    else if (!address_of(r, word, &address))
+        return;
+    else
+        address = (uint32_t)(address - bridge_shift(r->machine)) | (address >> 32 << 32);
+    const char *wrong = bridge_dump(r->machine, physical, r->rest, address, r->text);
+    if (wrong)
+        text_print(r->text, "%s\n", wrong);
+}
+
+static void cmd_x(const struct request *r) { dump(r, false); }
+static void cmd_xp(const struct request *r) { dump(r, true); }
+
+static void cmd_cont(const struct request *r) {
+    text_print(r->text, "gdb decides whether the guest runs: `continue`, and Ctrl-C to stop it\n");
+}
+
+static void cmd_explain(const struct request *r) {
+    uint64_t address = pc_of(r->machine);
+    if (!*r->rest || address_of(r, r->rest, &address))
+        inspect_explain(r->machine, address, r->text);
+}
+
+static void cmd_info(const struct request *r) {
+    unsigned count;
+    const struct table *table = tables_find(r->rest);
+    if (table) {
+        tables_print(table, r->machine, r->text);
+        return;
+    }
+    table = tables_list(&count);
+    for (unsigned i = 0; i < count; i++)
+        text_print(r->text, "monitor info %-9s %s\n", table[i].name, table[i].help);
+}
+
+static void cmd_help(const struct request *);
+
+static const struct command {
+    const char *name, *arguments, *help;
+    void (*run)(const struct request *);
+} commands[] = {
+    {"help", "", "this list", cmd_help},
+    {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs},
+    {"engine", "[soft|kvm]", "what runs the guest, and what it can do; or change it",
+     cmd_engine},
+    {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall",
+     cmd_catch},
+    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, exits", cmd_info},
+    {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page},
+    {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
+     cmd_explain},
+    {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
+     cmd_breakpoints},
+    {"exits", "", "how often the guest was left, by reason", cmd_exits},
+    {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
+    {"addresses", "[auto|linear|offset]", "what addresses are in 32-bit code whose CS has a base",
+     cmd_addresses},
+    {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
+    {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
+    {"icount", "", "instructions done on the built-in CPU, and its virtual clock", cmd_icount},
+    {"goto", "N|start|end|-N", "to that count, back or forth; then `maintenance flush register-cache`",
+     cmd_goto},
+    {"history", "", "how far back it goes, snapshots, memory", cmd_history},
+    {"when-written", "ADDR [LEN]", "the last write there: at which count, by which instruction",
+     cmd_written},
+    {"when-mode", "", "each change of the CPU's mode up to now, with its count", cmd_when_mode},
+    {"save", "FILE", "the run up to where it stands, for --replay=FILE", cmd_save},
+    {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
+    {"x", "[/FMT] ADDR", "memory, as QEMU's monitor shows it", cmd_x},
+    {"xp", "[/FMT] ADDR", "the same by physical address", cmd_xp},
+    {"cont", "", "as stop: they are gdb's `continue` and Ctrl-C", cmd_cont},
+    {"stop", "", "", cmd_cont},
+    {"quit", "", "end minikvm", cmd_quit},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void cmd_help(const struct request *r) {
+    for (int i = 0; i < COMMANDS; i++) {
+        char usage[48];
+        if (!*commands[i].help)
+            continue;
+        snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
+        text_print(r->text, "monitor %-22s %s\n", usage, commands[i].help);
+    }
+}
+
+/* --- those that take long -------------------------------------------------------------- */
+
+/* The past is on the machine's thread: a way through it can be interrupted. */
+static bool takes_long(const struct command *c) {
+    return c->run == cmd_goto || c->run == cmd_history || c->run == cmd_written ||
+           c->run == cmd_when_mode || c->run == cmd_save;
+}
+
+struct later {
+    struct request request;
+    struct text text;
+    const struct command *command;
+    char rest[];
+};
+
+static void put_later(void *debug, const char *text) { bridge_put_text(debug, text, strlen(text)); }
+
+static void run_later(struct machine *m, void *context) {
+    struct later *l = context;
+    (void)m;
+    l->command->run(&l->request);
+    free(l);
+}
+
+static void begin_later(const struct command *c, const struct request *r, struct gdb_out *out) {
+    size_t size = strlen(r->rest) + 1;
+    struct later *l = malloc(sizeof *l + size);
+    if (!l) {
+        text_print(r->text, "no memory\n");
+        return;
+    }
+    *l = (struct later){*r, {put_later, r->debug}, c};
+    l->request.rest = memcpy(l->rest, r->rest, size);
+    l->request.text = &l->text;
+    gdb_monitor_later(out, (int)r->machine->number);
+    machine_do(r->machine, run_later, l);
+}
+
+/* In non-stop a machine may run; its CPU cannot be looked at then. */
+static bool may_run(const struct command *c, struct machine *m) {
+    return c->run == cmd_help || c->run == cmd_quit || !machine_busy(m);
+}
+
+bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
+                    struct gdb_out *out) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, thread.pid);
+    struct text text = {put, out};
+    char ours[256];
+    line = bridge_of_qemu(line, ours, sizeof ours);
+    size_t n = strcspn(line, " /");
+    struct request r = {d, m ? m : &d->machines[0], line + n + strspn(line + n, " "), &text};
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))
+            continue;
+        if (may_run(&commands[i], r.machine) && takes_long(&commands[i]))
+            begin_later(&commands[i], &r, out);
+        else if (may_run(&commands[i], r.machine))
+            commands[i].run(&r);
+        else
+            text_print(&text, "machine %u is running; interrupt it first\n", r.machine->number);
+        return true;
+    }
+    return false;
+}

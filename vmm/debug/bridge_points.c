@@ -1,0 +1,98 @@
+/* Breakpoints with conditions and commands: what the stub has made of them, run
+ * on the machine's thread each time the CPU comes to one.
+ */
+#include "vmm/debug/bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdbstub/agent.h"
+#include "vmm/replay/history.h"
+#include "vmm/x86/registers.h"
+#include "vmm/x86/x86.h"
+
+struct evaluation {
+    struct machine *machine;
+    const struct gdb_description *layout;
+};
+
+static bool read_register(void *context, unsigned number, uint64_t *value) {
+    const struct evaluation *e = context;
+    const struct reg *r = bridge_row(e->machine->stops_context, e->layout, number);
+    if (!r || r->bits > 64)
+        return false;
+    *value = 0;
+    return register_read(&e->machine->cpu, r, (uint8_t *)value);
+}
+
+static bool read_whole(void *context, unsigned number, uint8_t *value) {
+    const struct evaluation *e = context;
+    const struct reg *r = bridge_row(e->machine->stops_context, e->layout, number);
+    return r && register_read(&e->machine->cpu, r, value);
+}
+
+static bool read_memory(void *context, uint64_t address, void *to, size_t length) {
+    const struct evaluation *e = context;
+    const struct kvm_sregs *s = &cpu_read(&e->machine->cpu, CPU_SREGS)->sregs;
+    address = addresses_linear(address, bridge_shift(e->machine));
+    return x86_read(&e->machine->memory, s, address, to, length) == length;
+}
+
+static void print(void *context, const char *text, size_t length) {
+    const struct evaluation *e = context;
+    struct debug *d = e->machine->stops_context;
+    const struct machine_owner *owner = &e->machine->owner;
+    if (history_is_silent(e->machine))
+        return; /* this was printed when it was the present */
+    if (d->detached[e->machine->number - 1])
+        owner->output(owner->context, e->machine->number, text, length);
+    else
+        bridge_put_text(d, text, length);
+}
+
+static bool interrupted(void *context) {
+    const struct evaluation *e = context;
+    return machine_interrupted(e->machine);
+}
+
+static struct gdb_agent_host host_of(struct evaluation *e) {
+    return (struct gdb_agent_host){.context = e, .read_register = read_register,
+                                   .read_memory = read_memory, .read_whole = read_whole,
+                                   .print = print, .interrupted = interrupted};
+}
+
+/* A search through the past comes by tracepoints, too; that is no run to be traced. */
+static bool stops_at(struct machine *m, const struct point *p) {
+    struct evaluation e = {m, gdb_program_layout(p->attached)};
+    struct gdb_agent_host host = host_of(&e);
+    if (p->kind == POINT_TRACE && m->history && m->history->travelling)
+        return false;
+    bool stops = gdb_program_stops(p->attached, &host);
+    m->follows |= gdb_program_follows(p->attached);
+    return stops;
+}
+
+static void stepped(struct machine *m, const struct point *p) {
+    struct evaluation e = {m, gdb_program_layout(p->attached)};
+    struct gdb_agent_host host = host_of(&e);
+    gdb_program_stepped(p->attached, &host);
+    m->follows |= gdb_program_follows(p->attached);
+}
+
+static void release(void *program) { gdb_program_free(program); }
+
+void bridge_open_points(struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++) {
+        d->machines[i].points.release = release;
+        d->machines[i].stops_at = stops_at;
+        d->machines[i].stepped = stepped;
+        d->machines[i].stops_context = d;
+    }
+}
+
+/* After a detach only those stay that gdb wants to: `set disconnected-dprintf`. */
+static bool is_the_clients(const struct point *p) {
+    return !p->attached || !gdb_program_persists(p->attached);
+}
+
+void bridge_clear_points(struct machine *m) { points_remove_if(&m->points, is_the_clients); }

@@ -1,0 +1,499 @@
+/* Machines as a target of the gdb stub; see debug.h. */
+#include "vmm/debug/debug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/debug/bridge.h"
+#include "vmm/app/console.h"
+#include "vmm/machine/engines.h"
+#include "vmm/host/files.h"
+#include "vmm/x86/x86.h"
+
+enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
+enum { WATCH_MAX = 64 << 10, WATCH_TOTAL = 1 << 20 }; /* bytes: of one, of all of a machine */
+
+struct machine *bridge_machine(struct debug *d, int pid) {
+    return pid >= 1 && (unsigned)pid <= d->count ? &d->machines[pid - 1] : NULL;
+}
+
+/* --- threads ------------------------------------------------------------------------- */
+
+static bool alive(void *target, int pid) {
+    struct debug *d = target;
+    return bridge_machine(d, pid) && !d->over[pid - 1];
+}
+
+static bool running(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    return m && alive(target, pid) && (machine_busy(m) || m->has_stop);
+}
+
+static size_t threads(void *target, struct gdb_thread *list, size_t max) {
+    struct debug *d = target;
+    size_t n = 0;
+    for (unsigned pid = 1; pid <= d->count; pid++) {
+        if (!alive(d, pid))
+            continue;
+        if (n < max)
+            list[n] = (struct gdb_thread){pid, 1};
+        n++;
+    }
+    return n;
+}
+
+static void thread_name(void *target, struct gdb_thread thread, char *out, size_t size) {
+    (void)target, (void)thread;
+    snprintf(out, size, "vcpu0");
+}
+
+static void thread_extra(void *target, struct gdb_thread thread, char *out, size_t size) {
+    struct machine *m = bridge_machine(target, thread.pid);
+    if (m && !machine_busy(m))
+        inspect_cpu(m, out, size);
+    else
+        snprintf(out, size, "running");
+}
+
+/* A machine's CPUs are numbered from 0, its threads from 1. */
+static int core(void *target, struct gdb_thread thread) {
+    (void)target;
+    return thread.tid - 1;
+}
+
+/* --- what QEMU's clients switch ------------------------------------------------------------ */
+
+static int physical_memory(void *target, int set) {
+    struct debug *d = target;
+    if (set >= 0)
+        d->physical = set;
+    return d->physical;
+}
+
+static int step_irqs(void *target, struct gdb_thread thread, int set) {
+    struct machine *m = bridge_machine(target, thread.pid);
+    if (m && set >= 0)
+        m->cpu.step_irqs = set;
+    return m && m->cpu.step_irqs;
+}
+
+/* --- memory ------------------------------------------------------------------------------ */
+
+static size_t read_memory(void *target, struct gdb_thread thread, uint64_t address, void *to,
+                          size_t length) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, thread.pid);
+    if (!m)
+        return 0;
+    if (d->physical)
+        return memory_read(&m->memory, address, to, length);
+    address = addresses_linear(address, bridge_shift(m));
+    return x86_read(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, to, length);
+}
+
+/* The engine may have decoded what is written over. */
+static void tell_engine(struct machine *m, uint64_t linear, size_t length, bool physical) {
+    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    struct page_walk w;
+    if (!m->cpu.engine->memory_changed)
+        return;
+    for (uint64_t done = 0, n; done < length; done += n) { /* it may go on at 0 */
+        uint64_t at = physical ? linear + done : x86_wrap(s, linear + done);
+        n = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+        n = n < length - done ? n : length - done;
+        if (physical || x86_walk(&m->memory, s, at, &w))
+            m->cpu.engine->memory_changed(&m->cpu, memory_wrap(&m->memory, physical ? at : w.phys), n);
+    }
+}
+
+static size_t write_memory(void *target, struct gdb_thread thread, uint64_t address,
+                           const void *from, size_t length) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, thread.pid);
+    if (!m)
+        return 0;
+    unsigned pokes = m->memory.rom_pokes;
+    bridge_change(d, m);
+    if (!d->physical)
+        address = addresses_linear(address, bridge_shift(m));
+    size_t n = d->physical
+                   ? memory_poke(&m->memory, address, from, length)
+                   : x86_write(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, from,
+                               length);
+    tell_engine(m, address, n, d->physical);
+    if (m->memory.rom_pokes != pokes)
+        bridge_rom_changed(d, m);
+    return n;
+}
+
+/* --- points -------------------------------------------------------------------------------- */
+
+static const char *insert(void *target, int pid, enum gdb_point point, uint64_t address,
+                          uint64_t length, struct gdb_program *program) {
+    struct machine *m = bridge_machine(target, pid);
+    enum point_kind kind = (enum point_kind)point; /* the same order */
+    if (!m)
+        return "no such machine";
+    if (kind >= POINT_WRITE && (length == 0 || length > WATCH_MAX))
+        return "a watchpoint has from 1 byte to 64 KiB";
+    if (kind >= POINT_WRITE && points_watched(&m->points) + length > WATCH_TOTAL)
+        return "all watchpoints together have up to 1 MiB; delete some";
+    const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
+    if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
+        return why;
+    int err = bridge_add_point(m, kind, address, length);
+    if (err)
+        return err == -ENOMEM ? "no memory for a breakpoint"
+                              : "too many breakpoints (16384 at most); delete some";
+    if (kind <= POINT_HARD)
+        points_attach(&m->points, kind, address, length, program);
+    return NULL;
+}
+
+static const char *remove_point(void *target, int pid, enum gdb_point point, uint64_t address,
+                                uint64_t length) {
+    struct machine *m = bridge_machine(target, pid);
+    if (m && length <= WATCH_MAX)
+        points_remove_shifted(&m->points, (enum point_kind)point, address, length);
+    return NULL;
+}
+
+static bool is_not_traced(const struct point *p) { return p->kind != POINT_TRACE; }
+
+static void remove_all(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    if (m)
+        points_remove_if(&m->points, is_not_traced);
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static void resume(void *target, const struct gdb_action *action) {
+    static const enum machine_command commands[] = {
+        [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE,
+        [GDB_REVERSE_STEP] = COMMAND_BACK_STEP, [GDB_REVERSE_CONTINUE] = COMMAND_BACK_RUN};
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, action->thread.pid);
+    if (!m || !alive(d, action->thread.pid))
+        return;
+    d->detached[action->thread.pid - 1] = false;
+    uint64_t shift = bridge_shift(m);
+    m->range_start = addresses_linear(action->start, shift);
+    m->range_end = addresses_linear(action->end, shift);
+    machine_resume(m, commands[action->how]);
+}
+
+static void interrupt(void *target, int pid) {
+    struct machine *m = bridge_machine(target, pid);
+    if (m)
+        machine_interrupt(m);
+}
+
+/* A machine that waits for its text to be taken must not be waited for. */
+static void halt(struct debug *d, struct machine *m) {
+    bridge_drop_text(d, true);
+    machine_halt(m);
+    bridge_drop_text(d, false);
+}
+
+static void detach(void *target, int pid) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    if (!m || !alive(d, pid))
+        return;
+    halt(d, m);
+    bridge_clear_points(m);
+    d->detached[pid - 1] = true;
+    machine_resume(m, COMMAND_RUN);
+}
+
+static void kill_machine(void *target, int pid) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    if (!m)
+        return;
+    halt(d, m);
+    points_clear(&m->points);
+    d->over[pid - 1] = true;
+}
+
+/* A client reaches guests only: the images of the command line, as they were spelled
+ * there or by their whole path, and built ones. */
+static struct machine *made_with(struct debug *d, const char *name) {
+    for (unsigned i = 0; i < d->count; i++) {
+        const struct machine *m = &d->machines[i];
+        if (m->named && (!strcmp(m->named, name) || !strcmp(m->spelled, name)))
+            return &d->machines[i];
+    }
+    return NULL;
+}
+
+/* Any other name is refused with the same sentence whether there is such a file or not,
+ * and is not even looked for. */
+static char *find_image(struct debug *d, const char *name) {
+    char *guest = strchr(name, '/') ? NULL : image_find_guest(name);
+    struct machine *m = made_with(d, name);
+    if (guest || m)
+        return guest ? guest : strdup(m->named);
+    if (d->machines[0].options->unconfined)
+        return image_find(name, d->error, sizeof d->error);
+    snprintf(d->error, sizeof d->error, "%.200s is neither an image of the command line nor a "
+             "built guest; start minikvm with it, or with --sandbox=off", name);
+    return NULL;
+}
+
+static const char *restart(void *target, int pid, const char *name) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    char *path = NULL;
+    if (!m)
+        return "no such machine";
+    if (*name && !(path = find_image(d, name)))
+        return d->error;
+    else if (!*name && m->image.path && !m->options->replay)
+        path = strdup(m->image.path); /* it may have been built anew */
+    bridge_drop_text(d, true);
+    int err = machine_reset(m, path, d->error, sizeof d->error);
+    bridge_drop_text(d, false);
+    free(path);
+    if (err)
+        return d->error;
+    points_clear(&m->points);
+    d->over[pid - 1] = false;
+    return NULL;
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+/* The symbols of a flat image NAME.bin are in NAME.elf, if that stands beside. */
+static const char *exec_file(void *target, int pid) {
+    struct debug *d = target;
+    struct machine *m = bridge_machine(d, pid);
+    if (!m || !m->image.path || m->image.is_elf)
+        return m ? m->image.path : NULL;
+    size_t n = strlen(m->image.path);
+    if (n < 4 || n >= sizeof d->symbols || strcmp(m->image.path + n - 4, ".bin"))
+        return NULL;
+    memcpy(d->symbols, m->image.path, n - 3);
+    memcpy(d->symbols + n - 3, "elf", 4);
+    int fd = file_open_fd(d->symbols);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 ? d->symbols : NULL;
+}
+
+/* The images, and what has their symbols. */
+static bool may_read(void *target, const char *path) {
+    struct debug *d = target;
+    for (unsigned pid = 1; pid <= d->count; pid++) {
+        const char *symbols = exec_file(d, pid);
+        const char *image = d->machines[pid - 1].image.path;
+        const char *user = d->machines[pid - 1].image.user_path;
+        if ((symbols && !strcmp(path, symbols)) || (image && !strcmp(path, image)) ||
+            (user && !strcmp(path, user)))
+            return true;
+    }
+    return false;
+}
+
+/* The user program inside a kernel. */
+static size_t libraries(void *target, int pid, struct gdb_library *list, size_t max) {
+    struct machine *m = bridge_machine(target, pid);
+    if (!m || !m->image.user_path)
+        return 0;
+    if (max)
+        list[0] = (struct gdb_library){m->image.user_path, m->image.user_address};
+    return 1;
+}
+
+static void takes_text(void *target) { console_divert(bridge_put_text, target); }
+
+static void session(void *target, bool connected) {
+    struct debug *d = target;
+    if (connected)
+        memset(d->told_addresses, 0, sizeof d->told_addresses);
+}
+
+/* --- stops ------------------------------------------------------------------------------------ */
+
+static const struct {
+    int signal;
+    bool point;
+} outcomes[] = {
+    [CPU_EXIT_KICKED] = {GDB_SIGNAL_INT, false},
+    [CPU_EXIT_STEPPED] = {GDB_SIGNAL_TRAP, false},
+    [CPU_EXIT_BREAKPOINT] = {GDB_SIGNAL_TRAP, true},
+    [CPU_EXIT_WATCHPOINT] = {GDB_SIGNAL_TRAP, true},
+    [CPU_EXIT_HALTED] = {GDB_SIGNAL_STOP, false},
+    [CPU_EXIT_WAITING] = {GDB_SIGNAL_INT, false},
+    [CPU_EXIT_DEVICE] = {GDB_SIGNAL_SYS, false},
+    [CPU_EXIT_SHUTDOWN] = {GDB_SIGNAL_SEGV, false},
+    [CPU_EXIT_CANNOT] = {GDB_SIGNAL_ILL, false},
+    [CPU_EXIT_EVENT] = {GDB_SIGNAL_TRAP, false},
+    [CPU_EXIT_RUNAWAY] = {GDB_SIGNAL_SEGV, false},
+    [CPU_EXIT_LIMIT] = {GDB_SIGNAL_TRAP, false},
+};
+
+static struct gdb_stop translate(unsigned pid, struct machine *m, const struct machine_stop *s) {
+    struct gdb_stop stop = {.thread = {pid, 1}};
+    if (s->ended) {
+        stop.kind = GDB_EXITED;
+        stop.status = s->status;
+        return stop;
+    }
+    stop.kind = GDB_STOPPED;
+    stop.status = outcomes[s->exit.kind].signal;
+    stop.has_point = outcomes[s->exit.kind].point;
+    stop.point = (enum gdb_point)s->exit.point;
+    stop.address = bridge_clients_address(m, s->exit.address);
+    stop.stuck = s->stuck;
+    stop.log = (int)s->edge; /* the same order */
+    return stop;
+}
+
+void debug_message(struct debug *d, unsigned machine, const char *text) {
+    char line[512];
+    if (!gdb_server_connected(d->server)) {
+        say("machine %u: %s", machine, text);
+        return;
+    }
+    int n = d->count == 1 ? snprintf(line, sizeof line, "minikvm: %s\n", text)
+                          : snprintf(line, sizeof line, "minikvm: machine %u: %s\n", machine, text);
+    gdb_server_console(d->server, line, n < (int)sizeof line ? n : (int)sizeof line - 1);
+}
+
+static void tell(struct debug *d, unsigned pid, const struct machine_stop *s) {
+    bool is_known = s->stuck && !gdb_server_looked(d->server);
+    if (s->exit.text[0] && !s->ended && !is_known)
+        debug_message(d, pid, s->exit.text);
+    if (!s->ended)
+        bridge_tell_addresses(d, pid);
+    if (s->ended) {
+        d->over[pid - 1] = true;
+        d->status[pid - 1] = s->status;
+    }
+    struct gdb_stop stop = translate(pid, &d->machines[pid - 1], s);
+    gdb_server_stopped(d->server, &stop);
+}
+
+static bool all_over(const struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++)
+        if (!d->over[i])
+            return false;
+    return true;
+}
+
+bool debug_handle(struct debug *d) {
+    struct machine_stop s;
+    bridge_take_text(d, false);
+    for (unsigned i = 0; i < d->count; i++)
+        if (machine_take_stop(&d->machines[i], &s)) {
+            bridge_take_text(d, true); /* what was printed on the way to this stop */
+            tell(d, i + 1, &s);
+        }
+    for (unsigned i = 0; i < d->count; i++)
+        if (machine_take_done(&d->machines[i])) {
+            bridge_take_text(d, true);
+            gdb_server_monitor_done(d->server);
+        }
+    bool more = gdb_server_handle(d->server);
+    return more && !d->quit && !(all_over(d) && !gdb_server_connected(d->server));
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static const struct gdb_target_ops ops = {
+    .threads = threads,
+    .running = running,
+    .thread_name = thread_name,
+    .thread_extra = thread_extra,
+    .describe = bridge_describe,
+    .description_of = bridge_description_of,
+    .mode_name = bridge_mode_name,
+    .read_register = bridge_read_register,
+    .write_register = bridge_write_register,
+    .read_only = bridge_read_only,
+    .read_memory = read_memory,
+    .write_memory = write_memory,
+    .insert = insert,
+    .remove = remove_point,
+    .remove_all = remove_all,
+    .resume = resume,
+    .interrupt = interrupt,
+    .detach = detach,
+    .kill = kill_machine,
+    .restart = restart,
+    .alive = alive,
+    .exec_file = exec_file,
+    .may_read = may_read,
+    .is_label = bridge_is_label,
+    .libraries = libraries,
+    .table_type = bridge_table_type,
+    .table = bridge_table,
+    .physical = physical_memory,
+    .step_irqs = step_irqs,
+    .core = core,
+    .monitor = bridge_monitor,
+    .takes_text = takes_text,
+    .session = session,
+};
+
+struct debug *debug_open(const char *address, struct machine *machines, unsigned count,
+                         char *error, size_t size) {
+    struct debug *d = calloc(1, sizeof *d);
+    if (!d) {
+        snprintf(error, size, "no memory");
+        return NULL;
+    }
+    d->machines = machines;
+    d->count = count;
+    d->target = (struct gdb_target){
+        .ops = &ops, .context = d, .name = "minikvm", .version = MINIKVM_VERSION};
+    bridge_make_descriptions(d);
+    bridge_open_text(d);
+    d->server = gdb_server_open(address, &d->target, error, size);
+    if (d->server)
+        return d;
+    bridge_free_descriptions(d);
+    free(d);
+    return NULL;
+}
+
+void debug_begin(struct debug *d) { bridge_open_points(d); }
+
+void debug_admit_all(struct debug *d) { gdb_server_admit_all(d->server); }
+const char *debug_warning(const struct debug *d) { return gdb_server_warning(d->server); }
+
+const char *debug_leave_socket(struct debug *d) { return gdb_server_leave_socket(d->server); }
+
+void debug_close(struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++)
+        halt(d, &d->machines[i]); /* what they are at may print here */
+    gdb_server_close(d->server);
+    bridge_free_descriptions(d);
+    free(d);
+}
+
+const char *debug_address(const struct debug *d) { return gdb_server_address(d->server); }
+
+unsigned debug_poll_fds(struct debug *d, struct pollfd *fds, unsigned max) {
+    return gdb_server_poll_fds(d->server, fds, max);
+}
+
+int debug_status(const struct debug *d) {
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->status[i])
+            return d->status[i];
+    return 0;
+}
+
+void debug_print_protocol(void) {
+    size_t count;
+    const struct gdb_packet_doc *docs = gdb_packet_docs(&count);
+    printf("| packet | served | what, or why not |\n|---|---|---|\n");
+    for (size_t i = 0; i < count; i++)
+        printf("| `%s` | %s | %s |\n", docs[i].name, docs[i].supported, docs[i].note);
+}

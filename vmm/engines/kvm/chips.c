@@ -1,0 +1,60 @@
+/* The interrupt chips in the kernel, and their time. */
+#include "vmm/engines/kvm/vcpu.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+void chips_irq_line(struct cpu *cpu, unsigned irq, bool level) {
+    struct kvm_irq_level line = {.irq = irq, .level = level};
+    if (vcpu_of(cpu)->chips)
+        ioctl(vcpu_of(cpu)->vm, KVM_IRQ_LINE, &line);
+}
+
+int chips_get(struct cpu *cpu, struct chips *chips) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (!v->chips)
+        return -ENODEV;
+    for (unsigned i = 0; i < 2; i++) {
+        struct kvm_irqchip chip = {.chip_id = i};
+        if (ioctl(v->vm, KVM_GET_IRQCHIP, &chip) < 0)
+            return -errno;
+        chips->pic[i] = chip.chip.pic;
+    }
+    if (v->frozen)
+        chips->pit = v->pit;
+    else if (ioctl(v->vm, KVM_GET_PIT2, &chips->pit) < 0)
+        return -errno;
+    return 0;
+}
+
+int chips_set(struct cpu *cpu, const struct chips *chips) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (!v->chips)
+        return -ENODEV;
+    for (unsigned i = 0; i < 2; i++) {
+        struct kvm_irqchip chip = {.chip_id = i, .chip.pic = chips->pic[i]};
+        if (ioctl(v->vm, KVM_SET_IRQCHIP, &chip) < 0)
+            return -errno;
+    }
+    struct kvm_pit_state2 pit = chips->pit;
+    if (v->frozen)
+        v->pit = pit;
+    else if (ioctl(v->vm, KVM_SET_PIT2, &pit) < 0)
+        return -errno;
+    return 0;
+}
+
+/* The PIT's timer runs in host time. To let time stand still its channel 0 is
+ * put into mode 5, which never starts by itself, and back afterwards. */
+void chips_freeze(struct cpu *cpu, bool on) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (!v->chips || v->frozen == on)
+        return;
+    if (on && ioctl(v->vm, KVM_GET_PIT2, &v->pit) < 0)
+        return;
+    struct kvm_pit_state2 pit = v->pit;
+    if (on)
+        pit.channels[0].mode = 5;
+    ioctl(v->vm, KVM_SET_PIT2, &pit);
+    v->frozen = on;
+}

@@ -1,0 +1,325 @@
+/* Who holds which breakpoint and watchpoint, decided anew at each resume.
+ *
+ * There are four debug registers. Watchpoints get them first (they do not work
+ * otherwise, or only dearly), then breakpoints where no int3 can be (the page is
+ * not mapped yet, or is ROM), then the rest. What is left is held by an int3 in
+ * memory, by write protection of the page, or by stepping and comparing: always
+ * right, only slower.
+ *
+ * Rule: guest memory shows an int3 of ours only while the guest runs.
+ */
+#include "vmm/engines/kvm/vcpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { DR_EXEC = 0, DR_WRITE = 1, DR_ACCESS = 3 };
+
+/* --- debug registers (17.2.4) ----------------------------------------------- */
+
+static void give_dr(struct holds *h, const struct point *p, uint64_t address, unsigned kind,
+                    unsigned length) {
+    h->dr[h->drs].address = address;
+    h->dr[h->drs].kind = kind;
+    h->dr[h->drs].length = length;
+    h->dr[h->drs].point = p;
+    h->drs++;
+}
+
+/* The largest naturally aligned piece at the start of a range. */
+static unsigned aligned_piece(uint64_t address, uint64_t length) {
+    unsigned piece = 8;
+    while (piece > length || address % piece)
+        piece /= 2;
+    return piece;
+}
+
+static unsigned pieces(uint64_t address, uint64_t length) {
+    unsigned n = 0;
+    while (length && n <= DEBUG_REGISTERS) {
+        unsigned piece = aligned_piece(address, length);
+        address += piece;
+        length -= piece;
+        n++;
+    }
+    return n;
+}
+
+static bool watch_in_drs(struct holds *h, const struct point *p) {
+    if (!probe_traits()->data_bp || pieces(p->address, p->length) > DEBUG_REGISTERS - h->drs)
+        return false;
+    uint64_t address = p->address, left = p->length;
+    while (left) {
+        unsigned piece = aligned_piece(address, left);
+        give_dr(h, p, address, p->kind == POINT_WRITE ? DR_WRITE : DR_ACCESS, piece);
+        address += piece;
+        left -= piece;
+    }
+    return true;
+}
+
+/* DR7: enable bits in pairs from bit 0; from bit 16 four bits each, R/W and LEN
+ * (00 = 1 byte, 01 = 2, 11 = 4, 10 = 8). Bit 10 is always one. */
+static uint64_t dr7_bits(unsigned n, unsigned kind, unsigned length) {
+    static const unsigned encoded[9] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+    return 2ull << (2 * n) | (uint64_t)(kind | encoded[length] << 2) << (16 + 4 * n);
+}
+
+void hold_registers(const struct vcpu *v, struct kvm_guest_debug *debug, bool exec) {
+    unsigned n = 0;
+    debug->arch.debugreg[7] = 0x400;
+    for (unsigned i = 0; i < v->holds.drs; i++) {
+        if (v->holds.dr[i].kind == DR_EXEC && !exec)
+            continue;
+        debug->arch.debugreg[n] = v->holds.dr[i].address;
+        debug->arch.debugreg[7] |= dr7_bits(n, v->holds.dr[i].kind, v->holds.dr[i].length);
+        n++;
+    }
+    if (n)
+        debug->control |= KVM_GUESTDBG_USE_HW_BP;
+}
+
+void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
+    for (unsigned n = 0; n < DEBUG_REGISTERS; n++) {
+        bool used = debug->arch.debugreg[7] & 2ull << (2 * n);
+        if (used && debug->arch.debugreg[n] == address)
+            return;
+        if (used)
+            continue;
+        debug->arch.debugreg[n] = address;
+        debug->arch.debugreg[7] |= dr7_bits(n, DR_EXEC, 1);
+        debug->control |= KVM_GUESTDBG_USE_HW_BP;
+        return;
+    }
+}
+
+/* The n-th register in use goes with the n-th bit of DR6; skipped ones (exec,
+ * when only data was asked for) do not count. */
+const struct point *hold_hit(const struct vcpu *v, uint64_t dr6, bool data_only) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < v->holds.drs; i++) {
+        if (v->holds.dr[i].kind == DR_EXEC && data_only)
+            continue;
+        if (dr6 >> n & 1)
+            return v->holds.dr[i].point;
+        n++;
+    }
+    return NULL;
+}
+
+/* --- the plan ---------------------------------------------------------------- */
+
+/* Where an int3 could be written for this point, or NULL. */
+static uint8_t *patchable(struct cpu *cpu, uint64_t linear) {
+    struct page_walk w;
+    if (!x86_walk(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, linear, &w))
+        return NULL;
+    return memory_at(cpu->memory, w.phys, 1, true);
+}
+
+/* Page protection is by host page, so the watched bytes must be in RAM. */
+static bool protectable(struct cpu *cpu, const struct point *p) {
+    struct page_walk w;
+    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
+    uint64_t last = p->address + p->length - 1;
+    return probe_traits()->protect && x86_walk(cpu->memory, s, p->address, &w) &&
+           memory_at(cpu->memory, w.phys, 1, true) && x86_walk(cpu->memory, s, last, &w) &&
+           memory_at(cpu->memory, w.phys, 1, true);
+}
+
+static void plan_watch(struct cpu *cpu, struct point *p) {
+    struct holds *h = &vcpu_of(cpu)->holds;
+    if (watch_in_drs(h, p))
+        p->held = HOLD_DR;
+    else
+        p->held = protectable(cpu, p) ? HOLD_PAGE : HOLD_STEP;
+    h->pages |= p->held == HOLD_PAGE;
+    h->stepping |= p->held == HOLD_STEP;
+}
+
+static void plan_break(struct cpu *cpu, struct point *p, bool unpatchable_ones) {
+    struct holds *h = &vcpu_of(cpu)->holds;
+    bool can_patch = probe_traits()->int3 && patchable(cpu, p->address);
+    if (unpatchable_ones == can_patch)
+        return;
+    if (probe_traits()->exec_bp && h->drs < DEBUG_REGISTERS) {
+        p->held = HOLD_DR;
+        give_dr(h, p, p->address, DR_EXEC, 1);
+    } else {
+        p->held = can_patch ? HOLD_INT3 : HOLD_STEP;
+    }
+    h->int3 |= p->held == HOLD_INT3;
+    h->stepping |= p->held == HOLD_STEP;
+}
+
+void hold_decide(struct cpu *cpu) {
+    struct holds *h = &vcpu_of(cpu)->holds;
+    struct points *t = cpu->points;
+    h->drs = 0;
+    h->int3 = h->pages = h->stepping = false;
+    for (size_t i = 0; i < t->count; i++) /* reads can be held in no other way */
+        if (t->list[i].kind > POINT_WRITE)
+            plan_watch(cpu, &t->list[i]);
+    for (size_t i = 0; i < t->count; i++)
+        if (t->list[i].kind == POINT_WRITE)
+            plan_watch(cpu, &t->list[i]);
+    for (int unpatchable = 1; unpatchable >= 0; unpatchable--)
+        for (size_t i = 0; i < t->count; i++)
+            if (!point_is_watch(&t->list[i]))
+                plan_break(cpu, &t->list[i], unpatchable);
+}
+
+bool hold_strained(struct cpu *cpu) {
+    if (cpu->points->count == 0)
+        return false;
+    hold_decide(cpu);
+    return vcpu_of(cpu)->holds.stepping;
+}
+
+const char *hold_refuses(struct cpu *cpu, enum point_kind kind, uint64_t address,
+                         uint32_t length) {
+    if (kind <= POINT_WRITE)
+        return NULL;
+    if (!probe_traits()->data_bp)
+        return "this KVM's data watchpoints do not fire, and reads cannot be seen otherwise; "
+               "use watch, or monitor engine soft";
+    unsigned used = pieces(address, length);
+    for (size_t i = 0; i < cpu->points->count; i++)
+        if (cpu->points->list[i].kind > POINT_WRITE)
+            used += pieces(cpu->points->list[i].address, cpu->points->list[i].length);
+    return used <= DEBUG_REGISTERS ? NULL
+                                   : "all four debug registers hold read watchpoints already; "
+                                     "delete one, or use monitor engine soft";
+}
+
+/* --- int3s and page protection ------------------------------------------------ */
+
+static void plant_int3(struct cpu *cpu, struct point *p) {
+    p->patched = patchable(cpu, p->address); /* NULL: unmapped since the plan was made */
+    if (!p->patched)
+        return;
+    p->saved = *p->patched;
+    *p->patched = 0xcc;
+}
+
+/* By host address: the guest may have changed its page tables meanwhile. And a
+ * loader may have written over our int3; then its byte stays. */
+static void remove_int3(struct cpu *cpu, struct point *p) {
+    (void)cpu;
+    if (p->patched && *p->patched == 0xcc)
+        *p->patched = p->saved;
+    p->patched = NULL;
+}
+
+static void for_int3s(struct cpu *cpu, void (*f)(struct cpu *, struct point *)) {
+    for (size_t i = 0; i < cpu->points->count; i++)
+        if (cpu->points->list[i].held == HOLD_INT3)
+            f(cpu, &cpu->points->list[i]);
+}
+
+static void protect_bytes(struct cpu *cpu, const struct point *p) {
+    struct page_walk w;
+    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
+    for (uint64_t at = p->address; at < p->address + p->length;
+         at = (at | (PAGE_SIZE - 1)) + 1) {
+        if (!x86_walk(cpu->memory, s, at, &w))
+            continue;
+        uint8_t *page = memory_at(cpu->memory, w.phys & ~(uint64_t)(PAGE_SIZE - 1), PAGE_SIZE, true);
+        if (page)
+            mprotect(page, PAGE_SIZE, PROT_READ);
+    }
+}
+
+/* Unprotecting is done for all of RAM: page tables may have changed meanwhile. */
+void hold_protect(struct cpu *cpu, bool on) {
+    struct holds *h = &vcpu_of(cpu)->holds;
+    if (!h->pages)
+        return;
+    if (!on) {
+        mprotect(cpu->memory->ram, cpu->memory->ram_size, PROT_READ | PROT_WRITE);
+        return;
+    }
+    for (size_t i = 0; i < cpu->points->count; i++)
+        if (cpu->points->list[i].held == HOLD_PAGE)
+            protect_bytes(cpu, &cpu->points->list[i]);
+}
+
+void hold_plant(struct cpu *cpu) {
+    if (vcpu_of(cpu)->holds.int3)
+        for_int3s(cpu, plant_int3);
+    hold_protect(cpu, true);
+}
+
+void hold_remove(struct cpu *cpu) {
+    hold_protect(cpu, false);
+    if (vcpu_of(cpu)->holds.int3)
+        for_int3s(cpu, remove_int3);
+}
+
+/* --- values ------------------------------------------------------------------- */
+
+static bool by_value(const struct point *p) {
+    return point_is_watch(p) && (p->held == HOLD_PAGE || p->held == HOLD_STEP);
+}
+
+static size_t total_watched(const struct points *t) {
+    size_t total = 0;
+    for (size_t i = 0; i < t->count; i++)
+        total += by_value(&t->list[i]) ? t->list[i].length : 0;
+    return total;
+}
+
+bool hold_snapshot(struct cpu *cpu) {
+    struct holds *h = &vcpu_of(cpu)->holds;
+    if (!h->pages && !h->stepping)
+        return true;
+    size_t total = total_watched(cpu->points);
+    if (total > h->watched_room) {
+        uint8_t *bigger = realloc(h->watched, total);
+        if (!bigger)
+            return false;
+        h->watched = bigger;
+        h->watched_room = total;
+    }
+    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
+    uint8_t *value = h->watched;
+    for (size_t i = 0; i < cpu->points->count; i++) {
+        const struct point *p = &cpu->points->list[i];
+        if (!by_value(p))
+            continue;
+        memset(value, 0xff, p->length); /* what is not mapped reads as ones */
+        x86_read(cpu->memory, s, p->address, value, p->length);
+        value += p->length;
+    }
+    return true;
+}
+
+static bool value_differs(struct cpu *cpu, const struct point *p, const uint8_t *old) {
+    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
+    uint8_t now[64];
+    for (uint32_t done = 0; done < p->length; done += sizeof now) {
+        uint32_t n = p->length - done < sizeof now ? p->length - done : sizeof now;
+        memset(now, 0xff, n);
+        x86_read(cpu->memory, s, p->address + done, now, n);
+        if (memcmp(now, old + done, n))
+            return true;
+    }
+    return false;
+}
+
+const struct point *hold_changed(struct cpu *cpu) {
+    struct holds *h = &vcpu_of(cpu)->holds;
+    if (!h->pages && !h->stepping)
+        return NULL;
+    const uint8_t *old = h->watched;
+    for (size_t i = 0; i < cpu->points->count; i++) {
+        const struct point *p = &cpu->points->list[i];
+        if (!by_value(p))
+            continue;
+        if (value_differs(cpu, p, old))
+            return p;
+        old += p->length;
+    }
+    return NULL;
+}

@@ -1,0 +1,203 @@
+/* Making the VM, its memory slots and its vCPU; and the KVM engine as cpu.h has it. */
+#include "vmm/engines/kvm/vcpu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail(char *error, size_t size, int err, const char *what, const char *todo) {
+    snprintf(error, size, "%s: %s; %s", what, strerror(err), todo);
+    return -err;
+}
+
+/* The group's name is not looked up: that file is out of reach here, and the shell can. */
+static const char *advice(int reason) {
+    struct stat st;
+    bool for_group = stat("/dev/kvm", &st) == 0 && st.st_gid != 0 && (st.st_mode & 060) == 060;
+    if (reason == EPERM)
+        return "the container forbids it: start it with --device=/dev/kvm, or use --cpu=soft";
+    if (reason == EACCES && for_group)
+        return "join the group that owns it (sudo usermod -aG $(stat -c %G /dev/kvm) $USER, then log "
+               "in again), or use --cpu=soft";
+    if (reason == EACCES)
+        return "it is root's alone here: have it given to a group of yours (sudo chgrp GROUP /dev/kvm; "
+               "sudo chmod g+rw /dev/kvm), or use --cpu=soft";
+    if (reason == EMFILE || reason == ENFILE)
+        return "raise the limit (ulimit -n), or use --cpu=soft";
+    return "load the module (modprobe kvm-intel or kvm-amd; virtualisation must be on in the "
+           "firmware), or use --cpu=soft";
+}
+
+static int open_device(char *error, size_t size) {
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    return fd >= 0 ? fd : fail(error, size, errno, "cannot open /dev/kvm", advice(errno));
+}
+
+static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t size, bool rom) {
+    if (size == 0)
+        return 0;
+    struct kvm_userspace_memory_region region = {
+        .slot = slot,
+        .flags = rom ? KVM_MEM_READONLY : 0,
+        .guest_phys_addr = phys,
+        .memory_size = size,
+        .userspace_addr = (uintptr_t)host,
+    };
+    return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
+}
+
+static int add_memory(struct vcpu *v, const struct memory *m) {
+    struct memory_piece p;
+    int err = 0;
+    for (uint64_t from = 0; !err && memory_next(m, from, &p); from = p.phys + p.length)
+        err = add_slot(v->vm, v->slots++, p.phys, p.at, p.length, p.rom);
+    return err;
+}
+
+/* A20 has moved: the address space anew. An empty slot is a deleted one. */
+static int engine_remap(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    while (v->slots) {
+        struct kvm_userspace_memory_region none = {.slot = --v->slots};
+        if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &none) < 0)
+            return -errno;
+    }
+    return add_memory(v, cpu->memory);
+}
+
+static int add_chips(int vm) {
+    struct kvm_pit_config config = {0};
+    struct kvm_reinject_control control = {.pit_reinject = 0}; /* no backlog of ticks */
+    if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm, KVM_CREATE_PIT2, &config) < 0)
+        return -errno;
+    ioctl(vm, KVM_REINJECT_CONTROL, &control);
+    return 0;
+}
+
+static int add_cpuid(int device, int vcpu) {
+    enum { ENTRIES = 256 };
+    struct kvm_cpuid2 *cpuid = calloc(1, sizeof *cpuid + ENTRIES * sizeof(struct kvm_cpuid_entry2));
+    if (!cpuid)
+        return -ENOMEM;
+    cpuid->nent = ENTRIES;
+    int err = 0;
+    if (ioctl(device, KVM_GET_SUPPORTED_CPUID, cpuid) < 0 || ioctl(vcpu, KVM_SET_CPUID2, cpuid) < 0)
+        err = -errno;
+    free(cpuid);
+    return err;
+}
+
+static int add_vcpu(struct vcpu *v, int device) {
+    v->fd = ioctl(v->vm, KVM_CREATE_VCPU, 0);
+    if (v->fd < 0)
+        return -errno;
+    int size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
+    if (size < (int)sizeof(struct kvm_run))
+        return -EINVAL;
+    void *run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+    if (run == MAP_FAILED)
+        return -errno;
+    v->run = run;
+    v->run_size = size;
+    int sync = ioctl(v->vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
+    v->sync = (sync & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
+    return add_cpuid(device, v->fd);
+}
+
+static int build(struct vcpu *v, int device, const struct memory *m) {
+    v->vm = ioctl(device, KVM_CREATE_VM, 0);
+    if (v->vm < 0)
+        return -errno;
+    /* Three pages that kvm-intel needs for real mode; free below the ROM. */
+    uint64_t identity = 0xfffbc000;
+    ioctl(v->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity);
+    ioctl(v->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
+    int err = v->chips ? add_chips(v->vm) : 0;
+    if (!err)
+        err = add_memory(v, m);
+    return err ? err : add_vcpu(v, device);
+}
+
+static void engine_close(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (v->run)
+        munmap(v->run, v->run_size);
+    if (v->fd >= 0)
+        close(v->fd);
+    if (v->vm >= 0)
+        close(v->vm);
+    free(v->holds.watched);
+    free(v);
+    cpu->priv = NULL;
+    cpu->engine = NULL;
+}
+
+int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, size_t size) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int device = open_device(error, size);
+    if (device < 0)
+        return device;
+    struct vcpu *v = calloc(1, sizeof *v);
+    int err = -ENOMEM;
+    if (v) {
+        *v = (struct vcpu){.vm = -1, .fd = -1, .chips = options->chips};
+        err = build(v, device, cpu->memory);
+        cpu->priv = v;
+        cpu->engine = &engine_kvm;
+    }
+    close(device);
+    cpu->valid = cpu->missing = cpu->dirty = 0;
+    if (err && v)
+        engine_close(cpu);
+    if (err)
+        return fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+    pthread_once(&once, vcpu_catch_kicks);
+    if (options->debugged)
+        probe_traits();
+    guard_open(v, cpu->memory, options->real_from, options->real_to);
+    return 0;
+}
+
+const struct kvm_counters *kvm_counters(const struct cpu *cpu) {
+    return cpu->engine == &engine_kvm ? &vcpu_of(cpu)->counters : NULL;
+}
+
+static void describe(struct cpu *cpu, char *out, unsigned size) {
+    const struct kvm_traits *t = probe_traits();
+    const char *yes_no[] = {"no", "yes"};
+    snprintf(out, size,
+             "engine: KVM (the host's processor)\n"
+             "  execution breakpoints in debug registers: %s\n"
+             "  data watchpoints in debug registers:      %s\n"
+             "  int3 traps to the debugger:               %s\n"
+             "  32-bit paging:                            %s\n"
+             "  interrupts held off while stepping:       %s\n"
+             "  registers exchanged without extra ioctls: %s\n"
+             "  interrupt chips in the kernel:            %s\n",
+             yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
+             yes_no[t->block_irq], yes_no[vcpu_of(cpu)->sync], yes_no[vcpu_of(cpu)->chips]);
+}
+
+const struct engine engine_kvm = {
+    .name = "kvm",
+    .fetch = state_fetch,
+    .store = state_store,
+    .run = vcpu_run,
+    .step = vcpu_step,
+    .kick = vcpu_kick,
+    .irq_line = chips_irq_line,
+    .get_chips = chips_get,
+    .set_chips = chips_set,
+    .refuses = hold_refuses,
+    .strained = hold_strained,
+    .freeze = chips_freeze,
+    .remap = engine_remap,
+    .describe = describe,
+    .close = engine_close,
+};

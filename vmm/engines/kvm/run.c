@@ -1,0 +1,157 @@
+/* Running with breakpoints and watchpoints held, until something happens.
+ *
+ * Three ways to go on, cheapest first: straight into KVM_RUN; with a watched
+ * page protected, a step over each store to it; and step by step, when some
+ * point can be held in no other way on this KVM.
+ */
+#include "vmm/engines/kvm/vcpu.h"
+
+#include <errno.h>
+
+static const struct point *breakpoint_here(struct cpu *cpu) {
+    return cpu->points->count ? points_breakpoint(cpu->points, vcpu_pc(cpu)) : NULL;
+}
+
+static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
+    const struct point *p = breakpoint_here(cpu);
+    if (!p)
+        return false;
+    exit->kind = CPU_EXIT_BREAKPOINT;
+    exit->point = p->kind;
+    exit->address = p->address;
+    return true;
+}
+
+/* At a MOV to CR0 that is looked at first. It is stepped over, so it stays looked at. */
+static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
+    if (cpu->points->count && at_breakpoint(cpu, exit))
+        return true;
+    if (!guard_refuses(cpu, exit))
+        step_raw(cpu, exit);
+    return exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit);
+}
+
+/* Between the iterations of a rep it is where it was looked at already. */
+static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
+    return !vcpu_of(cpu)->within && at_breakpoint(cpu, exit);
+}
+
+static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
+    if (guard_at(cpu))
+        return guarded_write(cpu, exit);
+    if (d->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
+        if (at_breakpoint(cpu, exit))
+            return true;
+        v->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it (facts) */
+        return false;
+    }
+    const struct point *p = hold_hit(v, d->dr6, false);
+    if (p && point_is_watch(p)) {
+        exit->kind = CPU_EXIT_WATCHPOINT;
+        exit->point = p->kind;
+        exit->address = p->address;
+        return true;
+    }
+    if (p && at_breakpoint(cpu, exit))
+        return true;
+    if (!p)
+        exits_give_back(cpu);
+    return false;
+}
+
+/* A store hit a protected page: nothing of it is done. Open the pages, step over
+ * it, compare. */
+static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
+    hold_protect(cpu, false);
+    step_raw(cpu, exit);
+    if (exit->kind != CPU_EXIT_STEPPED || comes_to_breakpoint(cpu, exit))
+        return true;
+    hold_protect(cpu, true);
+    return false;
+}
+
+/* After a step of ours one KVM still has a single-step trap pending, which would
+ * go to the guest. So the first entry after one intercepts #DB in any case;
+ * exits_give_back() tells whose it is. */
+static struct kvm_guest_debug first_entry(const struct vcpu *v, struct kvm_guest_debug debug) {
+    if (v->armed.control & KVM_GUESTDBG_SINGLESTEP && !debug.control)
+        debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+    return debug;
+}
+
+static struct kvm_guest_debug plan(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_guest_debug debug = {0};
+    hold_registers(v, &debug, true);
+    guard_arm(cpu, &debug);
+    if (v->holds.int3)
+        debug.control |= KVM_GUESTDBG_USE_SW_BP;
+    if (debug.control)
+        debug.control |= KVM_GUESTDBG_ENABLE;
+    else
+        debug.arch.debugreg[7] = 0;
+    return debug;
+}
+
+static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_guest_debug debug = plan(cpu);
+    hold_plant(cpu);
+    cpu_arrives(cpu);
+    struct kvm_guest_debug first = first_entry(v, debug);
+    const struct kvm_guest_debug *now = &first;
+    for (bool stop = false; !stop; now = &debug) {
+        int reason = vcpu_enter(cpu, now);
+        if (reason == KVM_EXIT_DEBUG)
+            stop = debug_exit(cpu, exit);
+        else if (reason == -EFAULT && v->holds.pages)
+            stop = protected_store(cpu, exit);
+        else
+            stop = exits_settle(cpu, reason, exit);
+        if (v->guards.count && reason == KVM_EXIT_DEBUG)
+            debug = plan(cpu);
+    }
+    if (v->io_pending)
+        vcpu_complete(cpu);
+    hold_remove(cpu);
+}
+
+static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
+    do {
+        step_raw(cpu, exit);
+        if (exit->kind != CPU_EXIT_STEPPED)
+            return;
+        if (vcpu_take_kick(vcpu_of(cpu))) {
+            exit->kind = CPU_EXIT_KICKED;
+            return;
+        }
+    } while (!comes_to_breakpoint(cpu, exit));
+}
+
+/* A CPU that sleeps behind a hlt does not come to what follows before it is woken. */
+static bool sleeps(struct cpu *cpu) {
+    return cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
+}
+
+void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
+    if (exits_halted(cpu, exit))
+        return;
+    bool here = breakpoint_here(cpu) && !sleeps(cpu);
+    if (here && !cpu_passes(cpu, vcpu_pc(cpu))) {
+        at_breakpoint(cpu, exit);
+        return;
+    }
+    hold_decide(cpu);
+    if (vcpu_of(cpu)->holds.stepping) {
+        run_stepping(cpu, exit);
+        return;
+    }
+    if (here) {
+        step_one(cpu, exit); /* off the breakpoint that we stand on */
+        if (exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit))
+            return;
+    }
+    run_freely(cpu, exit);
+}

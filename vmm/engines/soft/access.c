@@ -1,0 +1,129 @@
+/* Memory accesses in full: segment, alignment, pages, watchpoints, code.
+ *
+ * Rule: both pages of an access that crosses are translated, so may fault,
+ * before the first byte is written.
+ */
+#include <string.h>
+
+#include "vmm/engines/soft/access.h"
+
+/* An access's bytes by physical address: one piece, or two when it crosses. */
+struct place {
+    uint64_t phys[2];
+    unsigned length[2];
+};
+
+static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum access access,
+                           bool user) {
+    struct place p = {.length = {size, 0}};
+    unsigned room = PAGE_SIZE - (linear & 0xFFF);
+    p.phys[0] = translate(s, linear, access, user)->phys | (linear & 0xFFF);
+    if (room < size) {
+        p.length[0] = room;
+        p.length[1] = size - room;
+        p.phys[1] = translate(s, (uint32_t)(linear + room), access, user)->phys;
+    }
+    return p;
+}
+
+/* It had no effect; the machine is to see the state of now. */
+static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, unsigned size) {
+    const struct cpu_host *host = &s->cpu->host;
+    if (!host->unassigned)
+        return;
+    s->cpu->ticks = now(s);
+    s->cpu->valid = 0;
+    host->unassigned(host->machine, access, phys, size);
+    s->cpu->valid = 0;
+}
+
+static uint64_t read_place(struct soft *s, const struct place *p) {
+    uint8_t bytes[8] = {0};
+    uint64_t value;
+    for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++])
+        if (memory_read(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
+            unassigned(s, CPU_READ, p->phys[n], p->length[n]);
+    memcpy(&value, bytes, 8);
+    return value;
+}
+
+static void write_place(struct soft *s, const struct place *p, uint64_t value) {
+    uint8_t bytes[8];
+    memcpy(bytes, &value, 8);
+    for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++]) {
+        if (s->watching)
+            watch_physical_write(s, p->phys[n], p->length[n], false);
+        if (memory_write(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
+            unassigned(s, CPU_WRITE, p->phys[n], p->length[n]);
+        cache_written(s, p->phys[n], p->length[n]);
+    }
+}
+
+uint64_t read_linear(struct soft *s, uint64_t linear, unsigned size, bool user) {
+    struct place p = locate(s, linear, size, ACCESS_READ, user);
+    if (s->watching || s->guest_watching)
+        watch_access(s, linear, size, false);
+    return read_place(s, &p);
+}
+
+void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access, bool user) {
+    translate(s, linear, access, user);
+    /* Every page on the way: a task's state may lie on two. */
+    for (uint64_t at = PAGE_SIZE - (linear & 0xFFF); at < size; at += PAGE_SIZE)
+        translate(s, (uint32_t)(linear + at), access, user);
+}
+
+void write_linear(struct soft *s, uint64_t linear, unsigned size, uint64_t value, bool user) {
+    struct place p = locate(s, linear, size, ACCESS_WRITE, user);
+    if (s->watching || s->guest_watching)
+        watch_access(s, linear, size, true);
+    write_place(s, &p, value);
+}
+
+/* #AC, only in ring 3 (6.15). */
+static void check_alignment(struct soft *s, uint64_t linear, unsigned size) {
+    if (s->align && linear & (size - 1))
+        raise_fault(s, VECTOR_AC, 0);
+}
+
+uint64_t read_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
+    uint64_t linear = segment_check(s, seg, offset, size, false);
+    check_alignment(s, linear, size);
+    return read_linear(s, linear, size, s->cpl == 3) & mask_of(size);
+}
+
+uint64_t read_for_write_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
+    uint64_t linear = segment_check(s, seg, offset, size, true);
+    check_alignment(s, linear, size);
+    check_linear(s, linear, size, ACCESS_WRITE, s->cpl == 3);
+    return read_linear(s, linear, size, s->cpl == 3) & mask_of(size);
+}
+
+void write_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
+    uint64_t linear = segment_check(s, seg, offset, size, true);
+    check_alignment(s, linear, size);
+    write_linear(s, linear, size, value, s->cpl == 3);
+}
+
+void check_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
+    uint64_t linear = segment_check(s, seg, offset, size, true);
+    check_alignment(s, linear, size);
+    check_linear(s, linear, size, ACCESS_WRITE, s->cpl == 3);
+}
+
+/* --- page-table entries --- */
+
+uint32_t phys_read32(struct soft *s, uint64_t phys) {
+    uint32_t value;
+    if (memory_read(s->cpu->memory, phys, &value, 4) < 4)
+        unassigned(s, CPU_TABLE, phys, 4);
+    return value;
+}
+
+void phys_write32(struct soft *s, uint64_t phys, uint32_t value) {
+    phys = memory_wrap(s->cpu->memory, phys);
+    if (s->watching)
+        watch_physical_write(s, phys, 4, true);
+    memory_write(s->cpu->memory, phys, &value, 4);
+    cache_written(s, phys, 4);
+}

@@ -1,0 +1,308 @@
+/* Integer arithmetic and logic: ADD to CMP, TEST, INC, DEC, NEG, NOT, the
+ * multiplications and divisions, XADD, CMPXCHG, and the decimal adjustments.
+ *
+ * Each instruction is written once, for any size and place of its operand;
+ * FAMILY() makes the six handlers that the opcode tables name. Flags which the
+ * manual leaves undefined are set as current AMD and Intel parts agree.
+ */
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/handlers.h"
+
+ALWAYS uint64_t alu_add(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_add(s, a, b, a + b, size);
+}
+ALWAYS uint64_t alu_adc(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_add(s, a, b, a + b + get_cf(s), size);
+}
+ALWAYS uint64_t alu_sub(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_sub(s, a, b, a - b, size);
+}
+ALWAYS uint64_t alu_sbb(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_sub(s, a, b, a - b - get_cf(s), size);
+}
+ALWAYS uint64_t alu_and(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_logic(s, a & b, size);
+}
+ALWAYS uint64_t alu_or(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_logic(s, a | b, size);
+}
+ALWAYS uint64_t alu_xor(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    return flags_logic(s, a ^ b, size);
+}
+
+/* The three operand patterns: E,G; G,E; E,immediate. */
+#define ALU(name)                                                                                  \
+    ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
+                                      bool memory) {                                               \
+        uint64_t a = get_e_rw(s, op, size, memory);                                                \
+        put_e(s, op, size, memory, alu_##name(s, a, get_reg(s, op->reg, size), size));             \
+        return op + 1;                                                                             \
+    }                                                                                              \
+    ALWAYS const struct op *name##_ge(struct soft *s, const struct op *op, unsigned size,          \
+                                      bool memory) {                                               \
+        uint64_t b = get_e(s, op, size, memory);                                                   \
+        set_reg(s, op->reg, size, alu_##name(s, get_reg(s, op->reg, size), b, size));              \
+        return op + 1;                                                                             \
+    }                                                                                              \
+    ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
+                                      bool memory) {                                               \
+        uint64_t a = get_e_rw(s, op, size, memory);                                                \
+        put_e(s, op, size, memory,                                                                 \
+              alu_##name(s, a, (uint64_t)op->imm & mask_of(size), size));                          \
+        return op + 1;                                                                             \
+    }                                                                                              \
+    FAMILY(name##_eg) FAMILY(name##_ge) FAMILY(name##_ei)
+
+ALU(add)
+ALU(adc)
+ALU(sub)
+ALU(sbb)
+ALU(and)
+ALU(or)
+ALU(xor)
+
+/* CMP and TEST are SUB and AND that keep only the flags. */
+#define COMPARE(name, alu)                                                                         \
+    ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
+                                      bool memory) {                                               \
+        alu(s, get_e(s, op, size, memory), get_reg(s, op->reg, size), size);                       \
+        return op + 1;                                                                             \
+    }                                                                                              \
+    ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
+                                      bool memory) {                                               \
+        alu(s, get_e(s, op, size, memory), (uint64_t)op->imm & mask_of(size), size);               \
+        return op + 1;                                                                             \
+    }                                                                                              \
+    FAMILY(name##_eg) FAMILY(name##_ei)
+
+COMPARE(cmp, alu_sub)
+COMPARE(test, alu_and)
+
+ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t b = get_e(s, op, size, memory);
+    alu_sub(s, get_reg(s, op->reg, size), b, size);
+    return op + 1;
+}
+FAMILY(cmp_ge)
+
+/* INC and DEC leave CF alone. */
+ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t a = get_e_rw(s, op, size, memory);
+    bool cf = get_cf(s);
+    put_e(s, op, size, memory, alu_add(s, a, 1, size));
+    set_cf(s, cf);
+    return op + 1;
+}
+FAMILY(inc)
+
+ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t a = get_e_rw(s, op, size, memory);
+    bool cf = get_cf(s);
+    put_e(s, op, size, memory, alu_sub(s, a, 1, size));
+    set_cf(s, cf);
+    return op + 1;
+}
+FAMILY(dec)
+
+ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t a = get_e_rw(s, op, size, memory);
+    put_e(s, op, size, memory, alu_sub(s, 0, a, size));
+    return op + 1;
+}
+FAMILY(neg)
+
+ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    put_e(s, op, size, memory, ~get_e_rw(s, op, size, memory));
+    return op + 1;
+}
+FAMILY(not)
+
+/* --- multiplication and division: AX, DX:AX or EDX:EAX --- */
+
+static uint64_t get_pair(const struct soft *s, unsigned size) {
+    if (size == 1)
+        return get_reg(s, REG(R_AX), 2);
+    return get_reg(s, REG(R_DX), size) << 8 * size | get_reg(s, REG(R_AX), size);
+}
+
+static void set_pair(struct soft *s, unsigned size, uint64_t value) {
+    if (size == 1) {
+        set_reg(s, REG(R_AX), 2, value);
+        return;
+    }
+    set_reg(s, REG(R_AX), size, value);
+    set_reg(s, REG(R_DX), size, value >> 8 * size);
+}
+
+/* CF = OF = the upper half matters. */
+static void flags_product(struct soft *s, uint64_t low, unsigned size, bool overflow) {
+    flags_result(s, low, size);
+    set_carries(s, overflow, overflow, false);
+}
+
+ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t r = get_e(s, op, size, memory) * get_reg(s, REG(R_AX), size);
+    set_pair(s, size, r);
+    flags_product(s, r, size, r > mask_of(size));
+    return op + 1;
+}
+FAMILY(mul)
+
+ALWAYS uint64_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    uint64_t r = extend(a, size) * extend(b, size);
+    flags_product(s, r, size, r != extend(r, size));
+    return r;
+}
+
+ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t e = get_e(s, op, size, memory);
+    set_pair(s, size, product_signed(s, e, get_reg(s, REG(R_AX), size), size));
+    return op + 1;
+}
+FAMILY(imul)
+
+ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t e = get_e(s, op, size, memory);
+    set_reg(s, op->reg, size, product_signed(s, get_reg(s, op->reg, size), e, size));
+    return op + 1;
+}
+FAMILY(imul_ge)
+
+ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t e = get_e(s, op, size, memory);
+    set_reg(s, op->reg, size, product_signed(s, e, (uint64_t)op->imm, size));
+    return op + 1;
+}
+FAMILY(imul_gei)
+
+static void set_quotient(struct soft *s, unsigned size, uint64_t quotient, uint64_t rest) {
+    set_reg(s, REG(R_AX), size, quotient);
+    set_reg(s, size == 1 ? REG(R_AX) + 1 : REG(R_DX), size, rest);
+}
+
+ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t by = get_e(s, op, size, memory), from = get_pair(s, size);
+    if (!by || from / by > mask_of(size))
+        raise_plain(s, VECTOR_DE);
+    set_quotient(s, size, from / by, from % by);
+    return op + 1;
+}
+FAMILY(div_)
+
+ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    int64_t by = (int64_t)extend(get_e(s, op, size, memory), size);
+    int64_t from = (int64_t)extend(get_pair(s, size), 2 * size);
+    if (!by || (by == -1 && from == INT64_MIN))
+        raise_plain(s, VECTOR_DE);
+    int64_t quotient = from / by;
+    if ((uint64_t)quotient != extend((uint64_t)quotient, size))
+        raise_plain(s, VECTOR_DE);
+    set_quotient(s, size, (uint64_t)quotient, (uint64_t)(from % by));
+    return op + 1;
+}
+FAMILY(idiv)
+
+/* --- exchange and add, compare and exchange --- */
+
+ALWAYS const struct op *xadd(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t a = get_e_rw(s, op, size, memory), b = get_reg(s, op->reg, size);
+    uint64_t sum = alu_add(s, a, b, size);
+    if (memory) {
+        put_e(s, op, size, true, sum);
+        set_reg(s, op->reg, size, a);
+    } else {
+        set_reg(s, op->reg, size, a); /* the same register twice keeps the sum */
+        put_e(s, op, size, false, sum);
+    }
+    return op + 1;
+}
+FAMILY(xadd)
+
+/* The destination is written in either case (Vol. 2A, CMPXCHG). */
+ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t e = get_e_rw(s, op, size, memory);
+    alu_sub(s, get_reg(s, REG(R_AX), size), e, size);
+    if (get_zf(s)) {
+        put_e(s, op, size, memory, get_reg(s, op->reg, size));
+    } else {
+        if (memory)
+            put_e(s, op, size, true, e);
+        set_reg(s, REG(R_AX), size, e);
+    }
+    return op + 1;
+}
+FAMILY(cmpxchg)
+
+const struct op *cmpxchg8b(struct soft *s, const struct op *op) {
+    uint64_t old = load_rw(s, op->seg, address(s, op), 8);
+    bool equal = old == (s->r[R_DX] << 32 | s->r[R_AX]);
+    uint64_t new = equal ? s->r[R_CX] << 32 | s->r[R_BX] : old;
+    store(s, op->seg, address(s, op), 8, new);
+    flags_set(s, (flags_get(s) & ~(uint32_t)FLAG_ZF) | (equal ? FLAG_ZF : 0));
+    if (!equal)
+        set_pair(s, 4, old);
+    return op + 1;
+}
+
+/* --- decimal adjustments (Vol. 2A) --- */
+
+static const struct op *adjust_packed(struct soft *s, const struct op *op, int sign) {
+    uint8_t al = (uint8_t)s->r[R_AX], old = al;
+    bool cf = get_cf(s), carry = false, af = get_af(s);
+    if ((al & 15) > 9 || af) {
+        carry = cf || (sign > 0 ? al > 0xF9 : al < 6);
+        al = (uint8_t)(al + sign * 6);
+        af = true;
+    }
+    if (old > 0x99 || cf) {
+        al = (uint8_t)(al + sign * 0x60);
+        carry = true;
+    }
+    bool of = sign > 0 ? ~old & al & 0x80 : old & ~al & 0x80;
+    set_reg(s, REG(R_AX), 1, al);
+    flags_result(s, al, 1);
+    set_carries(s, carry, of, af);
+    return op + 1;
+}
+
+const struct op *daa(struct soft *s, const struct op *op) {
+    return adjust_packed(s, op, 1);
+}
+const struct op *das(struct soft *s, const struct op *op) {
+    return adjust_packed(s, op, -1);
+}
+
+static const struct op *adjust_unpacked(struct soft *s, const struct op *op, int sign) {
+    uint16_t ax = (uint16_t)s->r[R_AX];
+    bool adjust = (ax & 15) > 9 || get_af(s);
+    if (adjust)
+        ax = (uint16_t)(ax + sign * 0x106);
+    flags_result(s, ax, 1);
+    set_reg(s, REG(R_AX), 2, ax & 0xFF0F);
+    set_carries(s, adjust, false, adjust);
+    return op + 1;
+}
+
+const struct op *aaa(struct soft *s, const struct op *op) {
+    return adjust_unpacked(s, op, 1);
+}
+const struct op *aas(struct soft *s, const struct op *op) {
+    return adjust_unpacked(s, op, -1);
+}
+
+const struct op *aam(struct soft *s, const struct op *op) {
+    unsigned by = (uint8_t)op->imm, al = (uint8_t)s->r[R_AX];
+    if (!by)
+        raise_plain(s, VECTOR_DE);
+    set_reg(s, REG(R_AX), 2, al / by << 8 | al % by);
+    flags_logic(s, al % by, 1);
+    return op + 1;
+}
+
+const struct op *aad(struct soft *s, const struct op *op) {
+    unsigned ax = (uint16_t)s->r[R_AX];
+    uint8_t al = (uint8_t)ax, tens = (uint8_t)((ax >> 8) * (uint8_t)op->imm);
+    set_reg(s, REG(R_AX), 2, (uint8_t)alu_add(s, al, tens, 1));
+    return op + 1;
+}

@@ -1,0 +1,292 @@
+/* Decoded code: blocks of ops by address, and the pages they came from.
+ *
+ * A block holds for one linear and one physical address; so breakpoints, which
+ * are linear, can end it. Everything lies in one arena; when that is full, or a
+ * breakpoint comes or goes, all is dropped and decoded again as it is met.
+ *
+ * Rule: whoever writes to memory calls cache_written(), unless a TLB entry's
+ * write tag says that the page holds no code.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/handlers.h"
+
+#define ARENA_SIZE  (2u << 20)
+#define BLOCK_HASH  4096u
+#define PAGE_HASH   512u
+#define BLOCK_OPS   32
+#define BLOCK_ROOM  (sizeof(struct block) + (BLOCK_OPS + 1) * sizeof(struct op))
+
+struct cache {
+    size_t used;
+    struct block *blocks[BLOCK_HASH];
+    struct code_page *pages[PAGE_HASH];
+    _Alignas(16) uint8_t arena[ARENA_SIZE];
+};
+
+int cache_open(struct soft *s) {
+    s->cache = calloc(1, sizeof *s->cache);
+    return s->cache ? 0 : -ENOMEM;
+}
+
+void cache_close(struct soft *s) {
+    free(s->cache);
+}
+
+void cache_flush(struct soft *s) {
+    s->cache->used = 0;
+    memset(s->cache->blocks, 0, sizeof s->cache->blocks);
+    memset(s->cache->pages, 0, sizeof s->cache->pages);
+    s->epoch++;
+    pend(s, PENDING_CHECK);
+}
+
+/* make_block() has seen to it that there is room. */
+static void *take(struct soft *s, size_t size) {
+    size = (size + 15) & ~(size_t)15;
+    void *at = s->cache->arena + s->cache->used;
+    s->cache->used += size;
+    return at;
+}
+
+static struct block **block_slot(struct soft *s, uint64_t phys) {
+    return &s->cache->blocks[(phys ^ phys >> 12) & (BLOCK_HASH - 1)];
+}
+
+/* --- pages that hold code --- */
+
+static struct code_page *page_of(struct soft *s, uint64_t phys) {
+    struct code_page *p = s->cache->pages[phys >> 12 & (PAGE_HASH - 1)];
+    while (p && p->phys != (phys & ~0xFFFull))
+        p = p->next;
+    return p;
+}
+
+bool cache_has_code(struct soft *s, uint64_t phys) {
+    struct code_page *p = page_of(s, phys);
+    return p && p->blocks;
+}
+
+static struct code_page *page_make(struct soft *s, uint64_t phys) {
+    struct code_page **slot = &s->cache->pages[phys >> 12 & (PAGE_HASH - 1)];
+    struct code_page *p = take(s, sizeof *p);
+    *p = (struct code_page){.next = *slot, .phys = phys & ~0xFFFull};
+    *slot = p;
+    return p;
+}
+
+static void mark_bytes(struct code_page *p, const struct block *b) {
+    unsigned from = b->phys & 0xFFF;
+    for (unsigned n = from; n < from + b->bytes; n++)
+        p->bytes[n / 8] |= (uint8_t)(1 << n % 8);
+}
+
+static bool any_marked(const struct code_page *p, unsigned from, unsigned length) {
+    for (unsigned n = from; n < from + length; n++)
+        if (p->bytes[n / 8] & 1 << n % 8)
+            return true;
+    return false;
+}
+
+static void unhash(struct soft *s, struct block *dead) {
+    struct block **at = block_slot(s, dead->phys);
+    while (*at != dead)
+        at = &(*at)->next_hash;
+    *at = dead->next_hash;
+}
+
+/* Drops the blocks that [from, from + length) of the page touches. */
+static void kill_blocks(struct soft *s, struct code_page *p, unsigned from, unsigned length) {
+    struct block **at = &p->blocks;
+    memset(p->bytes, 0, sizeof p->bytes);
+    while (*at) {
+        struct block *b = *at;
+        unsigned start = b->phys & 0xFFF;
+        if (start < from + length && from < start + b->bytes) {
+            unhash(s, b);
+            *at = b->next_page;
+        } else {
+            mark_bytes(p, b);
+            at = &b->next_page;
+        }
+    }
+    s->epoch++;
+    pend(s, PENDING_CHECK); /* the block in progress may be among them */
+}
+
+void cache_written(struct soft *s, uint64_t phys, uint64_t length) {
+    while (length) {
+        unsigned from = phys & 0xFFF;
+        unsigned part = length < PAGE_SIZE - from ? (unsigned)length : PAGE_SIZE - from;
+        struct code_page *p = page_of(s, phys);
+        if (p && any_marked(p, from, part))
+            kill_blocks(s, p, from, part);
+        phys += part;
+        length -= part;
+    }
+}
+
+/* --- making blocks --- */
+
+/* Where a block or single instruction falls through to. */
+const struct op *next_block(struct soft *s, const struct op *op) {
+    s->ticks += op->index;
+    s->ip += op->start;
+    s->op = s->nothing;
+    return ops_at(s, s->ip);
+}
+
+static void seal(struct op *op, unsigned start, unsigned index) {
+    *op = (struct op){.run = next_block, .start = (uint8_t)start, .end = (uint8_t)start,
+                      .index = (uint8_t)index};
+}
+
+static bool fill_block(struct soft *s, struct block *b, const struct code *code) {
+    unsigned at = 0, count = 0;
+    enum decoded how = DECODED;
+    while (count < BLOCK_OPS && at < 255 - 15 && how == DECODED) {
+        struct op *op = &b->ops[count];
+        if (count && code_stops_at(s, (uint32_t)(code->linear + at)))
+            break;
+        op->start = (uint8_t)at;
+        op->index = (uint8_t)count;
+        how = at < code->length ? decode(s, code, op) : DECODED_NOT;
+        if (how == DECODED_NOT)
+            break;
+        at = op->end;
+        count++;
+    }
+    if (count && are_zeros(code->bytes, code->length))
+        b->ops[0].run = zeros;
+    seal(&b->ops[count], at, count);
+    b->bytes = (uint8_t)at;
+    b->count = (uint8_t)count;
+    return count;
+}
+
+static void add_block(struct soft *s, struct code_page *p, struct block *b) {
+    struct block **slot = block_slot(s, b->phys);
+    if (!p->blocks)
+        tlb_protect_code(s, p->phys);
+    b->next_hash = *slot;
+    *slot = b;
+    b->next_page = p->blocks;
+    p->blocks = b;
+    mark_bytes(p, b);
+}
+
+static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
+                                const struct code *code) {
+    if (s->cache->used + BLOCK_ROOM + sizeof(struct code_page) + 32 > ARENA_SIZE)
+        cache_flush(s);
+    struct code_page *p = page_of(s, phys);
+    if (!p)
+        p = page_make(s, phys);
+    size_t before = s->cache->used;
+    struct block *b = take(s, BLOCK_ROOM);
+    *b = (struct block){.linear = linear, .phys = phys, .big = s->seg[S_CS].k.db};
+    bool made = fill_block(s, b, code);
+    s->cache->used = before;
+    if (!made)
+        return NULL;
+    take(s, sizeof *b + (b->count + 1u) * sizeof(struct op)); /* what it really needs */
+    add_block(s, p, b);
+    return b;
+}
+
+static struct block *find_block(struct soft *s, uint64_t linear, uint64_t phys) {
+    struct block *b = *block_slot(s, phys);
+    while (b && (b->phys != phys || b->linear != linear || b->big != s->seg[S_CS].k.db))
+        b = b->next_hash;
+    return b;
+}
+
+/* --- finding what to run --- */
+
+static uint64_t code_linear(struct soft *s, uint64_t ip) {
+    if (ip > s->seg[S_CS].k.limit)
+        raise_gp0(s);
+    return (uint32_t)(s->seg[S_CS].k.base + ip);
+}
+
+const struct op *single_at(struct soft *s, uint64_t ip) {
+    uint8_t bytes[PAGE_SIZE > 16 ? 16 : 1];
+    uint64_t linear = code_linear(s, ip);
+    uint64_t phys = translate(s, linear, ACCESS_FETCH, s->cpl == 3)->phys | (linear & 0xFFF);
+    unsigned room = PAGE_SIZE - (linear & 0xFFF);
+    if (!memory_read(s->cpu->memory, phys, bytes, room < 16 ? room : 16))
+        leave_if_astray(s);
+    struct code code = {bytes, room < 16 ? room : 16, ip, linear, true};
+    s->scratch[0] = (struct op){0};
+    decode(s, &code, &s->scratch[0]);
+    if (are_zeros(bytes, code.length))
+        s->scratch[0].run = zeros;
+    seal(&s->scratch[1], s->scratch[0].end, 1);
+    return s->scratch;
+}
+
+/* NULL: it goes by a single instruction. So it does where the TLB has no entry: that is
+ * made, and the page marked as accessed, when it is certain that the instruction comes. */
+static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
+    const struct tlb_entry *e = tlb_find_code(s, linear, s->cpl == 3);
+    uint64_t phys = e ? e->phys | (linear & 0xFFF) : 0;
+    struct block *b = e ? find_block(s, linear, phys) : NULL;
+    if (b || !e)
+        return b;
+    unsigned room = PAGE_SIZE - (linear & 0xFFF);
+    const uint8_t *bytes = memory_at(s->cpu->memory, phys, room, false);
+    struct code code = {bytes, room, ip, linear, false};
+    return bytes ? make_block(s, linear, phys, &code) : NULL;
+}
+
+static struct jump *jump_slot(struct soft *s, uint64_t linear) {
+    return &s->jumps[(linear ^ linear >> 11) & (JUMPS - 1)];
+}
+
+const struct op *ops_at(struct soft *s, uint64_t ip) {
+    if (s->ticks >= s->horizon) { /* what is due comes before a fault of the fetch */
+        pend(s, PENDING_CHECK);
+        return s->nothing;
+    }
+    uint64_t linear = code_linear(s, ip);
+    struct block *b = NULL;
+    if (!code_stops_at(s, linear))
+        b = block_at(s, ip, linear);
+    else
+        pend(s, PENDING_CAREFUL);
+    if (pending(s))
+        return s->nothing;
+    if (!b || ip + b->bytes - 1 > s->seg[S_CS].k.limit || s->ticks + b->count > s->horizon) {
+        pend(s, PENDING_CAREFUL);
+        return s->nothing;
+    }
+    *jump_slot(s, linear) = (struct jump){s->context | linear, s->epoch, b};
+    return b->ops;
+}
+
+const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
+    uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + ip);
+    const struct jump *j = jump_slot(s, linear);
+    s->ticks += op->index + 1u;
+    s->ip = ip;
+    s->op = s->nothing;
+    if (UNLIKELY(pending(s)))
+        return s->nothing;
+    if (LIKELY(j->tag == (s->context | linear) && j->epoch == s->epoch &&
+               s->ticks + j->block->count <= s->horizon))
+        return j->block->ops;
+    return ops_at(s, ip);
+}
+
+void depart(struct soft *s, uint64_t ip) {
+    s->ticks += s->op->index + 1u;
+    s->ip = ip;
+    s->op = s->nothing;
+}
+
+const struct op *arrive(struct soft *s) {
+    return pending(s) ? s->nothing : ops_at(s, s->ip);
+}

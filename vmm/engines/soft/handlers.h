@@ -1,0 +1,71 @@
+/* The handlers that the opcode tables name, by the file they are in. What they
+ * have in common: see state.h. A family has one for each operand size and place.
+ */
+#ifndef MINIKVM_SOFT_HANDLERS_H
+#define MINIKVM_SOFT_HANDLERS_H
+
+#include "vmm/engines/soft/state.h"
+
+#define FAMILY3(name) extern op_fn *const name##_eg_family[6], *const name##_ge_family[6], \
+                                   *const name##_ei_family[6]
+#define FAMILY1(name) extern op_fn *const name##_family[6]
+
+/* alu.c */
+FAMILY3(add); FAMILY3(adc); FAMILY3(sub); FAMILY3(sbb);
+FAMILY3(and); FAMILY3(or); FAMILY3(xor); FAMILY3(cmp);
+FAMILY1(test_eg); FAMILY1(test_ei); FAMILY1(inc); FAMILY1(dec); FAMILY1(neg); FAMILY1(not);
+FAMILY1(mul); FAMILY1(imul); FAMILY1(imul_ge); FAMILY1(imul_gei); FAMILY1(div_); FAMILY1(idiv);
+FAMILY1(xadd); FAMILY1(cmpxchg);
+op_fn cmpxchg8b, daa, das, aaa, aas, aam, aad;
+
+/* shift.c */
+FAMILY1(shift_1); FAMILY1(shift_i); FAMILY1(shift_cl);
+op_fn shld_i, shld_cl, shrd_i, shrd_cl, bit_eg, bit_ei, bsf, bsr, bswap;
+
+/* data.c */
+FAMILY1(mov_eg); FAMILY1(mov_ge); FAMILY1(mov_ei); FAMILY1(movzx); FAMILY1(movsx); FAMILY1(xchg);
+FAMILY1(push_e); FAMILY1(pop_e);
+op_fn lea, xlat, cmovcc, setcc, cbw, cwd, push_i, pusha, popa, enter, leave_frame;
+op_fn mov_es, mov_se, push_s, pop_s, les, lds, lss, lfs, lgs;
+op_fn pushf, popf, lahf, sahf, cmc, clc, stc, cld, std_, salc, nop;
+uint32_t flags_allowed(const struct soft *, unsigned size);
+
+/* flow.c */
+extern op_fn *const jcc[16];
+op_fn jmp, jmp_e, call, call_e, ret, loop, loope, loopne, jcxz, bound;
+op_fn undefined, too_long, x87, fwait;
+
+/* string.c */
+op_fn movs, stos, lods, scas, cmps, ins, outs;
+
+/* io.c */
+op_fn in_i, in_dx, out_i, out_dx;
+void io_allow(struct soft *, uint16_t port, unsigned size);
+uint64_t io_read(struct soft *, uint16_t port, unsigned size);
+void io_write(struct soft *, uint16_t port, unsigned size, uint64_t value);
+
+/* transfer.c */
+op_fn jmp_far, jmp_far_e, call_far, call_far_e, ret_far, iret;
+
+/* interrupt.c */
+op_fn int_n, int3, int1, into;
+
+/* system.c */
+op_fn cli, sti, hlt, clts, lgdt, lidt, sgdt, sidt, lldt, ltr, sldt, str, smsw, lmsw, invlpg;
+op_fn mov_rc, mov_cr, invd, lar, lsl, verr, verw, arpl;
+
+/* msr.c */
+op_fn cpuid, rdtsc, rdmsr, wrmsr, sysenter, sysexit;
+
+/* debug.c */
+op_fn mov_rd, mov_dr;
+
+/* cache.c */
+op_fn next_block;
+
+/* astray.c */
+op_fn zeros;
+
+#undef FAMILY1
+#undef FAMILY3
+#endif

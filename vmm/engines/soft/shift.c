@@ -1,0 +1,215 @@
+/* Shifts and rotates, double shifts, and single bits: BT to BTC, BSF, BSR,
+ * BSWAP.
+ *
+ * The count is taken modulo 32 (Vol. 2B, SAL); a count of 0 changes nothing.
+ */
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/handlers.h"
+
+ALWAYS bool bit(uint64_t value, unsigned n) {
+    return value >> n & 1;
+}
+
+/* ROL and ROR by a multiple of the width still set CF. */
+ALWAYS uint64_t rotate(struct soft *s, uint64_t a, unsigned count, unsigned size, bool left) {
+    unsigned width = 8 * size, by = (left ? count : width - count % width) % width;
+    uint64_t r = ((a << by) | (by ? a >> (width - by) : 0)) & mask_of(size);
+    bool top = bit(r, width - 1);
+    if (left)
+        set_carries(s, r & 1, (r & 1) != top, get_af(s));
+    else
+        set_carries(s, top, top != bit(r, width - 2), get_af(s));
+    return r;
+}
+
+/* RCL and RCR turn through CF: width + 1 bits. */
+ALWAYS uint64_t rotate_carry(struct soft *s, uint64_t a, unsigned count, unsigned size, bool left) {
+    unsigned width = 8 * size, by = count % (width + 1);
+    if (!left)
+        by = (width + 1 - by) % (width + 1);
+    uint64_t r = a;
+    bool cf = get_cf(s);
+    if (by) {
+        /* a is below the carry: the pair turned left by `by`. */
+        uint64_t pair = a | (uint64_t)cf << width;
+        r = (pair << by | pair >> (width + 1 - by));
+        cf = bit(r, width);
+        r &= mask_of(size);
+    }
+    bool top = bit(r, width - 1);
+    set_carries(s, cf, left ? cf != top : top != bit(r, width - 2), get_af(s));
+    return r;
+}
+
+ALWAYS uint64_t shift_left(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    unsigned width = 8 * size;
+    uint64_t r = a << count;
+    bool cf = bit(r, width);
+    flags_result(s, r, size);
+    set_carries(s, cf, cf != bit(r, width - 1), false);
+    return r;
+}
+
+ALWAYS uint64_t shift_right(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    uint64_t r = a >> count;
+    flags_result(s, r, size);
+    set_carries(s, bit(a, count - 1), bit(a >> (count - 1), 8 * size - 1), false);
+    return r;
+}
+
+ALWAYS uint64_t shift_arithmetic(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    int64_t wide = (int64_t)extend(a, size);
+    uint64_t r = (uint64_t)(wide >> count);
+    flags_result(s, r, size);
+    set_carries(s, wide >> (count - 1) & 1, false, false);
+    return r;
+}
+
+/* The ModRM reg field tells which; it is in op->reg as a number. */
+ALWAYS uint64_t shift_any(struct soft *s, const struct op *op, uint64_t a, unsigned count,
+                          unsigned size) {
+    switch (op->reg & 7) {
+    case 0: return rotate(s, a, count, size, true);
+    case 1: return rotate(s, a, count, size, false);
+    case 2: return rotate_carry(s, a, count, size, true);
+    case 3: return rotate_carry(s, a, count, size, false);
+    case 5: return shift_right(s, a, count, size);
+    case 7: return shift_arithmetic(s, a, count, size);
+    default: return shift_left(s, a, count, size); /* 4, and 6 as all parts do */
+    }
+}
+
+ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned size, bool memory,
+                                 unsigned count) {
+    uint64_t a = get_e_rw(s, op, size, memory);
+    if (count)
+        put_e(s, op, size, memory, shift_any(s, op, a, count, size));
+    return op + 1;
+}
+
+ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return shift_by(s, op, size, memory, 1);
+}
+FAMILY(shift_1)
+
+ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return shift_by(s, op, size, memory, op->imm & 31);
+}
+FAMILY(shift_i)
+
+ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return shift_by(s, op, size, memory, s->r[R_CX] & 31);
+}
+FAMILY(shift_cl)
+
+/* SHLD, SHRD: E filled from G. A 16-bit operand shifted by more than 16 goes on
+ * with its own bits again, as current parts do. */
+static const struct op *shift_double(struct soft *s, const struct op *op, unsigned count,
+                                     bool left) {
+    unsigned size = op->size, width = 8 * size;
+    uint64_t a = get_e_rw(s, op, size, op->memory), b = get_reg(s, op->reg, size), r;
+    bool cf;
+    count &= 31;
+    if (!count)
+        return op + 1;
+    if (left) {
+        uint64_t wide = size == 2 ? a << 32 | b << 16 | a : a << 32 | b;
+        unsigned top = size == 2 ? 48 : 64;
+        cf = bit(wide, top - count);
+        r = wide >> (top - width - count % 64) & mask_of(size);
+    } else {
+        uint64_t wide = size == 2 ? a << 32 | b << 16 | a : b << 32 | a;
+        cf = bit(wide, count - 1);
+        r = wide >> count & mask_of(size);
+    }
+    put_e(s, op, size, op->memory, r);
+    flags_result(s, r, size);
+    bool other = left ? cf : bit(r, width - 2);
+    set_carries(s, cf, bit(r, width - 1) != other, false);
+    return op + 1;
+}
+
+const struct op *shld_i(struct soft *s, const struct op *op) {
+    return shift_double(s, op, (uint8_t)op->imm, true);
+}
+const struct op *shld_cl(struct soft *s, const struct op *op) {
+    return shift_double(s, op, (uint8_t)s->r[R_CX], true);
+}
+const struct op *shrd_i(struct soft *s, const struct op *op) {
+    return shift_double(s, op, (uint8_t)op->imm, false);
+}
+const struct op *shrd_cl(struct soft *s, const struct op *op) {
+    return shift_double(s, op, (uint8_t)s->r[R_CX], false);
+}
+
+/* --- single bits --- */
+
+enum bit_action { BIT_TEST, BIT_SET, BIT_RESET, BIT_COMPLEMENT };
+
+static uint64_t bit_done(enum bit_action action, uint64_t value, uint64_t mask) {
+    switch (action) {
+    case BIT_SET: return value | mask;
+    case BIT_RESET: return value & ~mask;
+    default: return value ^ mask;
+    }
+}
+
+/* In memory the bit number, signed, reaches beyond the operand (`far`). */
+static const struct op *bit_op(struct soft *s, const struct op *op, enum bit_action action,
+                               int64_t number, bool far) {
+    unsigned size = op->size, width = 8 * size;
+    uint64_t mask = 1ull << (number & (width - 1)), offset = 0, value;
+    if (op->memory) {
+        int64_t step = far ? (number >> (size == 2 ? 4 : 5)) * size : 0;
+        offset = (address(s, op) + (uint64_t)step) & op->mask;
+        value = action == BIT_TEST ? load(s, op->seg, offset, size)
+                                   : load_rw(s, op->seg, offset, size);
+    } else {
+        value = get_reg(s, op->rm, size);
+    }
+    if (action != BIT_TEST && op->memory)
+        store(s, op->seg, offset, size, bit_done(action, value, mask));
+    else if (action != BIT_TEST)
+        set_reg(s, op->rm, size, bit_done(action, value, mask));
+    set_cf(s, value & mask);
+    return op + 1;
+}
+
+/* The action is in bits 3 and 4 of the opcode (0F A3 to BB) and, in the group
+ * 0F BA, in the reg field. */
+const struct op *bit_eg(struct soft *s, const struct op *op) {
+    int64_t number = (int64_t)extend(get_reg(s, op->reg, op->size), op->size);
+    return bit_op(s, op, op->opcode >> 3 & 3, number, true);
+}
+
+const struct op *bit_ei(struct soft *s, const struct op *op) {
+    return bit_op(s, op, op->reg & 3, op->imm, false);
+}
+
+/* With no bit set both AMD and Intel leave the destination alone. The undefined
+ * flags are those of the bit's number. */
+static const struct op *bit_scan(struct soft *s, const struct op *op, bool up) {
+    uint64_t e = get_e(s, op, op->size, op->memory), number = 0;
+    if (e) {
+        number = (unsigned)(up ? __builtin_ctzll(e) : 63 - __builtin_clzll(e));
+        set_reg(s, op->reg, op->size, number);
+    }
+    flags_logic(s, number, op->size);
+    s->zero = e;
+    return op + 1;
+}
+
+const struct op *bsf(struct soft *s, const struct op *op) {
+    return bit_scan(s, op, true);
+}
+const struct op *bsr(struct soft *s, const struct op *op) {
+    return bit_scan(s, op, false);
+}
+
+/* Of a 16-bit register undefined: current parts make it 0. */
+const struct op *bswap(struct soft *s, const struct op *op) {
+    uint64_t value = __builtin_bswap32((uint32_t)get_reg(s, op->rm, 4));
+    set_reg(s, op->rm, op->size, op->size == 2 ? 0 : value);
+    return op + 1;
+}

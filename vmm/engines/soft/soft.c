@@ -1,0 +1,523 @@
+/* The built-in CPU as an engine: its loop, what happens between instructions,
+ * and the passage of state in and out.
+ *
+ * Blocks run in run_fast() until something sets `pending`. Then turn() looks at
+ * everything that can happen between two instructions, in the manual's order
+ * (6.9), and goes on: fast again, or one instruction at a time while something
+ * wants to look after each.
+ *
+ * Rule: at every exit the state is that of an instruction boundary: settle() has
+ * been called, and a trap that is still due is among the events.
+ */
+#include "vmm/engines/soft/soft.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/flags.h"
+
+static struct soft *soft_of(const struct cpu *cpu) {
+    return cpu->priv;
+}
+
+/* --- leaving an instruction --- */
+
+uint64_t now(const struct soft *s) {
+    return s->ticks + s->op->index;
+}
+
+void settle(struct soft *s, const struct op *next) {
+    s->ticks += next->index;
+    s->ip += next->start;
+    s->op = s->nothing;
+}
+
+void checkpoint(struct soft *s) {
+    memcpy(s->saved, s, SAVED_SIZE);
+    s->saved_valid = true;
+}
+
+void commit(struct soft *s) {
+    s->saved_valid = false;
+}
+
+static void go_back(struct soft *s) {
+    if (!s->saved_valid)
+        return;
+    memcpy(s, s->saved, SAVED_SIZE);
+    s->saved_valid = false;
+    s->epoch++;
+    mode_changed(s);
+}
+
+static _Noreturn void raise_any(struct soft *s, struct fault f) {
+    /* While an event that is not the program's own is delivered, the error code
+     * says so (6.13). */
+    bool external = s->chained && s->chain[s->chained - 1].kind != KIND_SOFTWARE;
+    if (f.has_code && f.vector != VECTOR_PF && f.vector != VECTOR_AC)
+        f.code |= external;
+    s->fault = f;
+    longjmp(s->unwind, UNWIND_FAULT);
+}
+
+void raise_fault(struct soft *s, unsigned vector, uint32_t code) {
+    raise_any(s, (struct fault){.vector = vector, .has_code = true, .code = code});
+}
+
+void raise_plain(struct soft *s, unsigned vector) {
+    raise_any(s, (struct fault){.vector = vector});
+}
+
+/* CR2 tells of the last one, also when that becomes a double fault. */
+void raise_page_fault(struct soft *s, uint64_t linear, uint32_t code) {
+    s->cr2 = linear;
+    raise_any(s, (struct fault){
+                     .vector = VECTOR_PF, .has_code = true, .code = code, .cr2 = linear});
+}
+
+/* The first thing to report is the one that is. */
+void report(struct soft *s, enum cpu_exit_kind kind, const char *format, ...) {
+    va_list arguments;
+    if (s->exiting)
+        return;
+    s->exiting = true;
+    *s->exit = (struct cpu_exit){.kind = kind};
+    va_start(arguments, format);
+    vsnprintf(s->exit->text, sizeof s->exit->text, format, arguments);
+    va_end(arguments);
+    pend(s, PENDING_CHECK);
+}
+
+void leave_with(struct soft *s, enum cpu_exit_kind kind, const char *text) {
+    report(s, kind, "%s", text);
+    longjmp(s->unwind, UNWIND_EXIT);
+}
+
+/* --- what follows from the mode --- */
+
+static enum cpu_mode mode_now(const struct soft *s) {
+    if (!(s->cr0 & CR0_PE))
+        return MODE_REAL;
+    if (vm86(s))
+        return MODE_VM86;
+    return s->seg[S_CS].k.db ? MODE_PROT32 : MODE_PROT16;
+}
+
+void mode_changed(struct soft *s) {
+    bool protected = s->cr0 & CR0_PE && !vm86(s), user = s->cpl == 3;
+    bool align = user && s->cr0 & CR0_AM && s->flags & FLAG_AC;
+    bool refresh = protected != s->protected, retag = align != s->align;
+    s->protected = protected;
+    s->align = align;
+    s->tlb = s->tlbs[user];
+    s->context = (uint64_t)(s->seg[S_CS].k.db | user << 1) << 32;
+    s->stack_mask = s->seg[S_SS].k.db ? 0xFFFFFFFF : 0xFFFF;
+    if (refresh)
+        segments_refresh(s);
+    if (retag)
+        tlb_retag(s);
+    if (refresh || mode_now(s) != s->mode)
+        pend(s, PENDING_CHECK);
+}
+
+void flags_changed(struct soft *s) {
+    mode_changed(s);
+    if (s->flags & (FLAG_TF | FLAG_RF) || (s->flags & FLAG_IF && s->cpu->intr))
+        pend(s, PENDING_CHECK);
+}
+
+static void watch_mode(struct soft *s) {
+    enum cpu_mode mode = mode_now(s);
+    if (mode == s->mode)
+        return;
+    if (s->cpu->catch.mode)
+        report(s, CPU_EXIT_EVENT, "mode from %s to %s", x86_mode_name(s->mode),
+               x86_mode_name(mode));
+    s->mode = mode;
+}
+
+/* --- running --- */
+
+static void run_fast(struct soft *s) {
+    const struct op *op = arrive(s);
+    while (LIKELY(!pending(s))) {
+        s->op = op;
+        op = op->run(s, op);
+    }
+    settle(s, op);
+}
+
+static void run_one(struct soft *s) {
+    bool single_step = s->flags & FLAG_TF;
+    pend(s, PENDING_CAREFUL); /* so that nobody looks beyond this instruction */
+    s->delivered = false;
+    const struct op *op = single_at(s, s->ip);
+    s->op = op;
+    op = op->run(s, op);
+    settle(s, op);
+    atomic_fetch_and(&s->pending, ~(unsigned)PENDING_CAREFUL);
+    if (single_step && !s->delivered)
+        s->db_trap |= DR6_BS;
+}
+
+static void run_some(struct soft *s, bool one) {
+    s->shadow_sti = s->shadow_ss = false;
+    s->rf = s->flags & FLAG_RF;
+    s->flags &= ~(uint32_t)FLAG_RF;
+    s->first = false;
+    if (one)
+        run_one(s);
+    else
+        run_fast(s);
+    s->rf = false;
+    if (!s->repeating)
+        cpu_arrives(s->cpu);
+}
+
+/* --- between two instructions --- */
+
+/* #DB traps of what was just done. After MOV SS they wait (6.8.3). */
+static bool take_traps(struct soft *s) {
+    if (!s->db_trap || s->shadow_ss)
+        return false;
+    uint32_t bits = s->db_trap;
+    s->db_trap = 0;
+    s->dr[6] |= bits;
+    deliver(s, (struct fault){.vector = VECTOR_DB, .ip = s->ip});
+    return true;
+}
+
+/* A trap can be due when we leave: the frame of the last one was pushed onto a watched
+ * stack, or it waits for MOV SS. Outside it is an exception that is pending, its bits of
+ * DR6 the payload (KVM_GET_VCPU_EVENTS). */
+static void hand_out_traps(struct soft *s) {
+    events_add_traps(s, &s->events);
+    s->db_trap = 0;
+}
+
+static void take_back_traps(struct soft *s) {
+    struct kvm_vcpu_events *e = &s->events;
+    if (!e->exception.pending || !e->exception_has_payload || e->exception.nr != VECTOR_DB)
+        return;
+    s->db_trap = e->exception_payload & DR6_TRAPS;
+    events_drop_exception(e);
+}
+
+/* What the state brought along: an event that another engine had begun. */
+static bool take_injected(struct soft *s) {
+    struct kvm_vcpu_events *e = &s->events;
+    struct fault f = {.ip = s->ip, .cr2 = s->cr2};
+    if (e->exception.injected || e->exception.pending) {
+        f.vector = e->exception.nr;
+        f.has_code = e->exception.has_error_code;
+        f.code = e->exception.error_code;
+    } else if (e->interrupt.injected && !e->interrupt.soft) {
+        f.vector = e->interrupt.nr;
+        f.kind = KIND_EXTERNAL;
+    } else {
+        e->interrupt.injected = 0; /* soft: the INT itself is still to be run */
+        return false;
+    }
+    events_drop_exception(e);
+    e->interrupt.injected = 0;
+    deliver(s, f);
+    return true;
+}
+
+static bool take_nmi(struct soft *s) {
+    if (!s->events.nmi.pending || s->events.nmi.masked || s->shadow_ss)
+        return false;
+    s->events.nmi.pending = 0;
+    s->events.nmi.masked = 1;
+    deliver(s, (struct fault){.vector = VECTOR_NMI, .kind = KIND_EXTERNAL, .ip = s->ip});
+    return true;
+}
+
+static bool take_interrupt(struct soft *s) {
+    const struct cpu_host *host = &s->cpu->host;
+    bool open = s->flags & FLAG_IF && !s->shadow_sti && !s->shadow_ss;
+    s->holding = false;
+    if (!open || !s->cpu->intr || !host->acknowledge)
+        return false;
+    s->holding = s->stepping && !s->cpu->step_irqs;
+    if (s->cpu->held)
+        s->holding = s->cpu->held(host->machine, s->ticks, s->halted, s->holding);
+    if (s->holding)
+        return false;
+    int vector = host->acknowledge(host->machine);
+    if (vector < 0)
+        return false;
+    deliver(s, (struct fault){.vector = (uint8_t)vector, .kind = KIND_EXTERNAL, .ip = s->ip});
+    return true;
+}
+
+static void keep_time(struct soft *s) {
+    const struct cpu_host *host = &s->cpu->host;
+    if (s->ticks < s->deadline)
+        return;
+    s->cpu->ticks = s->ticks;
+    s->cpu->within = s->repeating;
+    s->deadline = host->deadline ? host->deadline(host->machine, s->ticks) : UINT64_MAX;
+    uint64_t limit = s->cpu->limit ? s->cpu->limit : UINT64_MAX;
+    s->horizon = s->deadline < limit ? s->deadline : limit;
+}
+
+/* The clock goes on, and no instruction is done. */
+static void pass_time(struct soft *s, uint64_t until) {
+    s->cpu->slept += until - s->ticks;
+    s->ticks = until;
+    s->deadline = 0;
+}
+
+/* After HLT: sleep until something may wake us (Vol. 2A, HLT). */
+static void wait_halted(struct soft *s) {
+    const struct cpu_host *host = &s->cpu->host;
+    bool open = s->flags & FLAG_IF;
+    if (open && s->cpu->intr && s->holding) { /* it would wake, but may not enter */
+        s->halted = false;
+        pass_time(s, s->ticks + 1); /* awake is another moment than asleep */
+        return;
+    }
+    s->cpu->ticks = s->ticks;
+    uint64_t then = open && host->idle ? host->idle(host->machine, s->ticks) : 0;
+    if (!then)
+        report(s, CPU_EXIT_HALTED, "%s", "");
+    else
+        pass_time(s, then > s->ticks ? then : s->ticks);
+}
+
+static bool at_breakpoint(struct soft *s) {
+    uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + s->ip);
+    const struct point *p = NULL;
+    if (s->repeating) /* it has begun, and was looked at then */
+        return false;
+    if (!s->stepping && !cpu_passes(s->cpu, linear))
+        p = points_breakpoint(s->cpu->points, linear);
+    if (p) {
+        report(s, CPU_EXIT_BREAKPOINT, "%s", "");
+        s->exit->point = p->kind;
+        s->exit->address = linear;
+        return true;
+    }
+    unsigned bits = s->flags & FLAG_RF || s->shadow_ss ? 0 : guest_breaks_at(s, linear);
+    if (!bits)
+        return false;
+    s->dr[6] |= bits;
+    deliver(s, (struct fault){.vector = VECTOR_DB, .ip = s->ip});
+    return true;
+}
+
+/* What an instruction or event that is over leads to outside. */
+static void look_back(struct soft *s) {
+    watch_mode(s);
+    if (s->watch_hit) {
+        s->watch_hit = false;
+        report(s, CPU_EXIT_WATCHPOINT, "%s", "");
+        if (s->exit->kind == CPU_EXIT_WATCHPOINT) {
+            s->exit->point = s->watch.kind;
+            s->exit->address = s->watch.address;
+        }
+    }
+    if (s->stepping && !s->halted && !s->repeating)
+        report(s, CPU_EXIT_STEPPED, "%s", "");
+}
+
+static bool take_event(struct soft *s) {
+    return take_traps(s) || take_injected(s) || take_nmi(s) || take_interrupt(s);
+}
+
+static bool stop_asked(struct soft *s, unsigned why) {
+    if (why & PENDING_KICK)
+        report(s, CPU_EXIT_KICKED, "%s", "");
+    else if (s->cpu->limit && s->ticks >= s->cpu->limit)
+        report(s, CPU_EXIT_LIMIT, "%s", "");
+    return s->exiting;
+}
+
+static void turn(struct soft *s) {
+    unsigned why = atomic_exchange(&s->pending, 0);
+    if (stop_asked(s, why))
+        return;
+    keep_time(s);
+    if (take_event(s)) {
+        s->first = s->repeating = false;
+        look_back(s);
+        return;
+    }
+    if (s->halted) {
+        wait_halted(s);
+        if (!s->exiting && !s->halted)
+            look_back(s);
+        return;
+    }
+    if (at_breakpoint(s)) {
+        look_back(s);
+        return;
+    }
+    run_some(s, why & PENDING_CAREFUL || s->stepping || s->first || s->repeating ||
+                    s->shadow_ss || s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
+                    s->horizon <= s->ticks + 1);
+    take_traps(s);
+    look_back(s);
+}
+
+/* Where raise_fault() and leave_with() come out. Delivering the fault may raise
+ * the next, which comes out here again. */
+static void loop_turns(struct soft *s) {
+    int why = setjmp(s->unwind);
+    if (why) {
+        atomic_fetch_and(&s->pending, ~(unsigned)PENDING_CAREFUL);
+        go_back(s);
+        settle(s, s->op);
+    }
+    if (why == UNWIND_FAULT) {
+        s->rf = s->repeating = false;
+        fault_unwound(s);
+        look_back(s);
+    } else if (why == UNWIND_EXIT && s->rf) {
+        s->flags |= FLAG_RF;
+        s->rf = false;
+    }
+    while (!s->exiting)
+        turn(s);
+}
+
+/* --- the engine's operations --- */
+
+static const char *cannot_run(const struct soft *s) {
+    if (s->sregs.efer & EFER_LMA)
+        return "the built-in CPU has no long mode";
+    if (s->cr4 & CR4_PAE && s->cr0 & CR0_PG)
+        return "the built-in CPU has no PAE paging";
+    return NULL;
+}
+
+static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
+    struct soft *s = soft_of(cpu);
+    if (cpu->dirty)
+        cpu->engine->store(cpu, cpu->dirty);
+    cpu->valid = cpu->dirty = 0;
+    const char *why_not = cannot_run(s);
+    s->exit = out;
+    s->exiting = s->watch_hit = false;
+    s->repeating = cpu->within;
+    s->stepping = stepping;
+    s->first = true;
+    s->ticks = cpu->ticks;
+    s->deadline = 0;
+    s->chained = 0;
+    s->mode = mode_now(s);
+    points_refresh(s);
+    take_back_traps(s);
+    if (why_not)
+        report(s, CPU_EXIT_CANNOT, "%s", why_not);
+    out->fatal = why_not;
+    loop_turns(s);
+    hand_out_traps(s);
+    if (out->kind == CPU_EXIT_SHUTDOWN)
+        pass_time(s, s->ticks + 1); /* dead is another moment than before that instruction */
+    s->deadline = 0; /* what this moment brings is done before anybody looks */
+    keep_time(s);
+}
+
+static void soft_run(struct cpu *cpu, struct cpu_exit *out) {
+    go(cpu, out, false);
+}
+
+static void soft_step(struct cpu *cpu, struct cpu_exit *out) {
+    go(cpu, out, true);
+}
+
+static void soft_kick(struct cpu *cpu) {
+    pend(soft_of(cpu), PENDING_KICK);
+}
+
+static const char *soft_refuses(struct cpu *cpu, enum point_kind kind, uint64_t address,
+                                uint32_t length) {
+    (void)cpu, (void)kind, (void)address, (void)length;
+    return NULL;
+}
+
+static void soft_flush(struct cpu *cpu) {
+    tlb_flush(soft_of(cpu), true);
+}
+
+static void *soft_save_tlb(struct cpu *cpu, size_t *size) {
+    return tlb_save(soft_of(cpu), size);
+}
+
+static void soft_load_tlb(struct cpu *cpu, const void *saved) {
+    tlb_load(soft_of(cpu), saved);
+}
+
+static void soft_see_writes(struct cpu *cpu) {
+    tlb_see_writes(soft_of(cpu));
+}
+
+/* Virtual time stands still whenever the CPU does. */
+static void soft_freeze(struct cpu *cpu, bool frozen) {
+    (void)cpu, (void)frozen;
+}
+
+static void soft_memory_changed(struct cpu *cpu, uint64_t phys, uint64_t length) {
+    cache_written(soft_of(cpu), phys, length);
+}
+
+static void soft_describe(struct cpu *cpu, char *out, unsigned size) {
+    snprintf(out, size,
+             "engine: the built-in CPU\n"
+             "  an i686 without FPU: real, virtual-8086 and protected mode, 32-bit paging\n"
+             "  exact and deterministic; any number of breakpoints and watchpoints\n"
+             "  instructions done: %llu\n",
+             (unsigned long long)cpu_icount(cpu));
+}
+
+static void soft_close(struct cpu *cpu) {
+    struct soft *s = soft_of(cpu);
+    if (!s)
+        return;
+    cache_close(s);
+    free(s);
+    cpu->priv = NULL;
+}
+
+const struct engine engine_soft = {
+    .name = "soft",
+    .fetch = soft_fetch,
+    .store = soft_store,
+    .run = soft_run,
+    .step = soft_step,
+    .kick = soft_kick,
+    .refuses = soft_refuses,
+    .freeze = soft_freeze,
+    .memory_changed = soft_memory_changed,
+    .flush = soft_flush,
+    .save_tlb = soft_save_tlb,
+    .load_tlb = soft_load_tlb,
+    .see_writes = soft_see_writes,
+    .describe = soft_describe,
+    .close = soft_close,
+};
+
+int soft_open(struct cpu *cpu) {
+    struct soft *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->cpu = cpu;
+    s->op = s->nothing;
+    s->epoch = 1;
+    s->points_seen = cpu->points->generation - 1;
+    int error = cache_open(s);
+    if (error) {
+        free(s);
+        return error;
+    }
+    cpu->engine = &engine_soft;
+    cpu->priv = s;
+    soft_reset(s);
+    return 0;
+}

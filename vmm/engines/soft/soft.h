@@ -1,0 +1,23 @@
+/* The built-in CPU: engine 2, an interpreter of the i686 without x87, MMX and
+ * SSE, in real, virtual-8086 and 16- and 32-bit protected mode.
+ *
+ * Rule: what a guest can see is what the manual says, exactly and the same in
+ * every run. Time is counted in ticks (cpu->ticks): each instruction is one, and so is
+ * each fault or interrupt taken; a repeated string instruction one more for each time
+ * that it comes to the end of a page. A CPU that waits goes on in time without.
+ *
+ * Section numbers in this directory are those of the Intel SDM; volume 3A
+ * where no volume is named.
+ */
+#ifndef MINIKVM_SOFT_H
+#define MINIKVM_SOFT_H
+
+#include "vmm/cpu/cpu.h"
+
+extern const struct engine engine_soft;
+
+/* Gives the CPU this engine, in the state after a reset: 0 or -errno. Memory,
+ * points and host must be set, and outlive it. engine->close() undoes it. */
+int soft_open(struct cpu *);
+
+#endif

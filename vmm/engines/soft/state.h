@@ -1,0 +1,382 @@
+/* The built-in CPU's own state, and the few words that all of its files share.
+ *
+ * How an instruction runs: decode.c turns bytes into a `struct op`, whose
+ * `run` does the work and returns the op to do next: op + 1 in its block, or
+ * what leave() finds at another address. The loop in soft.c does nothing else
+ * until `pending` is set.
+ *
+ * Rule: an instruction that faults has changed nothing. Either it does all that
+ * can fault before its first change, or it calls checkpoint() first, which
+ * raise() goes back to. Memory it writes only after checking all of it.
+ */
+#ifndef MINIKVM_SOFT_STATE_H
+#define MINIKVM_SOFT_STATE_H
+
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "vmm/cpu/cpu.h"
+#include "vmm/memory/memory.h"
+#include "vmm/x86/x86.h"
+
+#define DR6_BD (1u << 13)
+#define DR7_GD (1u << 13)
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define ALWAYS      static inline __attribute__((always_inline))
+
+/* General registers in the order of their encoding; R_ZERO is always 0 and
+ * stands for the base or index that an address does not have. */
+enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_ZERO, R_COUNT };
+
+/* Segment registers in the order of their encoding, then LDTR and TR. */
+enum { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_LDT, S_TR, S_COUNT };
+
+/* A segment register with its hidden part. Offsets below read_end (write_end)
+ * may be read (written) without a further look; 0 sends every access through
+ * segment_check(). */
+struct segment {
+    struct kvm_segment k;
+    uint64_t read_end, write_end;
+};
+
+struct soft;
+struct op;
+typedef const struct op *op_fn(struct soft *, const struct op *);
+
+/* A decoded instruction. Its place is relative to its block's first byte, so
+ * that a block does not care where in CS it lies. */
+struct op {
+    op_fn *run;
+    int64_t imm;      /* immediate or branch distance, sign-extended; a far
+                         pointer is offset | selector << 32 */
+    uint32_t disp;    /* of the memory operand */
+    uint32_t mask;    /* of an effective address: 16 or 32 bits */
+    uint8_t start;    /* its first byte, and the one after it, counted from */
+    uint8_t end;      /* the block's first */
+    uint8_t index;    /* instructions before it in the block */
+    uint8_t size;     /* of the operand in bytes: 1, 2, 4 */
+    uint8_t wide;     /* 2 or 4: the operand size that prefixes give */
+    uint8_t reg, rm;  /* register operands: byte offsets into soft.r, or, of
+                         registers that are not general, their numbers */
+    uint8_t base, index_reg, scale; /* of the memory operand */
+    uint8_t seg;
+    uint8_t memory;   /* E operand: 1 memory, 0 register */
+    uint8_t rep;      /* 0, 0xF2 or 0xF3 */
+    uint8_t opcode;   /* last opcode byte */
+};
+
+/* A run of instructions at one linear and one physical address, within a page. */
+struct block {
+    struct block *next_hash, *next_page;
+    uint64_t linear, phys;
+    uint8_t big;     /* CS.D that it was decoded for */
+    uint8_t bytes;
+    uint8_t count;   /* instructions */
+    struct op ops[];
+};
+
+/* A page that holds decoded code: which of its bytes, and the blocks there. */
+struct code_page {
+    struct code_page *next;
+    uint64_t phys;
+    struct block *blocks;
+    uint8_t bytes[PAGE_SIZE / 8]; /* one bit each */
+};
+
+/* One translation. read and write are the page's linear address when the fast
+ * path may go straight to host + linear, else NO_PAGE: not mapped so, watched,
+ * or (write) holding code. */
+struct tlb_entry {
+    uint64_t read, write;
+    uintptr_t host;
+    uint64_t page; /* linear, or NO_PAGE when the entry is empty */
+    uint64_t phys;
+    bool writable, dirty, global;
+};
+#define NO_PAGE  1ull /* no page's address */
+#define TLB_SIZE 512u
+
+/* For data, and from TLB_CODE on for code. */
+enum { TLB_SUPERVISOR, TLB_USER, TLB_CODE, TLB_KINDS = 2 * TLB_CODE };
+
+/* A remembered answer of block_at(): tag is the linear address and, above it,
+ * what else decoding depends on. */
+struct jump {
+    uint64_t tag, epoch;
+    struct block *block;
+};
+#define JUMPS 2048u
+
+enum pending {
+    PENDING_KICK = 1,    /* kick() */
+    PENDING_CHECK = 2,   /* something at the next instruction boundary */
+    PENDING_CAREFUL = 4, /* one instruction at a time */
+};
+
+/* An exception or interrupt on its way. */
+enum fault_kind { KIND_EXCEPTION, KIND_EXTERNAL, KIND_SOFTWARE };
+struct fault {
+    unsigned vector;
+    enum fault_kind kind;
+    bool has_code;
+    uint32_t code;
+    uint64_t cr2;
+    uint16_t cs;  /* where it came up, for the tale of a triple fault */
+    uint64_t ip;  /* to return to */
+};
+
+enum { UNWIND_FAULT = 1, UNWIND_EXIT };
+
+struct soft {
+    /* --- what checkpoint() saves --- */
+    uint64_t r[R_COUNT];
+    uint64_t ip;     /* of the block's first instruction: see here() */
+    uint64_t zero;   /* ZF: this is 0 */
+    uint64_t sign;   /* SF: bit 63; PF: parity of the low byte */
+    uint64_t carry;  /* CF: bit 63; OF: bits 63 and 62 differ; AF: bit 3 */
+    uint32_t flags;  /* EFLAGS without these six */
+    uint32_t cpl;
+    uint64_t stack_mask;
+    struct segment seg[S_COUNT];
+    struct tlb_entry *tlb; /* of the present privilege */
+    uint64_t context;      /* the upper part of jump tags */
+    /* --- up to here --- */
+    bool saved_valid;
+
+    bool protected; /* CR0.PE and not virtual-8086 mode */
+    bool align;     /* alignment is checked (6.15, #AC) */
+    uint64_t cr0, cr2, cr3, cr4;
+    struct kvm_dtable gdt, idt;
+    uint64_t dr[8];
+    struct cpu_msrs msrs; /* tsc is what to add to the ticks */
+    struct kvm_sregs sregs;   /* what we only keep: EFER, APIC base, CR8 */
+    struct kvm_fpu fpu;
+    struct kvm_debugregs debugregs;
+    struct kvm_vcpu_events events;
+
+    const struct op *op; /* in progress: with ip, the place of a fault */
+    struct op nothing[1];
+    uint64_t ticks;      /* before the block's first instruction */
+    uint64_t horizon;    /* no block may run past this count */
+    uint64_t deadline;   /* when the machine wants to be called */
+    atomic_uint pending;
+
+    bool shadow_sti, shadow_ss; /* no interrupt before the next instruction */
+    bool halted;
+    bool stepping;      /* step(): one instruction, then leave */
+    bool first;         /* the first instruction of a run(): breakpoints there are looked at */
+    bool repeating;     /* a string instruction has iterations to do */
+    bool holding;       /* an interrupt waits, kept out by a step */
+    bool delivered;     /* the instruction was an interrupt: no single-step trap */
+    bool rf;            /* RF as it was before the instruction */
+    uint32_t db_trap;   /* DR6 bits of a #DB due after this instruction */
+    enum cpu_mode mode;
+
+    jmp_buf unwind;
+    struct fault fault;        /* raised */
+    struct fault chain[8];     /* those being delivered, the first first */
+    unsigned chained;
+    struct cpu_exit *exit;
+    bool exiting;
+    bool watch_hit;
+    struct point watch;        /* which, with the address that was hit */
+
+    struct cpu *cpu;
+    unsigned points_seen;      /* generation that the caches below agree with, */
+    const struct points *points_of; /* of this table */
+    bool watching;             /* there are watchpoints */
+    bool guest_watching;       /* DR7 enables some data breakpoint */
+
+    /* --- caches --- */
+    struct tlb_entry tlbs[TLB_KINDS][TLB_SIZE];
+    bool large_pages; /* some entry is part of a 4 MiB page */
+    uint64_t epoch;
+    struct jump jumps[JUMPS];
+    struct cache *cache;
+    struct op scratch[3];
+    uint8_t saved[1024]; /* checkpoint() */
+};
+
+#define SAVED_SIZE offsetof(struct soft, saved_valid)
+_Static_assert(SAVED_SIZE <= sizeof(((struct soft *)0)->saved), "room for a checkpoint");
+
+static inline void pend(struct soft *s, unsigned why) {
+    atomic_fetch_or_explicit(&s->pending, why, memory_order_relaxed);
+}
+
+static inline unsigned pending(struct soft *s) {
+    return atomic_load_explicit(&s->pending, memory_order_relaxed);
+}
+
+/* Where the instruction in progress begins, and where it ends, in CS. */
+static inline uint64_t here(const struct soft *s) {
+    return s->ip + s->op->start;
+}
+static inline uint64_t after(const struct soft *s, const struct op *op) {
+    return s->ip + op->end;
+}
+
+static inline uint64_t mask_of(unsigned size) {
+    return size == 8 ? ~0ull : (1ull << 8 * size) - 1;
+}
+
+static inline bool vm86(const struct soft *s) {
+    return s->flags & FLAG_VM;
+}
+static inline unsigned iopl(const struct soft *s) {
+    return (s->flags & FLAG_IOPL) >> 12;
+}
+
+/* --- soft.c --- */
+void checkpoint(struct soft *); /* a fault from here on comes back to now */
+void commit(struct soft *);     /* …and from here on no more */
+_Noreturn void raise_fault(struct soft *, unsigned vector, uint32_t code); /* with an error code */
+_Noreturn void raise_plain(struct soft *, unsigned vector);                /* without */
+_Noreturn void raise_page_fault(struct soft *, uint64_t linear, uint32_t code);
+_Noreturn void leave_with(struct soft *, enum cpu_exit_kind, const char *text);
+void report(struct soft *, enum cpu_exit_kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void mode_changed(struct soft *); /* PE, VM, AC, CPL, CS or SS may have */
+uint64_t now(const struct soft *); /* instructions done before the one in progress */
+void settle(struct soft *, const struct op *next); /* ip and ticks become next's */
+
+#define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
+
+/* --- exchange.c --- */
+int soft_fetch(struct cpu *, unsigned parts);
+int soft_store(struct cpu *, unsigned parts);
+void soft_reset(struct soft *);
+void events_drop_exception(struct kvm_vcpu_events *);
+void events_add_traps(const struct soft *, struct kvm_vcpu_events *); /* db_trap */
+
+/* --- cache.c: decoded blocks --- */
+int cache_open(struct soft *);
+void cache_close(struct soft *);
+void cache_flush(struct soft *);
+void cache_written(struct soft *, uint64_t phys, uint64_t length);
+bool cache_has_code(struct soft *, uint64_t phys);
+/* The ops at ip, which may be a block's or a single one; raises the faults of a
+ * fetch. */
+const struct op *ops_at(struct soft *, uint64_t ip);
+const struct op *single_at(struct soft *, uint64_t ip);
+/* Ends a block: counts its instructions through op and goes on at ip. */
+const struct op *leave(struct soft *, const struct op *op, uint64_t ip);
+/* The same in two halves, for those that may fault at their target. */
+void depart(struct soft *, uint64_t ip);
+const struct op *arrive(struct soft *);
+
+/* --- decode.c --- */
+struct code {
+    const uint8_t *bytes; /* of one page, from the first byte to decode */
+    unsigned length;      /* up to its end */
+    uint64_t ip, linear;
+    bool whole;           /* cross into the next page; fault when out of limits */
+};
+enum decoded { DECODED, DECODED_LAST, DECODED_NOT };
+/* One instruction at code->bytes + op->start. DECODED_LAST: it always leaves the
+ * block. DECODED_NOT: it runs over the page (only if !whole). */
+enum decoded decode(struct soft *, const struct code *, struct op *);
+
+/* --- paging.c --- */
+enum access { ACCESS_READ = 0, ACCESS_WRITE = 2, ACCESS_FETCH = 16 };
+struct tlb_entry *translate(struct soft *, uint64_t linear, enum access, bool user);
+void tlb_flush(struct soft *, bool global_too);
+void tlb_flush_page(struct soft *, uint64_t linear);
+/* The translation for a fetch, if it is there: nothing is looked up or marked. */
+const struct tlb_entry *tlb_find_code(struct soft *, uint64_t linear, bool user);
+void tlb_retag(struct soft *); /* what may be fast has changed */
+void tlb_see_writes(struct soft *); /* the next to each page is to come by memory_dirty() */
+void tlb_protect_code(struct soft *, uint64_t phys);
+struct saved_tlb;
+struct saved_tlb *tlb_save(const struct soft *, size_t *size); /* free() it; NULL: no memory */
+void tlb_load(struct soft *, const struct saved_tlb *);
+
+/* --- memory access that is not the fast path: access.c --- */
+uint64_t read_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size);
+uint64_t read_for_write_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size);
+void write_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size, uint64_t value);
+/* By linear address, with the rights of `user` or of the system (4.6.1). */
+uint64_t read_linear(struct soft *, uint64_t linear, unsigned size, bool user);
+void write_linear(struct soft *, uint64_t linear, unsigned size, uint64_t value, bool user);
+void check_linear(struct soft *, uint64_t linear, unsigned size, enum access, bool user);
+void check_write(struct soft *, unsigned seg, uint64_t offset, unsigned size);
+void phys_write32(struct soft *, uint64_t phys, uint32_t value);
+uint32_t phys_read32(struct soft *, uint64_t phys);
+
+/* --- segment.c --- */
+void segment_refresh(struct soft *, struct segment *);
+void segments_refresh(struct soft *);
+bool segment_allows(const struct soft *, const struct segment *, uint64_t offset, unsigned size,
+                    bool write);
+/* Linear address, or the fault of this segment (#SS for SS, else #GP). */
+uint64_t segment_check(struct soft *, unsigned seg, uint64_t offset, unsigned size, bool write);
+void segment_load(struct soft *, unsigned seg, uint16_t selector);
+void segment_load_task(struct soft *, unsigned seg, uint16_t selector);
+void segments_drop_inner(struct soft *);
+void segments_drop_all(struct soft *);
+void segment_set_real(struct soft *, unsigned seg, uint16_t selector);
+void segment_set_vm86(struct soft *, unsigned seg, uint16_t selector);
+bool descriptor_at(struct soft *, uint16_t selector, uint64_t *raw, uint64_t *linear);
+uint64_t descriptor_need(struct soft *, uint16_t selector, unsigned vector, uint64_t *linear);
+void descriptor_accessed(struct soft *, uint64_t linear, struct kvm_segment *);
+void load_ldt(struct soft *, uint16_t selector, unsigned vector);
+void stack_segment_fits(struct soft *, uint16_t selector, unsigned cpl, unsigned vector,
+                        struct kvm_segment *k);
+
+/* --- transfer.c: far transfers --- */
+/* CS, with its RPL and the CPL made to agree; faults nothing. */
+void set_code(struct soft *, struct kvm_segment k, unsigned cpl);
+void set_code_real(struct soft *, uint16_t selector);
+void set_stack(struct soft *, struct kvm_segment k, uint64_t sp);
+/* Values to push together: all room is checked before the first is written. */
+struct frame {
+    unsigned size, count;
+    uint32_t code; /* error code of the #SS when there is no room */
+    uint32_t value[40];
+};
+void frame_add(struct frame *, uint64_t value);
+void frame_push(struct soft *, const struct frame *);
+
+/* --- task.c --- */
+enum switch_cause { SWITCH_JMP, SWITCH_CALL, SWITCH_INT, SWITCH_IRET };
+/* Goes to the task of this TSS; from then on we are in that task: depart() is
+ * done. `error` is the error code to push there, or NULL. */
+void task_switch(struct soft *, uint16_t selector, enum switch_cause, uint64_t return_ip,
+                 const uint32_t *error);
+void task_switch_gate(struct soft *, uint64_t gate, enum switch_cause, uint64_t return_ip,
+                      const uint32_t *error);
+void task_return(struct soft *, uint64_t return_ip);
+void task_stack(struct soft *, unsigned cpl, uint16_t *ss, uint32_t *esp);
+
+/* --- interrupt.c --- */
+/* Takes an exception or interrupt to its handler; depart() is done. */
+void deliver(struct soft *, struct fault);
+/* After raise_fault() unwound: deliver it, or the double fault it makes, or end
+ * in a triple one. */
+void fault_unwound(struct soft *);
+
+/* --- astray.c: execution that has lost its way --- */
+enum { ZEROS = 16 }; /* so many bytes of them are no code */
+bool are_zeros(const uint8_t *bytes, unsigned length);
+void leave_if_astray(struct soft *);
+void report_empty_vector(struct soft *, const char *came);
+
+/* --- debug.c: debug registers and the debugger's points --- */
+void points_refresh(struct soft *);
+bool page_watched(struct soft *, uint64_t page, uint64_t phys);
+void watch_access(struct soft *, uint64_t linear, unsigned size, bool write);
+void watch_physical_write(struct soft *, uint64_t phys, unsigned size, bool by_paging);
+void watch_io(struct soft *, uint16_t port, unsigned size);
+bool code_stops_at(struct soft *, uint64_t linear);
+unsigned guest_breaks_at(struct soft *, uint64_t linear); /* DR6 bits */
+void dr7_changed(struct soft *);
+
+/* --- flags --- */
+uint32_t flags_get(const struct soft *);
+void flags_set(struct soft *, uint32_t);
+void flags_changed(struct soft *); /* after TF, IF, VM, AC, RF may have been set */
+
+#endif

@@ -1,0 +1,104 @@
+/* An instruction on trial; see trial.h. */
+#include "vmm/inspect/trial.h"
+
+#include <string.h>
+
+#include "vmm/x86/insn.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/x86/x86.h"
+
+const char *trial_first_fault(const struct trial *t) {
+    const char *first = strrchr(t->text, '#');
+    return first ? first : "";
+}
+
+/* --- what it cannot tell ------------------------------------------------------------ */
+
+/* The host's CPU has more than the built-in one: instructions, MSRs, bits of CR4. */
+static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
+                                const struct trial *t) {
+    bool wrmsr_rdmsr = in->second == 0x30 || in->second == 0x32;
+    bool to_cr4 = in->second == 0x22 && (insn_modrm(in) >> 3 & 7) == 4;
+    if (cpu->engine == &engine_soft || t->outcome != TRIAL_FAULT)
+        return false;
+    const char *first = trial_first_fault(t);
+    return !strcmp(first, "#UD") || !strcmp(first, "#NM") ||
+           ((wrmsr_rdmsr || to_cr4) && x86_cpl(&cpu->state.sregs) == 0);
+}
+
+/* With TF the guest steps itself: behind each instruction there is a #DB. */
+static bool can_be_tried(const struct cpu_state *s) {
+    return !(s->sregs.efer & (EFER_LME | EFER_LMA)) && !(s->regs.rflags & FLAG_TF);
+}
+
+/* --- doing it ------------------------------------------------------------------------- */
+
+/* An access to a port is none; what comes in is zeros. */
+static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned size, void *data) {
+    (void)machine, (void)port;
+    if (!out)
+        memset(data, 0, size);
+    return IO_DONE;
+}
+
+/* The first is told. */
+static void take_unassigned(void *trial, enum cpu_access access, uint64_t phys, unsigned size) {
+    struct trial *t = trial;
+    (void)size;
+    if (t->unassigned)
+        return;
+    t->unassigned = true;
+    t->access = access;
+    t->phys = phys;
+}
+
+/* Nothing enters but what the instruction itself raises; the guest's own debug
+ * registers rest. Faults are to be told, traps (1, 3, 4) are a way like others. */
+static void set_up(struct cpu *cpu, const struct cpu_state *s) {
+    cpu->state = *s;
+    cpu->state.events = (struct kvm_vcpu_events){.interrupt.shadow = s->events.interrupt.shadow};
+    cpu->state.debugregs.dr7 = 0x400;
+    cpu->state.mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    cpu->valid = cpu->dirty = CPU_ALL;
+    cpu->limit = cpu->ticks + 1; /* a repeated string instruction may do 4 GiB */
+    memset(cpu->catch.exception, 0xff, sizeof cpu->catch.exception);
+    cpu->catch.exception[0] &= ~(1ull << VECTOR_DB | 1ull << VECTOR_BP | 1ull << VECTOR_OF);
+}
+
+static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit *exit) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    t->regs = s->regs;
+    t->sregs = s->sregs;
+    switch (exit->kind) {
+    case CPU_EXIT_STEPPED: case CPU_EXIT_HALTED: case CPU_EXIT_LIMIT: t->outcome = TRIAL_DONE; break;
+    case CPU_EXIT_EVENT: t->outcome = TRIAL_FAULT; break;
+    case CPU_EXIT_SHUTDOWN: t->outcome = TRIAL_DEAD; break;
+    default: break;
+    }
+    memcpy(t->text, exit->text, sizeof t->text);
+    char *place = strstr(t->text, " at "); /* which is known */
+    if (place)
+        *place = '\0';
+}
+
+void trial_step(struct cpu *cpu, struct trial *t) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_ALL);
+    struct points none = {0};
+    struct cpu other = {.memory = cpu->memory, .points = &none, .host = {.machine = t, .io = no_device,
+                                .unassigned = take_unassigned}};
+    struct cpu_exit exit = {0};
+    struct insn in;
+    *t = (struct trial){.outcome = TRIAL_UNKNOWN};
+    if (!can_be_tried(s) || soft_open(&other) < 0)
+        return;
+    if (memory_begin_trial(cpu->memory)) {
+        insn_look(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+        set_up(&other, s);
+        other.engine->step(&other, &exit);
+        take_outcome(t, &other, &exit);
+        memory_end_trial(cpu->memory);
+        if (only_the_host_knows(cpu, &in, t))
+            t->outcome = TRIAL_UNKNOWN;
+    }
+    other.engine->close(&other);
+}

@@ -1,0 +1,120 @@
+/* One instruction beside KVM; see aside.h. */
+#include "vmm/machine/aside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/x86/insn.h"
+#include "vmm/engines/kvm/kvm.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/x86/x86.h"
+
+struct aside {
+    struct cpu cpu;
+    uint64_t runs; /* entries of KVM when it was last in step with the machine */
+    struct points none;
+};
+
+/* --- which instructions ----------------------------------------------------------- */
+
+static const struct insn_span plain[] = {
+    {0x00, 0x05}, {0x08, 0x0d}, {0x10, 0x15}, {0x18, 0x1d}, /* ADD OR ADC SBB */
+    {0x20, 0x25}, {0x28, 0x2d}, {0x30, 0x35}, {0x38, 0x3d}, /* AND SUB XOR CMP */
+    {0x40, 0x61},                                           /* INC DEC PUSH POP, all of them */
+    {0x68, 0x6b}, {0x70, 0x8b}, {0x8d, 0x8d}, {0x90, 0x99}, /* Jcc, MOV, LEA, XCHG */
+    {0xa0, 0xa3}, {0xa8, 0xa9}, {0xb0, 0xc3}, {0xc6, 0xc9}, /* MOV TEST, RET, ENTER LEAVE */
+    {0xd0, 0xd3}, {0xe0, 0xe3}, {0xe8, 0xe9}, {0xeb, 0xeb}, /* shifts, LOOP, CALL JMP */
+    {0xf5, 0xf9}, {0xfc, 0xfd}, {0xfe, 0xff},               /* flags, NOT to DIV, INC DEC */
+    {0x0f40, 0x0f4f}, {0x0f80, 0x0f9f}, {0x0fa3, 0x0fa5},   /* CMOV, Jcc SETcc, BT SHLD */
+    {0x0fab, 0x0fad}, {0x0faf, 0x0faf}, {0x0fb3, 0x0fb3},   /* BTS SHRD, IMUL, BTR */
+    {0x0fb6, 0x0fb7}, {0x0fba, 0x0fbf},                     /* MOVZX, BT to BSR, MOVSX */
+};
+
+static bool far_through_memory(const struct insn *in) {
+    unsigned which = insn_modrm(in) >> 3 & 7;
+    return in->opcode == 0xff && (which == 3 || which == 5);
+}
+
+static bool is_plain(const struct insn *in) {
+    if (in->rep || in->there < INSN_MAX)
+        return false;
+    return insn_in_any(in, plain, sizeof plain / sizeof *plain) && !far_through_memory(in);
+}
+
+/* --- doing one --------------------------------------------------------------------- */
+
+static struct aside *aside_of(struct machine *m) {
+    struct aside *a = m->aside;
+    if (a || !(a = calloc(1, sizeof *a)))
+        return a;
+    a->cpu = (struct cpu){.memory = &m->memory, .points = &a->none,
+                          .host = {.machine = m, .unassigned = unassigned_memory}};
+    if (soft_open(&a->cpu) < 0) {
+        free(a);
+        return NULL;
+    }
+    m->aside = a;
+    aside_forget(m);
+    return a;
+}
+
+/* Watchpoints are the engine's to see, and a step of the guest's own is due after
+ * the instruction. */
+static bool may(struct machine *m) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct insn in;
+    if (!kvm_counters(&m->cpu) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA ||
+        points_any_watch(&m->points))
+        return false;
+    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    return is_plain(&in);
+}
+
+/* Segments and page tables are as they were, if nobody else has run since. */
+static void bring_up_to_date(struct machine *m, struct aside *a) {
+    struct cpu *cpu = &a->cpu;
+    uint64_t runs = kvm_counters(&m->cpu)->runs;
+    if (a->runs != runs)
+        cpu->engine->flush(cpu);
+    if (a->runs != runs || memcmp(&cpu->state.sregs, &m->cpu.state.sregs, sizeof cpu->state.sregs)) {
+        cpu->state.sregs = m->cpu.state.sregs;
+        cpu->dirty |= CPU_SREGS;
+    }
+    a->runs = runs;
+    cpu->state.regs = m->cpu.state.regs;
+    cpu->valid |= CPU_REGS | CPU_SREGS;
+    cpu->dirty |= CPU_REGS;
+}
+
+void aside_forget(struct machine *m) {
+    if (m->aside)
+        m->aside->runs = UINT64_MAX;
+}
+
+bool aside_step(struct machine *m) {
+    struct aside *a = may(m) ? aside_of(m) : NULL;
+    struct cpu_exit exit = {0};
+    if (!a)
+        return false;
+    struct cpu *cpu = &a->cpu;
+    bring_up_to_date(m, a);
+    cpu->engine->step(cpu, &exit);
+    if (exit.kind != CPU_EXIT_STEPPED) {
+        aside_forget(m);
+        return false;
+    }
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    if (memcmp(&s->sregs, &m->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
+        cpu_write(&m->cpu, CPU_SREGS)->sregs = s->sregs;
+    cpu_write(&m->cpu, CPU_REGS)->regs = s->regs;
+    cpu_arrives(&m->cpu);
+    return true;
+}
+
+void aside_close(struct machine *m) {
+    if (!m->aside)
+        return;
+    m->aside->cpu.engine->close(&m->aside->cpu);
+    free(m->aside);
+    m->aside = NULL;
+}

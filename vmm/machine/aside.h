@@ -1,0 +1,23 @@
+/* One instruction of a KVM guest, done by a built-in CPU beside it.
+ *
+ * To pass a breakpoint whose condition is false, KVM must be told to step, enter,
+ * be told to run, and enter again. Done here, the instruction costs no entry at
+ * all, and the debug registers stay as they are. So it is with the many steps of
+ * a range that gdb has given (vCont;r).
+ *
+ * Rule: only what touches nothing but registers, flags and memory is done here;
+ * everything else is left to the engine, with the state as it was.
+ */
+#ifndef MINIKVM_ASIDE_H
+#define MINIKVM_ASIDE_H
+
+#include "vmm/machine/machine.h"
+
+/* Do the instruction at pc, faults included. false: nothing was done. Runs on the
+ * machine's thread, between two entries of its engine. */
+bool aside_step(struct machine *);
+/* At each command: somebody may have changed memory or state meanwhile. */
+void aside_forget(struct machine *);
+void aside_close(struct machine *);
+
+#endif

@@ -1,0 +1,148 @@
+/* Choosing and changing engines; see engines.h. */
+#include "vmm/machine/engines.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/replay/history.h"
+#include "vmm/x86/insn.h"
+#include "vmm/engines/kvm/kvm.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/x86/x86.h"
+
+static int open_kvm(struct machine *m, char *error, size_t size) {
+    struct kvm_options options = {.chips = m->chips, .debugged = m->options->debugged};
+    if (m->image.mode == START_REAL)
+        options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
+    if (m->image.mode == START_RESET)
+        options.real_from = (1 << 20) - m->memory.rom_size, options.real_to = 1 << 20;
+    return kvm_open(&m->cpu, &options, error, size);
+}
+
+static int open_soft(struct machine *m, char *error, size_t size) {
+    int err = soft_open(&m->cpu);
+    if (err)
+        snprintf(error, size, "cannot make the built-in CPU: %s", strerror(-err));
+    m->input.steady = !err && m->options->input_is_file;
+    return err;
+}
+
+/* AUTO goes on without KVM silently: that is what it is for. --verbose and --stats tell. */
+int engines_open(struct machine *m, enum engine_choice choice, char *error, size_t size) {
+    static const char *const chosen[] = {"it is there", "--cpu=kvm", "--cpu=soft"};
+    m->input.steady = false;
+    snprintf(m->engine_why, sizeof m->engine_why, "%s", chosen[choice]);
+    if (choice == ENGINE_SOFT)
+        return open_soft(m, error, size);
+    int err = open_kvm(m, error, size);
+    if (!err || choice != ENGINE_AUTO)
+        return err;
+    snprintf(m->engine_why, sizeof m->engine_why, "%s", error);
+    return open_soft(m, error, size);
+}
+
+void engines_print(const struct machine *m, char *out, size_t size) {
+    snprintf(out, size, "engine: %s: %s", m->cpu.engine == &engine_soft ? "the built-in CPU" : "KVM",
+             m->engine_why);
+}
+
+bool engines_may_take_over(struct machine *m) {
+    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    bool pae = s->cr0 & CR0_PG && s->cr4 & CR4_PAE;
+    return m->options->engine == ENGINE_AUTO && m->cpu.engine != &engine_soft && !pae;
+}
+
+/* The engine first: the built-in CPU's thread changes m->chips without a lock (time
+ * travel), so with it nobody else may look. */
+bool engines_has_chips(struct machine *m) {
+    return m->cpu.engine && m->cpu.engine->get_chips && m->chips && !m->wants_chips;
+}
+
+bool engines_needs_chips(struct machine *m) { return m->cpu.engine->get_chips != NULL; }
+
+/* The devices' state is the truth while the engine has no chips of its own. */
+static void fetch_chips(struct machine *m) {
+    struct chips chips;
+    if (!engines_has_chips(m) || m->cpu.engine->get_chips(&m->cpu, &chips) < 0)
+        return;
+    memcpy(m->devices.pic.chip, chips.pic, sizeof chips.pic);
+    m->devices.pit.state = chips.pit;
+}
+
+/* Input that came while there were no chips in the kernel has raised no line there. */
+void engines_give_chips(struct machine *m) {
+    struct chips chips = {.pit = m->devices.pit.state};
+    memcpy(chips.pic, m->devices.pic.chip, sizeof chips.pic);
+    m->cpu.engine->set_chips(&m->cpu, &chips);
+    devices_notice(&m->devices);
+}
+
+static void give_chips(struct machine *m) {
+    if (engines_has_chips(m)) {
+        engines_give_chips(m);
+        return;
+    }
+    pit_restart(&m->devices.pit);
+    pic_line(&m->devices.pic, 2, false); /* so that INTR is what the state says */
+}
+
+/* As KVM's CPUs begin, and as FNINIT leaves it (volume 1, table 8-1 and 10.2.3). */
+static bool fpu_is_used(const struct cpu *cpu) {
+    const struct kvm_fpu *now = &cpu->state.fpu;
+    struct kvm_fpu fresh = {.fcw = 0x37f, .mxcsr = 0x1f80};
+    if (cpu->missing & CPU_FPU)
+        return false;
+    return memcmp(now->fpr, fresh.fpr, sizeof fresh.fpr) || now->fcw != fresh.fcw || now->fsw ||
+           now->ftwx || memcmp(now->xmm, fresh.xmm, sizeof fresh.xmm) || now->mxcsr != fresh.mxcsr;
+}
+
+/* FNINIT and its kind, FNSTSW, FNSTCW: how software finds out whether there is one. */
+static bool only_asks(const struct insn *in) {
+    uint8_t modrm = insn_modrm(in);
+    bool stores = modrm < 0xc0 && (modrm >> 3 & 7) == 7;
+    return (in->opcode == 0xdb && modrm >= 0xe0 && modrm <= 0xe4) ||
+           (in->opcode == 0xdf && modrm == 0xe0) ||
+           (stores && (in->opcode == 0xd9 || in->opcode == 0xdd));
+}
+
+/* The next instruction is of the x87, MMX or SSE. */
+static bool fpu_comes(struct machine *m) {
+    static const struct insn_span fpu[] = {{0xd8, 0xdf}, {0x0f10, 0x0f17}, {0x0f28, 0x0f2f},
+                                           {0x0f50, 0x0f7f}, {0x0fc2, 0x0fc2}, {0x0fc4, 0x0fc6},
+                                           {0x0fd0, 0x0ffe}};
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct insn in;
+    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    return insn_in_any(&in, fpu, sizeof fpu / sizeof *fpu) && !only_asks(&in);
+}
+
+/* The built-in CPU has none: a guest that uses it would lose it in silence. */
+static bool needs_fpu(struct machine *m) {
+    return m->cpu.engine != &engine_soft && (fpu_is_used(&m->cpu) || fpu_comes(m));
+}
+
+int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
+    struct cpu *cpu = &m->cpu, old;
+    cpu_read(cpu, CPU_ALL);
+    if (to == ENGINE_SOFT && needs_fpu(m)) {
+        snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");
+        return -ENOTSUP;
+    }
+    fetch_chips(m);
+    old = *cpu;
+    int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
+    if (err) {
+        *cpu = old;
+        return err;
+    }
+    history_close(m); /* of the old engine; the other begins one of its own, or none */
+    cpu->state = old.state;
+    cpu->valid = cpu->dirty = CPU_ALL;
+    cpu->had_fpu |= old.engine != &engine_soft;
+    m->input.steady &= to == ENGINE_SOFT;
+    old.engine->close(&old);
+    m->wants_chips = false;
+    give_chips(m);
+    return 0;
+}

@@ -1,0 +1,316 @@
+/* A guest machine as its owner has it; see machine.h. */
+#include "vmm/machine/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/machine/aside.h"
+#include "vmm/machine/engines.h"
+#include "vmm/host/files.h"
+#include "vmm/replay/history.h"
+#include "vmm/replay/replay.h"
+#include "vmm/machine/thread.h"
+#include "vmm/machine/wiring.h"
+
+/* --- commands ------------------------------------------------------------------------------ */
+
+static void give_command(struct machine *m, enum machine_command command) {
+    pthread_mutex_lock(&m->lock);
+    m->command = command;
+    m->busy = command != COMMAND_QUIT;
+    m->has_stop = false;
+    pthread_cond_broadcast(&m->wake);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void machine_do(struct machine *m, void (*task)(struct machine *, void *), void *context) {
+    m->task = task;
+    m->task_context = context;
+    give_command(m, COMMAND_DO);
+}
+
+bool machine_take_done(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool done = m->task_done;
+    m->task_done = false;
+    pthread_mutex_unlock(&m->lock);
+    return done;
+}
+
+void machine_resume(struct machine *m, enum machine_command command) { give_command(m, command); }
+
+void machine_interrupt(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    if (m->busy) {
+        m->interrupt = true;
+        input_hurry(&m->input, true);
+        m->cpu.engine->kick(&m->cpu);
+        pthread_cond_broadcast(&m->wake);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+bool machine_take_stop(struct machine *m, struct machine_stop *stop) {
+    pthread_mutex_lock(&m->lock);
+    bool has = m->has_stop;
+    if (has)
+        *stop = m->stop;
+    m->has_stop = false;
+    pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
+bool machine_busy(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool busy = m->busy;
+    pthread_mutex_unlock(&m->lock);
+    return busy;
+}
+
+bool machine_interrupted(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool is = m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return is;
+}
+
+void machine_wait(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    while (m->busy)
+        pthread_cond_wait(&m->wake, &m->lock);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void machine_halt(struct machine *m) {
+    struct machine_stop dropped;
+    machine_interrupt(m);
+    machine_wait(m);
+    machine_take_stop(m, &dropped);
+}
+
+/* --- making one ---------------------------------------------------------------------------- */
+
+static int add_rom(struct machine *m, struct memory *memory, char *error, size_t size) {
+    const char *path = m->options->rom;
+    uint8_t bytes[1];
+    FILE *f = file_open(path);
+    int err = f ? 0 : -errno;
+    uint8_t *rom = malloc(ROM_MAX);
+    size_t n = f && rom ? fread(rom, 1, ROM_MAX, f) : 0;
+    bool more = f && fread(bytes, 1, 1, f) == 1;
+    if (!err)
+        err = !rom ? -ENOMEM : more || n == 0 ? -EFBIG : memory_add_rom(memory, rom, n);
+    if (err == -EFBIG)
+        snprintf(error, size, "%s: a ROM has from 1 byte to 256 KiB", path);
+    else if (err)
+        snprintf(error, size, "%s: %s; check --rom", path, file_error(-err));
+    if (f)
+        fclose(f);
+    free(rom);
+    return err;
+}
+
+/* A PC has its first MiB: with less conventional memory there is a hole below A0000. */
+enum { PC_MEMORY = 1 << 20 };
+
+/* As much as the user or the image wants, with the image and the ROM in it. */
+static int fill_memory(struct machine *m, const struct image *im, struct memory *memory, char *error,
+                       size_t size) {
+    uint64_t bytes = m->options->memory ? m->options->memory : image_memory(im);
+    int err = memory_open(memory, bytes < PC_MEMORY ? PC_MEMORY : bytes);
+    if (!err && bytes < MEMORY_VIDEO)
+        memory_cut_low(memory, bytes);
+    if (err)
+        snprintf(error, size, "no memory for the guest (%llu MiB): %s; use less --mem",
+                 (unsigned long long)(bytes >> 20), strerror(-err));
+    if (!err && m->options->rom)
+        err = add_rom(m, memory, error, size);
+    if (!err && im->bytes)
+        err = image_load(im, memory, error, size);
+    if (err)
+        memory_close(memory);
+    return err;
+}
+
+/* A CPU before its first instruction, for the memory and the image that are there. */
+static int make_cpu(struct machine *m, char *error, size_t size) {
+    struct cpu *cpu = &m->cpu;
+    m->dead = m->wants_chips = m->touched = m->ended = false;
+    m->unassigned = (struct unassigned){0};
+    m->runaways = (struct runaways){0};
+    m->chips = m->options->chips == CHIPS_ON;
+    cpu->engine = NULL;
+    cpu->valid = cpu->dirty = cpu->missing = 0;
+    cpu->ticks = cpu->slept = cpu->limit = 0;
+    cpu->within = cpu->intr = cpu->had_fpu = false;
+    cpu_arrives(cpu);
+    int err = engines_open(m, m->options->engine, error, size);
+    if (err)
+        return err;
+    image_start(&m->image, &m->memory, cpu);
+    if (cpu->missing) {
+        snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
+        err = -EIO;
+    } else if (m->recording) {
+        err = replay_check(m, error, size);
+    }
+    if (err)
+        cpu->engine->close(cpu);
+    return err;
+}
+
+static void power_on_devices(struct machine *m) {
+    wiring_open_devices(m);
+    if (engines_has_chips(m))
+        engines_give_chips(m);
+}
+
+static int open_image(struct machine *m, const char *path, struct image *im, char *error, size_t size) {
+    *im = (struct image){.mode = START_RESET, .entry = 0xfffffff0};
+    int err = path ? image_open(im, path, &m->options->image, error, size) : 0;
+    if (m->options->rom)
+        im->mode = START_RESET;
+    return err;
+}
+
+static void tell_engine(struct machine *m) {
+    char text[320];
+    engines_print(m, text, sizeof text);
+    if (m->options->verbose)
+        m->owner.message(m->owner.context, m->number, text);
+}
+
+/* It would run wild without a word. */
+static void warn_of_bios(struct machine *m) {
+    char text[400];
+    unsigned vector = m->options->rom ? 0 : image_bios_call(&m->image);
+    if (!vector)
+        return;
+    snprintf(text, sizeof text, "%.200s is a boot sector that calls the BIOS (int 0x%02x), and there "
+             "is none: that leads to 0000:0000 until the guest sets the vector", m->image.path, vector);
+    m->owner.message(m->owner.context, m->number, text);
+}
+
+int machine_open(struct machine *m, unsigned number, const char *path,
+                 const struct machine_options *options, const struct machine_owner *owner,
+                 char *error, size_t size) {
+    *m = (struct machine){.number = number, .options = options, .owner = *owner};
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->bus_lock, NULL);
+    pthread_condattr_t monotonic; /* timing.c waits until a point in time */
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    input_open(&m->input);
+    m->input.drained = owner->notify;
+    m->input.context = owner->context;
+    int err = open_image(m, path, &m->image, error, size);
+    m->named = m->image.path ? strdup(m->image.path) : NULL;
+    m->spelled = m->named;
+    if (!err)
+        err = fill_memory(m, &m->image, &m->memory, error, size);
+    if (err)
+        return err;
+    wiring_connect(m);
+    err = make_cpu(m, error, size);
+    if (!err)
+        power_on_devices(m);
+    if (!err && options->replay)
+        err = replay_open(m, error, size);
+    if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
+        snprintf(error, size, "cannot start a thread: %s", strerror(-err));
+    m->has_thread = !err;
+    if (!err)
+        warn_of_bios(m);
+    if (!err)
+        tell_engine(m);
+    return err;
+}
+
+/* What a reset replaces. */
+struct parts {
+    struct image image;
+    struct memory memory;
+    struct cpu cpu;
+    bool chips, wants_chips, dead, touched, ended, steady;
+};
+
+static struct parts parts_of(const struct machine *m) {
+    return (struct parts){m->image, m->memory, m->cpu, m->chips, m->wants_chips,
+                          m->dead,  m->touched, m->ended, m->input.steady};
+}
+
+static void put_back(struct machine *m, const struct parts *p) {
+    m->image = p->image;
+    m->memory = p->memory;
+    m->cpu = p->cpu;
+    m->chips = p->chips;
+    m->wants_chips = p->wants_chips;
+    m->dead = p->dead;
+    m->touched = p->touched;
+    m->ended = p->ended;
+    m->input.steady = p->steady;
+}
+
+/* A machine that runs is halted only once nothing but the engine can fail. */
+static int replace(struct machine *m, const struct image *im, struct memory *memory, char *error,
+                   size_t size) {
+    bool ran = machine_busy(m);
+    machine_halt(m);
+    struct parts old = parts_of(m);
+    m->image = *im;
+    m->memory = *memory;
+    int err = make_cpu(m, error, size);
+    if (err) {
+        put_back(m, &old);
+        if (ran)
+            machine_resume(m, COMMAND_RUN);
+        return err;
+    }
+    aside_close(m);
+    history_close(m);
+    old.cpu.engine->close(&old.cpu);
+    memory_close(&old.memory);
+    if (old.image.bytes != im->bytes)
+        image_close(&old.image);
+    power_on_devices(m);
+    return 0;
+}
+
+int machine_reset(struct machine *m, const char *path, char *error, size_t size) {
+    struct image im = m->image;
+    struct memory memory;
+    int err = path ? open_image(m, path, &im, error, size) : 0;
+    if (err)
+        return err;
+    err = fill_memory(m, &im, &memory, error, size);
+    if (!err && (err = replace(m, &im, &memory, error, size)))
+        memory_close(&memory);
+    if (err && path)
+        image_close(&im);
+    return err;
+}
+
+void machine_close(struct machine *m) {
+    struct machine_stop stop;
+    machine_interrupt(m);
+    if (m->has_thread) {
+        machine_wait(m);
+        give_command(m, COMMAND_QUIT);
+        pthread_join(m->thread, NULL);
+    }
+    machine_take_stop(m, &stop);
+    aside_close(m);
+    history_close(m);
+    replay_close(m);
+    if (m->cpu.engine)
+        m->cpu.engine->close(&m->cpu);
+    points_clear(&m->points);
+    points_clear(&m->last_points);
+    memory_close(&m->memory);
+    image_close(&m->image);
+    free(m->named);
+}

@@ -1,0 +1,169 @@
+/* One guest machine: memory, a CPU, devices, and the thread that runs it.
+ *
+ * The owner (main thread) gives commands: resume, interrupt, reset; the
+ * machine's thread carries them out and leaves a stop to be taken, telling so
+ * through `notify`. Between a stop and the next resume the owner may touch
+ * everything; while the machine runs, only what is marked "any time".
+ *
+ * Rule: a machine is a value. It knows nothing of terminals, debuggers or other
+ * machines, and can be made as often as one likes.
+ */
+#ifndef MINIKVM_MACHINE_H
+#define MINIKVM_MACHINE_H
+
+#include <pthread.h>
+
+#include "vmm/debug/addresses.h"
+#include "vmm/cpu/cpu.h"
+#include "vmm/devices/devices.h"
+#include "vmm/board/boot/image.h"
+#include "vmm/memory/memory.h"
+#include "vmm/cpu/points.h"
+#include "vmm/machine/unassigned.h"
+
+enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_SOFT };
+enum chips_choice { CHIPS_AUTO, CHIPS_NONE, CHIPS_ON };
+
+struct machine_options {
+    struct image_options image;
+    uint64_t memory; /* bytes; 0: what the image wants */
+    const char *rom; /* path or NULL */
+    enum engine_choice engine;
+    enum chips_choice chips;
+    bool debugged; /* a debugger may attach */
+    bool input_is_file; /* stdin is: input is there whenever it is looked for */
+    uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
+    bool records;       /* keep it without a debugger too */
+    const char *replay; /* a run to do again, or NULL */
+    bool unconfined;    /* --sandbox=off: a client may name any file */
+    bool verbose;
+};
+
+/* What the machine asks of whoever owns it; called on the machine's thread. */
+struct machine_owner {
+    void *context;
+    void (*output)(void *context, unsigned number, const char *text, size_t length);
+    void (*notify)(void *context); /* some machine has a stop to take */
+    void (*message)(void *context, unsigned number, const char *text);
+};
+
+enum machine_command {
+    COMMAND_NONE, COMMAND_RUN, COMMAND_STEP, COMMAND_RANGE,
+    COMMAND_BACK_STEP, COMMAND_BACK_RUN, /* through the machine's history */
+    COMMAND_DO, /* machine_do() */
+    COMMAND_QUIT
+};
+
+/* Has a stop to do with the end of what is recorded? */
+enum edge { EDGE_NONE, EDGE_BEGIN, EDGE_END };
+
+struct machine_stop {
+    bool ended;           /* by EXIT or port 0xF4; else it stands at `exit` */
+    int status;           /* exit status, if ended */
+    struct cpu_exit exit;
+    enum edge edge;
+    bool stuck;           /* as the stop before, and nothing was executed in between */
+};
+
+/* Where execution had lost its way. */
+struct runaways {
+    uint64_t told[16]; /* pages */
+    unsigned count;
+    uint64_t stopped; /* the page of the last stop + 1: a person who goes on from there may */
+};
+
+struct aside;
+struct history;
+struct recording;
+
+struct machine {
+    unsigned number; /* from 1 */
+    const struct machine_options *options;
+    struct machine_owner owner;
+    char *named;        /* the path that it was made with, absolute, or NULL; owned */
+    const char *spelled; /* what the user typed for that */
+    struct image image;
+    struct addresses addresses; /* what a debugger's addresses are */
+    struct memory memory;
+    struct points points;
+    struct points last_points; /* as they were held when it ran last: gdb takes its
+                                  points out at each stop */
+    struct cpu cpu;
+    /* Set by who puts things on breakpoints: does this one stop? Called on the
+     * machine's thread; NULL: they all do. */
+    bool (*stops_at)(struct machine *, const struct point *);
+    /* Called for each POINT_TRACE after each instruction while `follows` is set, which it
+     * is when one wants it; NULL: none ever does. */
+    void (*stepped)(struct machine *, const struct point *);
+    void *stops_context;
+    bool follows;
+    struct aside *aside; /* aside.h; NULL until it is needed */
+    char engine_why[256]; /* why it is this engine that runs the guest */
+    bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
+    bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
+    struct history *history; /* NULL: none is kept */
+    struct recording *recording; /* options->replay as it was read */
+    bool touched;     /* somebody has changed state or memory since it ran */
+    enum edge edge;   /* of the stop in the making */
+    struct unassigned unassigned; /* what was told of accesses to where nothing is */
+    struct runaways runaways;     /* runaway.h */
+    bool dead;        /* a triple fault: it stays one until the state is changed */
+    struct bus bus;
+    struct board board;
+    struct devices devices;
+    struct input input;
+    uint64_t catch_ports[65536 / 64]; /* to stop after, by `monitor catch port` */
+    bool catch_hypercall, caught;
+    pthread_mutex_t bus_lock; /* devices: the CPU's thread against input */
+
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t wake;
+    enum machine_command command;
+    bool busy, interrupt, has_stop;
+    void (*task)(struct machine *, void *context); /* COMMAND_DO */
+    void *task_context;
+    bool task_done;
+    bool noticed; /* input has come, for a CPU that sleeps */
+    uint64_t range_start, range_end; /* COMMAND_RANGE: step while pc is inside */
+    struct machine_stop stop;
+
+    /* what a device said while the last instruction ran */
+    bool ended;
+    int status;
+    char stop_text[192];
+    uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */
+};
+
+/* path: of the image, or NULL with a ROM. 0, or -errno with a sentence. */
+int machine_open(struct machine *, unsigned number, const char *path,
+                 const struct machine_options *, const struct machine_owner *, char *error,
+                 size_t size);
+void machine_close(struct machine *); /* stops it first */
+
+/* Let it go. It must be stopped, with its last stop taken. */
+void machine_resume(struct machine *, enum machine_command);
+/* Something that may take long, on the machine's thread. It is to end soon after
+ * machine_interrupted(), and leaves no stop. The machine must be stopped. */
+void machine_do(struct machine *, void (*task)(struct machine *, void *context), void *context);
+bool machine_take_done(struct machine *); /* any time: true once, when that is done */
+/* Any time: stop soon; the stop's kind is CPU_EXIT_KICKED unless something else
+ * comes first. No effect on a machine that is stopped. */
+void machine_interrupt(struct machine *);
+/* Any time: true, and *stop, if it has stopped since the last resume. */
+bool machine_take_stop(struct machine *, struct machine_stop *);
+bool machine_busy(struct machine *); /* any time */
+bool machine_interrupted(struct machine *); /* any time: since it was resumed */
+void machine_wait(struct machine *); /* until it is not busy; any time */
+void machine_halt(struct machine *); /* stopped, and its stop taken and dropped; any time */
+/* Back to before the first instruction, points kept. A path other than NULL is of the
+ * image from now on, which is read anew, with as much RAM as it wants. 0, or -errno with a
+ * sentence: then the machine is what it was, and runs if it ran. */
+int machine_reset(struct machine *, const char *path, char *error, size_t size);
+
+/* Any time: input for the keyboard and serial line. Returns how much was taken. */
+size_t machine_input(struct machine *, const uint8_t *bytes, size_t length);
+void machine_end_input(struct machine *);
+
+#endif

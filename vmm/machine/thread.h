@@ -1,0 +1,12 @@
+/* The thread of a machine, on which its engine runs.
+ *
+ * Rule: from machine_resume() on until its stop is there, the machine is the thread's.
+ */
+#ifndef MINIKVM_THREAD_H
+#define MINIKVM_THREAD_H
+
+#include "vmm/machine/machine.h"
+
+void *thread_main(void *machine); /* for pthread_create(); ends by COMMAND_QUIT */
+
+#endif

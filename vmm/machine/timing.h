@@ -1,0 +1,28 @@
+/* What the built-in CPU asks of its machine: interrupts and time.
+ *
+ * Time is virtual: an instruction is ten nanoseconds. It stands still while the
+ * machine does, so a run with the same input is the same run. Only a hlt waits
+ * in real time, so that no core is burnt; the guest sees no more than the tick
+ * that it waited for.
+ *
+ * Input from a pipe or a file is there as soon as a device looks for it (the
+ * device waits for it, not the guest), hence at the same instruction in every
+ * run. Keys from a terminal are noticed a thousand times a second.
+ */
+#ifndef MINIKVM_TIMING_H
+#define MINIKVM_TIMING_H
+
+#include "vmm/machine/machine.h"
+
+enum { NS_PER_INSTRUCTION = 10 };
+
+/* For struct cpu_host. */
+int timing_acknowledge(void *machine);
+uint64_t timing_deadline(void *machine, uint64_t ticks);
+uint64_t timing_idle(void *machine, uint64_t ticks);
+uint8_t timing_wakers(void *machine);
+
+/* For struct board, whatever the engine. */
+uint64_t timing_now(void *machine);
+
+#endif

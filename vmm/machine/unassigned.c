@@ -1,0 +1,107 @@
+/* Accesses to where nothing is; see unassigned.h. */
+#include "vmm/machine/unassigned.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "vmm/replay/history.h"
+#include "vmm/x86/insn.h"
+#include "vmm/machine/machine.h"
+#include "vmm/x86/x86.h"
+
+/* So many lines, unless --verbose asks for more. */
+enum { LINES = 8 };
+
+/* --- telling ------------------------------------------------------------------------ */
+
+/* Who does it. */
+static void print_place(struct machine *m, bool behind, char *out, size_t size) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    snprintf(out, size, "%s%04x:%08llx", behind ? "the instruction before " : "",
+             s->sregs.cs.selector, (unsigned long long)s->regs.rip);
+}
+
+/* One KVM has gone on when it tells of an OUT. */
+static bool is_behind_io(struct machine *m) {
+    static const struct insn_span io[] = {{0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}};
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct insn in;
+    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    return !insn_in_any(&in, io, sizeof io / sizeof *io);
+}
+
+/* May one more line be told? The first that may not says so. */
+static bool within_bounds(struct machine *m, unsigned told) {
+    struct unassigned *u = &m->unassigned;
+    if (m->options->verbose || told < LINES)
+        return true;
+    if (!u->over)
+        m->owner.message(m->owner.context, m->number,
+                         "more accesses to where nothing is are not told (--verbose tells them)");
+    u->over = true;
+    return false;
+}
+
+/* --- ports -------------------------------------------------------------------------- */
+
+void unassigned_port(void *machine, const struct access *a) {
+    struct machine *m = machine;
+    struct unassigned *u = &m->unassigned;
+    uint8_t bit = 1 << (a->port & 7), *byte = &u->ports[a->port >> 3];
+    char place[64], text[160];
+    if (*byte & bit || history_is_silent(m))
+        return;
+    *byte |= bit;
+    if (!within_bounds(m, u->port_count++))
+        return;
+    print_place(m, is_behind_io(m), place, sizeof place);
+    snprintf(text, sizeof text, "%s %s port 0x%x, where no device is: %s", place,
+             a->out ? "writes to" : "reads", a->port, a->out ? "dropped" : "all ones");
+    m->owner.message(m->owner.context, m->number, text);
+}
+
+/* --- memory ------------------------------------------------------------------------- */
+
+bool unassigned_outcome(const struct memory *memory, uint64_t phys, bool write, char *out,
+                        size_t size) {
+    phys = memory_wrap(memory, phys);
+    if (memory_at(memory, phys, 1, false)) { /* RAM or ROM */
+        bool rom = write && !memory_at(memory, phys, 1, true) && !memory->trial;
+        if (rom)
+            snprintf(out, size, "which is ROM: dropped");
+        return rom;
+    }
+    uint64_t end = phys < MEMORY_VIDEO ? memory_size(memory) : memory->ram_size;
+    snprintf(out, size, "where no memory is: %s (RAM ends at 0x%" PRIx64 "; see --mem)",
+             write ? "dropped" : "all ones", end);
+    return true;
+}
+
+static bool is_new_page(struct unassigned *u, uint64_t page) {
+    bool beside = page == u->last || page == u->last + PAGE_SIZE || page + PAGE_SIZE == u->last;
+    bool any = u->page_count;
+    u->last = page;
+    if (any && beside) /* a stack that grows, or a buffer that is filled */
+        return false;
+    for (unsigned i = 0; i < u->page_count; i++)
+        if (u->pages[i] == page)
+            return false;
+    return u->page_count < UNASSIGNED_PAGES;
+}
+
+void unassigned_memory(void *machine, enum cpu_access access, uint64_t phys, unsigned size) {
+    static const char *const verbs[] = {"reads", "writes", "has its page tables read:"};
+    struct machine *m = machine;
+    struct unassigned *u = &m->unassigned;
+    char place[64], outcome[96], text[240];
+    if (!unassigned_outcome(&m->memory, phys, access == CPU_WRITE, outcome, sizeof outcome) ||
+        history_is_silent(m) || !is_new_page(u, phys & ~(uint64_t)(PAGE_SIZE - 1)))
+        return;
+    u->pages[u->page_count] = u->last;
+    if (!within_bounds(m, u->page_count++))
+        return;
+    print_place(m, m->cpu.behind, place, sizeof place);
+    snprintf(text, sizeof text, "%s %s %u byte%s at physical 0x%08" PRIx64 ", %s",
+             place, verbs[access], size, size > 1 ? "s" : "", phys, outcome);
+    m->owner.message(m->owner.context, m->number, text);
+}

@@ -1,0 +1,475 @@
+/* Travel through a machine's history; see travel.h. */
+#include "vmm/replay/travel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/machine/hits.h"
+#include "vmm/replay/snapshot.h"
+#include "vmm/x86/x86.h"
+
+/* What the machine looks for, put aside while the travel looks for its own. */
+struct luggage {
+    struct points *points;
+    struct cpu_catch catch;
+    bool travelling; /* already: this is a way within a way */
+};
+
+static struct luggage depart(struct machine *m, bool keep) {
+    struct luggage l = {m->cpu.points, m->cpu.catch, m->history->travelling};
+    struct history *h = m->history;
+    h->travelling = true;
+    if (!keep) {
+        m->cpu.points = &h->points;
+        m->cpu.catch = (struct cpu_catch){0};
+    }
+    return l;
+}
+
+static void settle_down(struct machine *m, const struct luggage *l) {
+    m->cpu.points = l->points;
+    m->cpu.catch = l->catch;
+    m->cpu.limit = 0;
+    m->history->travelling = l->travelling;
+    m->caught = m->ended = false;
+    cpu_arrives(&m->cpu);
+}
+
+/* Else the way back would be interrupted as well. */
+static void forget_interrupt(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    m->interrupt = false;
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* It had to wait for input in the past, too. */
+static bool waits_in_past(struct machine *m, const struct cpu_exit *exit) {
+    if (exit->kind != CPU_EXIT_WAITING || !history_in_past(m))
+        return false;
+    history_wait(m);
+    return true;
+}
+
+/* On until something other than the machine's own affairs; LIMIT: at `until`. */
+static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_exit *exit) {
+    do {
+        *exit = (struct cpu_exit){0};
+        m->cpu.limit = until;
+        m->cpu.engine->run(&m->cpu, exit);
+        if (exit->kind == CPU_EXIT_KICKED && machine_interrupted(m))
+            return CPU_EXIT_KICKED;
+        if (exit->kind == CPU_EXIT_DEVICE && m->caught)
+            exit->kind = CPU_EXIT_EVENT;
+        m->caught = false;
+    } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE ||
+             waits_in_past(m, exit));
+    return exit->kind;
+}
+
+static void note_reached(struct machine *m) {
+    if (m->cpu.ticks > m->history->reached)
+        m->history->reached = m->cpu.ticks;
+}
+
+static bool is_halted(struct machine *m) {
+    return cpu_read(&m->cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
+}
+
+/* Points and catches are those of luggage already. */
+static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
+    struct history *h = m->history;
+    struct cpu_exit exit;
+    bool ahead = h->base == n && m->cpu.ticks <= ticks && m->cpu.ticks > h->list[n]->ticks;
+    if (!ahead)
+        snapshot_load(m, n);
+    h->target = ticks;
+    while (m->cpu.ticks < ticks && run_on(m, ticks, &exit) != CPU_EXIT_LIMIT)
+        if (exit.kind == CPU_EXIT_KICKED)
+            return false;
+        else if (exit.kind != CPU_EXIT_EVENT)
+            break; /* dead, or halted for good: it goes no further */
+    note_reached(m);
+    return true;
+}
+
+/* The last snapshot that is no place amid an instruction. */
+static size_t last_whole(const struct history *h, uint64_t ticks) {
+    size_t n = snapshot_before(h, ticks);
+    while (n && h->list[n]->within)
+        n--;
+    return n;
+}
+
+/* To the present as it was left, wherever that is; else to a boundary. */
+static bool go_to(struct machine *m, uint64_t ticks) {
+    struct history *h = m->history;
+    size_t n = snapshot_before(h, ticks);
+    bool present = ticks == h->end && h->list[n]->ticks == ticks;
+    return go_from(m, present ? n : last_whole(h, ticks), ticks);
+}
+
+/* To the first moment with so many instructions done: a hlt may go on for a while. */
+static bool go_to_count(struct machine *m, uint64_t count) {
+    struct history *h = m->history;
+    size_t n = snapshot_before_count(h, count);
+    if (!go_from(m, n, h->list[n]->ticks))
+        return false;
+    while (cpu_icount(&m->cpu) < count && m->cpu.ticks < h->end) {
+        uint64_t from = m->cpu.ticks, to = count + m->cpu.slept;
+        if (!go_from(m, h->base, to < h->end ? to : h->end))
+            return false;
+        if (m->cpu.ticks == from)
+            break; /* dead, or halted for good */
+    }
+    return go_to(m, m->cpu.ticks); /* as a person left it there */
+}
+
+/* Stopped by a watchpoint amid a repeated instruction, a machine stands at the same
+ * count as at the beginning of that piece. This is to the beginning. */
+static bool go_to_piece(struct machine *m, uint64_t ticks) {
+    size_t n = last_whole(m->history, ticks);
+    if (m->cpu.ticks == ticks)
+        snapshot_load(m, n);
+    return go_from(m, n, ticks);
+}
+
+/* The present is left: it is kept, for the way back to it. */
+static void keep_present(struct machine *m) {
+    struct history *h = m->history;
+    if (history_in_past(m))
+        return;
+    const struct snapshot *s = h->list[h->base];
+    bool kept = s->pinned && s->ticks == m->cpu.ticks;
+    if (!kept)
+        snapshot_take(m, true);
+    history_note_present(m);
+}
+
+static bool go_quietly(struct machine *m, uint64_t ticks) {
+    struct luggage l = depart(m, false);
+    bool came = go_to(m, ticks);
+    settle_down(m, &l);
+    return came;
+}
+
+/* Interrupted on the way, to where it came from. */
+static bool returns(struct machine *m, bool came, uint64_t from, struct cpu_arrival here) {
+    if (came)
+        return true;
+    forget_interrupt(m);
+    go_quietly(m, from);
+    m->cpu.arrival = here;
+    return false;
+}
+
+bool travel_to(struct machine *m, uint64_t ticks) {
+    struct history *h = m->history;
+    uint64_t from = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
+    keep_present(m);
+    if (ticks > h->end)
+        ticks = h->end;
+    if (ticks < h->list[0]->ticks)
+        ticks = h->list[0]->ticks;
+    return returns(m, go_quietly(m, ticks), from, here);
+}
+
+bool travel_to_count(struct machine *m, uint64_t count) {
+    uint64_t from = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
+    keep_present(m);
+    struct luggage l = depart(m, false);
+    bool came = go_to_count(m, count);
+    settle_down(m, &l);
+    return returns(m, came, from, here);
+}
+
+bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
+    struct history *h = m->history;
+    if (history_in_past(m))
+        snapshot_take(m, false);
+    else
+        keep_present(m);
+    struct cpu_arrival arrival = m->cpu.arrival;
+    struct snapshot *here = h->list[h->base];
+    if (here->ticks != m->cpu.ticks)
+        return false;
+    snapshot_load(m, 0);
+    *answer = look(m);
+    for (size_t n = 0; n < h->count; n++)
+        if (h->list[n] == here)
+            snapshot_load(m, n);
+    m->cpu.arrival = arrival;
+    return true;
+}
+
+/* --- one step back ------------------------------------------------------------------------ */
+
+/* To the tick before the last instruction, however long the CPU waited since. */
+static bool go_one_back(struct machine *m) {
+    uint64_t count = cpu_icount(&m->cpu), start = m->history->list[0]->ticks;
+    if (!go_to(m, m->cpu.ticks - 1))
+        return false;
+    if (cpu_icount(&m->cpu) < count)
+        return true;
+    return go_to_count(m, count) && (m->cpu.ticks == start || go_to(m, m->cpu.ticks - 1));
+}
+
+/* From within a hlt or a repeated instruction to where it begins. */
+static void go_to_beginning(struct machine *m) {
+    uint64_t start = m->history->list[0]->ticks;
+    while (m->cpu.ticks > start && (m->cpu.within || is_halted(m)))
+        if (!go_one_back(m))
+            return;
+}
+
+static bool go_quietly_to_piece(struct machine *m, uint64_t ticks) {
+    struct luggage l = depart(m, false);
+    bool came = go_to_piece(m, ticks);
+    settle_down(m, &l);
+    return came;
+}
+
+/* Does the instruction ahead set off a watchpoint? The machine is moved on by it. */
+static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
+    struct luggage l = depart(m, true);
+    *exit = (struct cpu_exit){0};
+    m->cpu.engine->step(&m->cpu, exit);
+    settle_down(m, &l);
+    return exit->kind == CPU_EXIT_WATCHPOINT;
+}
+
+/* A client compares values at a watchpoint: it is told, too, when one is undone. */
+static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
+    struct cpu_exit hit;
+    uint64_t at = m->cpu.ticks;
+    if (!points_any_watch(&m->points))
+        return;
+    if (sets_off_watch(m, &hit))
+        *exit = hit;
+    go_quietly_to_piece(m, at);
+}
+
+/* The last instruction boundary before `now`, a step at a time from where it is. */
+static void step_back(struct machine *m, struct cpu_exit *exit) {
+    uint64_t now = m->cpu.ticks;
+    bool within = m->cpu.within;
+    struct luggage l = depart(m, false);
+    if (within ? go_to_piece(m, now) : go_one_back(m))
+        go_to_beginning(m);
+    settle_down(m, &l);
+    tell_undone_watch(m, exit);
+}
+
+/* --- back to a stop ------------------------------------------------------------------------- */
+
+struct hit {
+    bool found;
+    uint64_t at; /* the tick to stop at */
+    struct cpu_exit exit;
+    enum cpu_access_by by; /* of a watchpoint */
+};
+
+static bool stops_here(struct machine *m, struct hit *hit) {
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct cpu_exit exit;
+    if (is_halted(m) || !hits_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
+        return false;
+    *hit = (struct hit){.found = true, .at = m->cpu.ticks, .exit = exit};
+    return true;
+}
+
+static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
+    bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
+    uint64_t at = watch ? m->cpu.watched_at : m->cpu.ticks;
+    if (at >= before)
+        return;
+    if (exit->kind == CPU_EXIT_BREAKPOINT)
+        stops_here(m, hit);
+    else if (watch || exit->kind == CPU_EXIT_EVENT)
+        *hit = (struct hit){true, at, *exit, m->cpu.watched_by};
+}
+
+/* All of list[n] up to a count; the last hit before that. false: interrupted. */
+static bool search_segment(struct machine *m, size_t n, uint64_t before, struct hit *hit) {
+    struct cpu_exit exit;
+    snapshot_load(m, n);
+    m->history->target = 0;
+    stops_here(m, hit);
+    while (m->cpu.ticks < before) {
+        enum cpu_exit_kind kind = run_on(m, before, &exit);
+        if (kind == CPU_EXIT_KICKED)
+            return false;
+        if (kind == CPU_EXIT_LIMIT || kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_CANNOT ||
+            kind == CPU_EXIT_HALTED || kind == CPU_EXIT_WAITING)
+            break;
+        note(m, &exit, before, hit);
+    }
+    return true;
+}
+
+/* Amid a repeated instruction that a watchpoint has stopped, some of what is undone
+ * first is of that instruction itself. */
+static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
+    struct cpu_exit exit;
+    *hit = (struct hit){0};
+    if (!m->cpu.within || !go_quietly_to_piece(m, now) || m->cpu.within)
+        return;
+    stops_here(m, hit);
+    if (points_any_watch(m->cpu.points) && sets_off_watch(m, &exit))
+        *hit = (struct hit){true, now, exit, m->cpu.watched_by};
+}
+
+/* Where list[n] need not be run on from: at the next one. */
+static uint64_t segment_end(const struct history *h, size_t n, uint64_t now) {
+    do
+        n++;
+    while (n < h->count && h->list[n]->within);
+    return n < h->count && h->list[n]->ticks < now ? h->list[n]->ticks : now;
+}
+
+/* From `now` on backwards. false: interrupted. */
+static bool search(struct machine *m, uint64_t now, struct hit *hit) {
+    struct history *h = m->history;
+    search_piece(m, now, hit);
+    for (size_t n = snapshot_before(h, now) + 1; n-- > 0 && !hit->found;) {
+        if (h->list[n]->ticks >= now || h->list[n]->within)
+            continue;
+        uint64_t end = segment_end(h, n, now);
+        /* A watchpoint at the last instruction is seen at its end, which is `end`. */
+        if (!search_segment(m, n, end, hit))
+            return false;
+    }
+    return true;
+}
+
+static void run_back(struct machine *m, struct cpu_exit *exit) {
+    struct history *h = m->history;
+    struct hit hit;
+    uint64_t now = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
+    struct luggage l = depart(m, true);
+    bool whole = search(m, now, &hit);
+    settle_down(m, &l);
+    if (!whole) {
+        forget_interrupt(m);
+        go_quietly(m, now);
+        m->cpu.arrival = here;
+        *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
+        return;
+    }
+    if (hit.found && hit.at == now)
+        go_quietly_to_piece(m, now);
+    else
+        go_quietly(m, hit.found ? hit.at : h->list[0]->ticks);
+    if (hit.found)
+        *exit = hit.exit;
+    else
+        m->edge = EDGE_BEGIN;
+    if (hit.found && hit.exit.kind == CPU_EXIT_BREAKPOINT) /* it is told, and then passed */
+        m->cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
+}
+
+void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
+    *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
+    if (!m->history) {
+        m->edge = EDGE_BEGIN;
+        snprintf(exit->text, sizeof exit->text, "%s", !m->cpu.engine->flush
+                 ? "KVM keeps no history: `monitor engine soft` has one from here on, "
+                   "--cpu=soft from the start"
+                 : "no history is kept (--history=0)");
+        return;
+    }
+    keep_present(m);
+    if (m->cpu.ticks <= m->history->list[0]->ticks)
+        m->edge = EDGE_BEGIN;
+    else if (run)
+        run_back(m, exit);
+    else
+        step_back(m, exit);
+}
+
+/* --- when? ------------------------------------------------------------------------------------ */
+
+/* Watches memory, page by page. false: an address means none. */
+static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, bool physical) {
+    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    for (uint64_t at = address; at < address + length; at = (at | (PAGE_SIZE - 1)) + 1) {
+        struct page_walk w = {.phys = at};
+        uint64_t rest = address + length - at, page = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+        if (!physical && !x86_walk(&m->memory, s, at, &w))
+            return false;
+        points_add(&m->history->points, POINT_WRITE, memory_wrap(&m->memory, w.phys),
+                   (uint32_t)(rest < page ? rest : page));
+    }
+    return true;
+}
+
+static struct travel_write search_write(struct machine *m) {
+    uint64_t now = m->cpu.ticks;
+    struct cpu_arrival here = m->cpu.arrival;
+    struct hit hit = {0};
+    struct luggage l = depart(m, false);
+    bool whole = search(m, now, &hit);
+    settle_down(m, &l);
+    if (!whole)
+        forget_interrupt(m);
+    go_quietly(m, now);
+    m->cpu.arrival = here;
+    return (struct travel_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
+                                 hit.at, hit.by};
+}
+
+struct travel_write travel_find_write(struct machine *m, uint64_t address, uint32_t length,
+                                      bool physical) {
+    struct travel_write w = {.outcome = WRITE_UNMAPPED};
+    struct points *points = &m->history->points;
+    keep_present(m);
+    points->physical = true;
+    if (watch_memory(m, address, length, physical))
+        w = search_write(m);
+    points->physical = false;
+    points_clear(points);
+    return w;
+}
+
+enum { MODES_MAX = 500 }; /* lines; a guest may switch at every other instruction */
+
+/* All of list[n] up to its end. false: interrupted. */
+static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct text *t, uint64_t *count) {
+    const struct history *h = m->history;
+    struct cpu_exit exit = {0};
+    uint64_t end = segment_end(h, n, now);
+    snapshot_load(m, n);
+    while (m->cpu.ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
+        if ((*count)++ < MODES_MAX)
+            text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(&m->cpu), exit.text);
+    return exit.kind != CPU_EXIT_KICKED;
+}
+
+void travel_list_modes(struct machine *m, const struct text *t) {
+    struct history *h = m->history;
+    uint64_t now = m->cpu.ticks, count = 0;
+    bool whole = true;
+    struct cpu_arrival here = m->cpu.arrival;
+    keep_present(m);
+    struct luggage l = depart(m, false);
+    m->cpu.catch.mode = true;
+    h->target = 0;
+    for (size_t n = 0; whole && n < h->count && h->list[n]->ticks < now; n++)
+        if (!h->list[n]->within)
+            whole = list_segment(m, n, now, t, &count);
+    settle_down(m, &l);
+    if (!count && whole)
+        text_print(t, "no change of mode since count %llu, where the history begins\n",
+                   (unsigned long long)snapshot_icount(h->list[0]));
+    if (count > MODES_MAX)
+        text_print(t, "%s%llu more are not shown\n", whole ? "" : "at least ",
+                   (unsigned long long)count - MODES_MAX);
+    if (!whole) {
+        text_print(t, "interrupted\n");
+        forget_interrupt(m);
+    }
+    go_quietly(m, now);
+    m->cpu.arrival = here;
+}

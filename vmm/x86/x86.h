@@ -1,0 +1,126 @@
+/* Facts of the architecture that everyone needs: modes, control bits,
+ * descriptors, the page walk, and the shortest possible look at an
+ * instruction. Pure functions; nothing here changes a guest.
+ *
+ * Section numbers are those of the Intel SDM, volume 3A.
+ */
+#ifndef MINIKVM_X86_H
+#define MINIKVM_X86_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/memory/memory.h"
+
+enum {
+    FLAG_CF = 1 << 0, FLAG_PF = 1 << 2, FLAG_AF = 1 << 4, FLAG_ZF = 1 << 6,
+    FLAG_SF = 1 << 7, FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10,
+    FLAG_OF = 1 << 11, FLAG_IOPL = 3 << 12, FLAG_NT = 1 << 14, FLAG_RF = 1 << 16,
+    FLAG_VM = 1 << 17, FLAG_AC = 1 << 18, FLAG_VIF = 1 << 19, FLAG_VIP = 1 << 20,
+    FLAG_ID = 1 << 21,
+};
+
+#define CR0_PE (1u << 0)
+#define CR0_MP (1u << 1)
+#define CR0_EM (1u << 2)
+#define CR0_TS (1u << 3)
+#define CR0_ET (1u << 4)
+#define CR0_NE (1u << 5)
+#define CR0_WP (1u << 16)
+#define CR0_AM (1u << 18)
+#define CR0_NW (1u << 29)
+#define CR0_CD (1u << 30)
+#define CR0_PG (1u << 31)
+
+#define CR4_VME (1u << 0)
+#define CR4_PVI (1u << 1)
+#define CR4_TSD (1u << 2)
+#define CR4_DE (1u << 3)
+#define CR4_PSE (1u << 4)
+#define CR4_PAE (1u << 5)
+#define CR4_PGE (1u << 7)
+#define CR4_OSFXSR (1u << 9)
+
+#define EFER_SCE (1u << 0)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define EFER_NX (1u << 11)
+
+#define DR6_BD (1u << 13)
+#define DR6_BS (1u << 14)
+#define DR6_BT (1u << 15)
+#define DR6_TRAPS (DR6_BT | DR6_BS | 15) /* what a #DB trap sets */
+
+enum { VECTOR_DE = 0, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_BR, VECTOR_UD,
+       VECTOR_NM, VECTOR_DF, VECTOR_TS = 10, VECTOR_NP, VECTOR_SS, VECTOR_GP, VECTOR_PF,
+       VECTOR_MF = 16, VECTOR_AC, VECTOR_MC, VECTOR_XM };
+
+/* What the CPU is running as (9.8, 9.9). The order is that of the enum which
+ * gdb shows as $cpumode. */
+enum cpu_mode {
+    MODE_REAL,   /* CR0.PE = 0 */
+    MODE_VM86,   /* EFLAGS.VM = 1 */
+    MODE_PROT16, /* CS.D = 0 */
+    MODE_PROT32, /* CS.D = 1 */
+    MODE_COMPAT16, MODE_COMPAT32, /* EFER.LMA = 1, CS.L = 0 */
+    MODE_LONG,   /* EFER.LMA = 1, CS.L = 1 */
+};
+enum cpu_mode x86_mode(const struct kvm_sregs *, uint64_t rflags);
+const char *x86_mode_name(enum cpu_mode);  /* "REAL16", "PROT32", … */
+unsigned x86_mode_bits(enum cpu_mode);     /* 16, 32 or 64: how code is decoded */
+unsigned x86_cpl(const struct kvm_sregs *);
+
+/* Linear address of an offset in a segment: in 64-bit code bases other than
+ * FS and GS are zero (3.2.4); else it wraps at 4 GiB. */
+uint64_t x86_linear(const struct kvm_sregs *, uint64_t rflags, const struct kvm_segment *,
+                    uint64_t offset);
+/* Where the next instruction is fetched from. */
+uint64_t x86_pc(const struct kvm_regs *, const struct kvm_sregs *);
+
+/* --- descriptors (3.4.5) --------------------------------------------------
+ *  63      56 55 54 53 52 51   48 47 46 45 44 43  40 39     32
+ *  base 31:24  G D/B L AVL lim19:16 P  DPL  S  type   base 23:16
+ *  31                          16 15                         0
+ *  base 15:0                      limit 15:0
+ */
+struct kvm_segment x86_descriptor(uint16_t selector, uint64_t raw);
+/* A real-mode segment register: base = selector * 16, 64 KiB. */
+struct kvm_segment x86_real_segment(uint16_t selector, bool code);
+
+/* --- paging (4.3 to 4.5): any of none, 32-bit, PAE, 4-level --- */
+struct page_level {
+    const char *name;  /* "PML4E", "PDPTE", "PDE", "PTE" */
+    uint64_t address;  /* physical, of the entry */
+    uint64_t entry;
+};
+struct page_walk {
+    struct page_level level[4];
+    unsigned levels;   /* entries read; 0 when paging is off */
+    bool present;      /* it maps: phys, size and the rights are set */
+    uint64_t phys;
+    uint64_t size;     /* of the page: 4 KiB, 2 MiB, 4 MiB, 1 GiB */
+    bool writable, user, executable; /* of all levels together */
+};
+/* Reads only; sets no accessed bits. Returns walk->present. */
+bool x86_walk(const struct memory *, const struct kvm_sregs *, uint64_t linear,
+              struct page_walk *walk);
+
+/* A linear address as the CPU's mode cuts it: to 32 bits outside long mode. */
+uint64_t x86_wrap(const struct kvm_sregs *, uint64_t linear);
+/* Copies by linear address, through the walk; no rights are checked (it is the
+ * debugger that reads, and may write to ROM). Returns how many bytes were done: less than length when
+ * a page on the way is not mapped or not there. */
+size_t x86_read(const struct memory *, const struct kvm_sregs *, uint64_t linear, void *to,
+                size_t length);
+size_t x86_write(struct memory *, const struct kvm_sregs *, uint64_t linear, const void *from,
+                 size_t length);
+
+/* --- vectors: where an interrupt or exception goes --- */
+/* Linear address of the handler of a vector, by the IVT or the IDT's gate;
+ * false when the entry is absent or no interrupt, trap or task gate. */
+bool x86_handler(const struct memory *, const struct kvm_sregs *, unsigned vector,
+                 uint64_t *linear);
+
+#endif
