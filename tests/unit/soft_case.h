@@ -533,7 +533,8 @@ static void check_row(const struct row *row, enum cpu_exit_kind want_exit,
     struct lockstep l = {.parts = CPU_ALL & ~CPU_FPU, .memory = true};
     struct rig got, want;
     size_t length;
-    bool opened = case_open(&got, row, &length) & case_open(&want, row, &length);
+    bool opened = case_open(&got, row, &length);
+    opened = case_open(&want, row, &length) && opened; /* both, whatever the first says */
     bool readable = opened && case_then(&want, row, length, also);
     enum cpu_exit_kind kind = go(&got);
     bool same = readable && kind == want_exit && lockstep_same(&l, &got, &want);
