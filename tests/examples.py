@@ -4,7 +4,7 @@
 usage: tests/examples.py FILE.md...    environment: MINIKVM, TOP (tests/cli/examples.sh)
 
     ```console    `$ COMMAND`, each run by one shell; the lines below it must come in what it prints
-    ```sh         commands: a target of make must be there; minikvm and gdb connect; others must succeed
+    ```sh         commands: targets of make and tests must be there; minikvm and gdb connect; others must succeed
     ```gdb        `(gdb) COMMAND` and `> MORE`, each without an error, with the guest of the line
                   `<!-- guest: WORDS -->` above; the lines below a command must come in what it prints
 
@@ -104,6 +104,12 @@ def has_target(name):
 def make(words):
     return [f"make {w}: there is no such target" for w in words[1:] if "=" not in w and w[:1] != "-" and not has_target(w)]
 
+def tests_run(words):
+    """A tier, or a part of a test's name: they are not run from within one of them."""
+    there = " ".join(f"{tier}/{name} " for tier in ("unit", "lockstep", "cli", "gdb")
+                     for name in os.listdir(os.path.join(TOP, "tests", tier)))
+    return [f"tests/run {w}: there is no such test" for w in words[1:] if w[:1] != "-" and w not in there]
+
 def session(serve, connect):
     """The server and its client on a socket of their own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -122,6 +128,8 @@ def sh(guest, lines):
         command = re.sub(r"\s+#.*", "", line)
         if command.startswith("make"):
             problems += make(command.split())
+        elif command.startswith("tests/run"):
+            problems += tests_run(command.split())
         elif "--gdb " in command and command.startswith("./minikvm"):
             serve = command
         elif command.startswith("gdb") and serve:
