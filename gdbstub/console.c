@@ -11,7 +11,7 @@
 
 /* Text that waits for a client that reads slowly; the rest of link's output room
  * stays free for replies. */
-enum { BACKLOG_MAX = LINK_OUT_MAX / 2, CHUNK = (LINK_PACKET_SIZE - 2) / 2 };
+enum { BACKLOG_MAX = LINK_OUT_MAX / 2, CHUNK = (FRAMING_PACKET_SIZE - 2) / 2 };
 
 struct gdb_out {
     struct session *session;
@@ -19,23 +19,23 @@ struct gdb_out {
 };
 
 static bool allowed(const struct session *s) {
-    return s->connected && ((s->in_monitor && !s->given_up) || (!s->non_stop && s->owed == OWED_RESUME));
+    return s->connected && ((s->in_monitor && !s->given_up) || (!s->non_stop && s->pending_reply == REPLY_RESUME));
 }
 
 static void send_chunk(struct session *s, const char *text, size_t length) {
     struct buffer packet;
-    buffer_init(&packet, LINK_PACKET_SIZE);
+    buffer_init(&packet, FRAMING_PACKET_SIZE);
     buffer_char(&packet, 'O');
     buffer_hex(&packet, text, length);
     if (!packet.overflow)
-        link_send(&s->link, packet.data, packet.length);
+        framing_send(&s->framing, packet.data, packet.length);
     buffer_free(&packet);
 }
 
 static void send_text(struct session *s, const char *text, size_t length) {
     while (length) {
         size_t part = length < CHUNK ? length : CHUNK, waiting;
-        link_output(&s->link, &waiting);
+        framing_output(&s->framing, &waiting);
         if (waiting > BACKLOG_MAX) {
             s->console_lost += length;
             return;
@@ -103,7 +103,7 @@ void packet_monitor(struct session *s, struct cursor arguments) {
         gdb_print(&out, "unknown command, try: monitor help\n");
     s->in_monitor = out.later;
     if (out.later) {
-        s->owed = OWED_MONITOR;
+        s->pending_reply = OWED_MONITOR;
         s->monitored = out.later;
     } else {
         reply_ok(s);
@@ -115,14 +115,14 @@ void gdb_monitor_later(struct gdb_out *out, int pid) { out->later = pid; }
 /* gdb gives up by a Ctrl-C without a word, and then asks something else: what would
  * come now it would take for the answer to that. */
 void console_monitor_done(struct session *s) {
-    if (s->owed != OWED_MONITOR)
+    if (s->pending_reply != OWED_MONITOR)
         return;
-    s->owed = OWED_NOTHING;
+    s->pending_reply = REPLY_NONE;
     s->in_monitor = false;
     buffer_clear(&s->reply);
     reply_ok(s);
     if (!s->given_up)
-        link_send(&s->link, s->reply.data, s->reply.length);
+        framing_send(&s->framing, s->reply.data, s->reply.length);
     if (s->non_stop)
         nonstop_answered(s);
 }

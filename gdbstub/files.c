@@ -187,7 +187,7 @@ static ssize_t read_made(int file, char *to, size_t size, uint64_t offset) {
 
 /* "FILE,COUNT,OFFSET"; every byte may be escaped, and the count stands before. */
 void packet_file_read(struct session *s, struct cursor arguments) {
-    enum { PIECE_MAX = LINK_PACKET_SIZE / 2 - 16 };
+    enum { PIECE_MAX = FRAMING_PACKET_SIZE / 2 - 16 };
     char bytes[PIECE_MAX];
     uint64_t number, count, offset;
     if (!cursor_range(&arguments, &number, &count) || !cursor_char(&arguments, ',') ||

@@ -95,12 +95,12 @@ static void tell_exec(struct session *s, struct process *p, struct gdb_thread th
  * the one that it has just read. So the stop is a plain one, and says why. */
 static struct gdb_stop for_later(struct session *s, const struct process *p, struct gdb_stop stop) {
     char text[160];
-    bool watched = stop.has_point && stop.point == GDB_WATCH;
-    bool step_end = p->stepped && !stop.has_point && stop.status == GDB_SIGNAL_TRAP;
+    bool watched = stop.has_breakpoint && stop.point == GDB_WATCH;
+    bool step_end = p->stepped && !stop.has_breakpoint && stop.status == GDB_SIGNAL_TRAP;
     if (watched || step_end)
         stop.status = GDB_SIGNAL_0;
     if (watched) {
-        stop.has_point = false;
+        stop.has_breakpoint = false;
         int length =
             snprintf(text, sizeof text, "a watchpoint was hit: 0x%llx has been written to\n",
                      (unsigned long long)stop.address);
@@ -130,7 +130,7 @@ bool follow_library(struct session *s, struct process *p) {
 /* gdb goes on after it as it did before, with a step too: nothing is lost. */
 static bool library_instead(struct session *s, struct process *p, const struct gdb_stop *stop) {
     uint64_t mark = libraries_mark(s, p->pid);
-    bool same = p->libraries == mark || s->owed == OWED_STATUS || !p->lists;
+    bool same = p->libraries == mark || s->pending_reply == REPLY_STATUS || !p->lists;
     p->lists = true;
     p->libraries = mark;
     if (same || !s->features.exec_events)
@@ -145,7 +145,7 @@ bool follow_instead(struct session *s, const struct gdb_stop *stop) {
     struct process *p = process_find(s, stop->thread.pid);
     if (!s->features.exec_events || !process_present(p))
         return false;
-    if (s->own_description || s->owed == OWED_STATUS || describe(s, stop->thread) == p->told)
+    if (s->own_description || s->pending_reply == REPLY_STATUS || describe(s, stop->thread) == p->told)
         return library_instead(s, p, stop);
     p->pending = for_later(s, p, *stop);
     p->has_pending = true;
@@ -234,8 +234,8 @@ static struct process *followed(struct session *s) {
 
 /* As gdb sends it by itself; a signal or a step is the user's. */
 static bool only_continues(const struct session *s) {
-    for (size_t i = 0; i < s->wish_count; i++) {
-        const struct wish *w = &s->wishes[i];
+    for (size_t i = 0; i < s->action_count; i++) {
+        const struct resume_action *w = &s->actions[i];
         bool on = w->action.how == GDB_CONTINUE || w->action.how == GDB_REVERSE_CONTINUE;
         if (w->stay || !on || w->action.signal)
             return false;
@@ -251,14 +251,14 @@ static void drop(struct session *s, struct process *p) {
 
 /* A step that ended at a breakpoint is told as that: for T00 gdb would not look
  * whether one is there. */
-void follow_point(struct session *s, int pid, enum gdb_point point, uint64_t address) {
+void follow_point(struct session *s, int pid, enum gdb_bp_kind point, uint64_t address) {
     struct process *p = process_find(s, pid);
     uint64_t pc;
     if (!p || !p->following || !p->has_pending || p->pending.status != GDB_SIGNAL_0 ||
         point > GDB_HWBREAK || !register_pc(s, p->pending.thread, &pc) || pc != address)
         return;
     p->pending.status = GDB_SIGNAL_TRAP;
-    p->pending.has_point = true;
+    p->pending.has_breakpoint = true;
     p->pending.point = point;
 }
 
@@ -285,8 +285,8 @@ static bool follow_next(struct session *s) {
         if (!follow_owes_exec(s, p) || !thread_first(s, p->pid, &thread))
             continue;
         if (!s->saved_count) {
-            memcpy(s->saved, s->wishes, sizeof s->saved);
-            s->saved_count = s->wish_count;
+            memcpy(s->saved, s->actions, sizeof s->saved);
+            s->saved_count = s->action_count;
         }
         tell_exec(s, p, thread);
         p->forgotten = true;
@@ -299,8 +299,8 @@ static bool follow_next(struct session *s) {
 static void restore(struct session *s) {
     if (!s->saved_count)
         return;
-    memcpy(s->wishes, s->saved, sizeof s->wishes);
-    s->wish_count = s->saved_count;
+    memcpy(s->actions, s->saved, sizeof s->actions);
+    s->action_count = s->saved_count;
     s->saved_count = 0;
 }
 

@@ -47,15 +47,15 @@ enum {
 
 /* In the order of the Z packets' digits. At a tracepoint no thread stops: its program
  * is run (gdb_program_stops(), which is false then). */
-enum gdb_point { GDB_TRACE = -1, GDB_SWBREAK, GDB_HWBREAK, GDB_WATCH, GDB_RWATCH, GDB_AWATCH };
+enum gdb_bp_kind { GDB_TRACE = -1, GDB_SWBREAK, GDB_HWBREAK, GDB_WATCH, GDB_RWATCH, GDB_AWATCH };
 
 /* "Stop Reply Packets". */
 struct gdb_stop {
     enum { GDB_STOPPED, GDB_EXITED, GDB_TERMINATED } kind;
     struct gdb_thread thread; /* who; for EXITED and TERMINATED only pid counts */
     int status;               /* STOPPED, TERMINATED: signal; EXITED: exit status */
-    bool has_point;           /* STOPPED at a point: the reason goes with it */
-    enum gdb_point point;
+    bool has_breakpoint;           /* STOPPED at a point: the reason goes with it */
+    enum gdb_bp_kind point;
     uint64_t address; /* of a watchpoint: the address that was hit */
     bool stuck;       /* STOPPED as before, and nothing was executed in between */
     enum { GDB_LOG_NONE, GDB_LOG_BEGIN, GDB_LOG_END } log; /* STOPPED there: nothing is recorded beyond */
@@ -183,9 +183,9 @@ struct gdb_target_ops {
     /* The program (NULL: none) belongs to the target from then on, unless there is
      * an error; it takes the place of the one that the same point had. The length of
      * a tracepoint is its number: there may be many at an address. */
-    const char *(*insert)(void *target, int pid, enum gdb_point, uint64_t address,
+    const char *(*insert)(void *target, int pid, enum gdb_bp_kind, uint64_t address,
                           uint64_t length, struct gdb_program *program);
-    const char *(*remove)(void *target, int pid, enum gdb_point, uint64_t address, uint64_t length);
+    const char *(*remove)(void *target, int pid, enum gdb_bp_kind, uint64_t address, uint64_t length);
     /* Takes all points of a process out, but tracepoints. Inserting one twice is once. */
     void (*remove_all)(void *target, int pid);
 

@@ -7,7 +7,7 @@
 #include "gdbstub/packets.h"
 
 /* As hex this fills a packet; it is what gdb asks for at most. */
-enum { READ_MAX = LINK_PACKET_SIZE / 2 };
+enum { READ_MAX = FRAMING_PACKET_SIZE / 2 };
 
 /* --- reading ---------------------------------------------------------------- */
 

@@ -58,7 +58,7 @@ void nonstop_settle(struct session *s) {
     buffer_clear(&s->reply);
     buffer_text(&s->reply, "Stop:");
     s->notified = write_next(s);
-    link_notify(&s->link, s->reply.data, s->reply.length);
+    framing_notify(&s->framing, s->reply.data, s->reply.length);
 }
 
 static void still(struct session *s, struct process *p, int signal) {
@@ -109,7 +109,7 @@ void packet_stopped(struct session *s, struct cursor arguments) {
 /* --- stops ------------------------------------------------------------------------ */
 
 void nonstop_note(struct session *s, struct process *p, const struct gdb_stop *stop, bool ours) {
-    bool plain = stop->kind == GDB_STOPPED && !stop->has_point;
+    bool plain = stop->kind == GDB_STOPPED && !stop->has_breakpoint;
     p->paused = p->paused && ours;
     if (ours)
         return;
@@ -173,13 +173,13 @@ bool nonstop_resume(struct session *s) {
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         struct process *p = process_find(s, list[i].pid);
-        const struct wish *wish = wish_for(s, list[i]);
-        any |= wish != NULL;
-        if (!wish || (p->running && !wish->stay))
+        const struct resume_action *resume_action = action_for(s, list[i]);
+        any |= resume_action != NULL;
+        if (!resume_action || (p->running && !resume_action->stay))
             continue;
-        struct gdb_action action = wish->action;
+        struct gdb_action action = resume_action->action;
         action.thread = list[i];
-        if (wish->stay)
+        if (resume_action->stay)
             stop(s, p);
         else
             go(s, p, action);

@@ -80,7 +80,7 @@ void packet_status(struct session *s, struct cursor arguments) {
     }
     if (s->target->ops->takes_text)
         s->target->ops->takes_text(s->target->context);
-    stops_owe_status(s);
+    stops_pend_status(s);
 }
 
 void packet_extended(struct session *s, struct cursor arguments) {
@@ -111,7 +111,7 @@ void packet_vattach(struct session *s, struct cursor arguments) {
         nonstop_attach(s, p);
         return;
     }
-    stops_owe_status(s);
+    stops_pend_status(s);
     for (size_t i = 0; i < s->process_count; i++)
         s->processes[i].resumed = &s->processes[i] == p;
     s->general = (struct selection){p->pid, ANY};
@@ -209,5 +209,5 @@ void packet_vrun(struct session *s, struct cursor arguments) {
     if (s->non_stop) /* the others may run: only this one's stop is the answer */
         stops_write(s, &(struct gdb_stop){.thread = {p->pid, 1}, .status = GDB_SIGNAL_TRAP});
     else
-        stops_owe_status(s);
+        stops_pend_status(s);
 }

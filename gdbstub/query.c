@@ -20,7 +20,7 @@ static void note_feature(struct session *s, struct cursor feature) {
         {"hwbreak+", &s->features.hwbreak},
         {"error-message+", &s->features.error_message},
         {"exec-events+", &s->features.exec_events},
-        {"qRelocInsn+", &s->link.runs}, /* gdb, and no other client: the others need not
+        {"qRelocInsn+", &s->framing.runs}, /* gdb, and no other client: the others need not
                                            read runs, and are not all known to */
         {"xmlRegisters=i386", &s->features.xml},
         {"single-inf-arg+", &s->features.after_gdb_16},
@@ -38,7 +38,7 @@ void packet_supported(struct session *s, struct cursor arguments) {
     cursor_char(&arguments, ':');
     while (!cursor_done(&arguments))
         note_feature(s, cursor_until(&arguments, ';'));
-    buffer_printf(&s->reply, "PacketSize=%x;", LINK_PACKET_SIZE);
+    buffer_printf(&s->reply, "PacketSize=%x;", FRAMING_PACKET_SIZE);
     buffer_text(&s->reply,
                 "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                 "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
@@ -112,7 +112,7 @@ void packet_symbol(struct session *s, struct cursor arguments) {
 /* --- qXfer --------------------------------------------------------------------------- */
 
 /* The largest piece: every byte escaped, it still fits a packet. */
-enum { PIECE_MAX = (LINK_PACKET_SIZE - 1) / 2 };
+enum { PIECE_MAX = (FRAMING_PACKET_SIZE - 1) / 2 };
 
 void reply_piece(struct session *s, struct cursor range, const struct buffer *document) {
     uint64_t offset, length;

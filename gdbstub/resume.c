@@ -7,16 +7,16 @@
 
 /* --- letting go ----------------------------------------------------------------- */
 
-const struct wish *wish_for(const struct session *s, struct gdb_thread thread) {
-    for (size_t i = 0; i < s->wish_count; i++)
-        if (thread_matches(s->wishes[i].who, thread))
-            return s->wishes[i].stay && !s->non_stop ? NULL : &s->wishes[i];
+const struct resume_action *action_for(const struct session *s, struct gdb_thread thread) {
+    for (size_t i = 0; i < s->action_count; i++)
+        if (thread_matches(s->actions[i].who, thread))
+            return s->actions[i].stay && !s->non_stop ? NULL : &s->actions[i];
     return NULL;
 }
 
-static void let_go(struct session *s, struct gdb_thread thread, const struct wish *wish,
+static void let_go(struct session *s, struct gdb_thread thread, const struct resume_action *resume_action,
                    int signal) {
-    struct gdb_action action = wish->action;
+    struct gdb_action action = resume_action->action;
     action.thread = thread;
     if (signal)
         action.signal = signal;
@@ -30,16 +30,16 @@ void resume_again(struct session *s, struct gdb_thread who, int signal) {
     struct gdb_thread list[THREADS_MAX];
     size_t count = threads_list(s, list);
     for (size_t i = 0; i < count; i++) {
-        const struct wish *wish = list[i].pid == who.pid ? wish_for(s, list[i]) : NULL;
-        if (wish)
-            let_go(s, list[i], wish, list[i].tid == who.tid ? signal : 0);
+        const struct resume_action *resume_action = list[i].pid == who.pid ? action_for(s, list[i]) : NULL;
+        if (resume_action)
+            let_go(s, list[i], resume_action, list[i].tid == who.tid ? signal : 0);
     }
 }
 
 /* A pending stop by a signal that is passed now is not told but delivered. */
 static int passed_signal(const struct session *s, const struct process *p) {
     const struct gdb_stop *stop = &p->pending;
-    bool plain = p->has_pending && stop->kind == GDB_STOPPED && !stop->has_point;
+    bool plain = p->has_pending && stop->kind == GDB_STOPPED && !stop->has_breakpoint;
     bool known = stop->status > 0 && stop->status < SIGNALS_MAX;
     return plain && known && s->passed[stop->status] ? stop->status : 0;
 }
@@ -54,7 +54,7 @@ static size_t mark_resumed(struct session *s, const struct gdb_thread *list, siz
         s->processes[i].resumed = false;
     for (size_t i = 0; i < count; i++) {
         struct process *p = process_find(s, list[i].pid);
-        if (!wish_for(s, list[i]))
+        if (!action_for(s, list[i]))
             continue;
         marked += !p->resumed;
         p->resumed = true;
@@ -99,17 +99,17 @@ static void resume_all(struct session *s) {
         reply_failure(s);
         return;
     }
-    s->owed = OWED_RESUME;
+    s->pending_reply = REPLY_RESUME;
     s->has_told = false;
     for (size_t i = 0; i < count && !news && !ended; i++) {
         struct process *p = process_find(s, list[i].pid);
-        const struct wish *wish = wish_for(s, list[i]);
-        if (!wish)
+        const struct resume_action *resume_action = action_for(s, list[i]);
+        if (!resume_action)
             continue;
         int signal = list[i].tid == p->pending.thread.tid ? passed_signal(s, p) : 0;
         if (signal)
             p->has_pending = false;
-        let_go(s, list[i], wish, signal);
+        let_go(s, list[i], resume_action, signal);
     }
     console_flush(s);
 }
@@ -130,7 +130,7 @@ static bool parse_bounds(struct cursor *c, struct gdb_action *action) {
 }
 
 /* The letter and its arguments. */
-static bool parse_action(struct cursor *c, struct wish *wish) {
+static bool parse_action(struct cursor *c, struct resume_action *resume_action) {
     static const struct {
         char letter;
         enum gdb_resume how;
@@ -146,27 +146,27 @@ static bool parse_action(struct cursor *c, struct wish *wish) {
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (!cursor_char(c, actions[i].letter))
             continue;
-        wish->action.how = actions[i].how;
-        wish->stay = actions[i].stay;
-        return (!actions[i].signal || parse_signal(c, &wish->action.signal)) &&
-               (!actions[i].bounds || parse_bounds(c, &wish->action));
+        resume_action->action.how = actions[i].how;
+        resume_action->stay = actions[i].stay;
+        return (!actions[i].signal || parse_signal(c, &resume_action->action.signal)) &&
+               (!actions[i].bounds || parse_bounds(c, &resume_action->action));
     }
     return false;
 }
 
-static bool parse_wish(struct session *s, struct cursor *c, struct wish *wish) {
-    *wish = (struct wish){.who = {ALL, ALL}};
-    return parse_action(c, wish) && (!cursor_char(c, ':') || thread_parse(s, c, &wish->who));
+static bool parse_resume_action(struct session *s, struct cursor *c, struct resume_action *resume_action) {
+    *resume_action = (struct resume_action){.who = {ALL, ALL}};
+    return parse_action(c, resume_action) && (!cursor_char(c, ':') || thread_parse(s, c, &resume_action->who));
 }
 
 void packet_vcont(struct session *s, struct cursor arguments) {
-    s->wish_count = 0;
+    s->action_count = 0;
     do {
-        if (s->wish_count == ACTIONS_MAX || !parse_wish(s, &arguments, &s->wishes[s->wish_count])) {
+        if (s->action_count == ACTIONS_MAX || !parse_resume_action(s, &arguments, &s->actions[s->action_count])) {
             reply_failure(s);
             return;
         }
-        s->wish_count++;
+        s->action_count++;
     } while (cursor_char(&arguments, ';'));
     if (cursor_done(&arguments))
         resume_all(s);
@@ -192,18 +192,18 @@ static bool jump(struct session *s, struct gdb_thread thread, struct cursor argu
 /* They move the threads of the last Hc; a step with no such thread moves the
  * current one. */
 static void plain(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
-    struct wish *wish = &s->wishes[0];
+    struct resume_action *resume_action = &s->actions[0];
     struct gdb_thread current;
-    *wish = (struct wish){.who = s->resuming, .action = {.how = how}};
-    s->wish_count = 1;
+    *resume_action = (struct resume_action){.who = s->resuming, .action = {.how = how}};
+    s->action_count = 1;
     bool chosen = s->resuming.pid > 0 && s->resuming.tid > 0;
     if (chosen)
         current = (struct gdb_thread){s->resuming.pid, s->resuming.tid};
     bool good = chosen ? thread_exists(s, current) : thread_current(s, &current);
     if (good && how == GDB_STEP)
-        wish->who = (struct selection){current.pid, current.tid};
+        resume_action->who = (struct selection){current.pid, current.tid};
     if (good && signal)
-        good = parse_signal(&arguments, &wish->action.signal) &&
+        good = parse_signal(&arguments, &resume_action->action.signal) &&
                (cursor_done(&arguments) || cursor_char(&arguments, ';'));
     if (good && !cursor_done(&arguments))
         good = jump(s, current, arguments);
@@ -238,8 +238,8 @@ static void reverse(struct session *s, enum gdb_resume how) {
         reply_failure(s);
         return;
     }
-    s->wishes[0] = (struct wish){.who = {current.pid, current.tid}, .action = {.how = how}};
-    s->wish_count = 1;
+    s->actions[0] = (struct resume_action){.who = {current.pid, current.tid}, .action = {.how = how}};
+    s->action_count = 1;
     resume_all(s);
 }
 

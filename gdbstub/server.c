@@ -36,17 +36,17 @@ static const char foreign_user[] = "minikvm: it belongs to another user of this 
 /* Writes what can be written now. */
 static void push(void *context) {
     struct gdb_server *server = context;
-    struct link *link = &server->session.link;
+    struct framing *link = &server->session.framing;
     size_t size;
     const char *from;
-    while (!server->lost && (from = link_output(link, &size))) {
+    while (!server->lost && (from = framing_output(link, &size))) {
         ssize_t done = connection_write(&server->client, from, size);
         if (done == 0)
             return;
         if (done < 0)
             server->lost = true;
         else
-            link_sent(link, (size_t)done);
+            framing_sent(link, (size_t)done);
     }
 }
 
@@ -65,7 +65,7 @@ static void client_end(struct gdb_server *server) {
 
 static bool output_waits(const struct gdb_server *server) {
     size_t waiting;
-    link_output(&server->session.link, &waiting);
+    framing_output(&server->session.framing, &waiting);
     return waiting;
 }
 
@@ -86,14 +86,14 @@ static bool client_answer(struct gdb_server *server) {
  * the link's room it is read, since a client that acknowledges what it reads would
  * wait for us to do so. Returns how many bytes came, -1 when the client is gone. */
 static ssize_t client_read(struct gdb_server *server) {
-    struct link *link = &server->session.link;
+    struct framing *link = &server->session.framing;
     size_t size;
-    char *room = link_room(link, &size);
+    char *room = framing_room(link, &size);
     if (!size)
         return 0;
     ssize_t got = connection_read(&server->client, room, size);
     if (got > 0)
-        link_received(link, (size_t)got);
+        framing_received(link, (size_t)got);
     return got;
 }
 
@@ -117,8 +117,8 @@ static void client_work(struct gdb_server *server) {
 static void promote(struct gdb_server *server, struct stranger *s) {
     size_t size;
     client_begin(server, s->connection);
-    memcpy(link_room(&server->session.link, &size), s->bytes, s->length);
-    link_received(&server->session.link, s->length);
+    memcpy(framing_room(&server->session.framing, &size), s->bytes, s->length);
+    framing_received(&server->session.framing, s->length);
     s->connection = (struct connection){.in = -1, .out = -1};
     client_work(server);
 }
@@ -226,7 +226,7 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
     if (server->over)
         return 0;
     bool waiting = output_waits(server);
-    link_room(&server->session.link, &size);
+    framing_room(&server->session.framing, &size);
     int in = size ? POLLIN : 0, out = waiting ? POLLOUT : 0;
     add(fds, max, &count, server->listener.fd, server->listener.exhausted ? 0 : POLLIN);
     if (server->listener.stdio && !server->session.connected)
@@ -289,6 +289,6 @@ void gdb_server_console(struct gdb_server *server, const char *text, size_t leng
 
 bool gdb_server_console_waits(const struct gdb_server *server) {
     size_t waiting;
-    link_output(&server->session.link, &waiting);
-    return waiting > LINK_PACKET_SIZE;
+    framing_output(&server->session.framing, &waiting);
+    return waiting > FRAMING_PACKET_SIZE;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A reply is at most a memory read with every byte escaped. */
-enum { REPLY_MAX = 2 * LINK_PACKET_SIZE };
+enum { REPLY_MAX = 2 * FRAMING_PACKET_SIZE };
 
 /* --- replies ---------------------------------------------------------------------- */
 
@@ -42,7 +42,7 @@ void reply_result(struct session *s, const char *sentence) {
 void session_init(struct session *s, const struct gdb_target *target) {
     memset(s, 0, sizeof *s);
     s->target = target;
-    link_init(&s->link);
+    framing_init(&s->framing);
     files_init(s);
     trace_init(&s->trace);
     buffer_init(&s->table, TABLE_MAX);
@@ -54,7 +54,7 @@ void session_free(struct session *s) {
     files_close(s);
     trace_free(&s->trace);
     buffer_free(&s->table);
-    link_free(&s->link);
+    framing_free(&s->framing);
     buffer_free(&s->reply);
     buffer_free(&s->console);
 }
@@ -71,13 +71,13 @@ static void forget_client(struct session *s) {
     files_close(s);
     buffer_free(&s->table);
     s->general = s->resuming = (struct selection){ANY, ANY};
-    s->owed = OWED_NOTHING;
+    s->pending_reply = REPLY_NONE;
     s->in_monitor = s->given_up = false;
     s->has_told = s->blind = s->passed_one = false;
-    s->wish_count = 0;
+    s->action_count = 0;
     memset(s->passed, 0, sizeof s->passed);
-    link_free(&s->link);
-    link_init(&s->link);
+    framing_free(&s->framing);
+    framing_init(&s->framing);
 }
 
 /* All that runs is stopped at once: a client may ask about anything. */
@@ -109,9 +109,9 @@ void session_end(struct session *s) {
 static void send_reply(struct session *s) {
     if (s->reply.overflow)
         reply_failure(s);
-    if (s->owed == OWED_NOTHING && !s->silent)
-        link_send(&s->link, s->reply.data, s->reply.length);
-    s->link.no_ack |= s->no_ack_next;
+    if (s->pending_reply == REPLY_NONE && !s->silent)
+        framing_send(&s->framing, s->reply.data, s->reply.length);
+    s->framing.no_ack |= s->no_ack_next;
     s->no_ack_next = false;
 }
 
@@ -135,7 +135,7 @@ static void handle_packet(struct session *s) {
     buffer_clear(&s->reply);
     packets_dispatch(s, s->packet);
     send_reply(s);
-    if (s->non_stop && s->owed != OWED_MONITOR)
+    if (s->non_stop && s->pending_reply != OWED_MONITOR)
         nonstop_answered(s);
     stops_settle(s);
 }
@@ -150,29 +150,29 @@ static bool any_runs(const struct session *s) {
 /* At the begin of a session the processes are still on their way to a stop. */
 static bool must_wait(struct session *s) {
     bool asks_all = !cursor_done(&s->packet) && *s->packet.at == '?';
-    if (s->owed == OWED_MONITOR)
+    if (s->pending_reply == OWED_MONITOR)
         return true;
     if (s->non_stop && !asks_all)
         return nonstop_must_wait(s);
-    return s->owed != OWED_NOTHING || any_runs(s);
+    return s->pending_reply != REPLY_NONE || any_runs(s);
 }
 
 /* Takes one event from the link. */
 static enum work take_event(struct session *s) {
-    switch (link_next(&s->link, &s->packet)) {
-    case LINK_PACKET:
+    switch (framing_next(&s->framing, &s->packet)) {
+    case FRAMING_PACKET:
         s->held = true;
-        s->given_up = s->owed == OWED_MONITOR && !s->non_stop;
+        s->given_up = s->pending_reply == OWED_MONITOR && !s->non_stop;
         if (!s->non_stop)
             stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
         return WORK_MORE;
-    case LINK_INTERRUPT:
-        if (!s->non_stop || s->owed == OWED_MONITOR)
+    case FRAMING_INTERRUPT:
+        if (!s->non_stop || s->pending_reply == OWED_MONITOR)
             stops_interrupt(s);
         return WORK_MORE;
-    case LINK_BROKEN:
+    case FRAMING_BROKEN:
         return WORK_END;
-    case LINK_NOTHING:
+    case FRAMING_NOTHING:
         break;
     }
     return WORK_NONE;
@@ -180,7 +180,7 @@ static enum work take_event(struct session *s) {
 
 enum work session_step(struct session *s) {
     size_t waiting;
-    link_output(&s->link, &waiting);
+    framing_output(&s->framing, &waiting);
     if (waiting)
         return WORK_NONE;
     enum work work = s->held ? WORK_MORE : take_event(s);

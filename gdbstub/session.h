@@ -12,7 +12,7 @@
 #define GDBSTUB_SESSION_H
 
 #include "gdbstub/gdbstub.h"
-#include "gdbstub/link.h"
+#include "gdbstub/framing.h"
 #include "gdbstub/trace.h"
 
 enum {
@@ -46,7 +46,7 @@ enum trust {
 };
 
 /* The answer that is owed to the client. */
-enum owed { OWED_NOTHING, OWED_RESUME, OWED_STATUS, OWED_MONITOR };
+enum pending_reply { REPLY_NONE, REPLY_RESUME, REPLY_STATUS, OWED_MONITOR };
 
 struct process {
     int pid;
@@ -92,7 +92,7 @@ struct selection {
 };
 
 /* One action of vCont, for those threads that it selects. */
-struct wish {
+struct resume_action {
     struct selection who;
     struct gdb_action action; /* its thread is not used */
     bool stay;                /* 't': leave it stopped */
@@ -109,7 +109,7 @@ struct session {
     const struct gdb_target *target;
     void (*push)(void *); /* writes what the link can get rid of now */
     void *push_context;
-    struct link link;
+    struct framing framing;
     struct buffer reply; /* the packet in work */
     bool connected;
 
@@ -133,13 +133,13 @@ struct session {
     bool blind;      /* the latest resume came without that */
     bool passed_one; /* since then a stop was passed, not told */
 
-    enum owed owed;
+    enum pending_reply pending_reply;
     unsigned stops; /* counts, to order them */
     bool has_told;  /* the latest stop told, for another `?` */
     struct gdb_stop told;
-    struct wish wishes[ACTIONS_MAX]; /* of the latest resume */
-    size_t wish_count;
-    struct wish saved[ACTIONS_MAX]; /* a resume that waits for execs to be told first */
+    struct resume_action actions[ACTIONS_MAX]; /* of the latest resume */
+    size_t action_count;
+    struct resume_action saved[ACTIONS_MAX]; /* a resume that waits for execs to be told first */
     size_t saved_count;
     bool non_stop; /* QNonStop */
     bool notified; /* a %Stop is on its way, or stops behind it are asked for */
@@ -259,7 +259,7 @@ void stops_tell(struct session *, const struct gdb_stop *);
 /* A client without multiprocess+ debugs one process; the others run free. */
 void stops_release_others(struct session *);
 /* The client will be told the state of these processes as soon as all are still. */
-void stops_owe_status(struct session *);
+void stops_pend_status(struct session *);
 
 /* --- nonstop.c ------------------------------------------------------------------------ */
 void nonstop_note(struct session *, struct process *, const struct gdb_stop *, bool ours);
@@ -286,7 +286,7 @@ bool follow_library(struct session *, struct process *);
 /* The client resumes; true: that is answered, nothing is to move. */
 bool follow_resume(struct session *);
 /* A breakpoint was inserted. */
-void follow_point(struct session *, int pid, enum gdb_point, uint64_t address);
+void follow_point(struct session *, int pid, enum gdb_bp_kind, uint64_t address);
 /* The client lists threads. */
 void follow_user_looks(struct session *);
 /* It is to believe in this description next. */
@@ -327,7 +327,7 @@ void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);
 
 /* --- resume.c --------------------------------------------------------------------------- */
 /* What the latest resume wants of a thread; NULL: nothing, it stays as it is. */
-const struct wish *wish_for(const struct session *, struct gdb_thread);
+const struct resume_action *action_for(const struct session *, struct gdb_thread);
 /* Goes on as the latest resume wanted, with a signal for one thread. */
 void resume_again(struct session *, struct gdb_thread, int signal);
 

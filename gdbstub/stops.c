@@ -26,7 +26,7 @@ static void write_reason(struct session *s, const struct gdb_stop *stop) {
     bool wanted = stop->point == GDB_SWBREAK   ? s->features.swbreak
                   : stop->point == GDB_HWBREAK ? s->features.hwbreak
                                                : true;
-    if (!stop->has_point || stop->point > GDB_AWATCH || !wanted)
+    if (!stop->has_breakpoint || stop->point > GDB_AWATCH || !wanted)
         return;
     buffer_text(b, reasons[stop->point]);
     if (stop->point >= GDB_WATCH)
@@ -89,8 +89,8 @@ void stops_tell(struct session *s, const struct gdb_stop *stop) {
     }
     s->told = *stop;
     s->has_told = true;
-    s->owed = OWED_NOTHING;
-    link_send(&s->link, s->reply.data, s->reply.length);
+    s->pending_reply = REPLY_NONE;
+    framing_send(&s->framing, s->reply.data, s->reply.length);
 }
 
 /* --- which stop is told --------------------------------------------------------- */
@@ -110,7 +110,7 @@ static struct process *news(struct session *s) {
 /* For a client that asks when nothing has happened. */
 static void tell_state(struct session *s) {
     struct gdb_stop stop = {.kind = GDB_STOPPED, .status = GDB_SIGNAL_TRAP};
-    if (s->has_told && s->owed == OWED_STATUS)
+    if (s->has_told && s->pending_reply == REPLY_STATUS)
         stop = s->told;
     else if (!thread_current(s, &stop.thread))
         stop = (struct gdb_stop){.kind = GDB_EXITED};
@@ -158,21 +158,21 @@ void stops_settle(struct session *s) {
         nonstop_settle(s);
         return;
     }
-    if (s->owed == OWED_NOTHING || s->owed == OWED_MONITOR)
+    if (s->pending_reply == REPLY_NONE || s->pending_reply == OWED_MONITOR)
         return;
-    if (s->owed == OWED_STATUS || news(s))
+    if (s->pending_reply == REPLY_STATUS || news(s))
         interrupt_all(s);
     if (any_runs(s))
         return;
-    if (s->owed == OWED_STATUS)
+    if (s->pending_reply == REPLY_STATUS)
         stops_release_others(s);
     report(s);
 }
 
 void stops_interrupt(struct session *s) {
-    if (s->owed == OWED_MONITOR)
+    if (s->pending_reply == OWED_MONITOR)
         s->target->ops->interrupt(s->target->context, s->monitored);
-    if (s->owed != OWED_RESUME)
+    if (s->pending_reply != REPLY_RESUME)
         return; /* nothing runs, or it is on its way to a stop */
     struct process *chosen = NULL;
     for (size_t i = 0; i < s->process_count; i++) {
@@ -185,10 +185,10 @@ void stops_interrupt(struct session *s) {
         s->target->ops->interrupt(s->target->context, chosen->pid);
 }
 
-void stops_owe_status(struct session *s) {
+void stops_pend_status(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++)
         s->processes[i].resumed = s->processes[i].attached;
-    s->owed = OWED_STATUS;
+    s->pending_reply = REPLY_STATUS;
 }
 
 void stops_release_others(struct session *s) {
@@ -204,7 +204,7 @@ void stops_release_others(struct session *s) {
 /* --- a stop comes ------------------------------------------------------------------------ */
 
 static bool is_plain(const struct gdb_stop *stop, int signal) {
-    return stop->kind == GDB_STOPPED && !stop->has_point && stop->status == signal;
+    return stop->kind == GDB_STOPPED && !stop->has_breakpoint && stop->status == signal;
 }
 
 static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
@@ -243,7 +243,7 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
     }
     if (ours)
         return;
-    if (s->owed == OWED_RESUME && p->attached && !news(s) && is_passed(s, stop)) {
+    if (s->pending_reply == REPLY_RESUME && p->attached && !news(s) && is_passed(s, stop)) {
         s->passed_one = true;
         resume_again(s, stop->thread, stop->status);
         return;

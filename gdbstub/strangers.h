@@ -11,7 +11,7 @@
 #ifndef GDBSTUB_STRANGERS_H
 #define GDBSTUB_STRANGERS_H
 
-#include "gdbstub/link.h"
+#include "gdbstub/framing.h"
 #include "gdbstub/transport.h"
 
 enum { STRANGERS_MAX = 4 };

@@ -42,8 +42,8 @@ void trace_clear(struct trace *t) {
     struct frames frames = t->frames;
     bool disconnected = t->disconnected;
     for (size_t i = 0; i < t->point_count; i++) {
-        tracepoint_clear(t->points[i]);
-        free(t->points[i]);
+        tracepoint_clear(t->breakpoints[i]);
+        free(t->breakpoints[i]);
     }
     buffer_free(&t->defined);
     buffer_free(&t->blocks);
@@ -60,7 +60,7 @@ void trace_free(struct trace *t) {
 void trace_begin(struct trace *t) {
     frames_clear(&t->frames);
     for (size_t i = 0; i < t->point_count; i++)
-        t->points[i]->hits = t->points[i]->usage = t->points[i]->left = 0;
+        t->breakpoints[i]->hits = t->breakpoints[i]->usage = t->breakpoints[i]->left = 0;
     for (size_t i = 0; i < t->variable_count; i++)
         t->variables[i].value = t->variables[i].initial;
     t->blocks.limit = t->frames.size;

@@ -79,7 +79,7 @@ struct trace {
     const char *error;   /* of TRACE_ERROR; what else than a command, of TRACE_COMMAND */
     unsigned end_number; /* the tracepoint that it was due to */
     uint64_t started, stopped; /* microseconds since 1970 */
-    struct tracepoint *points[TRACEPOINTS_MAX];
+    struct tracepoint *breakpoints[TRACEPOINTS_MAX];
     size_t point_count;
     struct trace_variable variables[TRACE_VARIABLES_MAX];
     size_t variable_count;
@@ -89,7 +89,7 @@ struct trace {
     size_t readonly_count;
     char user[TRACE_NOTE_MAX + 1], notes[TRACE_NOTE_MAX + 1], why[TRACE_NOTE_MAX + 1]; /* hex */
     struct buffer defined; /* actions and sources, as qTfP tells them; each ends with NUL */
-    size_t told_points, told_defined, told_variables; /* by qTfP, qTfV */
+    size_t reported_breakpoints, told_defined, told_variables; /* by qTfP, qTfV */
     struct frames frames;
     struct buffer blocks; /* of the frame in the making */
     long looked_at;       /* the frame that is selected; -1: the present */

@@ -30,8 +30,8 @@ struct tracepoint *trace_parse_point(struct session *s, struct cursor *c) {
     if (!parse_place(c, &number, &address))
         return NULL;
     for (size_t i = 0; i < s->trace.point_count; i++)
-        if (s->trace.points[i]->number == number && s->trace.points[i]->address == address)
-            return s->trace.points[i];
+        if (s->trace.breakpoints[i]->number == number && s->trace.breakpoints[i]->address == address)
+            return s->trace.breakpoints[i];
     return NULL;
 }
 
@@ -163,7 +163,7 @@ static struct tracepoint *add(struct trace *t, struct cursor place) {
         return NULL;
     p->number = (unsigned)number;
     p->address = address;
-    t->points[t->point_count++] = p;
+    t->breakpoints[t->point_count++] = p;
     return p;
 }
 

@@ -205,7 +205,7 @@ void packet_trace_raw(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    size_t size = length < LINK_PACKET_SIZE / 2 ? (size_t)length : LINK_PACKET_SIZE / 2;
+    size_t size = length < FRAMING_PACKET_SIZE / 2 ? (size_t)length : FRAMING_PACKET_SIZE / 2;
     buffer_init(&bytes, size);
     frames_export(&s->trace.frames, offset, size, &bytes);
     if (bytes.length)

@@ -25,7 +25,7 @@ const char *trace_insert(struct session *s, struct tracepoint *p) {
 
 static void remove_all(struct session *s) {
     for (size_t i = 0; i < s->trace.point_count; i++) {
-        struct tracepoint *p = s->trace.points[i];
+        struct tracepoint *p = s->trace.breakpoints[i];
         if (p->inserted)
             s->target->ops->remove(s->target->context, s->trace.pid, GDB_TRACE, p->address,
                                    p->number);
@@ -40,7 +40,7 @@ void trace_process_gone(struct session *s, int pid, const char *why) {
     trace_finish(t, why ? TRACE_COMMAND : TRACE_DISCONNECTED, 0, why);
     t->looked_at = -1;
     for (size_t i = 0; i < t->point_count; i++)
-        t->points[i]->inserted = false;
+        t->breakpoints[i]->inserted = false;
 }
 
 /* --- begin and end -------------------------------------------------------------------------- */
@@ -88,7 +88,7 @@ void packet_trace_start(struct session *s, struct cursor arguments) {
     if (!error)
         trace_begin(t);
     for (size_t i = 0; !error && i < t->point_count; i++)
-        error = trace_insert(s, t->points[i]);
+        error = trace_insert(s, t->breakpoints[i]);
     if (error)
         trace_finish(t, TRACE_ERROR, 0, error);
     reply_result(s, error);
@@ -222,8 +222,8 @@ static void tell_point(struct session *s, const struct tracepoint *p) {
 void packet_trace_points_more(struct session *s, struct cursor arguments) {
     (void)arguments;
     struct trace *t = &s->trace;
-    if (t->told_points < t->point_count) {
-        tell_point(s, t->points[t->told_points++]);
+    if (t->reported_breakpoints < t->point_count) {
+        tell_point(s, t->breakpoints[t->reported_breakpoints++]);
     } else if (t->told_defined < t->defined.length) {
         const char *piece = t->defined.data + t->told_defined;
         buffer_text(&s->reply, piece);
@@ -234,7 +234,7 @@ void packet_trace_points_more(struct session *s, struct cursor arguments) {
 }
 
 void packet_trace_points_first(struct session *s, struct cursor arguments) {
-    s->trace.told_points = s->trace.told_defined = 0;
+    s->trace.reported_breakpoints = s->trace.told_defined = 0;
     packet_trace_points_more(s, arguments);
 }
 

@@ -6,12 +6,12 @@
  *
  * - state that was fetched and stored again is the same state;
  * - a run in pieces is the same run (time travel lives by that);
- * - an instruction that is tried (trial.h) leaves no trace.
+ * - an instruction that is tried (dry_run.h) leaves no trace.
  */
 #include "fuzz.h"
 #include "tests/lockstep/rig.h"
 #include "vmm/engines/soft/soft.h"
-#include "vmm/inspect/trial.h"
+#include "vmm/inspect/dry_run.h"
 
 enum { RAM = 1 << 20, RUN = 600, PATCHES_MAX = 64 };
 
@@ -109,9 +109,9 @@ static void patch_state(struct rig *r, struct feed *in) {
 }
 
 static void patch_point(struct rig *r, struct feed *in) {
-    enum point_kind kind = feed_number(in, 1) % 5;
+    enum bp_kind kind = feed_number(in, 1) % 5;
     uint64_t address = feed_number(in, 3);
-    points_add(&r->points, kind, address, 1 + (uint32_t)feed_number(in, 1));
+    breakpoints_add(&r->breakpoints, kind, address, 1 + (uint32_t)feed_number(in, 1));
 }
 
 static void patch_catch(struct rig *r, struct feed *in) {
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct feed in = {bytes, size};
     begin(&whole, in);
     begin(&pieces, in);
-    trial_step(&pieces.rig.cpu, &trial); /* leaves no trace, so the same run follows */
+    dry_run(&pieces.rig.cpu, &trial); /* leaves no trace, so the same run follows */
     must(run(&whole, RUN) == run(&pieces, whole.seed >> 1 & 63), "in pieces: the same end");
     compare(&whole, &pieces);
     same_again(&whole.rig);

@@ -45,7 +45,7 @@ static void act(struct machine *m, struct feed *in) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static const struct machine_options options = {
-        .engine = ENGINE_SOFT, .chips = CHIPS_ON, .memory = 64 << 10};
+        .engine = ENGINE_SOFT, .irqchip = IRQCHIP_ON, .memory = 64 << 10};
     struct machine m;
     struct feed in = {bytes, size};
     must(guest_open(&m, 1, guest_file(GUEST_KERNEL, "\xF4", 1), &options), "a machine");

@@ -40,7 +40,7 @@ static const char *guest_image(void) {
 static bool open_guest(struct machine *m, struct machine_options *options,
                        const char *recording) {
     *options = (struct machine_options){
-        .engine = ENGINE_SOFT, .chips = CHIPS_ON, .memory = 64 << 10, .debugged = true,
+        .engine = ENGINE_SOFT, .irqchip = IRQCHIP_ON, .memory = 64 << 10, .debugged = true,
         .history = 1 << 20, .replay = recording,
         .image = {.has_load = true, .has_entry = true, .entry = START}};
     return guest_open(m, 1, guest_image(), options);

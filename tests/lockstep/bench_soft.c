@@ -82,9 +82,9 @@ static double measure(const uint8_t *code, size_t length, bool paging, enum extr
         if (paging)
             rig_paging(&r, 7);
         if (extra == BREAKPOINT)
-            points_add(&r.points, POINT_SOFT, CODE_AT + length + 16, 1);
+            breakpoints_add(&r.breakpoints, BP_SOFT, CODE_AT + length + 16, 1);
         if (extra == WATCHPOINT)
-            points_add(&r.points, POINT_WRITE, 0x38000, 4);
+            breakpoints_add(&r.breakpoints, BP_WRITE, 0x38000, 4);
         r.cpu.limit = 100000000;
         double start = seconds();
         rig_run(&r);

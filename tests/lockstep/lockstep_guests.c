@@ -42,9 +42,9 @@ static void hear(void *context, unsigned number, const char *text) {
 }
 
 static bool open_side(struct side *s, const char *path, enum engine_choice engine,
-                      enum chips_choice chips, char *error, size_t size) {
+                      enum irqchip_choice chips, char *error, size_t size) {
     struct machine_owner owner = {s, keep, ignore, hear};
-    s->options = (struct machine_options){.engine = engine, .chips = chips, .debugged = true};
+    s->options = (struct machine_options){.engine = engine, .irqchip = chips, .debugged = true};
     if (machine_open(&s->machine, 1, path, &s->options, &owner, error, size) < 0)
         return false;
     machine_end_input(&s->machine);
@@ -65,7 +65,7 @@ static bool same_memory(const struct side *a, const struct side *b) {
 static uint64_t unsure_flags(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn i;
-    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &i);
+    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &i);
     return undefined_flags(&i, s->regs.rcx);
 }
 
@@ -164,7 +164,7 @@ static void judge(const char *path, struct lockstep *l, enum verdict v, struct s
 }
 
 /* A guest that turns out to use interrupts starts again, with KVM's own chips. */
-static void one_guest(const char *path, enum chips_choice chips) {
+static void one_guest(const char *path, enum irqchip_choice chips) {
     static struct side kvm, soft;
     char error[256];
     struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS,
@@ -183,7 +183,7 @@ static void one_guest(const char *path, enum chips_choice chips) {
     do
         v = compare(&l, &kvm, &soft, &run_ons);
     while (v == SAME && kvm.exit.kind == CPU_EXIT_STEPPED && l.steps < STEPS);
-    bool again = kvm.machine.wants_chips && chips != CHIPS_ON;
+    bool again = kvm.machine.wants_irqchip && chips != IRQCHIP_ON;
     if (!again)
         judge(path, &l, v, &kvm, &soft);
     if (!again && run_ons)
@@ -191,7 +191,7 @@ static void one_guest(const char *path, enum chips_choice chips) {
     machine_close(&kvm.machine);
     machine_close(&soft.machine);
     if (again)
-        one_guest(path, CHIPS_ON);
+        one_guest(path, IRQCHIP_ON);
 }
 
 /* long64 is for a CPU with long mode, which the built-in one is not. */
@@ -203,7 +203,7 @@ static bool has_kvm(char *error, size_t size) {
     if (memory_open(&r.memory, 1 << 20) < 0)
         return false;
     r.cpu.memory = &r.memory;
-    r.cpu.points = &r.points;
+    r.cpu.breakpoints = &r.breakpoints;
     bool has = kvm_open(&r.cpu, &options, error, size) == 0;
     if (has)
         r.cpu.engine->close(&r.cpu);
@@ -223,14 +223,14 @@ int main(int argc, char **argv) {
     }
     build = build ? build : "build";
     for (int n = 1; n < argc; n++)
-        one_guest(argv[n], CHIPS_AUTO);
+        one_guest(argv[n], IRQCHIP_AUTO);
     for (size_t n = 0; argc == 1 && n < sizeof folders / sizeof *folders; n++) {
         snprintf(pattern, sizeof pattern, "%s/%s", build, folders[n]);
         glob(pattern, n ? GLOB_APPEND : 0, NULL, &found);
     }
     for (size_t n = 0; n < found.gl_pathc; n++)
         if (wanted(found.gl_pathv[n]))
-            one_guest(found.gl_pathv[n], CHIPS_AUTO);
+            one_guest(found.gl_pathv[n], IRQCHIP_AUTO);
     globfree(&found);
     return unit_end();
 }

@@ -367,8 +367,8 @@ int main(int argc, char **argv) {
     static struct pair p;
     struct options o;
     struct memory memory;
-    struct points points = {0};
-    struct cpu cpu = {.memory = &memory, .points = &points};
+    struct breakpoints points = {0};
+    struct cpu cpu = {.memory = &memory, .breakpoints = &points};
     struct sigaction action = {.sa_handler = too_long};
     parse(argc, argv, &o);
     if (memory_open(&memory, RAM_SIZE) < 0 || open_kvm(&cpu)) {

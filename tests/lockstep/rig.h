@@ -19,7 +19,7 @@ enum { GDT_AT = 0x1000, IDT_AT = 0x2000, TSS_AT = 0x3000, CODE_AT = 0x10000, STA
 
 struct rig {
     struct memory memory;
-    struct points points;
+    struct breakpoints breakpoints;
     struct cpu cpu;
     struct cpu_exit exit;
 };
@@ -29,14 +29,14 @@ static inline void rig_open(struct rig *r, int (*open)(struct cpu *), uint64_t r
     if (memory_open(&r->memory, ram))
         abort();
     r->cpu.memory = &r->memory;
-    r->cpu.points = &r->points;
+    r->cpu.breakpoints = &r->breakpoints;
     if (open(&r->cpu))
         abort();
 }
 
 static inline void rig_close(struct rig *r) {
     r->cpu.engine->close(&r->cpu);
-    points_clear(&r->points);
+    breakpoints_clear(&r->breakpoints);
     memory_close(&r->memory);
 }
 

@@ -69,7 +69,7 @@ static uint64_t bit_offset(const struct insn *in, const struct cpu_state *s) {
 
 static struct insn look(const struct trial *t) {
     struct insn in;
-    insn_look(t->soft_memory, &t->before, x86_pc(&t->before.regs, &t->before.sregs), &in);
+    insn_read(t->soft_memory, &t->before, x86_pc(&t->before.regs, &t->before.sregs), &in);
     return in;
 }
 

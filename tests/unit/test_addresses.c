@@ -6,7 +6,7 @@
 
 #include "tests/unit/fake_cpu.h"
 #include "vmm/debug/addresses.h"
-#include "vmm/cpu/points.h"
+#include "vmm/cpu/breakpoints.h"
 #include "vmm/x86/registers.h"
 #include "vmm/board/boot/symbols.h"
 
@@ -129,22 +129,22 @@ static void a_point_is_where_it_may_be_met(void) {
 }
 
 static void points_with_a_shift(void) {
-    struct points t = {0}, copy = {0};
-    CHECK(points_add(&t, POINT_SOFT, LINKED, 1) == 0);
-    CHECK(points_add_shifted(&t, POINT_SOFT, LOADED, 1, BASE) == 0);
-    CHECK(points_add_shifted(&t, POINT_SOFT, LOADED, 1, BASE) == 0 && t.count == 2);
-    CHECK(points_add(&t, POINT_SOFT, LOADED, 1) == 0 && t.count == 3 && t.shifted == 1);
-    points_copy(&copy, &t);
+    struct breakpoints t = {0}, copy = {0};
+    CHECK(breakpoints_add(&t, BP_SOFT, LINKED, 1) == 0);
+    CHECK(points_add_shifted(&t, BP_SOFT, LOADED, 1, BASE) == 0);
+    CHECK(points_add_shifted(&t, BP_SOFT, LOADED, 1, BASE) == 0 && t.count == 2);
+    CHECK(breakpoints_add(&t, BP_SOFT, LOADED, 1) == 0 && t.count == 3 && t.shifted == 1);
+    breakpoints_copy(&copy, &t);
     CHECK(copy.shifted == 1);
-    struct point *first = points_breakpoint(&t, LOADED), *second = points_next(&t, first);
+    struct breakpoint *first = breakpoints_at(&t, LOADED), *second = breakpoints_next(&t, first);
     CHECK(first && first->shift == 0 && second && second->shift == BASE);
-    CHECK(points_origin(&t, second) == points_breakpoint(&t, LINKED));
-    points_remove_shifted(&t, POINT_SOFT, LINKED, 1);
-    CHECK(t.count == 1 && t.shifted == 0 && points_breakpoint(&t, LOADED)->shift == 0);
-    points_remove_shifted(&copy, POINT_SOFT, LOADED, 1);
+    CHECK(points_origin(&t, second) == breakpoints_at(&t, LINKED));
+    points_remove_shifted(&t, BP_SOFT, LINKED, 1);
+    CHECK(t.count == 1 && t.shifted == 0 && breakpoints_at(&t, LOADED)->shift == 0);
+    points_remove_shifted(&copy, BP_SOFT, LOADED, 1);
     CHECK(copy.count == 2 && copy.shifted == 1);
-    points_clear(&t);
-    points_clear(&copy);
+    breakpoints_clear(&t);
+    breakpoints_clear(&copy);
     CHECK(copy.shifted == 0);
 }
 

@@ -9,7 +9,7 @@
 #include "tests/unit/elf_build.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/replay/snapshot.h"
-#include "vmm/replay/travel.h"
+#include "vmm/replay/reverse.h"
 #include "vmm/replay/replay.h"
 
 static char error[512];
@@ -154,14 +154,14 @@ static void visit(struct machine *m, unsigned rounds, unsigned stride, const cha
     unsigned wrong = 0;
     for (unsigned i = 0; count && i < rounds; i++) {
         unsigned n = (unsigned)any(count);
-        CHECK(travel_to(m, marks[n].at));
+        CHECK(reverse_goto(m, marks[n].at));
         if (m->cpu.ticks == marks[n].at && hash_of(m) != marks[n].hash)
             wrong++;
         uint64_t target = any(marks[count - 1].at + 1), first;
-        travel_to(m, target);
+        reverse_goto(m, target);
         first = hash_of(m);
-        travel_to(m, target > 5000 ? target - any(5000) : 0);
-        travel_to(m, target);
+        reverse_goto(m, target > 5000 ? target - any(5000) : 0);
+        reverse_goto(m, target);
         wrong += hash_of(m) != first;
     }
     CHECK(wrong == 0);
@@ -240,25 +240,25 @@ static void the_last_write_is_found(void) {
     run_for(&m, 3000000);
     uint64_t now = m.cpu.ticks, hash = hash_of(&m);
     for (int i = 0; i < 3; i++) { /* the way there does not change what is found */
-        struct travel_write w = travel_find_write(&m, 0x3000, 2, false);
+        struct travel_write w = reverse_find_write(&m, 0x3000, 2, false);
         CHECK(w.outcome == WRITE_FOUND && w.ticks == (now - 1) / 1003 * 1003);
         CHECK(w.by == BY_INSTRUCTION && m.cpu.ticks == now && hash_of(&m) == hash);
-        CHECK(travel_find_write(&m, 0x3100, 2, true).outcome == WRITE_NONE);
+        CHECK(reverse_find_write(&m, 0x3100, 2, true).outcome == WRITE_NONE);
         if (i == 0)
             back(&m, false);
-        travel_to(&m, now);
+        reverse_goto(&m, now);
     }
-    points_add(&m.points, POINT_WRITE, 0x3000, 2);
+    breakpoints_add(&m.breakpoints, BP_WRITE, 0x3000, 2);
     for (int i = 0; i < 3; i++) {
         uint64_t before = m.cpu.ticks;
         CHECK(back(&m, true).exit.kind == CPU_EXIT_WATCHPOINT);
         CHECK(m.cpu.ticks < before && m.cpu.ticks % 1003 == 0);
     }
-    points_clear(&m.points);
-    points_add(&m.points, POINT_SOFT, 0x1009, 1);
+    breakpoints_clear(&m.breakpoints);
+    breakpoints_add(&m.breakpoints, BP_SOFT, 0x1009, 1);
     uint64_t was = m.cpu.ticks;
     CHECK(back(&m, true).exit.kind == CPU_EXIT_BREAKPOINT && was - m.cpu.ticks == 1);
-    points_clear(&m.points);
+    breakpoints_clear(&m.breakpoints);
     machine_close(&m);
 }
 
@@ -272,16 +272,16 @@ static void writes_are_found_through_every_address(void) {
     while (m.cpu.ticks < 100 && cpu_read(&m.cpu, CPU_REGS)->regs.rbx != 'A')
         step(&m);
     uint64_t table = cpu_read(&m.cpu, CPU_SREGS)->sregs.cr3 + PAGE_SIZE, now = m.cpu.ticks;
-    struct travel_write w = travel_find_write(&m, table, 4, true);
+    struct travel_write w = reverse_find_write(&m, table, 4, true);
     CHECK(w.outcome == WRITE_FOUND && w.by == BY_PAGING && w.ticks == now - 1);
-    w = travel_find_write(&m, 0x400000, 4, false);
+    w = reverse_find_write(&m, 0x400000, 4, false);
     CHECK(w.outcome == WRITE_FOUND && w.by == BY_INSTRUCTION && w.ticks < now - 1);
-    CHECK(travel_find_write(&m, 0x400000, 4, true).outcome == WRITE_NONE);
-    CHECK(travel_find_write(&m, 0x800000, 4, false).outcome == WRITE_UNMAPPED);
+    CHECK(reverse_find_write(&m, 0x400000, 4, true).outcome == WRITE_NONE);
+    CHECK(reverse_find_write(&m, 0x800000, 4, false).outcome == WRITE_UNMAPPED);
     step(&m);
-    w = travel_find_write(&m, table, 4, true);
+    w = reverse_find_write(&m, table, 4, true);
     CHECK(w.outcome == WRITE_FOUND && w.by == BY_INSTRUCTION && w.ticks == now);
-    CHECK(travel_find_write(&m, 0x400000, 4, false).outcome == WRITE_FOUND);
+    CHECK(reverse_find_write(&m, 0x400000, 4, false).outcome == WRITE_FOUND);
     machine_close(&m);
 }
 
@@ -326,19 +326,19 @@ static void a_change_in_the_past_begins_a_new_present(void) {
         return;
     run_for(&m, 2000);
     uint64_t end = m.cpu.ticks;
-    travel_to(&m, 1000);
+    reverse_goto(&m, 1000);
     CHECK(history_in_past(&m));
-    CHECK(history_poke(&m) && !history_poke(&m));
+    CHECK(history_discard_future(&m) && !history_discard_future(&m));
     cpu_write(&m.cpu, CPU_REGS)->regs.rsi = 0x1234;
     run_for(&m, 10);
     CHECK(m.history->end == 1010 && end >= 1010);
     uint64_t hash = hash_of(&m);
-    travel_to(&m, 500);
-    travel_to(&m, 1010);
+    reverse_goto(&m, 500);
+    reverse_goto(&m, 1010);
     CHECK(hash_of(&m) == hash);
-    travel_to(&m, 1000);
+    reverse_goto(&m, 1000);
     CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rsi == 0x1234);
-    travel_to(&m, 999);
+    reverse_goto(&m, 999);
     CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rsi != 0x1234);
     machine_close(&m);
 }
@@ -365,10 +365,10 @@ static void old_snapshots_are_thinned(void) {
     CHECK(m.history->count >= 3);
     uint64_t end = m.cpu.ticks, last = hash_of(&m);
     uint64_t start = m.history->list[0]->ticks;
-    travel_to(&m, 2000000);
+    reverse_goto(&m, 2000000);
     CHECK(start > 0 || hash_of(&m) == early);
     CHECK(m.cpu.ticks == (start > 2000000 ? start : 2000000));
-    travel_to(&m, end);
+    reverse_goto(&m, end);
     CHECK(hash_of(&m) == last);
     machine_close(&m);
 }

@@ -108,9 +108,9 @@ static void reset(const struct machine_options *o) {
     for (int i = 0; i < 3; i++) {
         CHECK(run(&m).status == 7);
         CHECK(m.memory.ram[0x2000] == 1);
-        points_add(&m.points, POINT_SOFT, 0x5000, 1);
+        breakpoints_add(&m.breakpoints, BP_SOFT, 0x5000, 1);
         CHECK(machine_reset(&m, NULL, error, sizeof error) == 0);
-        CHECK(m.memory.ram[0x2000] == 0 && m.points.count == 1); /* breakpoints stay */
+        CHECK(m.memory.ram[0x2000] == 0 && m.breakpoints.count == 1); /* breakpoints stay */
         const struct cpu_state *s = cpu_read(&m.cpu, CPU_REGS | CPU_SREGS);
         CHECK(x86_pc(&s->regs, &s->sregs) == 0x1000);
     }

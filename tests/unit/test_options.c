@@ -66,7 +66,7 @@ static void images(void) {
 
 static void defaults(void) {
     CHECK(parse("hello", NULL) == OPTIONS_RUN && !*printed);
-    CHECK(options.machine.engine == ENGINE_AUTO && options.machine.chips == CHIPS_AUTO);
+    CHECK(options.machine.engine == ENGINE_AUTO && options.machine.irqchip == IRQCHIP_AUTO);
     CHECK(options.machine.memory == 0 && !options.gdb && !options.stats && !options.gdb_nowait);
     CHECK(options.color == COLOR_AUTO && !options.machine.verbose && !options.machine.debugged);
     CHECK(options.machine.image.mode == START_AUTO && !options.machine.image.has_entry);
@@ -75,9 +75,9 @@ static void defaults(void) {
 static void choices(void) {
     CHECK(parse("--cpu=soft", "x", NULL) == OPTIONS_RUN && options.machine.engine == ENGINE_SOFT);
     CHECK(parse("--cpu=kvm", "x", NULL) == OPTIONS_RUN && options.machine.engine == ENGINE_KVM);
-    CHECK(parse("--irqchip=on", "x", NULL) == OPTIONS_RUN && options.machine.chips == CHIPS_ON);
+    CHECK(parse("--irqchip=on", "x", NULL) == OPTIONS_RUN && options.machine.irqchip == IRQCHIP_ON);
     CHECK(parse("--irqchip=none", "x", NULL) == OPTIONS_RUN &&
-          options.machine.chips == CHIPS_NONE);
+          options.machine.irqchip == IRQCHIP_NONE);
     CHECK(parse("--color=never", "x", NULL) == OPTIONS_RUN && options.color == COLOR_NEVER);
     CHECK(parse("--mode=real", "x", NULL) == OPTIONS_RUN &&
           options.machine.image.mode == START_REAL);

@@ -346,24 +346,24 @@ static void test_debug_registers(void) {
     rig_close(&r);
 }
 
-static void test_points(void) {
+static void test_breakpoints(void) {
     FLAT(0x41, 0x41, 0xC7, 0x05, 0xFE, 0, 0x20, 0, 1, 0, 0, 0, 0xA1, 0, 1, 0x20, 0, 0xEB, 0xED);
-    points_add(&r.points, POINT_SOFT, CODE_AT + 1, 1);
+    breakpoints_add(&r.breakpoints, BP_SOFT, CODE_AT + 1, 1);
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && r.exit.address == CODE_AT + 1);
-    CHECK(r.points.list[0].held == HOLD_EXACT);
+    CHECK(r.breakpoints.list[0].held == BP_BY_COMPARE);
     CHECK(rig_get(&r)->regs.rcx == 1);
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && rig_get(&r)->regs.rcx == 1); /* still there */
     r.cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, CODE_AT + 1};
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && rig_get(&r)->regs.rcx == 3);
     CHECK(!cpu_passes(&r.cpu, CODE_AT + 1));
-    points_remove(&r.points, POINT_SOFT, CODE_AT + 1, 1);
-    points_add(&r.points, POINT_WRITE, 0x200100, 64);
+    breakpoints_remove(&r.breakpoints, BP_SOFT, CODE_AT + 1, 1);
+    breakpoints_add(&r.breakpoints, BP_WRITE, 0x200100, 64);
     CHECK(rig_run(&r) == CPU_EXIT_WATCHPOINT && r.exit.address == 0x200100);
-    CHECK(rip() == CODE_AT + 12 && r.exit.point == POINT_WRITE);
-    points_add(&r.points, POINT_READ, 0x200101, 1);
-    CHECK(rig_step(&r) == CPU_EXIT_WATCHPOINT && r.exit.point == POINT_READ &&
+    CHECK(rip() == CODE_AT + 12 && r.exit.point == BP_WRITE);
+    breakpoints_add(&r.breakpoints, BP_READ, 0x200101, 1);
+    CHECK(rig_step(&r) == CPU_EXIT_WATCHPOINT && r.exit.point == BP_READ &&
           r.exit.address == 0x200101);
-    points_clear(&r.points);
+    breakpoints_clear(&r.breakpoints);
     r.cpu.limit = r.cpu.ticks + 1001;
     CHECK(rig_run(&r) == CPU_EXIT_LIMIT && r.cpu.ticks == r.cpu.limit);
     rig_close(&r);
@@ -372,7 +372,7 @@ static void test_points(void) {
     s->regs.rcx = 0x3000;
     s->regs.rdi = 0x200000;
     rig_set(&r);
-    points_add(&r.points, POINT_WRITE, 0x200010, 1);
+    breakpoints_add(&r.breakpoints, BP_WRITE, 0x200010, 1);
     CHECK(rig_run(&r) == CPU_EXIT_WATCHPOINT && rig_get(&r)->regs.rdi == 0x200011);
     CHECK(rip() == CODE_AT);
     CHECK(rig_step(&r) == CPU_EXIT_STEPPED && rig_get(&r)->regs.rcx == 0 && rip() == CODE_AT + 2);
@@ -438,7 +438,7 @@ int main(void) {
     test_shadow_state();
     test_trap_moves();
     test_debug_registers();
-    test_points();
+    test_breakpoints();
     test_self_modifying();
     test_shutdown_and_catch();
     test_vm86();

@@ -96,7 +96,7 @@ static void one_guest(void) {
     }
     random_registers(&r);
     for (unsigned n = any() % 4; n; n--)
-        points_add(&r.points, any() % 5, any() % 0x40000, 1 + any() % 64);
+        breakpoints_add(&r.breakpoints, any() % 5, any() % 0x40000, 1 + any() % 64);
     for (unsigned n = 0; n < 8; n++) {
         r.cpu.limit = r.cpu.ticks + 1 + any() % 3000;
         enum cpu_exit_kind kind = any() % 3 ? rig_run(&r) : rig_step(&r);

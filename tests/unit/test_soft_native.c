@@ -350,7 +350,7 @@ static void soft_test(struct rig *r, struct test *t) {
 /* As it stands in the guest's memory, where the last one has been run. */
 static struct insn instruction(struct rig *r) {
     struct insn in;
-    insn_look(&r->memory, rig_get(r), CODE, &in);
+    insn_read(&r->memory, rig_get(r), CODE, &in);
     return in;
 }
 

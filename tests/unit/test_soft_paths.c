@@ -110,8 +110,8 @@ static bool one_program(struct lockstep *l) {
     prepare(&fast, code, length, paging);
     prepare(&slow, code, length, paging);
     if (any() & 1) {
-        points_add(&slow.points, POINT_WRITE, 0x18FF8, 4);
-        points_add(&slow.points, POINT_SOFT, 0x7FFF0, 1);
+        breakpoints_add(&slow.breakpoints, BP_WRITE, 0x18FF8, 4);
+        breakpoints_add(&slow.breakpoints, BP_SOFT, 0x7FFF0, 1);
     }
     for (unsigned n = 0; same && n < 20; n++) {
         fast.cpu.limit = fast.cpu.ticks + 1 + any() % 400;

@@ -321,7 +321,7 @@ static void test_devices(void) {
     outside("edx=60 esi=30000", "6e"); /* OUTSB out of a watched byte: one exit, the first */
     r.cpu.host.io = port;
     answer = IO_STOP;
-    points_add(&r.points, POINT_READ, 0x30000, 1);
+    breakpoints_add(&r.breakpoints, BP_READ, 0x30000, 1);
     CHECK(rig_run(&r) == CPU_EXIT_DEVICE && state()->regs.rsi == 0x30001);
     rig_close(&r);
     outside("edx=60 esi=30000 ecx=3", "f3 6e"); /* a stop between two iterations */

@@ -235,8 +235,8 @@ static struct gdb_program *inserted(struct client *c, const char *options) {
     snprintf(packet, sizeof packet, "Z0,1100,1%s", options);
     CHECK_STR(ask(c, packet), "OK");
     for (unsigned i = 0; i < FAKE_POINTS; i++)
-        if (c->fake->process[0].points[i].used)
-            return c->fake->process[0].points[i].program;
+        if (c->fake->process[0].breakpoints[i].used)
+            return c->fake->process[0].breakpoints[i].program;
     return NULL;
 }
 

@@ -19,14 +19,14 @@ enum { FAKE_PROCESSES = 2, FAKE_BASE = 0x1000, FAKE_SIZE = 0x20000, FAKE_POINTS 
 
 struct fake_point {
     bool used;
-    enum gdb_point type;
+    enum gdb_bp_kind type;
     uint64_t address, length;
     struct gdb_program *program;
 };
 struct fake_process {
     uint32_t registers[16];
     uint8_t memory[FAKE_SIZE];
-    struct fake_point points[FAKE_POINTS];
+    struct fake_point breakpoints[FAKE_POINTS];
     struct gdb_action action; /* the latest */
     bool running, interrupted, dead, long_mode;
     unsigned resumed, detached, killed, restarted, traced;
@@ -132,8 +132,8 @@ static inline void fake_tell(struct fake *f, int pid, int signal) {
     gdb_server_stopped(f->server, &(struct gdb_stop){.thread = {pid, 1}, .status = signal});
 }
 
-static inline void fake_tell_point(struct fake *f, int pid, enum gdb_point point, uint64_t at) {
-    struct gdb_stop stop = {.thread = {pid, 1}, .status = GDB_SIGNAL_TRAP, .has_point = true};
+static inline void fake_tell_point(struct fake *f, int pid, enum gdb_bp_kind point, uint64_t at) {
+    struct gdb_stop stop = {.thread = {pid, 1}, .status = GDB_SIGNAL_TRAP, .has_breakpoint = true};
     stop.point = point;
     stop.address = at;
     fake_halt(f, pid);
@@ -149,9 +149,9 @@ static inline void fake_exit(struct fake *f, int pid, int status) {
 
 static inline const struct fake_point *fake_point_at(const struct fake_process *p, uint64_t pc) {
     for (unsigned i = 0; i < FAKE_POINTS; i++)
-        if (p->points[i].used && p->points[i].type != GDB_TRACE &&
-            p->points[i].type <= GDB_HWBREAK && p->points[i].address == pc)
-            return &p->points[i];
+        if (p->breakpoints[i].used && p->breakpoints[i].type != GDB_TRACE &&
+            p->breakpoints[i].type <= GDB_HWBREAK && p->breakpoints[i].address == pc)
+            return &p->breakpoints[i];
     return NULL;
 }
 
@@ -184,11 +184,11 @@ static inline void fake_trace(struct fake_process *p) {
                                   .read_whole = fake_agent_whole,
                                   .read_memory = fake_agent_memory};
     for (unsigned i = 0; i < FAKE_POINTS; i++)
-        if (p->points[i].type == GDB_TRACE && gdb_program_follows(p->points[i].program))
-            gdb_program_stepped(p->points[i].program, &host);
+        if (p->breakpoints[i].type == GDB_TRACE && gdb_program_follows(p->breakpoints[i].program))
+            gdb_program_stepped(p->breakpoints[i].program, &host);
     for (unsigned i = 0; i < FAKE_POINTS; i++)
-        if (p->points[i].type == GDB_TRACE && p->points[i].address == p->registers[FAKE_PC])
-            p->traced += !gdb_program_stops(p->points[i].program, &host);
+        if (p->breakpoints[i].type == GDB_TRACE && p->breakpoints[i].address == p->registers[FAKE_PC])
+            p->traced += !gdb_program_stops(p->breakpoints[i].program, &host);
 }
 
 /* One instruction of one process; it wraps in its memory. */
@@ -289,13 +289,13 @@ static size_t fake_write(void *target, struct gdb_thread t, uint64_t at, const v
 }
 static void fake_clear_points(struct fake_process *p) {
     for (unsigned i = 0; i < FAKE_POINTS; i++)
-        gdb_program_free(p->points[i].program);
-    memset(p->points, 0, sizeof p->points);
+        gdb_program_free(p->breakpoints[i].program);
+    memset(p->breakpoints, 0, sizeof p->breakpoints);
 }
 /* What the client has let go of: only what wants to stays. */
 static void fake_clear_some(struct fake_process *p, bool traces_stay, bool persistent_stay) {
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
-        struct fake_point *point = &p->points[i];
+        struct fake_point *point = &p->breakpoints[i];
         bool stays = (traces_stay && point->type == GDB_TRACE) ||
                      (persistent_stay && point->program && gdb_program_persists(point->program));
         if (!point->used || stays)
@@ -304,13 +304,13 @@ static void fake_clear_some(struct fake_process *p, bool traces_stay, bool persi
         *point = (struct fake_point){0};
     }
 }
-static const char *fake_insert(void *target, int pid, enum gdb_point type, uint64_t address,
+static const char *fake_insert(void *target, int pid, enum gdb_bp_kind type, uint64_t address,
                                uint64_t length, struct gdb_program *program) {
     struct fake_process *p = fake_process(target, pid);
     if (length > 8 && type != GDB_TRACE)
         return "no point can be as wide as #$*} that";
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
-        struct fake_point *point = &p->points[i];
+        struct fake_point *point = &p->breakpoints[i];
         if (!point->used || point->type != type || point->address != address ||
             (type == GDB_TRACE && point->length != length))
             continue;
@@ -319,23 +319,23 @@ static const char *fake_insert(void *target, int pid, enum gdb_point type, uint6
         return NULL;
     }
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
-        if (p->points[i].used)
+        if (p->breakpoints[i].used)
             continue;
-        p->points[i] = (struct fake_point){true, type, address, length, program};
+        p->breakpoints[i] = (struct fake_point){true, type, address, length, program};
         return NULL;
     }
     return "no room";
 }
-static const char *fake_remove(void *target, int pid, enum gdb_point type, uint64_t address,
+static const char *fake_remove(void *target, int pid, enum gdb_bp_kind type, uint64_t address,
                                uint64_t length) {
     struct fake_process *p =
         type == GDB_TRACE ? fake_stopped(target, pid) : fake_process(target, pid);
     for (unsigned i = 0; i < FAKE_POINTS; i++) {
-        if (!p->points[i].used || p->points[i].type != type || p->points[i].address != address ||
-            (type == GDB_TRACE && p->points[i].length != length))
+        if (!p->breakpoints[i].used || p->breakpoints[i].type != type || p->breakpoints[i].address != address ||
+            (type == GDB_TRACE && p->breakpoints[i].length != length))
             continue;
-        gdb_program_free(p->points[i].program);
-        p->points[i] = (struct fake_point){0};
+        gdb_program_free(p->breakpoints[i].program);
+        p->breakpoints[i] = (struct fake_point){0};
         return NULL;
     }
     return "no such point";

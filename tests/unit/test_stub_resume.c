@@ -53,7 +53,7 @@ static void test_order(struct client *c) {
 static void test_reasons(struct client *c) {
     static const char *const told[] = {"swbreak:;", "hwbreak:;", "watch:1234;", "rwatch:1234;",
                                        "awatch:1234;"};
-    for (enum gdb_point point = GDB_SWBREAK; point <= GDB_AWATCH; point++) {
+    for (enum gdb_bp_kind point = GDB_SWBREAK; point <= GDB_AWATCH; point++) {
         ask(c, "vCont;c:p1.-1");
         fake_tell_point(c->fake, 1, point, 0x1234);
         CHECK(strstr(awaited(c), told[point]) != NULL);
@@ -168,7 +168,7 @@ static void test_detach(struct client *c) {
     ask(c, "Hgp1.1");
     CHECK_STR(ask(c, "Z0,1005,1"), "OK");
     CHECK_STR(ask(c, "D;1"), "OK");
-    CHECK(p[0].detached == 1 && p[0].running && !p[0].points[0].used);
+    CHECK(p[0].detached == 1 && p[0].running && !p[0].breakpoints[0].used);
     CHECK_STR(ask(c, "qfThreadInfo"), "mp2.1");
     CHECK_STR(ask(c, "vCont;s"), "<none>");
     CHECK_STR(ticked(c), "T05thread:p2.1;");
@@ -193,7 +193,7 @@ static void test_reconnect(struct fake *f) {
     CHECK_STR(ask(c, "Z0,1500,1"), "OK");
     ask(c, "vCont;c:p1.-1");
     client_free(c);
-    CHECK(!f->connected && p[0].running && p[1].running && !p[0].points[0].used);
+    CHECK(!f->connected && p[0].running && p[1].running && !p[0].breakpoints[0].used);
     /* what stops alone is told to the next client */
     fake_tell(f, 2, GDB_SIGNAL_SEGV);
     c = client_new(f);

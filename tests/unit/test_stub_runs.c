@@ -3,7 +3,7 @@
 #include "tests/unit/test_stub_client.h"
 
 #include "gdbstub/buffer.h"
-#include "gdbstub/link.h"
+#include "gdbstub/framing.h"
 
 enum { PAYLOAD_MAX = 4096 };
 
@@ -44,14 +44,14 @@ static void check_frame(const char *frame, size_t size) {
 }
 
 /* Bytes, escaped and sent; both ways of reading give them back. Returns the frame's size. */
-static size_t round_trip(struct link *l, const char *bytes, size_t length) {
+static size_t round_trip(struct framing *l, const char *bytes, size_t length) {
     static char once[4 * PAYLOAD_MAX], twice[4 * PAYLOAD_MAX];
     struct buffer b;
     size_t size;
     buffer_init(&b, 4 * PAYLOAD_MAX);
     buffer_binary(&b, bytes, length);
-    link_send(l, b.data, b.length);
-    const char *frame = link_output(l, &size);
+    framing_send(l, b.data, b.length);
+    const char *frame = framing_output(l, &size);
     check_frame(frame, size);
     size_t n = undo_runs(frame + 1, size - 4, once, false);
     CHECK(n == b.length && !memcmp(once, b.data, n));
@@ -59,13 +59,13 @@ static size_t round_trip(struct link *l, const char *bytes, size_t length) {
     CHECK(n == length && !memcmp(twice, bytes, n));
     n = undo_runs(frame + 1, size - 4, once, true);
     CHECK(n == length && !memcmp(once, bytes, n));
-    link_sent(l, size);
+    framing_sent(l, size);
     buffer_free(&b);
     return size;
 }
 
 /* Every length of a run, of every kind of byte, behind one of another kind. */
-static void test_every_run(struct link *l) {
+static void test_every_run(struct framing *l) {
     static const char kinds[] = "0a#$}*+-\x03\x04\n]\xff ";
     char bytes[PAYLOAD_MAX];
     for (const char *k = kinds; k < kinds + sizeof kinds; k++)
@@ -81,7 +81,7 @@ static void test_every_run(struct link *l) {
             }
 }
 
-static void test_random_bytes(struct link *l) {
+static void test_random_bytes(struct framing *l) {
     char bytes[PAYLOAD_MAX];
     unsigned seed = 1;
     for (unsigned turn = 0; turn < 500; turn++) {
@@ -96,7 +96,7 @@ static void test_random_bytes(struct link *l) {
     }
 }
 
-static void test_zeros_are_short(struct link *l) {
+static void test_zeros_are_short(struct framing *l) {
     char bytes[PAYLOAD_MAX] = {0};
     CHECK(round_trip(l, bytes, sizeof bytes) < PAYLOAD_MAX / 30);
     CHECK(round_trip(l, bytes, 100) == 104); /* a short one stays as it is */
@@ -106,22 +106,22 @@ static void test_zeros_are_short(struct link *l) {
 }
 
 /* '-' has the same bytes come again. */
-static void test_sent_again(struct link *l) {
+static void test_sent_again(struct framing *l) {
     struct cursor packet;
     char payload[1000], first[64];
     size_t size, again, room;
     memset(payload, '0', sizeof payload);
-    link_send(l, payload, sizeof payload);
-    const char *frame = link_output(l, &size);
+    framing_send(l, payload, sizeof payload);
+    const char *frame = framing_output(l, &size);
     CHECK(size < sizeof first);
     memcpy(first, frame, size);
-    link_sent(l, size);
-    *link_room(l, &room) = '-';
-    link_received(l, 1);
-    CHECK(link_next(l, &packet) == LINK_NOTHING);
-    frame = link_output(l, &again);
+    framing_sent(l, size);
+    *framing_room(l, &room) = '-';
+    framing_received(l, 1);
+    CHECK(framing_next(l, &packet) == FRAMING_NOTHING);
+    frame = framing_output(l, &again);
     CHECK(again == size && !memcmp(frame, first, size));
-    link_sent(l, again);
+    framing_sent(l, again);
 }
 
 /* Only who says what gdb alone says; and then to the end of the connection. */
@@ -145,14 +145,14 @@ static void test_who_gets_them(void) {
 }
 
 int main(void) {
-    static struct link l;
-    link_init(&l);
+    static struct framing l;
+    framing_init(&l);
     l.runs = true;
     test_every_run(&l);
     test_random_bytes(&l);
     test_zeros_are_short(&l);
     test_sent_again(&l);
-    link_free(&l);
+    framing_free(&l);
     test_who_gets_them();
     return unit_end();
 }

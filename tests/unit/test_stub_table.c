@@ -145,7 +145,7 @@ static void perform(struct client *c, const char *word) {
     } stops[] = {
         {"!stop", {.thread = {1, 1}, .status = GDB_SIGNAL_TRAP}},
         {"!begin", {.thread = {1, 1}, .status = GDB_SIGNAL_TRAP, .log = GDB_LOG_BEGIN}},
-        {"!watch", {.thread = {1, 1}, .status = GDB_SIGNAL_TRAP, .has_point = true,
+        {"!watch", {.thread = {1, 1}, .status = GDB_SIGNAL_TRAP, .has_breakpoint = true,
                     .point = GDB_WATCH, .address = 0x1234}},
     };
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)

@@ -203,7 +203,7 @@ static void test_disconnected(struct fake *f) {
     struct client *c = client_gdb(f);
     one(c, "QTDP:1:1004:E:0:0-", "QTDP:-1:1004:R1");
     client_free(c);
-    CHECK(!f->process[0].points[0].used);
+    CHECK(!f->process[0].breakpoints[0].used);
     c = next_client(f);
     CHECK(status_has(c, "T0;tdisconnected:0;tframes:1;"));
     CHECK_STR(ask(c, "QTDisconnected:1"), "OK");

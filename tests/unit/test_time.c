@@ -20,7 +20,7 @@
 #include "vmm/inspect/inspect.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
-#include "vmm/replay/travel.h"
+#include "vmm/replay/reverse.h"
 #include "vmm/x86/x86.h"
 
 enum { MARKS = 12, TYPED_MAX = 16, OUTPUT_MAX = 1 << 16, WALKS_PER_MACHINE = 6, SCRATCH = 64 };
@@ -152,7 +152,7 @@ static uint64_t hash_cpu(uint64_t h) {
     h = HASH(h, s->mp);
     h = HASH(h, machine.cpu.ticks);
     h = HASH(h, machine.cpu.slept);
-    h = HASH(h, machine.cpu.within);
+    h = HASH(h, machine.cpu.mid_rep);
     bool intr = machine.cpu.intr;
     return HASH(h, intr);
 }
@@ -183,7 +183,7 @@ static uint64_t hash_devices(uint64_t h) {
     h = HASH(h, d->cmos.index);
     h = HASH(h, d->cmos.ram);
     h = HASH(h, d->ports.port92);
-    return HASH(h, machine.chips);
+    return HASH(h, machine.irqchip);
 }
 
 static uint64_t hash_arrived(uint64_t h) {
@@ -342,14 +342,14 @@ static void go_back_by_steps(void) {
 
 static void go_back_to_a_stop(void) {
     uint64_t pc = pc_of();
-    points_add(&machine.points, any(2) ? POINT_SOFT : POINT_WRITE, any(3) ? pc : any(1 << 20), 1 + (uint32_t)any(2));
+    breakpoints_add(&machine.breakpoints, any(2) ? BP_SOFT : BP_WRITE, any(3) ? pc : any(1 << 20), 1 + (uint32_t)any(2));
     if (any(2))
-        travel_to(&machine, any(machine.history->end + 1));
+        reverse_goto(&machine, any(machine.history->end + 1));
     command(COMMAND_BACK_RUN);
-    points_clear(&machine.points);
+    breakpoints_clear(&machine.breakpoints);
 }
 
-static void go_anywhere(void) { travel_to(&machine, any(machine.history->end + 1)); }
+static void go_anywhere(void) { reverse_goto(&machine, any(machine.history->end + 1)); }
 
 static void go_by_count(void) {
     travel_to_count(&machine, any(history_end_count(&machine) + 1));
@@ -361,15 +361,15 @@ static void go_on(void) {
 
 static void go_on_with_points(void) {
     for (uint64_t n = any(4); n--;)
-        points_add(&machine.points, (enum point_kind)(POINT_SOFT + any(5)),
+        breakpoints_add(&machine.breakpoints, (enum bp_kind)(BP_SOFT + any(5)),
                    any(2) ? pc_of() + any(16) : any(1 << 20), 1 + (uint32_t)any(8));
     go_on();
-    points_clear(&machine.points);
+    breakpoints_clear(&machine.breakpoints);
     advance(machine.cpu.ticks + 1 + any(3)); /* not amid a repeated instruction */
 }
 
 static void look_for_a_write(void) {
-    travel_find_write(&machine, any(4) ? 0x1000 + any(0x4000) : any(1 << 20), 1 + (uint32_t)any(16), any(2));
+    reverse_find_write(&machine, any(4) ? 0x1000 + any(0x4000) : any(1 << 20), 1 + (uint32_t)any(16), any(2));
 }
 
 static void put_nothing(void *context, const char *text) { (void)context, (void)text; }
@@ -382,14 +382,14 @@ static void look_around(void) {
     inspect_page(&machine, any(0xc00000), &nowhere);
     inspect_explain(&machine, pc_of(), &nowhere);
     if (!any(4))
-        travel_list_modes(&machine, &nowhere);
+        reverse_list_modes(&machine, &nowhere);
 }
 
 /* From here on it is a new present, and what was typed later is typed again. */
 static void begin_anew(void) {
     uint64_t now = machine.cpu.ticks;
     bool past = history_in_past(&machine);
-    history_poke(&machine);
+    history_discard_future(&machine);
     while (past && typed && typing[typed - 1].typed_at >= now)
         typed--;
     while (past && output_count && output[output_count - 1].at >= now)
@@ -442,7 +442,7 @@ static const struct way {
 
 static void end_at(uint64_t mark) {
     uint64_t end = machine.history->end;
-    travel_to(&machine, mark < end ? mark : end);
+    reverse_goto(&machine, mark < end ? mark : end);
     advance(mark);
 }
 

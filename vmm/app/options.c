@@ -128,7 +128,7 @@ static bool set_sandbox(struct options *o, const char *value) {
 }
 
 CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
-CHOICE(set_chips, o->machine.chips, "auto|none|on")
+CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
 CHOICE(set_color, o->color, "auto|always|never")
 
 static bool set_mode(struct options *o, const char *value) {
@@ -161,7 +161,7 @@ static const struct option {
     {"--mode", "real|protected|long", VALUE, set_mode, "start in this mode"},
     {"--rom", "FILE", VALUE, set_rom,
      "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
-    {"--irqchip", "auto|none|on", VALUE, set_chips,
+    {"--irqchip", "auto|none|on", VALUE, set_irqchip,
      "interrupt controller and timer (auto: none for small real-mode guests)"},
     {"--history", "SIZE", VALUE, set_history,
      "memory for going back in time on the built-in CPU, 1M or more (256M); 0: none"},

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "vmm/cpu/io.h"
-#include "vmm/cpu/points.h"
+#include "vmm/cpu/breakpoints.h"
 
 struct memory;
 
@@ -52,7 +52,7 @@ enum cpu_part {
 };
 
 /* The 8259 pair and the 8254, in KVM's structs. */
-struct chips {
+struct irqchip_state {
     struct kvm_pic_state pic[2];
     struct kvm_pit_state2 pit;
 };
@@ -79,7 +79,7 @@ enum cpu_exit_kind {
 
 struct cpu_exit {
     enum cpu_exit_kind kind;
-    enum point_kind point; /* BREAKPOINT, WATCHPOINT: which kind */
+    enum bp_kind point; /* BREAKPOINT, WATCHPOINT: which kind */
     uint64_t address;      /* BREAKPOINT, WATCHPOINT: linear address */
     bool fatal;            /* CANNOT: no engine could go on from here */
     char text[256];        /* one sentence for a person, or empty */
@@ -146,7 +146,7 @@ struct cpu {
     unsigned valid, dirty; /* masks of cpu_part */
     unsigned missing;      /* of the valid ones: the engine could not give them */
     struct memory *memory;
-    struct points *points; /* breakpoints and watchpoints to stop at */
+    struct breakpoints *breakpoints; /* breakpoints and watchpoints to stop at */
     struct cpu_host host;
     struct cpu_catch catch;
     struct cpu_arrival arrival;
@@ -164,9 +164,9 @@ struct cpu {
     uint64_t ticks;
     uint64_t slept;        /* of these: waited in a hlt, or for input */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when ticks reaches it; 0 = none (soft) */
-    uint64_t watched_at;   /* WATCHPOINT: ticks before the instruction that hit (soft) … */
+    uint64_t watch_icount;   /* WATCHPOINT: ticks before the instruction that hit (soft) … */
     enum cpu_access_by watched_by; /* … and what of it did */
-    bool within;           /* it stands within a repeated instruction (soft) */
+    bool mid_rep;           /* it stands within a repeated instruction (soft) */
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
 };
 
@@ -191,10 +191,10 @@ struct engine {
     void (*kick)(struct cpu *);
     /* An interrupt line of the chips changes level. From any thread. */
     void (*irq_line)(struct cpu *, unsigned irq, bool level);
-    int (*get_chips)(struct cpu *, struct chips *);
-    int (*set_chips)(struct cpu *, const struct chips *);
+    int (*get_irqchip)(struct cpu *, struct irqchip_state *);
+    int (*set_irqchip)(struct cpu *, const struct irqchip_state *);
     /* NULL if this point can be held; else the reason why not, static. */
-    const char *(*refuses)(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+    const char *(*refuses)(struct cpu *, enum bp_kind, uint64_t address, uint32_t length);
     /* Would the points as they are cost a step per instruction, or not be held at
      * all? Then another engine does better. May be NULL: never. */
     bool (*strained)(struct cpu *);

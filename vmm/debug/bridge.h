@@ -41,7 +41,7 @@ struct machine *bridge_machine(struct debug *, int pid);
 /* What is to be added to a client's address to have a linear one, now. */
 uint64_t bridge_shift(struct machine *);
 /* 0 or -errno. */
-int bridge_add_point(struct machine *, enum point_kind, uint64_t address, uint64_t length);
+int bridge_add_point(struct machine *, enum bp_kind, uint64_t address, uint64_t length);
 /* Of a watchpoint that was hit at a linear address. */
 uint64_t bridge_clients_address(struct machine *, uint64_t linear);
 bool bridge_is_label(void *target, int pid, uint64_t address);

@@ -12,27 +12,27 @@ uint64_t bridge_shift(struct machine *m) {
 
 /* To each linear address that this one may mean (addresses.h); a watchpoint to those of
  * now alone, since debug registers are few. */
-int bridge_add_point(struct machine *m, enum point_kind kind, uint64_t address, uint64_t length) {
+int bridge_add_point(struct machine *m, enum bp_kind kind, uint64_t address, uint64_t length) {
     uint64_t shifts[ADDRESSES_SHIFTS];
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     unsigned count = addresses_shifts(&m->addresses, s, address, shifts);
     uint64_t now = addresses_shift(&m->addresses, s);
     int err = 0;
     for (unsigned i = 0; i < count && !err; i++)
-        if (kind < POINT_WRITE || !shifts[i] || shifts[i] == now)
-            err = points_add_shifted(&m->points, kind, addresses_linear(address, shifts[i]),
+        if (kind < BP_WRITE || !shifts[i] || shifts[i] == now)
+            err = points_add_shifted(&m->breakpoints, kind, addresses_linear(address, shifts[i]),
                                      length, shifts[i]);
     if (err)
-        points_remove_shifted(&m->points, kind, address, length);
+        points_remove_shifted(&m->breakpoints, kind, address, length);
     return err;
 }
 
 /* As the client set the watchpoint that was hit, whatever CS has now. */
 uint64_t bridge_clients_address(struct machine *m, uint64_t linear) {
-    const struct points *t = &m->last_points;
+    const struct breakpoints *t = &m->last_breakpoints;
     for (size_t i = t->shifted ? t->count : 0; i-- > 0;) {
-        const struct point *p = &t->list[i];
-        if (p->shift && point_is_watch(p) && linear - p->address < p->length)
+        const struct breakpoint *p = &t->list[i];
+        if (p->shift && breakpoint_is_watch(p) && linear - p->address < p->length)
             return (uint32_t)(linear - p->shift);
     }
     return linear;

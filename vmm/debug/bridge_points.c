@@ -62,17 +62,17 @@ static struct gdb_agent_host host_of(struct evaluation *e) {
 }
 
 /* A search through the past comes by tracepoints, too; that is no run to be traced. */
-static bool stops_at(struct machine *m, const struct point *p) {
+static bool stops_at(struct machine *m, const struct breakpoint *p) {
     struct evaluation e = {m, gdb_program_layout(p->attached)};
     struct gdb_agent_host host = host_of(&e);
-    if (p->kind == POINT_TRACE && m->history && m->history->travelling)
+    if (p->kind == BP_TRACE && m->history && m->history->travelling)
         return false;
     bool stops = gdb_program_stops(p->attached, &host);
     m->follows |= gdb_program_follows(p->attached);
     return stops;
 }
 
-static void stepped(struct machine *m, const struct point *p) {
+static void stepped(struct machine *m, const struct breakpoint *p) {
     struct evaluation e = {m, gdb_program_layout(p->attached)};
     struct gdb_agent_host host = host_of(&e);
     gdb_program_stepped(p->attached, &host);
@@ -83,7 +83,7 @@ static void release(void *program) { gdb_program_free(program); }
 
 void bridge_open_points(struct debug *d) {
     for (unsigned i = 0; i < d->count; i++) {
-        d->machines[i].points.release = release;
+        d->machines[i].breakpoints.release = release;
         d->machines[i].stops_at = stops_at;
         d->machines[i].stepped = stepped;
         d->machines[i].stops_context = d;
@@ -91,8 +91,8 @@ void bridge_open_points(struct debug *d) {
 }
 
 /* After a detach only those stay that gdb wants to: `set disconnected-dprintf`. */
-static bool is_the_clients(const struct point *p) {
+static bool is_the_clients(const struct breakpoint *p) {
     return !p->attached || !gdb_program_persists(p->attached);
 }
 
-void bridge_clear_points(struct machine *m) { points_remove_if(&m->points, is_the_clients); }
+void bridge_clear_points(struct machine *m) { points_remove_if(&m->breakpoints, is_the_clients); }

@@ -12,14 +12,14 @@
 #include "vmm/host/broker.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
-#include "vmm/machine/timing.h"
-#include "vmm/replay/travel.h"
+#include "vmm/machine/virtual_clock.h"
+#include "vmm/replay/reverse.h"
 #include "vmm/x86/x86.h"
 
 typedef unsigned long long ull;
 
 void bridge_change(struct debug *d, struct machine *m) {
-    if (history_poke(m))
+    if (history_discard_future(m))
         debug_message(d, m->number,
                       "this changes the past: what came after is gone, the present is here now");
 }
@@ -51,7 +51,7 @@ void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
         text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->cpu),
-                   (ull)(timing_now(m) / 1000000000), (ull)(timing_now(m) / 1000 % 1000000));
+                   (ull)(virtual_clock_now(m) / 1000000000), (ull)(virtual_clock_now(m) / 1000 % 1000000));
 }
 
 /* "N" or "-N" */
@@ -72,7 +72,7 @@ static bool go_to(struct machine *m, const char *rest, const struct text *t) {
     uint64_t to;
     bool start = !strcmp(rest, "start"), end = !strcmp(rest, "end");
     if (start || end)
-        return travel_to(m, start ? m->history->list[0]->ticks : m->history->end);
+        return reverse_goto(m, start ? m->history->list[0]->ticks : m->history->end);
     if (!parse_count(m, rest, &to)) {
         text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
         return true;
@@ -120,7 +120,7 @@ static void when_written(struct machine *m, uint64_t address, uint32_t length, b
                          const struct text *t) {
     uint64_t now = m->cpu.ticks;
     struct cpu_arrival here = m->cpu.arrival;
-    struct travel_write w = travel_find_write(m, address, length, physical);
+    struct travel_write w = reverse_find_write(m, address, length, physical);
     if (w.outcome == WRITE_UNMAPPED) {
         text_print(t, "no memory is mapped there now; with `monitor phys on`, when-written goes by "
                       "physical addresses\n");
@@ -128,9 +128,9 @@ static void when_written(struct machine *m, uint64_t address, uint32_t length, b
         text_print(t, "interrupted\n");
     } else if (w.outcome == WRITE_NONE) {
         text_print(t, "not written since %llu\n", (ull)snapshot_icount(m->history->list[0]));
-    } else if (travel_to(m, w.ticks)) {
+    } else if (reverse_goto(m, w.ticks)) {
         print_write(m, &w, t);
-        travel_to(m, now);
+        reverse_goto(m, now);
         m->cpu.arrival = here;
     }
 }
@@ -151,7 +151,7 @@ void bridge_when_written(struct machine *m, const char *rest, bool physical, con
 void bridge_when_mode(struct machine *m, const char *rest, const struct text *t) {
     (void)rest;
     if (has_history(m, t))
-        travel_list_modes(m, t);
+        reverse_list_modes(m, t);
 }
 
 /* The name as the file will be called. false: it may not be called so. */

@@ -131,15 +131,15 @@ static size_t write_memory(void *target, struct gdb_thread thread, uint64_t addr
 
 /* --- points -------------------------------------------------------------------------------- */
 
-static const char *insert(void *target, int pid, enum gdb_point point, uint64_t address,
+static const char *insert(void *target, int pid, enum gdb_bp_kind point, uint64_t address,
                           uint64_t length, struct gdb_program *program) {
     struct machine *m = bridge_machine(target, pid);
-    enum point_kind kind = (enum point_kind)point; /* the same order */
+    enum bp_kind kind = (enum bp_kind)point; /* the same order */
     if (!m)
         return "no such machine";
-    if (kind >= POINT_WRITE && (length == 0 || length > WATCH_MAX))
+    if (kind >= BP_WRITE && (length == 0 || length > WATCH_MAX))
         return "a watchpoint has from 1 byte to 64 KiB";
-    if (kind >= POINT_WRITE && points_watched(&m->points) + length > WATCH_TOTAL)
+    if (kind >= BP_WRITE && points_watched(&m->breakpoints) + length > WATCH_TOTAL)
         return "all watchpoints together have up to 1 MiB; delete some";
     const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
@@ -148,25 +148,25 @@ static const char *insert(void *target, int pid, enum gdb_point point, uint64_t 
     if (err)
         return err == -ENOMEM ? "no memory for a breakpoint"
                               : "too many breakpoints (16384 at most); delete some";
-    if (kind <= POINT_HARD)
-        points_attach(&m->points, kind, address, length, program);
+    if (kind <= BP_HARD)
+        breakpoints_attach(&m->breakpoints, kind, address, length, program);
     return NULL;
 }
 
-static const char *remove_point(void *target, int pid, enum gdb_point point, uint64_t address,
+static const char *remove_point(void *target, int pid, enum gdb_bp_kind point, uint64_t address,
                                 uint64_t length) {
     struct machine *m = bridge_machine(target, pid);
     if (m && length <= WATCH_MAX)
-        points_remove_shifted(&m->points, (enum point_kind)point, address, length);
+        points_remove_shifted(&m->breakpoints, (enum bp_kind)point, address, length);
     return NULL;
 }
 
-static bool is_not_traced(const struct point *p) { return p->kind != POINT_TRACE; }
+static bool is_not_traced(const struct breakpoint *p) { return p->kind != BP_TRACE; }
 
 static void remove_all(void *target, int pid) {
     struct machine *m = bridge_machine(target, pid);
     if (m)
-        points_remove_if(&m->points, is_not_traced);
+        points_remove_if(&m->breakpoints, is_not_traced);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -216,7 +216,7 @@ static void kill_machine(void *target, int pid) {
     if (!m)
         return;
     halt(d, m);
-    points_clear(&m->points);
+    breakpoints_clear(&m->breakpoints);
     d->over[pid - 1] = true;
 }
 
@@ -261,7 +261,7 @@ static const char *restart(void *target, int pid, const char *name) {
     free(path);
     if (err)
         return d->error;
-    points_clear(&m->points);
+    breakpoints_clear(&m->breakpoints);
     d->over[pid - 1] = false;
     return NULL;
 }
@@ -346,8 +346,8 @@ static struct gdb_stop translate(unsigned pid, struct machine *m, const struct m
     }
     stop.kind = GDB_STOPPED;
     stop.status = outcomes[s->exit.kind].signal;
-    stop.has_point = outcomes[s->exit.kind].point;
-    stop.point = (enum gdb_point)s->exit.point;
+    stop.has_breakpoint = outcomes[s->exit.kind].point;
+    stop.point = (enum gdb_bp_kind)s->exit.point;
     stop.address = bridge_clients_address(m, s->exit.address);
     stop.stuck = s->stuck;
     stop.log = (int)s->edge; /* the same order */

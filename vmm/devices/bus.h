@@ -67,7 +67,7 @@ struct board {
     /* The PIC's INTR line. */
     void (*intr)(void *machine, bool level);
     /* The guest programs the interrupt chips: what to answer to that write. */
-    enum io_result (*uses_chips)(void *machine);
+    enum io_result (*uses_irqchip)(void *machine);
     uint64_t (*now)(void *machine); /* guest time, nanoseconds */
     /* Seconds since 1970 as the guest shall see them. */
     int64_t (*clock)(void *machine);

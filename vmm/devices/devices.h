@@ -1,5 +1,5 @@
 /* The devices of a machine, one struct each; every file of this folder makes one
- * of them. A new device is a struct here, a file, and a line in wiring.c.
+ * of them. A new device is a struct here, a file, and a line in board.c.
  */
 #ifndef MINIKVM_DEVICES_H
 #define MINIKVM_DEVICES_H

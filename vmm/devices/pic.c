@@ -169,7 +169,7 @@ static enum io_result access_pic(void *device, const struct access *a) {
     else
         write_command(&pic->chip[chip], access_byte(a));
     update(pic);
-    return pic->board->uses_chips(pic->board->machine);
+    return pic->board->uses_irqchip(pic->board->machine);
 }
 
 static enum io_result access_elcr(void *device, const struct access *a) {

@@ -190,7 +190,7 @@ static enum io_result access_pit(void *device, const struct access *a) {
         write_control(pit, access_byte(a));
     else
         write_counter(pit, n, access_byte(a));
-    return pit->board->uses_chips(pit->board->machine);
+    return pit->board->uses_irqchip(pit->board->machine);
 }
 
 /* Port 0x61: bit 0 gates channel 2, bit 1 the speaker; bit 5 shows its output. */

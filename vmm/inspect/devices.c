@@ -5,7 +5,7 @@
 #include "vmm/machine/engines.h"
 #include "vmm/engines/kvm/kvm.h"
 #include "vmm/x86/x86.h"
-#include "vmm/machine/timing.h"
+#include "vmm/machine/virtual_clock.h"
 #include "vmm/inspect/fill.h"
 
 void fill_cpus(struct machine *m, const struct table_sink *sink) {
@@ -37,13 +37,13 @@ static void pit_rows(const struct kvm_pit_state2 *pit, const struct table_sink *
 }
 
 void fill_devices(struct machine *m, const struct table_sink *sink) {
-    struct chips chips = {.pit = m->devices.pit.state};
+    struct irqchip_state chips = {.pit = m->devices.pit.state};
     chips.pic[0] = m->devices.pic.chip[0];
     chips.pic[1] = m->devices.pic.chip[1];
-    if (engines_has_chips(m))
-        m->cpu.engine->get_chips(&m->cpu, &chips);
+    if (engines_has_irqchip(m))
+        m->cpu.engine->get_irqchip(&m->cpu, &chips);
     fill_row(sink, "chips\tin use\t%s",
-             !m->chips ? "not yet programmed" : engines_has_chips(m) ? "the kernel's" : "minikvm's");
+             !m->irqchip ? "not yet programmed" : engines_has_irqchip(m) ? "the kernel's" : "minikvm's");
     pic_rows(&chips.pic[0], "PIC 1", sink);
     pic_rows(&chips.pic[1], "PIC 2", sink);
     pit_rows(&chips.pit, sink);
@@ -56,7 +56,7 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
 void fill_exits(struct machine *m, const struct table_sink *sink) {
     const struct kvm_counters *c = kvm_counters(&m->cpu);
     if (!c) {
-        uint64_t us = timing_now(m) / 1000;
+        uint64_t us = virtual_clock_now(m) / 1000;
         fill_row(sink, "instructions\t%" PRIu64, cpu_icount(&m->cpu));
         fill_row(sink, "virtual clock\t%" PRIu64 ".%06" PRIu64 " s", us / 1000000, us % 1000000);
         return;

@@ -195,7 +195,7 @@ static void explain_cli(const struct scene *c) {
 }
 
 static void explain_hlt(const struct scene *c) {
-    text_print(c->t, !c->m->chips ? "Sleeps for ever: this machine has no interrupts. "
+    text_print(c->t, !c->m->irqchip ? "Sleeps for ever: this machine has no interrupts. "
                : c->s->regs.rflags & FLAG_IF ? "Sleeps until an interrupt comes. "
                : "Sleeps for ever: interrupts are off (IF = 0). ");
 }
@@ -295,7 +295,7 @@ static const struct insn_span accesses[] = {
 /* Where it lies, and what paging makes of it (4.6). Of an instruction that was tried
  * the fault is told behind this. */
 static void say_place(const struct scene *c, const char *what, const struct insn_place *p) {
-    bool tried = c->trial.outcome != TRIAL_UNKNOWN;
+    bool tried = c->trial.outcome != DRY_RUN_UNKNOWN;
     struct page_walk w;
     text_print(c->t, "%s at %s:0x%" PRIx64 ", linear 0x%08" PRIx64, what,
                insn_segment_name(c->s, p->segment), p->offset, p->linear);
@@ -354,7 +354,7 @@ static void explain_by_table(const struct scene *c) {
 }
 
 static bool ends_in_fault(const struct trial *t) {
-    return t->outcome == TRIAL_FAULT || t->outcome == TRIAL_DEAD;
+    return t->outcome == DRY_RUN_FAULT || t->outcome == DRY_RUN_SHUTDOWN;
 }
 
 /* What has no effect, and where there is no code: what a PC does in silence. */
@@ -365,7 +365,7 @@ static void explain_nothing(const struct scene *c) {
     char outcome[96];
     if (here)
         text_print(c->t, "This is no code: here %s. ", here);
-    if ((t->outcome == TRIAL_DONE || t->outcome == TRIAL_FAULT) && !here && c->in.opcode != 0xf4)
+    if ((t->outcome == DRY_RUN_DONE || t->outcome == DRY_RUN_FAULT) && !here && c->in.opcode != 0xf4)
         there = runaway_ground(c->m, &t->sregs, next);
     if (there)
         text_print(c->t, "At linear 0x%08" PRIx64 ", where it goes on, %s. ", next, there);
@@ -382,9 +382,9 @@ void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
     struct text through = {put_counted, &counted};
     struct scene c = {.m = m, .s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS), .t = &through};
     struct page_walk w;
-    insn_look(&m->memory, c.s, linear, &c.in);
+    insn_read(&m->memory, c.s, linear, &c.in);
     if (linear == x86_pc(&c.s->regs, &c.s->sregs))
-        trial_step(&m->cpu, &c.trial);
+        dry_run(&m->cpu, &c.trial);
     text_print(t, "0x%08" PRIx64 ": ", linear);
     if (c.in.there == 0)
         text_print(&through, x86_walk(&m->memory, &c.s->sregs, linear, &w)

@@ -5,7 +5,7 @@
 #define MINIKVM_EXPLAIN_H
 
 #include "vmm/x86/insn.h"
-#include "vmm/inspect/trial.h"
+#include "vmm/inspect/dry_run.h"
 #include "vmm/x86/x86.h"
 #include "vmm/inspect/fill.h"
 #include "vmm/inspect/text.h"

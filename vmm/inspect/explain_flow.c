@@ -13,7 +13,7 @@
 
 /* --- where the trial came out -------------------------------------------------------- */
 
-static bool was_done(const struct scene *c) { return c->trial.outcome == TRIAL_DONE; }
+static bool was_done(const struct scene *c) { return c->trial.outcome == DRY_RUN_DONE; }
 
 static void say_new_place(const struct scene *c) {
     const struct trial *t = &c->trial;
@@ -122,7 +122,7 @@ static void say_segment(const struct scene *c) {
 }
 
 static void say_why(const struct scene *c) {
-    const char *text = trial_first_fault(&c->trial), *number = strchr(text, '(');
+    const char *text = dry_run_first_fault(&c->trial), *number = strchr(text, '(');
     unsigned code = number ? strtoul(number + 1, NULL, 0) : 0;
     if (!strncmp(text, "#PF", 3))
         say_page_fault(c, code);
@@ -133,7 +133,7 @@ static void say_why(const struct scene *c) {
 }
 
 void explain_fault(const struct scene *c) {
-    if (c->trial.outcome == TRIAL_DEAD) {
+    if (c->trial.outcome == DRY_RUN_SHUTDOWN) {
         text_print(c->t, "It ends in a triple fault: %s. ", c->trial.text);
         return;
     }

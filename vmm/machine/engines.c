@@ -12,7 +12,7 @@
 #include "vmm/x86/x86.h"
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
-    struct kvm_options options = {.chips = m->chips, .debugged = m->options->debugged};
+    struct kvm_options options = {.irqchip = m->irqchip, .debugged = m->options->debugged};
     if (m->image.mode == START_REAL)
         options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
     if (m->image.mode == START_RESET)
@@ -55,16 +55,16 @@ bool engines_may_take_over(struct machine *m) {
 
 /* The engine first: the built-in CPU's thread changes m->chips without a lock (time
  * travel), so with it nobody else may look. */
-bool engines_has_chips(struct machine *m) {
-    return m->cpu.engine && m->cpu.engine->get_chips && m->chips && !m->wants_chips;
+bool engines_has_irqchip(struct machine *m) {
+    return m->cpu.engine && m->cpu.engine->get_irqchip && m->irqchip && !m->wants_irqchip;
 }
 
-bool engines_needs_chips(struct machine *m) { return m->cpu.engine->get_chips != NULL; }
+bool engines_needs_irqchip(struct machine *m) { return m->cpu.engine->get_irqchip != NULL; }
 
 /* The devices' state is the truth while the engine has no chips of its own. */
-static void fetch_chips(struct machine *m) {
-    struct chips chips;
-    if (!engines_has_chips(m) || m->cpu.engine->get_chips(&m->cpu, &chips) < 0)
+static void fetch_irqchip(struct machine *m) {
+    struct irqchip_state chips;
+    if (!engines_has_irqchip(m) || m->cpu.engine->get_irqchip(&m->cpu, &chips) < 0)
         return;
     memcpy(m->devices.pic.chip, chips.pic, sizeof chips.pic);
     m->devices.pit.state = chips.pit;
@@ -72,14 +72,14 @@ static void fetch_chips(struct machine *m) {
 
 /* Input that came while there were no chips in the kernel has raised no line there. */
 void engines_give_chips(struct machine *m) {
-    struct chips chips = {.pit = m->devices.pit.state};
+    struct irqchip_state chips = {.pit = m->devices.pit.state};
     memcpy(chips.pic, m->devices.pic.chip, sizeof chips.pic);
-    m->cpu.engine->set_chips(&m->cpu, &chips);
+    m->cpu.engine->set_irqchip(&m->cpu, &chips);
     devices_notice(&m->devices);
 }
 
-static void give_chips(struct machine *m) {
-    if (engines_has_chips(m)) {
+static void give_irqchip(struct machine *m) {
+    if (engines_has_irqchip(m)) {
         engines_give_chips(m);
         return;
     }
@@ -113,7 +113,7 @@ static bool fpu_comes(struct machine *m) {
                                            {0x0fd0, 0x0ffe}};
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return insn_in_any(&in, fpu, sizeof fpu / sizeof *fpu) && !only_asks(&in);
 }
 
@@ -129,7 +129,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
         snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");
         return -ENOTSUP;
     }
-    fetch_chips(m);
+    fetch_irqchip(m);
     old = *cpu;
     int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
     if (err) {
@@ -142,7 +142,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
     cpu->had_fpu |= old.engine != &engine_soft;
     m->input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
-    m->wants_chips = false;
-    give_chips(m);
+    m->wants_irqchip = false;
+    give_irqchip(m);
     return 0;
 }

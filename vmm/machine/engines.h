@@ -21,10 +21,10 @@ int engines_switch(struct machine *, enum engine_choice to, char *error, size_t 
 bool engines_may_take_over(struct machine *);
 
 /* Are the interrupt chips in use those of the engine, in the kernel? */
-bool engines_has_chips(struct machine *);
+bool engines_has_irqchip(struct machine *);
 /* They get the state that the machine's devices have. */
 void engines_give_chips(struct machine *);
 /* Must the engine be made anew for the machine to have chips? */
-bool engines_needs_chips(struct machine *);
+bool engines_needs_irqchip(struct machine *);
 
 #endif

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/machine/aside.h"
+#include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
 #include "vmm/replay/history.h"
 #include "vmm/replay/replay.h"
-#include "vmm/machine/thread.h"
-#include "vmm/machine/wiring.h"
+#include "vmm/machine/vcpu_thread.h"
+#include "vmm/machine/board.h"
 
 /* --- commands ------------------------------------------------------------------------------ */
 
@@ -137,14 +137,14 @@ static int fill_memory(struct machine *m, const struct image *im, struct memory 
 /* A CPU before its first instruction, for the memory and the image that are there. */
 static int make_cpu(struct machine *m, char *error, size_t size) {
     struct cpu *cpu = &m->cpu;
-    m->dead = m->wants_chips = m->touched = m->ended = false;
+    m->dead = m->wants_irqchip = m->touched = m->ended = false;
     m->unassigned = (struct unassigned){0};
     m->runaways = (struct runaways){0};
-    m->chips = m->options->chips == CHIPS_ON;
+    m->irqchip = m->options->irqchip == IRQCHIP_ON;
     cpu->engine = NULL;
     cpu->valid = cpu->dirty = cpu->missing = 0;
     cpu->ticks = cpu->slept = cpu->limit = 0;
-    cpu->within = cpu->intr = cpu->had_fpu = false;
+    cpu->mid_rep = cpu->intr = cpu->had_fpu = false;
     cpu_arrives(cpu);
     int err = engines_open(m, m->options->engine, error, size);
     if (err)
@@ -162,8 +162,8 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
 }
 
 static void power_on_devices(struct machine *m) {
-    wiring_open_devices(m);
-    if (engines_has_chips(m))
+    board_open_devices(m);
+    if (engines_has_irqchip(m))
         engines_give_chips(m);
 }
 
@@ -199,7 +199,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     *m = (struct machine){.number = number, .options = options, .owner = *owner};
     pthread_mutex_init(&m->lock, NULL);
     pthread_mutex_init(&m->bus_lock, NULL);
-    pthread_condattr_t monotonic; /* timing.c waits until a point in time */
+    pthread_condattr_t monotonic; /* virtual_clock.c waits until a point in time */
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&m->wake, &monotonic);
@@ -214,7 +214,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
         err = fill_memory(m, &m->image, &m->memory, error, size);
     if (err)
         return err;
-    wiring_connect(m);
+    board_connect(m);
     err = make_cpu(m, error, size);
     if (!err)
         power_on_devices(m);
@@ -235,11 +235,11 @@ struct parts {
     struct image image;
     struct memory memory;
     struct cpu cpu;
-    bool chips, wants_chips, dead, touched, ended, steady;
+    bool irqchip, wants_irqchip, dead, touched, ended, steady;
 };
 
 static struct parts parts_of(const struct machine *m) {
-    return (struct parts){m->image, m->memory, m->cpu, m->chips, m->wants_chips,
+    return (struct parts){m->image, m->memory, m->cpu, m->irqchip, m->wants_irqchip,
                           m->dead,  m->touched, m->ended, m->input.steady};
 }
 
@@ -247,8 +247,8 @@ static void put_back(struct machine *m, const struct parts *p) {
     m->image = p->image;
     m->memory = p->memory;
     m->cpu = p->cpu;
-    m->chips = p->chips;
-    m->wants_chips = p->wants_chips;
+    m->irqchip = p->irqchip;
+    m->wants_irqchip = p->wants_irqchip;
     m->dead = p->dead;
     m->touched = p->touched;
     m->ended = p->ended;
@@ -270,7 +270,7 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
             machine_resume(m, COMMAND_RUN);
         return err;
     }
-    aside_close(m);
+    emulator_close(m);
     history_close(m);
     old.cpu.engine->close(&old.cpu);
     memory_close(&old.memory);
@@ -303,13 +303,13 @@ void machine_close(struct machine *m) {
         pthread_join(m->thread, NULL);
     }
     machine_take_stop(m, &stop);
-    aside_close(m);
+    emulator_close(m);
     history_close(m);
     replay_close(m);
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
-    points_clear(&m->points);
-    points_clear(&m->last_points);
+    breakpoints_clear(&m->breakpoints);
+    breakpoints_clear(&m->last_breakpoints);
     memory_close(&m->memory);
     image_close(&m->image);
     free(m->named);

@@ -18,18 +18,18 @@
 #include "vmm/devices/devices.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/memory/memory.h"
-#include "vmm/cpu/points.h"
+#include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
 
 enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_SOFT };
-enum chips_choice { CHIPS_AUTO, CHIPS_NONE, CHIPS_ON };
+enum irqchip_choice { IRQCHIP_AUTO, IRQCHIP_NONE, IRQCHIP_ON };
 
 struct machine_options {
     struct image_options image;
     uint64_t memory; /* bytes; 0: what the image wants */
     const char *rom; /* path or NULL */
     enum engine_choice engine;
-    enum chips_choice chips;
+    enum irqchip_choice irqchip;
     bool debugged; /* a debugger may attach */
     bool input_is_file; /* stdin is: input is there whenever it is looked for */
     uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
@@ -72,7 +72,7 @@ struct runaways {
     uint64_t stopped; /* the page of the last stop + 1: a person who goes on from there may */
 };
 
-struct aside;
+struct emulator;
 struct history;
 struct recording;
 
@@ -85,22 +85,22 @@ struct machine {
     struct image image;
     struct addresses addresses; /* what a debugger's addresses are */
     struct memory memory;
-    struct points points;
-    struct points last_points; /* as they were held when it ran last: gdb takes its
+    struct breakpoints breakpoints;
+    struct breakpoints last_breakpoints; /* as they were held when it ran last: gdb takes its
                                   points out at each stop */
     struct cpu cpu;
     /* Set by who puts things on breakpoints: does this one stop? Called on the
      * machine's thread; NULL: they all do. */
-    bool (*stops_at)(struct machine *, const struct point *);
+    bool (*stops_at)(struct machine *, const struct breakpoint *);
     /* Called for each POINT_TRACE after each instruction while `follows` is set, which it
      * is when one wants it; NULL: none ever does. */
-    void (*stepped)(struct machine *, const struct point *);
+    void (*stepped)(struct machine *, const struct breakpoint *);
     void *stops_context;
     bool follows;
-    struct aside *aside; /* aside.h; NULL until it is needed */
+    struct emulator *emulator; /* emulate_step.h; NULL until it is needed */
     char engine_why[256]; /* why it is this engine that runs the guest */
-    bool chips;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
-    bool wants_chips; /* it has just begun to, on a KVM without them in the kernel */
+    bool irqchip;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
+    bool wants_irqchip; /* it has just begun to, on a KVM without them in the kernel */
     struct history *history; /* NULL: none is kept */
     struct recording *recording; /* options->replay as it was read */
     bool touched;     /* somebody has changed state or memory since it ran */

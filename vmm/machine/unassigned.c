@@ -26,7 +26,7 @@ static bool is_behind_io(struct machine *m) {
     static const struct insn_span io[] = {{0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}};
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return !insn_in_any(&in, io, sizeof io / sizeof *io);
 }
 

@@ -127,12 +127,12 @@ struct note {
     size_t length;
 };
 
-struct memory_trial {
+struct memory_journal {
     struct note *notes; /* in the order of the writes */
     size_t count, room;
 };
 
-static bool add_note(struct memory_trial *t, uint8_t *at, size_t length) {
+static bool add_note(struct memory_journal *t, uint8_t *at, size_t length) {
     if (t->count == t->room) {
         size_t room = 2 * t->room + 16;
         struct note *more = realloc(t->notes, room * sizeof *more);
@@ -147,7 +147,7 @@ static bool add_note(struct memory_trial *t, uint8_t *at, size_t length) {
     return true;
 }
 
-static void write_for_now(struct memory_trial *t, uint8_t *at, const uint8_t *from, size_t length) {
+static void write_for_now(struct memory_journal *t, uint8_t *at, const uint8_t *from, size_t length) {
     for (size_t done = 0, n; done < length; done += n) {
         n = length - done < sizeof t->notes->was ? length - done : sizeof t->notes->was;
         if (add_note(t, at + done, n))
@@ -155,13 +155,13 @@ static void write_for_now(struct memory_trial *t, uint8_t *at, const uint8_t *fr
     }
 }
 
-bool memory_begin_trial(struct memory *m) {
+bool memory_journal_begin(struct memory *m) {
     m->trial = calloc(1, sizeof *m->trial);
     return m->trial;
 }
 
-void memory_end_trial(struct memory *m) {
-    struct memory_trial *t = m->trial;
+void memory_journal_undo(struct memory *m) {
+    struct memory_journal *t = m->trial;
     while (t->count--)
         memcpy(t->notes[t->count].at, t->notes[t->count].was, t->notes[t->count].length);
     free(t->notes);

@@ -36,7 +36,7 @@ struct memory {
     uint32_t rom_size; /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
     unsigned rom_pokes; /* how often a person has written to it */
     uint64_t *dirty;   /* a bit for each page of RAM that was written; NULL: nobody asks */
-    struct memory_trial *trial; /* its writes are undone; NULL: writes are for good */
+    struct memory_journal *trial; /* its writes are undone; NULL: writes are for good */
 };
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */
@@ -92,7 +92,7 @@ size_t memory_poke(struct memory *, uint64_t phys, const void *from, size_t leng
 /* Between the two every write is noted, and taken back at the end: memory is what it
  * was. Meanwhile there is no host address for writing. A write for whose note there is
  * no memory is not done. false: there is none to begin with. */
-bool memory_begin_trial(struct memory *);
-void memory_end_trial(struct memory *);
+bool memory_journal_begin(struct memory *);
+void memory_journal_undo(struct memory *);
 
 #endif

@@ -188,7 +188,7 @@ static bool in_log(const struct events *e, uint64_t ticks, uint32_t kind) {
 }
 
 /* An interrupt could enter now. In the past it does, or does not, as it did. */
-bool history_held(void *machine, uint64_t ticks, bool halted, bool stepping) {
+bool history_defer_irq(void *machine, uint64_t ticks, bool halted, bool stepping) {
     struct machine *m = machine;
     struct history *h = m->history;
     if (!h)
@@ -319,7 +319,7 @@ void history_begin(struct machine *m) {
             m->owner.message(m->owner.context, m->number, "no memory for a history: none is kept");
     } else if (m->touched) {
         m->history->whole = false;
-        m->cpu.within = false; /* from here on it is what it was made */
+        m->cpu.mid_rep = false; /* from here on it is what it was made */
         snapshot_take(m, true);
     }
     m->touched = false;
@@ -344,7 +344,7 @@ void history_close(struct machine *m) {
     m->memory.dirty = NULL;
     m->cpu.limit = 0;
     snapshots_free(h);
-    points_clear(&h->points);
+    breakpoints_clear(&h->breakpoints);
     free(h->inputs.list);
     free(h->clocks.list);
     free(h->holds.list);
@@ -360,7 +360,7 @@ void history_close(struct machine *m) {
 /* The next snapshot that has to be loaded rather than run past. */
 static size_t next_pinned(const struct history *h, uint64_t ticks) {
     size_t n = snapshot_before(h, ticks) + 1;
-    while (n < h->count && (!h->list[n]->pinned || h->list[n]->within))
+    while (n < h->count && (!h->list[n]->pinned || h->list[n]->mid_rep))
         n++;
     return n;
 }
@@ -378,13 +378,13 @@ void history_before_run(struct machine *m) {
 static void cross(struct machine *m) {
     struct history *h = m->history;
     size_t n = snapshot_before(h, m->cpu.ticks);
-    if (h->list[n]->pinned && !h->list[n]->within && h->list[n]->ticks == m->cpu.ticks && n != h->base)
+    if (h->list[n]->pinned && !h->list[n]->mid_rep && h->list[n]->ticks == m->cpu.ticks && n != h->base)
         snapshot_load(m, n);
 }
 
 static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    return hits_stop(m, x86_pc(&s->regs, &s->sregs), false, exit);
+    return breakpoint_should_stop(m, x86_pc(&s->regs, &s->sregs), false, exit);
 }
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
@@ -438,7 +438,7 @@ static void cut(struct events *e, size_t count) {
         e->count = count;
 }
 
-bool history_poke(struct machine *m) {
+bool history_discard_future(struct machine *m) {
     struct history *h = m->history;
     m->touched = true;
     if (!h || !history_in_past(m))

@@ -90,7 +90,7 @@ struct history {
     bool whole;     /* from power-on, and changed by nobody: can be saved */
     bool replaying; /* a file: its end is told once */
     bool travelling, ended_told;
-    struct points points; /* what travel looks for */
+    struct breakpoints breakpoints; /* what travel looks for */
 };
 
 /* At every resume: begins the history if there is to be one, and takes what a
@@ -113,13 +113,13 @@ static inline uint64_t history_end_count(const struct machine *m) {
 void history_note_present(struct machine *);
 /* Somebody is about to change the machine. In the past that begins a new present;
  * true: it has just done so. */
-bool history_poke(struct machine *);
+bool history_discard_future(struct machine *);
 bool history_is_silent(const struct machine *); /* this was printed before */
 
-/* For timing.c and the devices. */
+/* For virtual_clock.c and the devices. */
 uint64_t history_deliver(struct machine *, uint64_t ticks, bool *came);
 uint64_t history_tick(struct machine *, uint64_t ticks);
-bool history_held(void *machine, uint64_t ticks, bool halted, bool stepping);
+bool history_defer_irq(void *machine, uint64_t ticks, bool halted, bool stepping);
 int64_t history_clock(struct machine *);
 /* A halted CPU: have devices looked since? Else they do at the next tick. */
 bool history_may_sleep(struct machine *, uint64_t ticks);

@@ -10,7 +10,7 @@
 #include "vmm/host/files.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/replay/snapshot.h"
-#include "vmm/replay/travel.h"
+#include "vmm/replay/reverse.h"
 #include "vmm/x86/x86.h"
 
 /* 2: events by the virtual clock, and input that came while the CPU stood a tick later. */
@@ -19,7 +19,7 @@ enum { VERSION = 2, LOGS = 3, EVENTS_MAX = 4 << 20 };
 /* All little-endian, as the host is. */
 struct header {
     char magic[16];
-    uint64_t version, memory, chips;
+    uint64_t version, memory, irqchip;
     uint64_t start;      /* hash of memory, ROM and CPU before the first instruction */
     uint64_t end, end_slept; /* of the virtual clock, and its ticks without an instruction */
     uint64_t result;         /* the hash of memory then */
@@ -120,7 +120,7 @@ static void logs_until_now(const struct machine *m, struct events logs[LOGS]) {
 
 bool replay_save(struct machine *m, const char *path, char *error, size_t size) {
     struct header header = {.version = VERSION, .memory = memory_size(&m->memory),
-                            .chips = m->options->chips, .end = m->cpu.ticks,
+                            .irqchip = m->options->irqchip, .end = m->cpu.ticks,
                             .end_slept = m->cpu.slept};
     struct events logs[LOGS];
     const char *why = why_not(m);
@@ -189,7 +189,7 @@ static const char *does_not_fit(struct machine *m, const struct header *h) {
     if (h->memory != memory_size(&m->memory))
         return m->options->memory ? "it was made with another --mem, or another image"
                                   : "it was made with another image, or with --mem";
-    if (h->chips != m->options->chips)
+    if (h->irqchip != m->options->irqchip)
         return "it was made with another --irqchip";
     if (h->start != start_of(m))
         return "it was made with another image, or with other options for it";

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/machine/wiring.h"
+#include "vmm/machine/board.h"
 
 enum { KEEP_AT_LEAST = 24 }; /* fewer than these, and the start moves instead */
 
@@ -199,10 +199,10 @@ static struct snapshot *make(struct machine *m, bool pinned) {
     s->ticks = m->cpu.ticks;
     s->slept = m->cpu.slept;
     s->pinned = pinned;
-    s->within = m->cpu.within;
+    s->mid_rep = m->cpu.mid_rep;
     s->cpu = *cpu_read(&m->cpu, CPU_ALL);
     s->devices = m->devices;
-    s->chips = m->chips;
+    s->irqchip = m->irqchip;
     s->intr = m->cpu.intr;
     s->cursor = h->cursor;
     s->notice_at = h->notice_at;
@@ -298,7 +298,7 @@ void snapshot_load(struct machine *m, size_t n) {
     h->base = n;
     m->cpu.ticks = s->ticks;
     m->cpu.slept = s->slept;
-    m->cpu.within = s->within;
+    m->cpu.mid_rep = s->mid_rep;
     cpu_arrives(&m->cpu);
     m->devices = s->devices;
     wiring_a20_as_devices(m); /* before the TLB goes by it */
@@ -307,7 +307,7 @@ void snapshot_load(struct machine *m, size_t n) {
     m->cpu.engine->load_tlb(&m->cpu, s->tlb);
     m->cpu.valid = CPU_ALL;
     m->cpu.dirty = 0;
-    m->chips = s->chips;
+    m->irqchip = s->irqchip;
     m->cpu.intr = s->intr;
     m->dead = m->ended = m->caught = false;
     h->cursor = s->cursor;
@@ -343,7 +343,7 @@ size_t snapshot_before_count(const struct history *h, uint64_t count) {
         else
             high = middle;
     }
-    while (low > 1 && h->list[low - 1]->within)
+    while (low > 1 && h->list[low - 1]->mid_rep)
         low--;
     return low ? low - 1 : 0;
 }

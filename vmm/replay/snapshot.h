@@ -21,13 +21,13 @@ struct snapshot {
     struct cpu_state cpu;
     void *tlb; /* as the engine saved it */
     struct devices devices;
-    bool chips, intr;
+    bool irqchip, intr;
     size_t cursor;
     uint64_t notice_at, noticed_at, taken_at, grid_at;
     uint8_t *arrived; /* arrived_count bytes */
     unsigned arrived_count;
     bool arrived_end;
-    bool within; /* part of a repeated instruction is done, and not counted */
+    bool mid_rep; /* part of a repeated instruction is done, and not counted */
     struct saved_page *pages; /* in no order */
     size_t page_count;
     uint64_t bytes; /* what it takes */

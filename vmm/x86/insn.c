@@ -30,7 +30,7 @@ static bool take_prefix(struct insn *in, unsigned bits, uint8_t b) {
     return true;
 }
 
-void insn_look(const struct memory *m, const struct cpu_state *s, uint64_t pc, struct insn *in) {
+void insn_read(const struct memory *m, const struct cpu_state *s, uint64_t pc, struct insn *in) {
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
     *in = (struct insn){.pc = pc, .segment = -1, .operand = bits == 16 ? 2 : 4,
                         .address = bits / 8};

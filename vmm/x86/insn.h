@@ -26,7 +26,7 @@ struct insn {
     uint8_t second;    /* of 0F xx, else 0 */
 };
 
-void insn_look(const struct memory *, const struct cpu_state *, uint64_t pc, struct insn *);
+void insn_read(const struct memory *, const struct cpu_state *, uint64_t pc, struct insn *);
 /* Byte i behind the prefixes; 0 is the opcode. */
 uint8_t insn_byte(const struct insn *, unsigned i);
 /* The ModRM byte, for opcodes that have one. */

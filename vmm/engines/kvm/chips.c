@@ -6,13 +6,13 @@
 
 void chips_irq_line(struct cpu *cpu, unsigned irq, bool level) {
     struct kvm_irq_level line = {.irq = irq, .level = level};
-    if (vcpu_of(cpu)->chips)
+    if (vcpu_of(cpu)->irqchip)
         ioctl(vcpu_of(cpu)->vm, KVM_IRQ_LINE, &line);
 }
 
-int chips_get(struct cpu *cpu, struct chips *chips) {
+int chips_get(struct cpu *cpu, struct irqchip_state *chips) {
     struct vcpu *v = vcpu_of(cpu);
-    if (!v->chips)
+    if (!v->irqchip)
         return -ENODEV;
     for (unsigned i = 0; i < 2; i++) {
         struct kvm_irqchip chip = {.chip_id = i};
@@ -27,9 +27,9 @@ int chips_get(struct cpu *cpu, struct chips *chips) {
     return 0;
 }
 
-int chips_set(struct cpu *cpu, const struct chips *chips) {
+int chips_set(struct cpu *cpu, const struct irqchip_state *chips) {
     struct vcpu *v = vcpu_of(cpu);
-    if (!v->chips)
+    if (!v->irqchip)
         return -ENODEV;
     for (unsigned i = 0; i < 2; i++) {
         struct kvm_irqchip chip = {.chip_id = i, .chip.pic = chips->pic[i]};
@@ -48,7 +48,7 @@ int chips_set(struct cpu *cpu, const struct chips *chips) {
  * put into mode 5, which never starts by itself, and back afterwards. */
 void chips_freeze(struct cpu *cpu, bool on) {
     struct vcpu *v = vcpu_of(cpu);
-    if (!v->chips || v->frozen == on)
+    if (!v->irqchip || v->frozen == on)
         return;
     if (on && ioctl(v->vm, KVM_GET_PIT2, &v->pit) < 0)
         return;

@@ -113,9 +113,9 @@ bool exits_give_back(struct cpu *cpu) {
 /* --- halts ------------------------------------------------------------------ */
 
 static bool all_masked(struct cpu *cpu) {
-    struct chips chips;
+    struct irqchip_state chips;
     uint8_t wakers = cpu->host.wakers ? cpu->host.wakers(cpu->host.machine) : 0xff;
-    return cpu->engine->get_chips(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
+    return cpu->engine->get_irqchip(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
 }
 
 /* The machine knows the words for why. */
@@ -123,7 +123,7 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
     if (s->mp.mp_state != KVM_MP_STATE_HALTED)
         return false;
-    bool for_ever = !vcpu_of(cpu)->chips || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
+    bool for_ever = !vcpu_of(cpu)->irqchip || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
     return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
 
@@ -220,7 +220,7 @@ static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
         return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
     if (is_astray(cpu, vcpu_of(cpu)->after_step, exit))
         return true;
-    return vcpu_of(cpu)->chips && exits_halted(cpu, exit);
+    return vcpu_of(cpu)->irqchip && exits_halted(cpu, exit);
 }
 
 bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {

@@ -18,7 +18,7 @@ enum { DR_EXEC = 0, DR_WRITE = 1, DR_ACCESS = 3 };
 
 /* --- debug registers (17.2.4) ----------------------------------------------- */
 
-static void give_dr(struct holds *h, const struct point *p, uint64_t address, unsigned kind,
+static void give_dr(struct holds *h, const struct breakpoint *p, uint64_t address, unsigned kind,
                     unsigned length) {
     h->dr[h->drs].address = address;
     h->dr[h->drs].kind = kind;
@@ -46,13 +46,13 @@ static unsigned pieces(uint64_t address, uint64_t length) {
     return n;
 }
 
-static bool watch_in_drs(struct holds *h, const struct point *p) {
+static bool watch_in_drs(struct holds *h, const struct breakpoint *p) {
     if (!probe_traits()->data_bp || pieces(p->address, p->length) > DEBUG_REGISTERS - h->drs)
         return false;
     uint64_t address = p->address, left = p->length;
     while (left) {
         unsigned piece = aligned_piece(address, left);
-        give_dr(h, p, address, p->kind == POINT_WRITE ? DR_WRITE : DR_ACCESS, piece);
+        give_dr(h, p, address, p->kind == BP_WRITE ? DR_WRITE : DR_ACCESS, piece);
         address += piece;
         left -= piece;
     }
@@ -96,7 +96,7 @@ void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
 
 /* The n-th register in use goes with the n-th bit of DR6; skipped ones (exec,
  * when only data was asked for) do not count. */
-const struct point *hold_hit(const struct vcpu *v, uint64_t dr6, bool data_only) {
+const struct breakpoint *hold_hit(const struct vcpu *v, uint64_t dr6, bool data_only) {
     unsigned n = 0;
     for (unsigned i = 0; i < v->holds.drs; i++) {
         if (v->holds.dr[i].kind == DR_EXEC && data_only)
@@ -119,7 +119,7 @@ static uint8_t *patchable(struct cpu *cpu, uint64_t linear) {
 }
 
 /* Page protection is by host page, so the watched bytes must be in RAM. */
-static bool protectable(struct cpu *cpu, const struct point *p) {
+static bool protectable(struct cpu *cpu, const struct breakpoint *p) {
     struct page_walk w;
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     uint64_t last = p->address + p->length - 1;
@@ -128,66 +128,66 @@ static bool protectable(struct cpu *cpu, const struct point *p) {
            memory_at(cpu->memory, w.phys, 1, true);
 }
 
-static void plan_watch(struct cpu *cpu, struct point *p) {
+static void plan_watch(struct cpu *cpu, struct breakpoint *p) {
     struct holds *h = &vcpu_of(cpu)->holds;
     if (watch_in_drs(h, p))
-        p->held = HOLD_DR;
+        p->held = BP_BY_DR;
     else
-        p->held = protectable(cpu, p) ? HOLD_PAGE : HOLD_STEP;
-    h->pages |= p->held == HOLD_PAGE;
-    h->stepping |= p->held == HOLD_STEP;
+        p->held = protectable(cpu, p) ? BP_BY_PAGE : BP_BY_STEPPING;
+    h->pages |= p->held == BP_BY_PAGE;
+    h->stepping |= p->held == BP_BY_STEPPING;
 }
 
-static void plan_break(struct cpu *cpu, struct point *p, bool unpatchable_ones) {
+static void plan_break(struct cpu *cpu, struct breakpoint *p, bool unpatchable_ones) {
     struct holds *h = &vcpu_of(cpu)->holds;
     bool can_patch = probe_traits()->int3 && patchable(cpu, p->address);
     if (unpatchable_ones == can_patch)
         return;
     if (probe_traits()->exec_bp && h->drs < DEBUG_REGISTERS) {
-        p->held = HOLD_DR;
+        p->held = BP_BY_DR;
         give_dr(h, p, p->address, DR_EXEC, 1);
     } else {
-        p->held = can_patch ? HOLD_INT3 : HOLD_STEP;
+        p->held = can_patch ? BP_BY_INT3 : BP_BY_STEPPING;
     }
-    h->int3 |= p->held == HOLD_INT3;
-    h->stepping |= p->held == HOLD_STEP;
+    h->int3 |= p->held == BP_BY_INT3;
+    h->stepping |= p->held == BP_BY_STEPPING;
 }
 
 void hold_decide(struct cpu *cpu) {
     struct holds *h = &vcpu_of(cpu)->holds;
-    struct points *t = cpu->points;
+    struct breakpoints *t = cpu->breakpoints;
     h->drs = 0;
     h->int3 = h->pages = h->stepping = false;
     for (size_t i = 0; i < t->count; i++) /* reads can be held in no other way */
-        if (t->list[i].kind > POINT_WRITE)
+        if (t->list[i].kind > BP_WRITE)
             plan_watch(cpu, &t->list[i]);
     for (size_t i = 0; i < t->count; i++)
-        if (t->list[i].kind == POINT_WRITE)
+        if (t->list[i].kind == BP_WRITE)
             plan_watch(cpu, &t->list[i]);
     for (int unpatchable = 1; unpatchable >= 0; unpatchable--)
         for (size_t i = 0; i < t->count; i++)
-            if (!point_is_watch(&t->list[i]))
+            if (!breakpoint_is_watch(&t->list[i]))
                 plan_break(cpu, &t->list[i], unpatchable);
 }
 
 bool hold_strained(struct cpu *cpu) {
-    if (cpu->points->count == 0)
+    if (cpu->breakpoints->count == 0)
         return false;
     hold_decide(cpu);
     return vcpu_of(cpu)->holds.stepping;
 }
 
-const char *hold_refuses(struct cpu *cpu, enum point_kind kind, uint64_t address,
+const char *hold_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
                          uint32_t length) {
-    if (kind <= POINT_WRITE)
+    if (kind <= BP_WRITE)
         return NULL;
     if (!probe_traits()->data_bp)
         return "this KVM's data watchpoints do not fire, and reads cannot be seen otherwise; "
                "use watch, or monitor engine soft";
     unsigned used = pieces(address, length);
-    for (size_t i = 0; i < cpu->points->count; i++)
-        if (cpu->points->list[i].kind > POINT_WRITE)
-            used += pieces(cpu->points->list[i].address, cpu->points->list[i].length);
+    for (size_t i = 0; i < cpu->breakpoints->count; i++)
+        if (cpu->breakpoints->list[i].kind > BP_WRITE)
+            used += pieces(cpu->breakpoints->list[i].address, cpu->breakpoints->list[i].length);
     return used <= DEBUG_REGISTERS ? NULL
                                    : "all four debug registers hold read watchpoints already; "
                                      "delete one, or use monitor engine soft";
@@ -195,7 +195,7 @@ const char *hold_refuses(struct cpu *cpu, enum point_kind kind, uint64_t address
 
 /* --- int3s and page protection ------------------------------------------------ */
 
-static void plant_int3(struct cpu *cpu, struct point *p) {
+static void plant_int3(struct cpu *cpu, struct breakpoint *p) {
     p->patched = patchable(cpu, p->address); /* NULL: unmapped since the plan was made */
     if (!p->patched)
         return;
@@ -205,20 +205,20 @@ static void plant_int3(struct cpu *cpu, struct point *p) {
 
 /* By host address: the guest may have changed its page tables meanwhile. And a
  * loader may have written over our int3; then its byte stays. */
-static void remove_int3(struct cpu *cpu, struct point *p) {
+static void remove_int3(struct cpu *cpu, struct breakpoint *p) {
     (void)cpu;
     if (p->patched && *p->patched == 0xcc)
         *p->patched = p->saved;
     p->patched = NULL;
 }
 
-static void for_int3s(struct cpu *cpu, void (*f)(struct cpu *, struct point *)) {
-    for (size_t i = 0; i < cpu->points->count; i++)
-        if (cpu->points->list[i].held == HOLD_INT3)
-            f(cpu, &cpu->points->list[i]);
+static void for_int3s(struct cpu *cpu, void (*f)(struct cpu *, struct breakpoint *)) {
+    for (size_t i = 0; i < cpu->breakpoints->count; i++)
+        if (cpu->breakpoints->list[i].held == BP_BY_INT3)
+            f(cpu, &cpu->breakpoints->list[i]);
 }
 
-static void protect_bytes(struct cpu *cpu, const struct point *p) {
+static void protect_bytes(struct cpu *cpu, const struct breakpoint *p) {
     struct page_walk w;
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     for (uint64_t at = p->address; at < p->address + p->length;
@@ -240,9 +240,9 @@ void hold_protect(struct cpu *cpu, bool on) {
         mprotect(cpu->memory->ram, cpu->memory->ram_size, PROT_READ | PROT_WRITE);
         return;
     }
-    for (size_t i = 0; i < cpu->points->count; i++)
-        if (cpu->points->list[i].held == HOLD_PAGE)
-            protect_bytes(cpu, &cpu->points->list[i]);
+    for (size_t i = 0; i < cpu->breakpoints->count; i++)
+        if (cpu->breakpoints->list[i].held == BP_BY_PAGE)
+            protect_bytes(cpu, &cpu->breakpoints->list[i]);
 }
 
 void hold_plant(struct cpu *cpu) {
@@ -259,11 +259,11 @@ void hold_remove(struct cpu *cpu) {
 
 /* --- values ------------------------------------------------------------------- */
 
-static bool by_value(const struct point *p) {
-    return point_is_watch(p) && (p->held == HOLD_PAGE || p->held == HOLD_STEP);
+static bool by_value(const struct breakpoint *p) {
+    return breakpoint_is_watch(p) && (p->held == BP_BY_PAGE || p->held == BP_BY_STEPPING);
 }
 
-static size_t total_watched(const struct points *t) {
+static size_t total_watched(const struct breakpoints *t) {
     size_t total = 0;
     for (size_t i = 0; i < t->count; i++)
         total += by_value(&t->list[i]) ? t->list[i].length : 0;
@@ -274,7 +274,7 @@ bool hold_snapshot(struct cpu *cpu) {
     struct holds *h = &vcpu_of(cpu)->holds;
     if (!h->pages && !h->stepping)
         return true;
-    size_t total = total_watched(cpu->points);
+    size_t total = total_watched(cpu->breakpoints);
     if (total > h->watched_room) {
         uint8_t *bigger = realloc(h->watched, total);
         if (!bigger)
@@ -284,8 +284,8 @@ bool hold_snapshot(struct cpu *cpu) {
     }
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     uint8_t *value = h->watched;
-    for (size_t i = 0; i < cpu->points->count; i++) {
-        const struct point *p = &cpu->points->list[i];
+    for (size_t i = 0; i < cpu->breakpoints->count; i++) {
+        const struct breakpoint *p = &cpu->breakpoints->list[i];
         if (!by_value(p))
             continue;
         memset(value, 0xff, p->length); /* what is not mapped reads as ones */
@@ -295,7 +295,7 @@ bool hold_snapshot(struct cpu *cpu) {
     return true;
 }
 
-static bool value_differs(struct cpu *cpu, const struct point *p, const uint8_t *old) {
+static bool value_differs(struct cpu *cpu, const struct breakpoint *p, const uint8_t *old) {
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     uint8_t now[64];
     for (uint32_t done = 0; done < p->length; done += sizeof now) {
@@ -308,13 +308,13 @@ static bool value_differs(struct cpu *cpu, const struct point *p, const uint8_t 
     return false;
 }
 
-const struct point *hold_changed(struct cpu *cpu) {
+const struct breakpoint *hold_changed(struct cpu *cpu) {
     struct holds *h = &vcpu_of(cpu)->holds;
     if (!h->pages && !h->stepping)
         return NULL;
     const uint8_t *old = h->watched;
-    for (size_t i = 0; i < cpu->points->count; i++) {
-        const struct point *p = &cpu->points->list[i];
+    for (size_t i = 0; i < cpu->breakpoints->count; i++) {
+        const struct breakpoint *p = &cpu->breakpoints->list[i];
         if (!by_value(p))
             continue;
         if (value_differs(cpu, p, old))

@@ -11,7 +11,7 @@
 #include "vmm/cpu/cpu.h"
 
 struct kvm_options {
-    bool chips;    /* KVM's own PIC, PIT and APIC in the kernel */
+    bool irqchip;    /* KVM's own PIC, PIT and APIC in the kernel */
     bool debugged; /* a debugger may come: measure what this KVM can do */
     uint64_t real_from, real_to; /* code that begins in real mode; empty: none */
 };

@@ -118,7 +118,7 @@ static int build(struct vcpu *v, int device, const struct memory *m) {
     uint64_t identity = 0xfffbc000;
     ioctl(v->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity);
     ioctl(v->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
-    int err = v->chips ? add_chips(v->vm) : 0;
+    int err = v->irqchip ? add_chips(v->vm) : 0;
     if (!err)
         err = add_memory(v, m);
     return err ? err : add_vcpu(v, device);
@@ -146,7 +146,7 @@ int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, si
     struct vcpu *v = calloc(1, sizeof *v);
     int err = -ENOMEM;
     if (v) {
-        *v = (struct vcpu){.vm = -1, .fd = -1, .chips = options->chips};
+        *v = (struct vcpu){.vm = -1, .fd = -1, .irqchip = options->irqchip};
         err = build(v, device, cpu->memory);
         cpu->priv = v;
         cpu->engine = &engine_kvm;
@@ -181,7 +181,7 @@ static void describe(struct cpu *cpu, char *out, unsigned size) {
              "  registers exchanged without extra ioctls: %s\n"
              "  interrupt chips in the kernel:            %s\n",
              yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
-             yes_no[t->block_irq], yes_no[vcpu_of(cpu)->sync], yes_no[vcpu_of(cpu)->chips]);
+             yes_no[t->block_irq], yes_no[vcpu_of(cpu)->sync], yes_no[vcpu_of(cpu)->irqchip]);
 }
 
 const struct engine engine_kvm = {
@@ -192,8 +192,8 @@ const struct engine engine_kvm = {
     .step = vcpu_step,
     .kick = vcpu_kick,
     .irq_line = chips_irq_line,
-    .get_chips = chips_get,
-    .set_chips = chips_set,
+    .get_irqchip = chips_get,
+    .set_irqchip = chips_set,
     .refuses = hold_refuses,
     .strained = hold_strained,
     .freeze = chips_freeze,

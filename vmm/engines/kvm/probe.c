@@ -90,8 +90,8 @@ static struct kvm_traits traits;
 
 static void measure_once(void) {
     struct memory memory;
-    struct points points = {0};
-    struct cpu cpu = {.memory = &memory, .points = &points, .host.io = no_device};
+    struct breakpoints points = {0};
+    struct cpu cpu = {.memory = &memory, .breakpoints = &points, .host.io = no_device};
     struct kvm_options options = {0};
     char error[128];
     if (memory_open(&memory, 64 << 10) < 0)

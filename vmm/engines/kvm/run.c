@@ -8,12 +8,12 @@
 
 #include <errno.h>
 
-static const struct point *breakpoint_here(struct cpu *cpu) {
-    return cpu->points->count ? points_breakpoint(cpu->points, vcpu_pc(cpu)) : NULL;
+static const struct breakpoint *breakpoint_here(struct cpu *cpu) {
+    return cpu->breakpoints->count ? breakpoints_at(cpu->breakpoints, vcpu_pc(cpu)) : NULL;
 }
 
 static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
-    const struct point *p = breakpoint_here(cpu);
+    const struct breakpoint *p = breakpoint_here(cpu);
     if (!p)
         return false;
     exit->kind = CPU_EXIT_BREAKPOINT;
@@ -24,7 +24,7 @@ static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* At a MOV to CR0 that is looked at first. It is stepped over, so it stays looked at. */
 static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
-    if (cpu->points->count && at_breakpoint(cpu, exit))
+    if (cpu->breakpoints->count && at_breakpoint(cpu, exit))
         return true;
     if (!guard_refuses(cpu, exit))
         step_raw(cpu, exit);
@@ -33,7 +33,7 @@ static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* Between the iterations of a rep it is where it was looked at already. */
 static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
-    return !vcpu_of(cpu)->within && at_breakpoint(cpu, exit);
+    return !vcpu_of(cpu)->mid_rep && at_breakpoint(cpu, exit);
 }
 
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
@@ -47,8 +47,8 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
         v->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it (facts) */
         return false;
     }
-    const struct point *p = hold_hit(v, d->dr6, false);
-    if (p && point_is_watch(p)) {
+    const struct breakpoint *p = hold_hit(v, d->dr6, false);
+    if (p && breakpoint_is_watch(p)) {
         exit->kind = CPU_EXIT_WATCHPOINT;
         exit->point = p->kind;
         exit->address = p->address;

@@ -62,9 +62,9 @@ static int set_mxcsr(struct vcpu *v, const struct kvm_fpu *fpu) {
 }
 
 static int get_mp(struct vcpu *v, struct kvm_mp_state *mp) {
-    if (v->chips && ioctl(v->fd, KVM_GET_MP_STATE, mp) < 0)
+    if (v->irqchip && ioctl(v->fd, KVM_GET_MP_STATE, mp) < 0)
         return -errno;
-    if (!v->chips)
+    if (!v->irqchip)
         mp->mp_state = KVM_MP_STATE_RUNNABLE;
     if (v->halted)
         mp->mp_state = KVM_MP_STATE_HALTED;
@@ -72,8 +72,8 @@ static int get_mp(struct vcpu *v, struct kvm_mp_state *mp) {
 }
 
 static int set_mp(struct vcpu *v, struct kvm_mp_state *mp) {
-    v->halted = !v->chips && mp->mp_state == KVM_MP_STATE_HALTED;
-    return v->chips && ioctl(v->fd, KVM_SET_MP_STATE, mp) < 0 ? -errno : 0;
+    v->halted = !v->irqchip && mp->mp_state == KVM_MP_STATE_HALTED;
+    return v->irqchip && ioctl(v->fd, KVM_SET_MP_STATE, mp) < 0 ? -errno : 0;
 }
 
 /* The ioctl that gets or sets a part, and where the part lies. */

@@ -22,7 +22,7 @@
 
 static void look(struct cpu *cpu, struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    insn_look(cpu->memory, s, x86_pc(&s->regs, &s->sregs), in);
+    insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), in);
 }
 
 static bool loads_ss(const struct insn *in) {
@@ -235,7 +235,7 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     return other;
 }
 
-static bool report_watch(struct cpu_exit *exit, const struct point *p) {
+static bool report_watch(struct cpu_exit *exit, const struct breakpoint *p) {
     exit->kind = CPU_EXIT_WATCHPOINT;
     exit->point = p->kind;
     exit->address = p->address;
@@ -245,19 +245,19 @@ static bool report_watch(struct cpu_exit *exit, const struct point *p) {
 /* What a finished instruction, or iteration of a rep, may have set off. */
 static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
     struct vcpu *v = vcpu_of(cpu);
-    v->within = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
-    if (!v->within)
+    v->mid_rep = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
+    if (!v->mid_rep)
         cpu_arrives(cpu);
     const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
     bool by_debug = v->run->exit_reason == KVM_EXIT_DEBUG && d->exception == VECTOR_DB;
-    const struct point *p = by_debug ? hold_hit(v, d->dr6, true) : NULL;
+    const struct breakpoint *p = by_debug ? hold_hit(v, d->dr6, true) : NULL;
     if (!p)
         p = hold_changed(cpu);
     if (p)
         return report_watch(exit, p);
     if (in->opcode != 0xf4 || vcpu_pc(cpu) == in->pc)
         return false;
-    v->halted = !v->chips; /* one KVM has no HLT exit for a stepped hlt */
+    v->halted = !v->irqchip; /* one KVM has no HLT exit for a stepped hlt */
     cpu->valid &= ~(unsigned)CPU_MP;
     return exits_halted(cpu, exit);
 }
@@ -292,7 +292,7 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
-    } while (vcpu_of(cpu)->within);
+    } while (vcpu_of(cpu)->mid_rep);
     exit->kind = CPU_EXIT_STEPPED;
 }
 

@@ -189,7 +189,7 @@ static void guarded(struct cpu *cpu, struct cpu_exit *exit,
     *exit = (struct cpu_exit){0};
     __atomic_store_n(&v->thread, pthread_self(), __ATOMIC_SEQ_CST); /* kick() may read it just now */
     __atomic_store_n(&v->inside, true, __ATOMIC_SEQ_CST);
-    if (v->chips || work == run_guest)
+    if (v->irqchip || work == run_guest)
         start_watchdog(v);
     work(cpu, exit);
     if (v->io_pending)

@@ -40,7 +40,7 @@ struct holds {
     struct {
         uint64_t address;
         unsigned kind, length; /* kind: DR7's R/W bits */
-        const struct point *point;
+        const struct breakpoint *point;
     } dr[DEBUG_REGISTERS];
     unsigned drs;     /* how many are in use */
     bool int3;        /* some point is an int3 */
@@ -61,7 +61,7 @@ struct vcpu {
     struct kvm_run *run;
     size_t run_size;
     unsigned slots;  /* memory slots in use, from 0 */
-    bool chips;      /* in the kernel */
+    bool irqchip;      /* in the kernel */
     bool sync;       /* KVM_CAP_SYNC_REGS */
     bool io_pending; /* an IO or MMIO exit that the next KVM_RUN completes */
     bool halted;     /* after a hlt that nothing can wake */
@@ -72,7 +72,7 @@ struct vcpu {
     unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
     uint64_t entry_rip;
     bool after_step;              /* the last entry was a single step, or this one is */
-    bool within;                  /* the last step was an iteration of a rep, with more to come */
+    bool mid_rep;                  /* the last step was an iteration of a rep, with more to come */
     struct cpu_state before;      /* REGS and SREGS as of the last entry */
     struct holds holds;
     struct guards guards;
@@ -95,8 +95,8 @@ void state_show_guest_tf(const struct vcpu *, struct kvm_regs *);
 
 /* --- chips.c: as struct engine has them --- */
 void chips_irq_line(struct cpu *, unsigned irq, bool level);
-int chips_get(struct cpu *, struct chips *);
-int chips_set(struct cpu *, const struct chips *);
+int chips_get(struct cpu *, struct irqchip_state *);
+int chips_set(struct cpu *, const struct irqchip_state *);
 void chips_freeze(struct cpu *, bool on);
 
 /* --- vcpu.c --- */
@@ -137,15 +137,15 @@ void hold_decide(struct cpu *);
 void hold_registers(const struct vcpu *, struct kvm_guest_debug *debug, bool exec);
 void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address);
 /* The point behind a DEBUG exit's DR6, or NULL if that was not ours. */
-const struct point *hold_hit(const struct vcpu *, uint64_t dr6, bool data_only);
+const struct breakpoint *hold_hit(const struct vcpu *, uint64_t dr6, bool data_only);
 void hold_plant(struct cpu *);  /* int3s in, pages protected */
 void hold_remove(struct cpu *); /* and out again */
 void hold_protect(struct cpu *, bool on);
 bool hold_snapshot(struct cpu *); /* false: no memory for the values */
 /* A watchpoint held by value whose value is not that of the snapshot. */
-const struct point *hold_changed(struct cpu *);
+const struct breakpoint *hold_changed(struct cpu *);
 bool hold_strained(struct cpu *);
-const char *hold_refuses(struct cpu *, enum point_kind, uint64_t address, uint32_t length);
+const char *hold_refuses(struct cpu *, enum bp_kind, uint64_t address, uint32_t length);
 
 /* --- guard.c --- */
 /* Looks for them in the code at [from, to), physical and real-mode linear alike. */

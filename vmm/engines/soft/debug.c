@@ -116,68 +116,68 @@ const struct op *mov_dr(struct soft *s, const struct op *op) {
 /* --- the debugger's points --- */
 
 bool code_stops_at(struct soft *s, uint64_t linear) {
-    return points_breakpoint(s->cpu->points, linear) || guest_breaks_at(s, linear);
+    return breakpoints_at(s->cpu->breakpoints, linear) || guest_breaks_at(s, linear);
 }
 
-static bool overlaps(const struct point *p, uint64_t from, uint64_t size) {
+static bool overlaps(const struct breakpoint *p, uint64_t from, uint64_t size) {
     return p->address < from + size && from < p->address + p->length;
 }
 
 /* The table has changed, or is another: whatever we built on it goes. */
 void points_refresh(struct soft *s) {
-    const struct points *t = s->cpu->points;
+    const struct breakpoints *t = s->cpu->breakpoints;
     if (t == s->points_of && t->generation == s->points_seen)
         return;
     s->points_of = t;
     s->points_seen = t->generation;
     s->watching = false;
     for (size_t n = 0; n < t->count; n++) {
-        t->list[n].held = HOLD_EXACT;
-        s->watching |= point_is_watch(&t->list[n]);
+        t->list[n].held = BP_BY_COMPARE;
+        s->watching |= breakpoint_is_watch(&t->list[n]);
     }
     tlb_retag(s);
     cache_flush(s);
 }
 
 bool page_watched(struct soft *s, uint64_t page, uint64_t phys) {
-    const struct points *t = s->cpu->points;
+    const struct breakpoints *t = s->cpu->breakpoints;
     uint64_t at = t->physical ? phys : page;
     for (size_t n = 0; s->watching && n < t->count; n++)
-        if (point_is_watch(&t->list[n]) && overlaps(&t->list[n], at, PAGE_SIZE))
+        if (breakpoint_is_watch(&t->list[n]) && overlaps(&t->list[n], at, PAGE_SIZE))
             return true;
     return s->guest_watching && guest_watches(s, page, PAGE_SIZE, true);
 }
 
-static bool wants(const struct point *p, bool write) {
-    return p->kind == POINT_ACCESS || p->kind == (write ? POINT_WRITE : POINT_READ);
+static bool wants(const struct breakpoint *p, bool write) {
+    return p->kind == BP_ACCESS || p->kind == (write ? BP_WRITE : BP_READ);
 }
 
 /* The first hit of an instruction is the one reported. */
-static void hit(struct soft *s, const struct point *p, uint64_t address, bool by_paging) {
+static void hit(struct soft *s, const struct breakpoint *p, uint64_t address, bool by_paging) {
     bool delivers = s->chained && s->chain[s->chained - 1].kind != KIND_SOFTWARE;
     s->watch_hit = true;
     s->watch = *p;
     s->watch.address = address > p->address ? address : p->address;
-    s->cpu->watched_at = now(s);
+    s->cpu->watch_icount = now(s);
     s->cpu->watched_by = by_paging ? BY_PAGING : delivers ? BY_DELIVERY : BY_INSTRUCTION;
     pend(s, PENDING_CHECK);
 }
 
 static void watch(struct soft *s, uint64_t address, unsigned size, bool write, bool by_paging) {
-    const struct points *t = s->cpu->points;
+    const struct breakpoints *t = s->cpu->breakpoints;
     for (size_t n = 0; s->watching && !s->watch_hit && n < t->count; n++)
         if (wants(&t->list[n], write) && overlaps(&t->list[n], address, size))
             hit(s, &t->list[n], address, by_paging);
 }
 
 void watch_access(struct soft *s, uint64_t linear, unsigned size, bool write) {
-    if (!s->cpu->points->physical)
+    if (!s->cpu->breakpoints->physical)
         watch(s, linear, size, write, false);
     if (s->guest_watching)
         trap(s, guest_watches(s, linear, size, write));
 }
 
 void watch_physical_write(struct soft *s, uint64_t phys, unsigned size, bool by_paging) {
-    if (s->cpu->points->physical)
+    if (s->cpu->breakpoints->physical)
         watch(s, phys, size, true, by_paging);
 }

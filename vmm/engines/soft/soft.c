@@ -260,7 +260,7 @@ static void keep_time(struct soft *s) {
     if (s->ticks < s->deadline)
         return;
     s->cpu->ticks = s->ticks;
-    s->cpu->within = s->repeating;
+    s->cpu->mid_rep = s->repeating;
     s->deadline = host->deadline ? host->deadline(host->machine, s->ticks) : UINT64_MAX;
     uint64_t limit = s->cpu->limit ? s->cpu->limit : UINT64_MAX;
     s->horizon = s->deadline < limit ? s->deadline : limit;
@@ -292,11 +292,11 @@ static void wait_halted(struct soft *s) {
 
 static bool at_breakpoint(struct soft *s) {
     uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + s->ip);
-    const struct point *p = NULL;
+    const struct breakpoint *p = NULL;
     if (s->repeating) /* it has begun, and was looked at then */
         return false;
     if (!s->stepping && !cpu_passes(s->cpu, linear))
-        p = points_breakpoint(s->cpu->points, linear);
+        p = breakpoints_at(s->cpu->breakpoints, linear);
     if (p) {
         report(s, CPU_EXIT_BREAKPOINT, "%s", "");
         s->exit->point = p->kind;
@@ -404,7 +404,7 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     const char *why_not = cannot_run(s);
     s->exit = out;
     s->exiting = s->watch_hit = false;
-    s->repeating = cpu->within;
+    s->repeating = cpu->mid_rep;
     s->stepping = stepping;
     s->first = true;
     s->ticks = cpu->ticks;
@@ -436,7 +436,7 @@ static void soft_kick(struct cpu *cpu) {
     pend(soft_of(cpu), PENDING_KICK);
 }
 
-static const char *soft_refuses(struct cpu *cpu, enum point_kind kind, uint64_t address,
+static const char *soft_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
                                 uint32_t length) {
     (void)cpu, (void)kind, (void)address, (void)length;
     return NULL;
@@ -510,7 +510,7 @@ int soft_open(struct cpu *cpu) {
     s->cpu = cpu;
     s->op = s->nothing;
     s->epoch = 1;
-    s->points_seen = cpu->points->generation - 1;
+    s->points_seen = cpu->breakpoints->generation - 1;
     int error = cache_open(s);
     if (error) {
         free(s);

@@ -182,11 +182,11 @@ struct soft {
     struct cpu_exit *exit;
     bool exiting;
     bool watch_hit;
-    struct point watch;        /* which, with the address that was hit */
+    struct breakpoint watch;        /* which, with the address that was hit */
 
     struct cpu *cpu;
     unsigned points_seen;      /* generation that the caches below agree with, */
-    const struct points *points_of; /* of this table */
+    const struct breakpoints *points_of; /* of this table */
     bool watching;             /* there are watchpoints */
     bool guest_watching;       /* DR7 enables some data breakpoint */
 
@@ -245,7 +245,7 @@ void settle(struct soft *, const struct op *next); /* ip and ticks become next's
 
 #define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
 
-/* --- exchange.c --- */
+/* --- state_sync.c --- */
 int soft_fetch(struct cpu *, unsigned parts);
 int soft_store(struct cpu *, unsigned parts);
 void soft_reset(struct soft *);

@@ -86,14 +86,14 @@ struct far {
     bool call;
 };
 
-static uint64_t within(struct soft *s, const struct kvm_segment *k, uint64_t offset) {
+static uint64_t mid_rep(struct soft *s, const struct kvm_segment *k, uint64_t offset) {
     if (offset > k->limit)
         raise_gp0(s);
     return offset;
 }
 
 static const struct op *far_real(struct soft *s, const struct far *f) {
-    uint64_t ip = within(s, &s->seg[S_CS].k, f->offset);
+    uint64_t ip = mid_rep(s, &s->seg[S_CS].k, f->offset);
     if (f->call)
         push_return(s, f->op, f->op->wide);
     set_code_real(s, f->selector);
@@ -109,7 +109,7 @@ static const struct op *far_direct(struct soft *s, const struct far *f, struct k
         raise_fault(s, VECTOR_GP, f->selector & ~3u);
     if (!k.present)
         raise_fault(s, VECTOR_NP, f->selector & ~3u);
-    uint64_t ip = within(s, &k, f->offset);
+    uint64_t ip = mid_rep(s, &k, f->offset);
     if (f->call)
         push_return(s, f->op, f->op->wide);
     descriptor_accessed(s, linear, &k);
@@ -159,7 +159,7 @@ static const struct op *far_gate(struct soft *s, const struct far *f, uint64_t g
         raise_fault(s, VECTOR_GP, selector & ~3u);
     if (!k.present)
         raise_fault(s, VECTOR_NP, selector & ~3u);
-    uint64_t ip = within(s, &k, gate_offset(gate, size));
+    uint64_t ip = mid_rep(s, &k, gate_offset(gate, size));
     if (inner)
         enter_ring(s, f, k, size, gate >> 32 & 31);
     else if (f->call)
@@ -260,7 +260,7 @@ static void leave_ring(struct soft *s, struct kvm_segment code, unsigned size, i
 }
 
 static const struct op *ret_far_real(struct soft *s, const struct op *op, unsigned release) {
-    uint64_t ip = within(s, &s->seg[S_CS].k, peek(s, op->wide, 0));
+    uint64_t ip = mid_rep(s, &s->seg[S_CS].k, peek(s, op->wide, 0));
     set_code_real(s, (uint16_t)peek(s, 2, op->wide));
     set_sp(s, sp_plus(s, 2 * op->wide + release));
     return leave(s, op, ip);
@@ -273,7 +273,7 @@ const struct op *ret_far(struct soft *s, const struct op *op) {
     checkpoint(s);
     uint64_t ip = peek(s, size, 0);
     struct kvm_segment k = return_code(s, (uint16_t)peek(s, 2, size));
-    within(s, &k, ip);
+    mid_rep(s, &k, ip);
     if ((k.selector & 3u) > s->cpl) {
         leave_ring(s, k, size, 2 * size + release, release);
     } else {
@@ -300,7 +300,7 @@ static const struct op *iret_real(struct soft *s, const struct op *op) {
     unsigned size = op->wide;
     if (vm86(s) && iopl(s) < 3)
         raise_gp0(s);
-    uint64_t ip = within(s, &s->seg[S_CS].k, peek(s, size, 0));
+    uint64_t ip = mid_rep(s, &s->seg[S_CS].k, peek(s, size, 0));
     uint64_t selector = peek(s, 2, size), flags = peek(s, size, 2 * size);
     set_code_real(s, (uint16_t)selector);
     set_sp(s, sp_plus(s, 3 * size));
@@ -334,7 +334,7 @@ static const struct op *iret_protected(struct soft *s, const struct op *op) {
         return iret_to_vm86(s, op);
     uint64_t ip = peek(s, size, 0);
     struct kvm_segment k = return_code(s, (uint16_t)peek(s, 2, size));
-    within(s, &k, ip);
+    mid_rep(s, &k, ip);
     if ((k.selector & 3u) > s->cpl) {
         leave_ring(s, k, size, 3 * size, 0);
     } else {

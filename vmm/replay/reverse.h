@@ -3,16 +3,16 @@
  * Rule: while it travels a machine prints nothing, stops at nothing but what the
  * travel looks for, and is left at an instruction boundary of its history.
  */
-#ifndef MINIKVM_TRAVEL_H
-#define MINIKVM_TRAVEL_H
+#ifndef MINIKVM_REVERSE_H
+#define MINIKVM_REVERSE_H
 
 #include "vmm/replay/history.h"
 #include "vmm/inspect/text.h"
 
 /* One instruction back, or to the last stop before now. Fills *exit and m->edge. */
-void travel_back(struct machine *, bool run, struct cpu_exit *);
+void reverse_resume(struct machine *, bool run, struct cpu_exit *);
 /* To a tick, or as near as the history goes. false: interrupted on the way. */
-bool travel_to(struct machine *, uint64_t ticks);
+bool reverse_goto(struct machine *, uint64_t ticks);
 /* The same to where so many instructions are done. */
 bool travel_to_count(struct machine *, uint64_t count);
 /* What is to be known of the machine at the start; afterwards it is where it was.
@@ -25,9 +25,9 @@ struct travel_write {
     uint64_t ticks;          /* before the instruction */
     enum cpu_access_by by;
 };
-struct travel_write travel_find_write(struct machine *, uint64_t address, uint32_t length,
+struct travel_write reverse_find_write(struct machine *, uint64_t address, uint32_t length,
                                       bool physical);
 /* One line for each change of the CPU's mode, up to now. */
-void travel_list_modes(struct machine *, const struct text *);
+void reverse_list_modes(struct machine *, const struct text *);
 
 #endif

@@ -1,5 +1,5 @@
-/* Travel through a machine's history; see travel.h. */
-#include "vmm/replay/travel.h"
+/* Travel through a machine's history; see reverse.h. */
+#include "vmm/replay/reverse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,25 +9,25 @@
 #include "vmm/x86/x86.h"
 
 /* What the machine looks for, put aside while the travel looks for its own. */
-struct luggage {
-    struct points *points;
+struct debug_state {
+    struct breakpoints *breakpoints;
     struct cpu_catch catch;
     bool travelling; /* already: this is a way within a way */
 };
 
-static struct luggage depart(struct machine *m, bool keep) {
-    struct luggage l = {m->cpu.points, m->cpu.catch, m->history->travelling};
+static struct debug_state depart(struct machine *m, bool keep) {
+    struct debug_state l = {m->cpu.breakpoints, m->cpu.catch, m->history->travelling};
     struct history *h = m->history;
     h->travelling = true;
     if (!keep) {
-        m->cpu.points = &h->points;
+        m->cpu.breakpoints = &h->breakpoints;
         m->cpu.catch = (struct cpu_catch){0};
     }
     return l;
 }
 
-static void settle_down(struct machine *m, const struct luggage *l) {
-    m->cpu.points = l->points;
+static void settle_down(struct machine *m, const struct debug_state *l) {
+    m->cpu.breakpoints = l->breakpoints;
     m->cpu.catch = l->catch;
     m->cpu.limit = 0;
     m->history->travelling = l->travelling;
@@ -95,7 +95,7 @@ static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
 /* The last snapshot that is no place amid an instruction. */
 static size_t last_whole(const struct history *h, uint64_t ticks) {
     size_t n = snapshot_before(h, ticks);
-    while (n && h->list[n]->within)
+    while (n && h->list[n]->mid_rep)
         n--;
     return n;
 }
@@ -146,7 +146,7 @@ static void keep_present(struct machine *m) {
 }
 
 static bool go_quietly(struct machine *m, uint64_t ticks) {
-    struct luggage l = depart(m, false);
+    struct debug_state l = depart(m, false);
     bool came = go_to(m, ticks);
     settle_down(m, &l);
     return came;
@@ -162,7 +162,7 @@ static bool returns(struct machine *m, bool came, uint64_t from, struct cpu_arri
     return false;
 }
 
-bool travel_to(struct machine *m, uint64_t ticks) {
+bool reverse_goto(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
     uint64_t from = m->cpu.ticks;
     struct cpu_arrival here = m->cpu.arrival;
@@ -178,7 +178,7 @@ bool travel_to_count(struct machine *m, uint64_t count) {
     uint64_t from = m->cpu.ticks;
     struct cpu_arrival here = m->cpu.arrival;
     keep_present(m);
-    struct luggage l = depart(m, false);
+    struct debug_state l = depart(m, false);
     bool came = go_to_count(m, count);
     settle_down(m, &l);
     return returns(m, came, from, here);
@@ -218,13 +218,13 @@ static bool go_one_back(struct machine *m) {
 /* From within a hlt or a repeated instruction to where it begins. */
 static void go_to_beginning(struct machine *m) {
     uint64_t start = m->history->list[0]->ticks;
-    while (m->cpu.ticks > start && (m->cpu.within || is_halted(m)))
+    while (m->cpu.ticks > start && (m->cpu.mid_rep || is_halted(m)))
         if (!go_one_back(m))
             return;
 }
 
 static bool go_quietly_to_piece(struct machine *m, uint64_t ticks) {
-    struct luggage l = depart(m, false);
+    struct debug_state l = depart(m, false);
     bool came = go_to_piece(m, ticks);
     settle_down(m, &l);
     return came;
@@ -232,7 +232,7 @@ static bool go_quietly_to_piece(struct machine *m, uint64_t ticks) {
 
 /* Does the instruction ahead set off a watchpoint? The machine is moved on by it. */
 static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
-    struct luggage l = depart(m, true);
+    struct debug_state l = depart(m, true);
     *exit = (struct cpu_exit){0};
     m->cpu.engine->step(&m->cpu, exit);
     settle_down(m, &l);
@@ -243,7 +243,7 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
 static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
     struct cpu_exit hit;
     uint64_t at = m->cpu.ticks;
-    if (!points_any_watch(&m->points))
+    if (!breakpoints_any_watch(&m->breakpoints))
         return;
     if (sets_off_watch(m, &hit))
         *exit = hit;
@@ -253,9 +253,9 @@ static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
 /* The last instruction boundary before `now`, a step at a time from where it is. */
 static void step_back(struct machine *m, struct cpu_exit *exit) {
     uint64_t now = m->cpu.ticks;
-    bool within = m->cpu.within;
-    struct luggage l = depart(m, false);
-    if (within ? go_to_piece(m, now) : go_one_back(m))
+    bool mid_rep = m->cpu.mid_rep;
+    struct debug_state l = depart(m, false);
+    if (mid_rep ? go_to_piece(m, now) : go_one_back(m))
         go_to_beginning(m);
     settle_down(m, &l);
     tell_undone_watch(m, exit);
@@ -273,7 +273,7 @@ struct hit {
 static bool stops_here(struct machine *m, struct hit *hit) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct cpu_exit exit;
-    if (is_halted(m) || !hits_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
+    if (is_halted(m) || !breakpoint_should_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
         return false;
     *hit = (struct hit){.found = true, .at = m->cpu.ticks, .exit = exit};
     return true;
@@ -281,7 +281,7 @@ static bool stops_here(struct machine *m, struct hit *hit) {
 
 static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
     bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
-    uint64_t at = watch ? m->cpu.watched_at : m->cpu.ticks;
+    uint64_t at = watch ? m->cpu.watch_icount : m->cpu.ticks;
     if (at >= before)
         return;
     if (exit->kind == CPU_EXIT_BREAKPOINT)
@@ -313,10 +313,10 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
 static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
     struct cpu_exit exit;
     *hit = (struct hit){0};
-    if (!m->cpu.within || !go_quietly_to_piece(m, now) || m->cpu.within)
+    if (!m->cpu.mid_rep || !go_quietly_to_piece(m, now) || m->cpu.mid_rep)
         return;
     stops_here(m, hit);
-    if (points_any_watch(m->cpu.points) && sets_off_watch(m, &exit))
+    if (breakpoints_any_watch(m->cpu.breakpoints) && sets_off_watch(m, &exit))
         *hit = (struct hit){true, now, exit, m->cpu.watched_by};
 }
 
@@ -324,7 +324,7 @@ static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
 static uint64_t segment_end(const struct history *h, size_t n, uint64_t now) {
     do
         n++;
-    while (n < h->count && h->list[n]->within);
+    while (n < h->count && h->list[n]->mid_rep);
     return n < h->count && h->list[n]->ticks < now ? h->list[n]->ticks : now;
 }
 
@@ -333,7 +333,7 @@ static bool search(struct machine *m, uint64_t now, struct hit *hit) {
     struct history *h = m->history;
     search_piece(m, now, hit);
     for (size_t n = snapshot_before(h, now) + 1; n-- > 0 && !hit->found;) {
-        if (h->list[n]->ticks >= now || h->list[n]->within)
+        if (h->list[n]->ticks >= now || h->list[n]->mid_rep)
             continue;
         uint64_t end = segment_end(h, n, now);
         /* A watchpoint at the last instruction is seen at its end, which is `end`. */
@@ -348,7 +348,7 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
     struct hit hit;
     uint64_t now = m->cpu.ticks;
     struct cpu_arrival here = m->cpu.arrival;
-    struct luggage l = depart(m, true);
+    struct debug_state l = depart(m, true);
     bool whole = search(m, now, &hit);
     settle_down(m, &l);
     if (!whole) {
@@ -370,7 +370,7 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
         m->cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
 }
 
-void travel_back(struct machine *m, bool run, struct cpu_exit *exit) {
+void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
     *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
     if (!m->history) {
         m->edge = EDGE_BEGIN;
@@ -399,7 +399,7 @@ static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, b
         uint64_t rest = address + length - at, page = PAGE_SIZE - (at & (PAGE_SIZE - 1));
         if (!physical && !x86_walk(&m->memory, s, at, &w))
             return false;
-        points_add(&m->history->points, POINT_WRITE, memory_wrap(&m->memory, w.phys),
+        breakpoints_add(&m->history->breakpoints, BP_WRITE, memory_wrap(&m->memory, w.phys),
                    (uint32_t)(rest < page ? rest : page));
     }
     return true;
@@ -409,7 +409,7 @@ static struct travel_write search_write(struct machine *m) {
     uint64_t now = m->cpu.ticks;
     struct cpu_arrival here = m->cpu.arrival;
     struct hit hit = {0};
-    struct luggage l = depart(m, false);
+    struct debug_state l = depart(m, false);
     bool whole = search(m, now, &hit);
     settle_down(m, &l);
     if (!whole)
@@ -420,16 +420,16 @@ static struct travel_write search_write(struct machine *m) {
                                  hit.at, hit.by};
 }
 
-struct travel_write travel_find_write(struct machine *m, uint64_t address, uint32_t length,
+struct travel_write reverse_find_write(struct machine *m, uint64_t address, uint32_t length,
                                       bool physical) {
     struct travel_write w = {.outcome = WRITE_UNMAPPED};
-    struct points *points = &m->history->points;
+    struct breakpoints *points = &m->history->breakpoints;
     keep_present(m);
     points->physical = true;
     if (watch_memory(m, address, length, physical))
         w = search_write(m);
     points->physical = false;
-    points_clear(points);
+    breakpoints_clear(points);
     return w;
 }
 
@@ -447,17 +447,17 @@ static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct
     return exit.kind != CPU_EXIT_KICKED;
 }
 
-void travel_list_modes(struct machine *m, const struct text *t) {
+void reverse_list_modes(struct machine *m, const struct text *t) {
     struct history *h = m->history;
     uint64_t now = m->cpu.ticks, count = 0;
     bool whole = true;
     struct cpu_arrival here = m->cpu.arrival;
     keep_present(m);
-    struct luggage l = depart(m, false);
+    struct debug_state l = depart(m, false);
     m->cpu.catch.mode = true;
     h->target = 0;
     for (size_t n = 0; whole && n < h->count && h->list[n]->ticks < now; n++)
-        if (!h->list[n]->within)
+        if (!h->list[n]->mid_rep)
             whole = list_segment(m, n, now, t, &count);
     settle_down(m, &l);
     if (!count && whole)

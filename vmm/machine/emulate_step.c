@@ -1,5 +1,5 @@
-/* One instruction beside KVM; see aside.h. */
-#include "vmm/machine/aside.h"
+/* One instruction beside KVM; see emulate_step.h. */
+#include "vmm/machine/emulate_step.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +9,10 @@
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
 
-struct aside {
+struct emulator {
     struct cpu cpu;
     uint64_t runs; /* entries of KVM when it was last in step with the machine */
-    struct points none;
+    struct breakpoints none;
 };
 
 /* --- which instructions ----------------------------------------------------------- */
@@ -43,18 +43,18 @@ static bool is_plain(const struct insn *in) {
 
 /* --- doing one --------------------------------------------------------------------- */
 
-static struct aside *aside_of(struct machine *m) {
-    struct aside *a = m->aside;
+static struct emulator *emulator_of(struct machine *m) {
+    struct emulator *a = m->emulator;
     if (a || !(a = calloc(1, sizeof *a)))
         return a;
-    a->cpu = (struct cpu){.memory = &m->memory, .points = &a->none,
+    a->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &a->none,
                           .host = {.machine = m, .unassigned = unassigned_memory}};
     if (soft_open(&a->cpu) < 0) {
         free(a);
         return NULL;
     }
-    m->aside = a;
-    aside_forget(m);
+    m->emulator = a;
+    emulator_invalidate(m);
     return a;
 }
 
@@ -64,14 +64,14 @@ static bool may(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
     if (!kvm_counters(&m->cpu) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA ||
-        points_any_watch(&m->points))
+        breakpoints_any_watch(&m->breakpoints))
         return false;
-    insn_look(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return is_plain(&in);
 }
 
 /* Segments and page tables are as they were, if nobody else has run since. */
-static void bring_up_to_date(struct machine *m, struct aside *a) {
+static void bring_up_to_date(struct machine *m, struct emulator *a) {
     struct cpu *cpu = &a->cpu;
     uint64_t runs = kvm_counters(&m->cpu)->runs;
     if (a->runs != runs)
@@ -86,13 +86,13 @@ static void bring_up_to_date(struct machine *m, struct aside *a) {
     cpu->dirty |= CPU_REGS;
 }
 
-void aside_forget(struct machine *m) {
-    if (m->aside)
-        m->aside->runs = UINT64_MAX;
+void emulator_invalidate(struct machine *m) {
+    if (m->emulator)
+        m->emulator->runs = UINT64_MAX;
 }
 
-bool aside_step(struct machine *m) {
-    struct aside *a = may(m) ? aside_of(m) : NULL;
+bool emulate_step(struct machine *m) {
+    struct emulator *a = may(m) ? emulator_of(m) : NULL;
     struct cpu_exit exit = {0};
     if (!a)
         return false;
@@ -100,7 +100,7 @@ bool aside_step(struct machine *m) {
     bring_up_to_date(m, a);
     cpu->engine->step(cpu, &exit);
     if (exit.kind != CPU_EXIT_STEPPED) {
-        aside_forget(m);
+        emulator_invalidate(m);
         return false;
     }
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
@@ -111,10 +111,10 @@ bool aside_step(struct machine *m) {
     return true;
 }
 
-void aside_close(struct machine *m) {
-    if (!m->aside)
+void emulator_close(struct machine *m) {
+    if (!m->emulator)
         return;
-    m->aside->cpu.engine->close(&m->aside->cpu);
-    free(m->aside);
-    m->aside = NULL;
+    m->emulator->cpu.engine->close(&m->emulator->cpu);
+    free(m->emulator);
+    m->emulator = NULL;
 }

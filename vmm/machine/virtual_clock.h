@@ -9,20 +9,20 @@
  * device waits for it, not the guest), hence at the same instruction in every
  * run. Keys from a terminal are noticed a thousand times a second.
  */
-#ifndef MINIKVM_TIMING_H
-#define MINIKVM_TIMING_H
+#ifndef MINIKVM_VIRTUAL_CLOCK_H
+#define MINIKVM_VIRTUAL_CLOCK_H
 
 #include "vmm/machine/machine.h"
 
 enum { NS_PER_INSTRUCTION = 10 };
 
 /* For struct cpu_host. */
-int timing_acknowledge(void *machine);
-uint64_t timing_deadline(void *machine, uint64_t ticks);
-uint64_t timing_idle(void *machine, uint64_t ticks);
+int virtual_clock_acknowledge(void *machine);
+uint64_t virtual_clock_deadline(void *machine, uint64_t ticks);
+uint64_t virtual_clock_idle(void *machine, uint64_t ticks);
 uint8_t timing_wakers(void *machine);
 
 /* For struct board, whatever the engine. */
-uint64_t timing_now(void *machine);
+uint64_t virtual_clock_now(void *machine);
 
 #endif

@@ -1,20 +1,20 @@
 /* The machine's thread: it carries out the owner's commands, and knows what each exit
  * of the engine means for them. See thread.h.
  */
-#include "vmm/machine/thread.h"
+#include "vmm/machine/vcpu_thread.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "vmm/machine/aside.h"
+#include "vmm/machine/emulate_step.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
 #include "vmm/replay/history.h"
 #include "vmm/machine/hits.h"
 #include "vmm/machine/runaway.h"
-#include "vmm/replay/travel.h"
-#include "vmm/machine/wiring.h"
+#include "vmm/replay/reverse.h"
+#include "vmm/machine/board.h"
 #include "vmm/x86/x86.h"
 
 /* --- at an instruction ------------------------------------------------------------------ */
@@ -26,10 +26,10 @@ static uint64_t pc_of(struct machine *m) {
 
 /* At a breakpoint: does it let the guest pass? */
 static bool passes(struct machine *m, struct cpu_exit *exit) {
-    if (hits_stop(m, exit->address, false, exit))
+    if (breakpoint_should_stop(m, exit->address, false, exit))
         return false;
     if (!m->follows)
-        aside_step(m);
+        emulate_step(m);
     return true;
 }
 
@@ -37,16 +37,16 @@ static bool passes(struct machine *m, struct cpu_exit *exit) {
  * single step ignores it. */
 static bool begins_at_stop(struct machine *m, enum machine_command command,
                            struct cpu_exit *exit) {
-    bool looks = command != COMMAND_STEP && m->points.count;
-    bool here = looks && points_breakpoint(m->cpu.points, pc_of(m));
+    bool looks = command != COMMAND_STEP && m->breakpoints.count;
+    bool here = looks && breakpoints_at(m->cpu.breakpoints, pc_of(m));
     return here && cpu_read(&m->cpu, CPU_MP)->mp.mp_state != KVM_MP_STATE_HALTED &&
-           hits_stop(m, pc_of(m), false, exit);
+           breakpoint_should_stop(m, pc_of(m), false, exit);
 }
 
 /* Of a range there are many to do, and most need no KVM. Somebody may follow the guest
  * from a tracepoint on. */
 static void step(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
-    if (command == COMMAND_RANGE && !m->cpu.step_irqs && aside_step(m))
+    if (command == COMMAND_RANGE && !m->cpu.step_irqs && emulate_step(m))
         exit->kind = CPU_EXIT_STEPPED;
     else
         m->cpu.engine->step(&m->cpu, exit);
@@ -56,9 +56,9 @@ static void step(struct machine *m, enum machine_command command, struct cpu_exi
     if (!m->follows || !done)
         return;
     m->follows = false;
-    for (size_t i = 0; i < m->points.count; i++)
-        if (m->points.list[i].attached && m->points.list[i].kind == POINT_TRACE && m->stepped)
-            m->stepped(m, &m->points.list[i]);
+    for (size_t i = 0; i < m->breakpoints.count; i++)
+        if (m->breakpoints.list[i].attached && m->breakpoints.list[i].kind == BP_TRACE && m->stepped)
+            m->stepped(m, &m->breakpoints.list[i]);
 }
 
 /* A command to run goes by steps while it is followed. */
@@ -67,7 +67,7 @@ static bool goes_on_from_step(struct machine *m, enum machine_command command,
     uint64_t pc = pc_of(m);
     bool running = command == COMMAND_RUN;
     bool inside = command == COMMAND_RANGE && pc >= m->range_start && pc < m->range_end;
-    if (hits_stop(m, pc, !running && !inside, exit))
+    if (breakpoint_should_stop(m, pc, !running && !inside, exit))
         return false;
     if (!machine_interrupted(m))
         return running || inside;
@@ -84,7 +84,7 @@ static bool change_engine(struct machine *m, enum engine_choice to, char *error,
     pthread_mutex_lock(&m->bus_lock);
     pthread_mutex_lock(&m->lock);
     bool done = engines_switch(m, to, error, size) >= 0;
-    aside_forget(m);
+    emulator_invalidate(m);
     if (m->interrupt)
         m->cpu.engine->kick(&m->cpu);
     pthread_mutex_unlock(&m->lock);
@@ -134,7 +134,7 @@ static bool add_chips(struct machine *m, enum machine_command command, struct cp
 
 static void explain_halt(struct machine *m, struct cpu_exit *exit) {
     bool enabled = cpu_read(&m->cpu, CPU_REGS)->regs.rflags & FLAG_IF;
-    const char *why = !m->chips ? "this machine has no interrupts"
+    const char *why = !m->irqchip ? "this machine has no interrupts"
                       : enabled ? "no interrupt that could come is enabled in the PIC"
                                 : "interrupts are off (IF = 0)";
     snprintf(exit->text, sizeof exit->text,
@@ -143,7 +143,7 @@ static void explain_halt(struct machine *m, struct cpu_exit *exit) {
 
 /* An IN waits for input; with a history, that comes at a tick of its own. */
 static bool waited(struct machine *m, struct cpu_exit *exit) {
-    bool past = m->history && history_in_past(m), goes_on = past || wiring_wait_for_input(m);
+    bool past = m->history && history_in_past(m), goes_on = past || board_wait_for_input(m);
     if (m->history && goes_on)
         history_wait(m);
     if (!goes_on)
@@ -172,7 +172,7 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
     case CPU_EXIT_STEPPED:
         return goes_on_from_step(m, command, exit);
     case CPU_EXIT_DEVICE:
-        if (m->wants_chips)
+        if (m->wants_irqchip)
             return add_chips(m, command, exit);
         if (m->caught)
             exit->kind = CPU_EXIT_EVENT;
@@ -196,7 +196,7 @@ static bool still_dead(struct machine *m) {
 
 static void run_back(struct machine *m, bool running) {
     struct cpu_exit exit = {0};
-    travel_back(m, running, &exit);
+    reverse_resume(m, running, &exit);
     m->stop = (struct machine_stop){.exit = exit, .edge = m->edge};
 }
 
@@ -235,7 +235,7 @@ static void hold_still(struct machine *m) {
         return;
     if (m->cpu.engine->freeze)
         m->cpu.engine->freeze(&m->cpu, true);
-    points_copy(&m->last_points, &m->points);
+    breakpoints_copy(&m->last_breakpoints, &m->breakpoints);
 }
 
 /* Stops that going on does not lead away from. */
@@ -249,7 +249,7 @@ static void carry_out(struct machine *m, enum machine_command command) {
     enum cpu_exit_kind before = m->stop.exit.kind;
     uint64_t from = is_standstill(before) ? pc_of(m) : 0;
     m->edge = EDGE_NONE;
-    aside_forget(m);
+    emulator_invalidate(m);
     if (command == COMMAND_DO) {
         m->task(m, m->task_context);
         return;
@@ -288,7 +288,7 @@ static uint64_t now_ns(void) {
 
 /* After a step the next one is usually asked for at once; being woken for it would
  * take longer than the step. With the lock held, which is let go meanwhile. */
-static void look_for_command(struct machine *m) {
+static void poll_for_command(struct machine *m) {
     enum { PATIENCE_NS = 200000, BETWEEN = 50 };
     uint64_t end = now_ns() + PATIENCE_NS;
     while (m->command == COMMAND_NONE && now_ns() < end) {
@@ -305,7 +305,7 @@ void *thread_main(void *machine) {
     pthread_mutex_lock(&m->lock);
     for (;;) {
         if (stepped)
-            look_for_command(m);
+            poll_for_command(m);
         while (m->command == COMMAND_NONE)
             pthread_cond_wait(&m->wake, &m->lock);
         enum machine_command command = m->command;

@@ -8,16 +8,16 @@
  * Rule: only what touches nothing but registers, flags and memory is done here;
  * everything else is left to the engine, with the state as it was.
  */
-#ifndef MINIKVM_ASIDE_H
-#define MINIKVM_ASIDE_H
+#ifndef MINIKVM_EMULATE_STEP_H
+#define MINIKVM_EMULATE_STEP_H
 
 #include "vmm/machine/machine.h"
 
 /* Do the instruction at pc, faults included. false: nothing was done. Runs on the
  * machine's thread, between two entries of its engine. */
-bool aside_step(struct machine *);
+bool emulate_step(struct machine *);
 /* At each command: somebody may have changed memory or state meanwhile. */
-void aside_forget(struct machine *);
-void aside_close(struct machine *);
+void emulator_invalidate(struct machine *);
+void emulator_close(struct machine *);
 
 #endif

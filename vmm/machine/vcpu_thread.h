@@ -2,8 +2,8 @@
  *
  * Rule: from machine_resume() on until its stop is there, the machine is the thread's.
  */
-#ifndef MINIKVM_THREAD_H
-#define MINIKVM_THREAD_H
+#ifndef MINIKVM_VCPU_THREAD_H
+#define MINIKVM_VCPU_THREAD_H
 
 #include "vmm/machine/machine.h"
 

@@ -4,19 +4,19 @@
  * Rule: CPU and memory are as they were afterwards, and no device has noticed. What the
  * built-in CPU cannot tell for the engine that will really do it is `UNKNOWN`.
  */
-#ifndef MINIKVM_TRIAL_H
-#define MINIKVM_TRIAL_H
+#ifndef MINIKVM_DRY_RUN_H
+#define MINIKVM_DRY_RUN_H
 
 #include "vmm/cpu/cpu.h"
 
 struct trial {
     enum {
-        TRIAL_UNKNOWN,
-        TRIAL_DONE,  /* regs, sregs: behind it; of an INT n, in the handler; of a repeated
+        DRY_RUN_UNKNOWN,
+        DRY_RUN_DONE,  /* regs, sregs: behind it; of an INT n, in the handler; of a repeated
                         string instruction, where its first page ended */
-        TRIAL_FAULT, /* likewise; `text` is "#GP(0x10)", or of two faults and more
+        DRY_RUN_FAULT, /* likewise; `text` is "#GP(0x10)", or of two faults and more
                         "#DF(0) while delivering #PF(0x2) for 0x1234" */
-        TRIAL_DEAD,  /* a triple fault; `text` tells the chain */
+        DRY_RUN_SHUTDOWN,  /* a triple fault; `text` tells the chain */
     } outcome;
     struct kvm_regs regs;
     struct kvm_sregs sregs;
@@ -28,8 +28,8 @@ struct trial {
 
 /* The CPU is stopped. Its translations are looked up anew: a TLB that holds what
  * the tables no longer say is not seen. */
-void trial_step(struct cpu *, struct trial *);
+void dry_run(struct cpu *, struct trial *);
 /* The fault that the others came from: in `text`, the last exception in it. */
-const char *trial_first_fault(const struct trial *);
+const char *dry_run_first_fault(const struct trial *);
 
 #endif

@@ -1,5 +1,5 @@
-/* An instruction on trial; see trial.h. */
-#include "vmm/inspect/trial.h"
+/* An instruction on trial; see dry_run.h. */
+#include "vmm/inspect/dry_run.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
 
-const char *trial_first_fault(const struct trial *t) {
+const char *dry_run_first_fault(const struct trial *t) {
     const char *first = strrchr(t->text, '#');
     return first ? first : "";
 }
@@ -19,9 +19,9 @@ static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
                                 const struct trial *t) {
     bool wrmsr_rdmsr = in->second == 0x30 || in->second == 0x32;
     bool to_cr4 = in->second == 0x22 && (insn_modrm(in) >> 3 & 7) == 4;
-    if (cpu->engine == &engine_soft || t->outcome != TRIAL_FAULT)
+    if (cpu->engine == &engine_soft || t->outcome != DRY_RUN_FAULT)
         return false;
-    const char *first = trial_first_fault(t);
+    const char *first = dry_run_first_fault(t);
     return !strcmp(first, "#UD") || !strcmp(first, "#NM") ||
            ((wrmsr_rdmsr || to_cr4) && x86_cpl(&cpu->state.sregs) == 0);
 }
@@ -70,9 +70,9 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
     t->regs = s->regs;
     t->sregs = s->sregs;
     switch (exit->kind) {
-    case CPU_EXIT_STEPPED: case CPU_EXIT_HALTED: case CPU_EXIT_LIMIT: t->outcome = TRIAL_DONE; break;
-    case CPU_EXIT_EVENT: t->outcome = TRIAL_FAULT; break;
-    case CPU_EXIT_SHUTDOWN: t->outcome = TRIAL_DEAD; break;
+    case CPU_EXIT_STEPPED: case CPU_EXIT_HALTED: case CPU_EXIT_LIMIT: t->outcome = DRY_RUN_DONE; break;
+    case CPU_EXIT_EVENT: t->outcome = DRY_RUN_FAULT; break;
+    case CPU_EXIT_SHUTDOWN: t->outcome = DRY_RUN_SHUTDOWN; break;
     default: break;
     }
     memcpy(t->text, exit->text, sizeof t->text);
@@ -81,24 +81,24 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
         *place = '\0';
 }
 
-void trial_step(struct cpu *cpu, struct trial *t) {
+void dry_run(struct cpu *cpu, struct trial *t) {
     const struct cpu_state *s = cpu_read(cpu, CPU_ALL);
-    struct points none = {0};
-    struct cpu other = {.memory = cpu->memory, .points = &none, .host = {.machine = t, .io = no_device,
+    struct breakpoints none = {0};
+    struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.machine = t, .io = no_device,
                                 .unassigned = take_unassigned}};
     struct cpu_exit exit = {0};
     struct insn in;
-    *t = (struct trial){.outcome = TRIAL_UNKNOWN};
+    *t = (struct trial){.outcome = DRY_RUN_UNKNOWN};
     if (!can_be_tried(s) || soft_open(&other) < 0)
         return;
-    if (memory_begin_trial(cpu->memory)) {
-        insn_look(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    if (memory_journal_begin(cpu->memory)) {
+        insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
         set_up(&other, s);
         other.engine->step(&other, &exit);
         take_outcome(t, &other, &exit);
-        memory_end_trial(cpu->memory);
+        memory_journal_undo(cpu->memory);
         if (only_the_host_knows(cpu, &in, t))
-            t->outcome = TRIAL_UNKNOWN;
+            t->outcome = DRY_RUN_UNKNOWN;
     }
     other.engine->close(&other);
 }

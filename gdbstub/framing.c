@@ -1,5 +1,5 @@
-/* Framing; see link.h. */
-#include "gdbstub/link.h"
+/* Framing; see framing.h. */
+#include "gdbstub/framing.h"
 
 #include "gdbstub/hex.h"
 
@@ -18,20 +18,20 @@ bool link_is_between_packets(char c) {
     return c && strchr("+-\x03\r\n\xff\xf3", c);
 }
 
-void link_init(struct link *l) {
+void framing_init(struct framing *l) {
     l->in_start = l->in_scanned = l->in_end = 0;
     l->out_sent = l->last_start = l->last_length = 0;
     l->no_ack = l->runs = l->lost = l->broke = false;
     buffer_init(&l->out, LINK_OUT_MAX);
 }
 
-void link_free(struct link *l) {
+void framing_free(struct framing *l) {
     buffer_free(&l->out);
 }
 
 /* --- in ------------------------------------------------------------------- */
 
-char *link_room(struct link *l, size_t *size) {
+char *framing_room(struct framing *l, size_t *size) {
     if (l->in_start) {
         memmove(l->in, l->in + l->in_start, l->in_end - l->in_start);
         l->in_end -= l->in_start;
@@ -42,23 +42,23 @@ char *link_room(struct link *l, size_t *size) {
     return l->in + l->in_end;
 }
 
-void link_received(struct link *l, size_t size) {
+void framing_received(struct framing *l, size_t size) {
     l->in_end += size;
 }
 
-static void forget(struct link *l, size_t start) {
+static void forget(struct framing *l, size_t start) {
     l->in_start = l->in_scanned = start;
 }
 
 /* Everything that was sent is forgotten before something new is put. */
-static void begin_output(struct link *l) {
+static void begin_output(struct framing *l) {
     if (l->out_sent < l->out.length)
         return;
     buffer_clear(&l->out);
     l->out_sent = l->last_start = l->last_length = 0;
 }
 
-static void put_ack(struct link *l, char ack) {
+static void put_ack(struct framing *l, char ack) {
     if (l->no_ack)
         return;
     begin_output(l);
@@ -68,14 +68,14 @@ static void put_ack(struct link *l, char ack) {
 
 /* The client asks for our latest packet again. While some of it is still on
  * its way nothing is done, or a stream of '-' would make endless output. */
-static void resend(struct link *l) {
+static void resend(struct framing *l) {
     if (!l->no_ack && l->last_length && l->out_sent == l->out.length)
         l->out_sent = l->last_start;
 }
 
 /* Copies a payload and returns its checksum, both in one pass. An escape with
  * nothing behind it is dropped: the length in such a packet won't fit then. */
-static uint8_t unescape(struct link *l, const char *from, const char *end, struct cursor *packet) {
+static uint8_t unescape(struct framing *l, const char *from, const char *end, struct cursor *packet) {
     char *to = l->payload;
     uint8_t sum = 0, flip = 0;
     for (; from < end; from++) {
@@ -94,12 +94,12 @@ static uint8_t unescape(struct link *l, const char *from, const char *end, struc
 
 /* in[in_start] is a '$'. Another one within is the begin of a packet whose forerunner was
  * never finished: in a packet it would be escaped. */
-static enum link_event take_packet(struct link *l, struct cursor *packet) {
+static enum framing_event take_packet(struct framing *l, struct cursor *packet) {
     size_t from = l->in_scanned > l->in_start ? l->in_scanned : l->in_start + 1;
     char *hash = memchr(l->in + from, '#', l->in_end - from);
     l->in_scanned = hash ? (size_t)(hash - l->in) : l->in_end;
     if (!hash || l->in_end - l->in_scanned < 3)
-        return l->in_start == 0 && l->in_end == sizeof l->in ? LINK_BROKEN : LINK_NOTHING;
+        return l->in_start == 0 && l->in_end == sizeof l->in ? FRAMING_BROKEN : FRAMING_NOTHING;
     char *start = (char *)memrchr(l->in + l->in_start, '$', l->in_scanned - l->in_start) + 1;
     uint8_t told;
     uint8_t sum = unescape(l, start, hash, packet);
@@ -108,38 +108,38 @@ static enum link_event take_packet(struct link *l, struct cursor *packet) {
     /* Without acks nobody could send it again; the checksum is then only for
      * show ("Packet Acknowledgment"). */
     put_ack(l, right ? '+' : '-');
-    return right || l->no_ack ? LINK_PACKET : LINK_NOTHING;
+    return right || l->no_ack ? FRAMING_PACKET : FRAMING_NOTHING;
 }
 
 /* One byte between packets. */
-static enum link_event take_byte(struct link *l, char c) {
+static enum framing_event take_byte(struct framing *l, char c) {
     bool after_break = l->broke;
     l->broke = c == TELNET_BREAK;
     if (c == INTERRUPT || c == TELNET_BREAK)
-        return LINK_INTERRUPT;
+        return FRAMING_INTERRUPT;
     if (c == '-')
         resend(l);
-    return link_is_between_packets(c) || (c == 'g' && after_break) ? LINK_NOTHING : LINK_BROKEN;
+    return link_is_between_packets(c) || (c == 'g' && after_break) ? FRAMING_NOTHING : FRAMING_BROKEN;
 }
 
-enum link_event link_next(struct link *l, struct cursor *packet) {
+enum framing_event framing_next(struct framing *l, struct cursor *packet) {
     if (l->lost)
-        return LINK_BROKEN;
+        return FRAMING_BROKEN;
     while (l->in_start < l->in_end) {
         char c = l->in[l->in_start];
         if (c == '$') {
             size_t before = l->in_start;
-            enum link_event event = take_packet(l, packet);
-            if (event != LINK_NOTHING || l->in_start == before)
+            enum framing_event event = take_packet(l, packet);
+            if (event != FRAMING_NOTHING || l->in_start == before)
                 return event;
             continue;
         }
         forget(l, l->in_start + 1);
-        enum link_event event = take_byte(l, c);
-        if (event != LINK_NOTHING)
+        enum framing_event event = take_byte(l, c);
+        if (event != FRAMING_NOTHING)
             return event;
     }
-    return LINK_NOTHING;
+    return FRAMING_NOTHING;
 }
 
 /* --- out ------------------------------------------------------------------ */
@@ -175,7 +175,7 @@ static size_t put_runs(char *to, const char *from, size_t length) {
     return (size_t)(to - start);
 }
 
-static size_t put_payload(struct link *l, char *to, const char *from, size_t length) {
+static size_t put_payload(struct framing *l, char *to, const char *from, size_t length) {
     if (l->runs && length > SHORT)
         return put_runs(to, from, length);
     if (length) /* an empty reply has no bytes to point at */
@@ -183,7 +183,7 @@ static size_t put_payload(struct link *l, char *to, const char *from, size_t len
     return length;
 }
 
-static void put_frame(struct link *l, char mark, const char *payload, size_t length) {
+static void put_frame(struct framing *l, char mark, const char *payload, size_t length) {
     begin_output(l);
     char *to = buffer_extend(&l->out, length + FRAME);
     if (!to) {
@@ -204,19 +204,19 @@ static void put_frame(struct link *l, char mark, const char *payload, size_t len
     }
 }
 
-void link_send(struct link *l, const char *payload, size_t length) {
+void framing_send(struct framing *l, const char *payload, size_t length) {
     put_frame(l, '$', payload, length);
 }
 
-void link_notify(struct link *l, const char *payload, size_t length) {
+void framing_notify(struct framing *l, const char *payload, size_t length) {
     put_frame(l, '%', payload, length);
 }
 
-const char *link_output(const struct link *l, size_t *size) {
+const char *framing_output(const struct framing *l, size_t *size) {
     *size = l->out.length - l->out_sent;
     return *size ? l->out.data + l->out_sent : NULL;
 }
 
-void link_sent(struct link *l, size_t size) {
+void framing_sent(struct framing *l, size_t size) {
     l->out_sent += size;
 }

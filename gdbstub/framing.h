@@ -10,27 +10,27 @@
  * packet that does not end within it breaks the link. The owner takes no event
  * while output waits for the client, so output is bounded as well.
  */
-#ifndef GDBSTUB_LINK_H
-#define GDBSTUB_LINK_H
+#ifndef GDBSTUB_FRAMING_H
+#define GDBSTUB_FRAMING_H
 
 #include "gdbstub/buffer.h"
 #include "gdbstub/cursor.h"
 
 /* The largest packet that we accept and send, as told in qSupported. */
-#define LINK_PACKET_SIZE 0x20000
+#define FRAMING_PACKET_SIZE 0x20000
 /* Twice that: room for packets that wait behind the one in work. */
-#define LINK_ROOM (2 * LINK_PACKET_SIZE)
+#define LINK_ROOM (2 * FRAMING_PACKET_SIZE)
 /* Output that a client did not read yet; mostly a monitor command's text. */
 #define LINK_OUT_MAX (4u << 20)
 
-enum link_event {
-    LINK_NOTHING,   /* more bytes are needed */
-    LINK_PACKET,    /* a whole packet with a right checksum */
-    LINK_INTERRUPT, /* \x03 between packets ("Interrupts") */
-    LINK_BROKEN,    /* hopeless, or not this protocol: close the connection */
+enum framing_event {
+    FRAMING_NOTHING,   /* more bytes are needed */
+    FRAMING_PACKET,    /* a whole packet with a right checksum */
+    FRAMING_INTERRUPT, /* \x03 between packets ("Interrupts") */
+    FRAMING_BROKEN,    /* hopeless, or not this protocol: close the connection */
 };
 
-struct link {
+struct framing {
     char in[LINK_ROOM];          /* raw bytes from the client, [in_start, in_end) not yet used */
     char payload[LINK_ROOM + 1]; /* of the latest packet, unescaped, NUL behind it */
     size_t in_start, in_scanned, in_end;
@@ -48,21 +48,21 @@ struct link {
  * another protocol; it is not read for packets in its midst. */
 bool link_is_between_packets(char);
 
-void link_init(struct link *);
-void link_free(struct link *);
+void framing_init(struct framing *);
+void framing_free(struct framing *);
 
 /* Where the owner may put bytes from the client, and how many fit. */
-char *link_room(struct link *, size_t *size);
-void link_received(struct link *, size_t size);
+char *framing_room(struct framing *, size_t *size);
+void framing_received(struct framing *, size_t size);
 /* Takes the next event; of a LINK_PACKET, *packet is valid until the next. */
-enum link_event link_next(struct link *, struct cursor *packet);
+enum framing_event framing_next(struct framing *, struct cursor *packet);
 
 /* Frames a payload, which must hold no raw $ or #. */
-void link_send(struct link *, const char *payload, size_t length);
+void framing_send(struct framing *, const char *payload, size_t length);
 /* The same as a notification, which is never sent again. */
-void link_notify(struct link *, const char *payload, size_t length);
+void framing_notify(struct framing *, const char *payload, size_t length);
 /* What the owner is to write, NULL when there is nothing. */
-const char *link_output(const struct link *, size_t *size);
-void link_sent(struct link *, size_t size);
+const char *framing_output(const struct framing *, size_t *size);
+void framing_sent(struct framing *, size_t size);
 
 #endif

@@ -194,12 +194,12 @@ static bool parse_place(struct session *s, struct cursor *c, struct place *place
 
 static const char *insert(struct session *s, const struct place *at, struct gdb_program *program) {
     const char *error = s->target->ops->insert(s->target->context, at->thread.pid,
-                                               (enum gdb_point)at->type, at->address, at->kind,
+                                               (enum gdb_bp_kind)at->type, at->address, at->kind,
                                                program);
     if (error)
         gdb_program_free(program);
     else
-        follow_point(s, at->thread.pid, (enum gdb_point)at->type, at->address);
+        follow_point(s, at->thread.pid, (enum gdb_bp_kind)at->type, at->address);
     return error;
 }
 
@@ -229,6 +229,6 @@ void packet_remove(struct session *s, struct cursor arguments) {
         reply_failure(s);
     else if (place.type <= GDB_AWATCH)
         reply_result(s, s->target->ops->remove(s->target->context, place.thread.pid,
-                                               (enum gdb_point)place.type, place.address,
+                                               (enum gdb_bp_kind)place.type, place.address,
                                                place.kind));
 }

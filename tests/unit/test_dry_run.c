@@ -4,7 +4,7 @@
 #include "tests/lockstep/rig.h"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
-#include "vmm/inspect/trial.h"
+#include "vmm/inspect/dry_run.h"
 
 enum { RAM = 1 << 20, GUESTS = 1500, STEPS = 12 };
 
@@ -84,24 +84,24 @@ static bool tried_and_done(struct rig *r) {
     struct cpu_state before = *rig_get(r);
     struct trial t;
     memcpy(ram_before, r->memory.ram, RAM);
-    trial_step(&r->cpu, &t);
+    dry_run(&r->cpu, &t);
     CHECK(!memcmp(ram_before, r->memory.ram, RAM));
     CHECK(!memcmp(&before, rig_get(r), sizeof before));
     r->cpu.engine->flush(&r->cpu); /* a trial begins with no translations */
     enum cpu_exit_kind kind = rig_step(r);
     const struct cpu_state *after = rig_get(r);
     if (before.regs.rflags & FLAG_TF) {
-        CHECK(t.outcome == TRIAL_UNKNOWN);
+        CHECK(t.outcome == DRY_RUN_UNKNOWN);
         return false;
     }
     if (t.regs.rip == before.regs.rip && t.regs.rcx != before.regs.rcx) {
-        CHECK(t.outcome == TRIAL_DONE); /* the first piece of a repeated one */
+        CHECK(t.outcome == DRY_RUN_DONE); /* the first piece of a repeated one */
         return kind == CPU_EXIT_STEPPED;
     }
     if (kind == CPU_EXIT_SHUTDOWN)
-        CHECK(t.outcome == TRIAL_DEAD && strstr(r->exit.text, t.text));
+        CHECK(t.outcome == DRY_RUN_SHUTDOWN && strstr(r->exit.text, t.text));
     else
-        CHECK(t.outcome == TRIAL_DONE || t.outcome == TRIAL_FAULT);
+        CHECK(t.outcome == DRY_RUN_DONE || t.outcome == DRY_RUN_FAULT);
     CHECK(!memcmp(&t.regs, &after->regs, sizeof t.regs));
     CHECK(!memcmp(&t.sregs, &after->sregs, sizeof t.sregs));
     return kind == CPU_EXIT_STEPPED;
@@ -126,14 +126,14 @@ static void test_unknown(void) {
         s->regs.rax = 1u << 30; /* no bit of this CPU's CR4 */
         s->regs.rcx = 0x12345678; /* no MSR */
         rig_set(&r);
-        trial_step(&r.cpu, &t);
-        CHECK(t.outcome == TRIAL_FAULT);
+        dry_run(&r.cpu, &t);
+        CHECK(t.outcome == DRY_RUN_FAULT);
         rig_get(&r);
         r.cpu.valid = CPU_ALL;
         const struct engine *soft = r.cpu.engine;
         r.cpu.engine = &not_soft;
-        trial_step(&r.cpu, &t);
-        CHECK(t.outcome == TRIAL_UNKNOWN);
+        dry_run(&r.cpu, &t);
+        CHECK(t.outcome == DRY_RUN_UNKNOWN);
         r.cpu.engine = soft;
         rig_close(&r);
     }

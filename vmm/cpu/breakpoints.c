@@ -1,5 +1,5 @@
-/* The table of breakpoints and watchpoints; see points.h. */
-#include "vmm/cpu/points.h"
+/* The table of breakpoints and watchpoints; see breakpoints.h. */
+#include "vmm/cpu/breakpoints.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,14 +8,14 @@
 /* What tells one point from another. */
 struct key {
     uint64_t address;
-    enum point_kind kind;
+    enum bp_kind kind;
     uint32_t length;
     uint64_t shift;
 };
 
 static int order(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
 
-static int compare(const struct point *p, const struct key *k) {
+static int compare(const struct breakpoint *p, const struct key *k) {
     int by_address = order(p->address, k->address), by_length = order(p->length, k->length);
     if (by_address || p->kind != k->kind)
         return by_address ? by_address : p->kind < k->kind ? -1 : 1;
@@ -23,7 +23,7 @@ static int compare(const struct point *p, const struct key *k) {
 }
 
 /* Index of the first entry that is not below the one asked for. */
-static size_t lower_bound(const struct points *t, const struct key *k) {
+static size_t lower_bound(const struct breakpoints *t, const struct key *k) {
     size_t low = 0, high = t->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -35,17 +35,17 @@ static size_t lower_bound(const struct points *t, const struct key *k) {
     return low;
 }
 
-static bool is_at(const struct points *t, size_t i, const struct key *k) {
+static bool is_at(const struct breakpoints *t, size_t i, const struct key *k) {
     return i < t->count && compare(&t->list[i], k) == 0;
 }
 
-static int make_room(struct points *t) {
-    if (t->count >= POINTS_MAX)
+static int make_room(struct breakpoints *t) {
+    if (t->count >= BREAKPOINTS_MAX)
         return -ENOSPC;
     if (t->count < t->room)
         return 0;
     size_t room = t->room ? 2 * t->room : 16;
-    struct point *list = realloc(t->list, room * sizeof *list);
+    struct breakpoint *list = realloc(t->list, room * sizeof *list);
     if (!list)
         return -ENOMEM;
     t->list = list;
@@ -53,13 +53,13 @@ static int make_room(struct points *t) {
     return 0;
 }
 
-static struct key key_of(enum point_kind kind, uint64_t address, uint32_t length,
+static struct key key_of(enum bp_kind kind, uint64_t address, uint32_t length,
                          uint64_t shift) {
-    bool is_break = kind == POINT_SOFT || kind == POINT_HARD;
+    bool is_break = kind == BP_SOFT || kind == BP_HARD;
     return (struct key){address, kind, is_break ? 1 : length, shift};
 }
 
-int points_add_shifted(struct points *t, enum point_kind kind, uint64_t address, uint32_t length,
+int points_add_shifted(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length,
                        uint64_t shift) {
     struct key k = key_of(kind, address, length, shift);
     size_t i = lower_bound(t, &k);
@@ -69,7 +69,7 @@ int points_add_shifted(struct points *t, enum point_kind kind, uint64_t address,
     if (err)
         return err;
     memmove(&t->list[i + 1], &t->list[i], (t->count - i) * sizeof *t->list);
-    t->list[i] = (struct point){
+    t->list[i] = (struct breakpoint){
         .address = address, .length = k.length, .kind = kind, .shift = shift};
     t->shifted += shift != 0;
     t->count++;
@@ -77,17 +77,17 @@ int points_add_shifted(struct points *t, enum point_kind kind, uint64_t address,
     return 0;
 }
 
-int points_add(struct points *t, enum point_kind kind, uint64_t address, uint32_t length) {
+int breakpoints_add(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length) {
     return points_add_shifted(t, kind, address, length, 0);
 }
 
-static void release(struct points *t, void **attached) {
+static void release(struct breakpoints *t, void **attached) {
     if (*attached && t->release)
         t->release(*attached);
     *attached = NULL;
 }
 
-void points_attach(struct points *t, enum point_kind kind, uint64_t address, uint32_t length,
+void breakpoints_attach(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length,
                    void *attached) {
     struct key k = key_of(kind, address, length, 0);
     size_t i = lower_bound(t, &k);
@@ -97,7 +97,7 @@ void points_attach(struct points *t, enum point_kind kind, uint64_t address, uin
     t->list[i].attached = attached;
 }
 
-static void remove_at(struct points *t, size_t i) {
+static void remove_at(struct breakpoints *t, size_t i) {
     release(t, &t->list[i].attached);
     t->shifted -= t->list[i].shift != 0;
     t->count--;
@@ -105,40 +105,40 @@ static void remove_at(struct points *t, size_t i) {
     memmove(&t->list[i], &t->list[i + 1], (t->count - i) * sizeof *t->list);
 }
 
-void points_remove(struct points *t, enum point_kind kind, uint64_t address, uint32_t length) {
+void breakpoints_remove(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length) {
     struct key k = key_of(kind, address, length, 0);
     size_t i = lower_bound(t, &k);
     if (is_at(t, i, &k))
         remove_at(t, i);
 }
 
-void points_remove_shifted(struct points *t, enum point_kind kind, uint64_t debuggers_address,
+void points_remove_shifted(struct breakpoints *t, enum bp_kind kind, uint64_t debuggers_address,
                            uint32_t length) {
     uint32_t wanted = key_of(kind, 0, length, 0).length;
-    points_remove(t, kind, debuggers_address, length);
+    breakpoints_remove(t, kind, debuggers_address, length);
     for (size_t i = t->shifted ? t->count : 0; i-- > 0;) {
-        const struct point *p = &t->list[i];
+        const struct breakpoint *p = &t->list[i];
         if (p->shift && p->kind == kind && p->length == wanted &&
             (uint32_t)(p->address - p->shift) == debuggers_address)
             remove_at(t, i);
     }
 }
 
-void points_remove_if(struct points *t, bool (*is_to_go)(const struct point *)) {
+void points_remove_if(struct breakpoints *t, bool (*is_to_go)(const struct breakpoint *)) {
     for (size_t i = t->count; i-- > 0;)
         if (is_to_go(&t->list[i]))
             remove_at(t, i);
 }
 
-void points_clear(struct points *t) {
+void breakpoints_clear(struct breakpoints *t) {
     for (size_t i = 0; i < t->count; i++)
         release(t, &t->list[i].attached);
     free(t->list);
-    *t = (struct points){.generation = t->generation + 1, .physical = t->physical, .release = t->release};
+    *t = (struct breakpoints){.generation = t->generation + 1, .physical = t->physical, .release = t->release};
 }
 
-void points_copy(struct points *to, const struct points *from) {
-    points_clear(to);
+void breakpoints_copy(struct breakpoints *to, const struct breakpoints *from) {
+    breakpoints_clear(to);
     if (from->count == 0)
         return;
     to->list = malloc(from->count * sizeof *to->list);
@@ -151,36 +151,36 @@ void points_copy(struct points *to, const struct points *from) {
         to->list[i].attached = NULL;
 }
 
-static struct point *breakpoint_in(const struct points *t, size_t i, uint64_t address) {
-    bool found = i < t->count && t->list[i].address == address && !point_is_watch(&t->list[i]);
+static struct breakpoint *breakpoint_in(const struct breakpoints *t, size_t i, uint64_t address) {
+    bool found = i < t->count && t->list[i].address == address && !breakpoint_is_watch(&t->list[i]);
     return found ? &t->list[i] : NULL;
 }
 
-uint64_t points_watched(const struct points *t) {
+uint64_t points_watched(const struct breakpoints *t) {
     uint64_t bytes = 0;
     for (size_t i = 0; i < t->count; i++)
-        bytes += point_is_watch(&t->list[i]) ? t->list[i].length : 0;
+        bytes += breakpoint_is_watch(&t->list[i]) ? t->list[i].length : 0;
     return bytes;
 }
 
-bool points_any_watch(const struct points *t) {
+bool breakpoints_any_watch(const struct breakpoints *t) {
     for (size_t i = 0; i < t->count; i++)
-        if (point_is_watch(&t->list[i]))
+        if (breakpoint_is_watch(&t->list[i]))
             return true;
     return false;
 }
 
-struct point *points_breakpoint(const struct points *t, uint64_t address) {
-    struct key first = {.address = address, .kind = POINT_TRACE};
+struct breakpoint *breakpoints_at(const struct breakpoints *t, uint64_t address) {
+    struct key first = {.address = address, .kind = BP_TRACE};
     return breakpoint_in(t, lower_bound(t, &first), address);
 }
 
-const struct point *points_origin(const struct points *t, const struct point *p) {
+const struct breakpoint *points_origin(const struct breakpoints *t, const struct breakpoint *p) {
     struct key k = key_of(p->kind, (uint32_t)(p->address - p->shift), p->length, 0);
     size_t i = lower_bound(t, &k);
     return is_at(t, i, &k) ? &t->list[i] : NULL;
 }
 
-struct point *points_next(const struct points *t, const struct point *p) {
+struct breakpoint *breakpoints_next(const struct breakpoints *t, const struct breakpoint *p) {
     return breakpoint_in(t, (size_t)(p - t->list) + 1, p->address);
 }

@@ -3,18 +3,18 @@
  *
  * Rule: nothing here waits for the bus but the CPU's own thread; see notice_input().
  */
-#ifndef MINIKVM_WIRING_H
-#define MINIKVM_WIRING_H
+#ifndef MINIKVM_BOARD_H
+#define MINIKVM_BOARD_H
 
 #include "vmm/machine/machine.h"
 
 /* Once: board and CPU know their machine. */
-void wiring_connect(struct machine *);
+void board_connect(struct machine *);
 /* At each power-on: the devices anew, on an empty bus. */
-void wiring_open_devices(struct machine *);
+void board_open_devices(struct machine *);
 /* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
 void wiring_a20_as_devices(struct machine *);
 /* On the machine's thread: an IN waits for input. false: interrupted. */
-bool wiring_wait_for_input(struct machine *);
+bool board_wait_for_input(struct machine *);
 
 #endif

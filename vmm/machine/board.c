@@ -1,5 +1,5 @@
-/* The machine as its parts see it; see wiring.h. */
-#include "vmm/machine/wiring.h"
+/* The machine as its parts see it; see board.h. */
+#include "vmm/machine/board.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "vmm/machine/engines.h"
 #include "vmm/replay/history.h"
 #include "vmm/machine/runaway.h"
-#include "vmm/machine/timing.h"
+#include "vmm/machine/virtual_clock.h"
 
 /* --- what devices and engines ask of the machine ------------------------------------ */
 
@@ -24,9 +24,9 @@ static void board_put(void *machine, const char *text, size_t length) {
  * the line leads nowhere. */
 static void board_irq(void *machine, unsigned irq, bool level) {
     struct machine *m = machine;
-    if (m->options->chips == CHIPS_NONE)
+    if (m->options->irqchip == IRQCHIP_NONE)
         return;
-    if (engines_has_chips(m))
+    if (engines_has_irqchip(m))
         m->cpu.engine->irq_line(&m->cpu, irq, level);
     else
         pic_line(&m->devices.pic, irq, level);
@@ -42,11 +42,11 @@ static void board_intr(void *machine, bool level) {
  * before the CPU, so on KVM that is a machine of its own, made anew. */
 static enum io_result board_uses_chips(void *machine) {
     struct machine *m = machine;
-    if (m->chips)
+    if (m->irqchip)
         return IO_DONE;
     pthread_mutex_lock(&m->lock); /* who brings input asks (has_kernel_chips) */
-    m->chips = true;
-    bool anew = m->wants_chips = engines_needs_chips(m);
+    m->irqchip = true;
+    bool anew = m->wants_irqchip = engines_needs_irqchip(m);
     pthread_mutex_unlock(&m->lock);
     return anew ? IO_STOP : IO_DONE;
 }
@@ -114,24 +114,24 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
 
 /* --- input ------------------------------------------------------------------------------ */
 
-static bool has_kernel_chips(struct machine *m) {
+static bool has_kernel_irqchip(struct machine *m) {
     pthread_mutex_lock(&m->lock); /* or the engine may be changing */
-    bool has = engines_has_chips(m);
+    bool has = engines_has_irqchip(m);
     pthread_mutex_unlock(&m->lock);
     return has;
 }
 
 /* With chips in the kernel an interrupt is raised from here; in virtual time the
- * CPU's own thread looks when it is due (timing.c). That thread may hold the bus until
+ * CPU's own thread looks when it is due (virtual_clock.c). That thread may hold the bus until
  * more input comes, and who brings it must not wait for the bus: an engine with chips
  * in the kernel never holds it for long, and for the other nothing is done. */
 static void notice_input(struct machine *m) {
-    while (has_kernel_chips(m)) {
+    while (has_kernel_irqchip(m)) {
         if (pthread_mutex_trylock(&m->bus_lock)) {
             sched_yield();
             continue;
         }
-        if (engines_has_chips(m))
+        if (engines_has_irqchip(m))
             devices_notice(&m->devices);
         pthread_mutex_unlock(&m->bus_lock);
         break;
@@ -154,7 +154,7 @@ void machine_end_input(struct machine *m) {
     notice_input(m);
 }
 
-bool wiring_wait_for_input(struct machine *m) {
+bool board_wait_for_input(struct machine *m) {
     pthread_mutex_lock(&m->lock);
     while (!m->interrupt && input_host_peek(&m->input) == INPUT_NONE)
         pthread_cond_wait(&m->wake, &m->lock);
@@ -165,12 +165,12 @@ bool wiring_wait_for_input(struct machine *m) {
 
 /* --- making the connections --- */
 
-void wiring_open_devices(struct machine *m) {
+void board_open_devices(struct machine *m) {
     m->bus = (struct bus){.unassigned = unassigned_port, .machine = m};
     hypercall_open(&m->devices.hypercall, &m->bus, &m->board, &m->cpu);
     uart_open(&m->devices.uart, &m->bus, &m->board);
     keyboard_open(&m->devices.keyboard, &m->bus, &m->board);
-    struct bus *chips = m->options->chips == CHIPS_NONE ? NULL : &m->bus;
+    struct bus *chips = m->options->irqchip == IRQCHIP_NONE ? NULL : &m->bus;
     pic_open(&m->devices.pic, chips, &m->board);
     pit_open(&m->devices.pit, chips, &m->board);
     cmos_open(&m->devices.cmos, &m->bus, &m->board, memory_size(&m->memory));
@@ -178,20 +178,20 @@ void wiring_open_devices(struct machine *m) {
     wiring_a20_as_devices(m);
 }
 
-void wiring_connect(struct machine *m) {
+void board_connect(struct machine *m) {
     m->board = (struct board){.machine = m, .input = &m->input, .put = board_put,
                               .irq = board_irq, .intr = board_intr,
-                              .uses_chips = board_uses_chips, .now = timing_now,
+                              .uses_irqchip = board_uses_chips, .now = virtual_clock_now,
                               .end = board_end, .stop = board_stop, .clock = board_clock,
                               .reset = board_reset, .a20 = board_a20};
     m->addresses.image = &m->image;
-    m->cpu = (struct cpu){.memory = &m->memory, .points = &m->points,
+    m->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
                           .addresses = &m->addresses,
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,
-                                   .acknowledge = timing_acknowledge,
-                                   .deadline = timing_deadline, .idle = timing_idle,
+                                   .acknowledge = virtual_clock_acknowledge,
+                                   .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
                                    .unassigned = unassigned_memory, .astray = runaway_check,
                                    .wakers = timing_wakers},
-                          .held = history_held};
+                          .held = history_defer_irq};
 }

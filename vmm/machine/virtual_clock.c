@@ -1,5 +1,5 @@
-/* Virtual time and interrupts for the built-in CPU; see timing.h. */
-#include "vmm/machine/timing.h"
+/* Virtual time and interrupts for the built-in CPU; see virtual_clock.h. */
+#include "vmm/machine/virtual_clock.h"
 
 #include <time.h>
 
@@ -7,12 +7,12 @@
 
 enum { NOTICE_EVERY = 100000 }; /* instructions: a virtual millisecond */
 
-uint64_t timing_now(void *machine) {
+uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
     return m->cpu.ticks * NS_PER_INSTRUCTION;
 }
 
-int timing_acknowledge(void *machine) {
+int virtual_clock_acknowledge(void *machine) {
     struct machine *m = machine;
     return pic_acknowledge(&m->devices.pic);
 }
@@ -21,7 +21,7 @@ static uint64_t to_ticks(uint64_t ns) {
     return ns == UINT64_MAX ? ns : (ns + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION;
 }
 
-uint64_t timing_deadline(void *machine, uint64_t ticks) {
+uint64_t virtual_clock_deadline(void *machine, uint64_t ticks) {
     struct machine *m = machine;
     uint64_t due = to_ticks(pit_advance(&m->devices.pit)), next = ticks + NOTICE_EVERY;
     bool came = true;
@@ -92,10 +92,10 @@ static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
     return m->history && !machine_interrupted(m) ? now + 1 : now;
 }
 
-uint64_t timing_idle(void *machine, uint64_t ticks) {
+uint64_t virtual_clock_idle(void *machine, uint64_t ticks) {
     struct machine *m = machine;
     uint64_t due = to_ticks(pit_advance(&m->devices.pit));
-    if (!m->chips)
+    if (!m->irqchip)
         return 0;
     if (m->history && !history_may_sleep(m, ticks))
         return ticks + 1;
