@@ -30,13 +30,15 @@ static int refuse(char *error, size_t size, int err, const char *format, ...) {
 
 /* --- finding and reading ---------------------------------------------------------- */
 
-/* Where guests are, from the folder of the program: in a build tree, and installed. */
+/* Where guests are: in a build tree, from the folder of the program; installed, below share/minikvm
+ * of the folder above it. */
 static const struct {
-    const char *below, *path;
+    bool installed;
+    const char *path;
 } guest_paths[] = {
-    {"", "build/guests/%s.elf"}, {"", "guests/%s.elf"},
-    {"", "build/%s/kernel.elf"}, {"", "%s/kernel.elf"},
-    {"../share/minikvm/", "guests/%s.elf"}, {"../share/minikvm/", "%s/kernel.elf"},
+    {false, "build/guests/%s.elf"}, {false, "guests/%s.elf"},
+    {false, "build/%s/kernel.elf"}, {false, "%s/kernel.elf"},
+    {true, "guests/%s.elf"},        {true, "%s/kernel.elf"},
 };
 enum { GUEST_PATHS = sizeof guest_paths / sizeof *guest_paths };
 
@@ -50,10 +52,21 @@ static const char *program_folder(void) {
     return program;
 }
 
+/* Without its last component: a path with `..` in it is none that a debugger may read. */
+static int parent_length(const char *folder) {
+    size_t length = strlen(folder) - 1;
+    while (length && folder[length - 1] != '/')
+        length--;
+    return (int)length;
+}
+
 bool image_guest_folder(unsigned n, char *path, size_t size) {
     const char *program = program_folder();
-    return n < GUEST_PATHS && program &&
-           (size_t)snprintf(path, size, "%s%s", program, guest_paths[n].below) < size;
+    if (n >= GUEST_PATHS || !program)
+        return false;
+    int length = guest_paths[n].installed ? parent_length(program) : (int)strlen(program);
+    return (size_t)snprintf(path, size, "%.*s%s", length, program,
+                            guest_paths[n].installed ? "share/minikvm/" : "") < size;
 }
 
 static bool is_file(const char *path) {
