@@ -19,6 +19,12 @@ grep -Eqx 'minikvm [0-9][0-9.]*' "$WORK/out" || fail "--version: $(cat "$WORK/ou
 run_bare --man
 expect_status 0
 grep -q '^\.TH MINIKVM 1 ' "$WORK/out" || fail "--man is no manual page"
+for section in NAME SYNOPSIS DESCRIPTION OPTIONS KEYS DEBUGGING 'BACK IN TIME' 'EXIT STATUS' FILES EXAMPLES; do
+    grep -qx "\.SH $section" "$WORK/out" || fail "--man has no section $section"
+done
+for option in $("$MINIKVM" --help | grep -oE '^  --[a-z-]+'); do
+    grep -qF ".B ${option//-/\\-}" "$WORK/out" || fail "--man does not know $option"
+done
 if command -v man >/dev/null && man -l /dev/null >/dev/null 2>&1; then
     man --warnings -l "$WORK/out" >/dev/null 2>"$WORK/warnings"
     [[ -s $WORK/warnings ]] && fail "--man: $(cat "$WORK/warnings")"

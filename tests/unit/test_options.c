@@ -170,6 +170,15 @@ static void wrong_options(void) {
         CHECK(parse("x", need[i], NULL) == OPTIONS_WRONG && strstr(printed, "needs a value"));
 }
 
+/* Roff writes a hyphen that can be copied as `\-`. */
+static void without_backslashes(char *text) {
+    char *to = text;
+    for (; *text; text++)
+        if (*text != '\\')
+            *to++ = *text;
+    *to = 0;
+}
+
 static void told(void) {
     static const char *const all[] = {"--cpu", "--gdb", "--gdb-nowait", "--mem", "--load",
                                       "--entry", "--mode", "--rom", "--irqchip", "--color",
@@ -179,6 +188,8 @@ static void told(void) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         CHECK(strstr(printed, all[i]));
     CHECK(parse("--man", NULL) == OPTIONS_DONE && !strncmp(printed, ".TH MINIKVM 1", 13));
+    CHECK(strstr(printed, ".B \\-\\-cpu"));
+    without_backslashes(printed);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         CHECK(strstr(printed, all[i]));
 }

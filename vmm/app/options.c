@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "vmm/app/manpage.h"
+
 #ifndef MINIKVM_VERSION
 #define MINIKVM_VERSION "unknown"
 #endif
@@ -201,25 +203,24 @@ static void print_help(void) {
            "2 for a wrong command line. In a terminal, Ctrl-A h helps.\n");
 }
 
+/* A hyphen that a person can copy into a shell is `\-` in roff. */
+static void print_roff(const char *text) {
+    for (; *text; text++)
+        *text == '-' ? fputs("\\-", stdout) : putchar(*text);
+}
+
 static void print_man(void) {
     char text[80], date[16];
     time_t now = time(NULL);
     strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
-    printf(".TH MINIKVM 1 %s \"minikvm %s\"\n.SH NAME\nminikvm \\- a hypervisor made for looking "
-           "inside\n.SH SYNOPSIS\n.B minikvm\n[\\fIoptions\\fR] \\fIIMAGE\\fR ...\n"
-           ".SH DESCRIPTION\nBoots small x86 guests on KVM and serves them to\n.BR gdb (1).\n"
-           "An \\fIIMAGE\\fR is a path or the name of a built guest; each is a machine of its "
-           "own.\n.SH OPTIONS\n",
-           date, MINIKVM_VERSION);
+    printf(".TH MINIKVM 1 %s \"minikvm %s\"\n%s", date, MINIKVM_VERSION, manpage_before);
     for (int i = 0; i < OPTIONS; i++) {
         spell(&options_table[i], text, sizeof text);
-        printf(".TP\n.B %s\n%s\n", text, options_table[i].help);
+        fputs(".TP\n.B ", stdout);
+        print_roff(text);
+        printf("\n%s\n", options_table[i].help);
     }
-    printf(".SH EXIT STATUS\nThe guest's own; 124 when the guest died, 125 for minikvm's own "
-           "errors, 2 for a wrong command line.\n"
-           ".SH EXAMPLES\n.nf\nminikvm hello\nminikvm --gdb paging\n"
-           "gdb -ex 'target remote :1234'\ngdb -ex 'target remote | minikvm --gdb=- hello'\n.fi\n"
-           ".SH SEE ALSO\n.BR gdb (1)\n");
+    fputs(manpage_after, stdout);
 }
 
 /* --- parsing ---------------------------------------------------------------------------- */
