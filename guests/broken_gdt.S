@@ -66,4 +66,4 @@ MESSAGE in_protected_mode, "broken_gdt: protected mode (you have repaired it)\n"
 // line was right once, in a boot sector that added its segment's base to it; it
 // was copied, the addition was not. GDTR then points into low memory, where
 // the "descriptor" 0x08 is eight zero bytes: no code segment, hence #GP(8). The
-// limit is right, so the size looks innocent. Repair: `.long gdt`.
+// limit is right, so the size gives no hint. Repair: `.long gdt`.

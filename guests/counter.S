@@ -9,7 +9,7 @@
 //                   transmit holding register empty: the next byte may go in
 //
 // A UART fresh from power-on would also need its speed set (divisor latch,
-// ports 0x3f8 and 0x3f9 while bit 7 of 0x3fb is set). Here no wire follows it.
+// ports 0x3f8 and 0x3f9 while bit 7 of 0x3fb is set). Here there is no wire.
 
 #include "abi.inc"
 

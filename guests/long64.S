@@ -1,6 +1,6 @@
 // long64: real mode, protected mode, long mode: three sizes of code in one file.
 //
-// Long mode has no real-mode door; the way of §9.8.5 (Initializing IA-32e Mode):
+// Long mode is entered from protected mode only, as §9.8.5 (Initializing IA-32e Mode) says:
 //
 //      protected mode, paging off
 //      CR4.PAE = 1             page-table entries have 64 bits

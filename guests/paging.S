@@ -150,7 +150,7 @@ FUNCTION higher_half
         movl    $UNMAPPED, %eax
         call    print_hex
         HYPERCALL HC_NEWLINE
-        // The second of these two faults, is run again after the handler, and
+        // The second instruction here faults, is run again after the handler, and
         // succeeds. They share a line because a backtrace shows the line of the
         // byte before the return address: right after a call, one too early here.
         movl    $UNMAPPED, %edi; movl $STAMP, (%edi)

@@ -44,7 +44,7 @@ static void scancode(uint8_t code) {
     }
 }
 
-/* Takes what the controller has. What we have no room for stays there, and is
+/* Takes what the controller has. What does not fit stays there, and is
  * fetched by keyboard_take: no key is lost, however fast they come. */
 static void drain(void) {
     while (!ring_full() && inb(STATUS) & OUTPUT_FULL)

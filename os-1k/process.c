@@ -3,7 +3,7 @@
  */
 #include "kernel.h"
 
-/* What of an ELF file the loader looks at (System V ABI, chapters 4 and 5). */
+/* The parts of an ELF file that the loader reads (System V ABI, chapters 4 and 5). */
 struct elf_header {
     uint8_t ident[16];
     uint16_t type, machine;

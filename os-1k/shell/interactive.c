@@ -1,4 +1,4 @@
-/* The programs that one talks to. */
+/* The programs that ask for input. */
 #include "shell.h"
 
 void echo(void) {

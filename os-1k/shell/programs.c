@@ -1,4 +1,4 @@
-/* The programs that ask for nothing. */
+/* The programs without input. */
 #include "shell.h"
 
 void multiplication(void) {
