@@ -1,6 +1,7 @@
 # title: Who wrote it?
 # A guest dies on a page that was mapped a moment ago. Watch the page's entry and go
-# back: the last write to it is the culprit, a thousand instructions earlier.
+# back: the last write to it is the culprit, a thousand instructions earlier. (`make test-guests`
+# builds the guest.)
 # guest: @BUILD@/tests/guests/corrupt.elf
 # engines: soft
 continue
