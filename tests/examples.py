@@ -8,10 +8,11 @@ usage: tests/examples.py FILE.md...    environment: MINIKVM, TOP (tests/cli/exam
     ```gdb        `(gdb) COMMAND` and `> MORE`, each without an error, with the guest of the line
                   `<!-- guest: WORDS -->` above; the lines below a command must come in what it prints
 
-Of what is printed the lines shown must come, in their order; `...` stands for any others.
+The lines shown must come in their order, as any gdb words them; others may come between. `...` is for the reader.
 Statuses count in `sh` only: a document may show what fails.
 """
 import os, re, shlex, subprocess, sys, tempfile
+import wordings
 
 TOP, PROGRAM = os.environ["TOP"], os.environ["MINIKVM"]
 LIMIT = 100
@@ -32,8 +33,8 @@ def here(command):
 
 def missing(shown, printed):
     """The first line of the document that is not printed where it should be, or None."""
-    lines = iter(line.rstrip() for line in printed.splitlines())
-    for line in shown:
+    lines = iter(line.rstrip() for line in wordings.alike(printed, False).splitlines())
+    for line in wordings.alike("\n".join(shown), False).splitlines():
         if line.strip() != "..." and not any(line.rstrip() == seen for seen in lines):
             return line
     return None

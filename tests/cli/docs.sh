@@ -12,6 +12,10 @@ for page in "${pages[@]}"; do
     done
 done
 
+for page in docs/*.md; do
+    [[ $page == docs/README.md ]] || grep -q "](${page#docs/})" docs/README.md || fail "docs/README.md does not list $page"
+done
+
 # The names of a page's headings, as GitHub makes them.
 anchors() { sed -nE 's/^#+ (.*)/\L\1/p' "$1" | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'; }
 for page in "${pages[@]}"; do
