@@ -5,7 +5,7 @@
 #include <elf.h>
 
 #include "tests/unit/fake_cpu.h"
-#include "vmm/debug/addresses.h"
+#include "vmm/machine/addresses.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/x86/registers.h"
 #include "vmm/board/boot/symbols.h"
@@ -33,6 +33,7 @@ static void start(uint32_t base, uint32_t ip) {
     cpu.state.sregs.cs.base = cpu.state.sregs.ss.base = base;
     cpu.state.regs = (struct kvm_regs){.rip = ip, .rsp = ip + 0x100, .rflags = 2};
     cpu.addresses = &addresses;
+    cpu.address_shift = addresses_shift;
     addresses = (struct addresses){.image = &image};
     link_at(LINKED, LOADED);
 }

@@ -7,6 +7,7 @@
 
 #include "vmm/host/broker.h"
 #include "vmm/host/files.h"
+#include "vmm/host/stderr.h"
 #include "vmm/app/sandbox.h"
 
 static int told(const struct options *o, const char *wall, int err) {

@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vmm/machine/machine.h"
+
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-enum { MACHINES_MAX = 16, LINE_MAX_BYTES = 1024 };
+enum { LINE_MAX_BYTES = 1024 };
 
 struct console {
     pthread_mutex_t lock;
@@ -52,23 +54,5 @@ void console_raw(struct console *);
  * another machine: *length is how much that was. Returns how many bytes remain at the
  * begin of `bytes` for the machine that had it. *quit: Ctrl-A x. */
 size_t console_typed(struct console *, unsigned char *bytes, size_t *length, bool *quit);
-
-/* gdb reads the stderr of a program behind its pipe, and before each character of an
- * answer it looks there again, for as long as it is open. So what would be printed there
- * can go another way.
- *
- * Prepares that, while files may still be opened, if stdin and stdout are one socket and
- * stderr is another, as `target remote | …` gives them to a program. */
-void console_prepare_divert(void);
-/* If that was prepared: from now on what is for stderr goes `to`, on the thread that
- * prints it, and gdb's end of stderr is closed. Once. */
-void console_divert(void (*to)(void *context, const char *text, size_t length), void *context);
-/* What a library or a sanitizer prints to stderr all the same goes there when it is read
- * here; where to wait for that, or -1. */
-int console_strays(void);
-void console_read_strays(void);
-
-/* "minikvm: ..." on stderr, one whole line; a \n of its own is not needed. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

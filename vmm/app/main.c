@@ -24,6 +24,7 @@
 #include "vmm/debug/debug.h"
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
+#include "vmm/host/stderr.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/inspect/tables.h"
 #include "vmm/app/options.h"
@@ -158,7 +159,7 @@ static void start_input(struct app *a) {
 
 /* Before its stop is told, which may end the session. */
 static void finish_text(struct app *a) {
-    console_read_strays();
+    stderr_read_strays();
     for (unsigned i = 0; i < a->count; i++)
         if (a->machines[i].has_stop)
             console_end_line(&a->console, i + 1);
@@ -205,7 +206,7 @@ static bool wait_and_read(struct app *a) {
         [SIGNALS] = {.fd = a->signals, .events = POLLIN},
         [JOBS] = {.fd = a->jobs, .events = POLLIN},
         [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
-        [STRAYS] = {.fd = console_strays(), .events = POLLIN}};
+        [STRAYS] = {.fd = stderr_strays(), .events = POLLIN}};
     unsigned n = OURS;
     if (a->debug)
         n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
@@ -413,7 +414,7 @@ static int start(struct app *a) {
     }
     /* Statistics come when gdb has gone, and of exits there are too many. */
     if (taken && !a->options.stats && !a->options.machine.verbose)
-        console_prepare_divert();
+        stderr_prepare_divert();
     a->options.machine.input_is_file = taken || stdin_is_file();
     if (open_all(a))
         return STATUS_ERROR;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "vmm/app/manpage.h"
+#include "vmm/host/stderr.h"
 
 #ifndef MINIKVM_VERSION
 #define MINIKVM_VERSION "unknown"

@@ -154,7 +154,9 @@ struct cpu {
      * says; but in a run that was before, as it was then. The machine is
      * host.machine. NULL: `stepping`. */
     bool (*held)(void *machine, uint64_t now, bool halted, bool stepping);
-    const struct addresses *addresses; /* how its flat registers are shown; NULL: linear */
+    const struct addresses *addresses; /* the debugger's choice, for address_shift() */
+    /* Linear address less what a debugger sees in a flat register. NULL: 0. */
+    uint64_t (*address_shift)(const struct addresses *, const struct cpu_state *);
     bool step_irqs;        /* interrupts may enter during step() */
     bool verbose;          /* say each exit on stderr */
     bool had_fpu;          /* the guest began on an engine that has one */

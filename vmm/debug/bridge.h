@@ -6,7 +6,6 @@
 #include <limits.h>
 
 #include "gdbstub/gdbstub.h"
-#include "vmm/app/console.h"
 #include "vmm/debug/debug.h"
 #include "vmm/inspect/inspect.h"
 
@@ -81,6 +80,7 @@ void bridge_drop_text(struct debug *, bool);
 /* The monitor commands about time; `rest` is what follows the name. */
 typedef void bridge_time_function(struct machine *, const char *rest, const struct text *);
 bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_mode, bridge_save;
+void monitor_catch(struct machine *, const char *rest, const struct text *);
 void bridge_when_written(struct machine *, const char *rest, bool physical, const struct text *);
 /* A line of QEMU's monitor as one of ours, in out; else the line itself. */
 const char *bridge_of_qemu(const char *line, char *out, size_t size);

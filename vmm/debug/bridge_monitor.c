@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
 #include "vmm/inspect/tables.h"
 #include "vmm/x86/registers.h"
@@ -110,7 +109,7 @@ static void cmd_history(const struct request *r) { bridge_history(r->machine, r-
 static void cmd_written(const struct request *r) { bridge_when_written(r->machine, r->rest, r->debug->physical, r->text); }
 static void cmd_when_mode(const struct request *r) { bridge_when_mode(r->machine, r->rest, r->text); }
 static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest, r->text); }
-static void cmd_catch(const struct request *r) { catch_command(r->machine, r->rest, r->text); }
+static void cmd_catch(const struct request *r) { monitor_catch(r->machine, r->rest, r->text); }
 
 static const struct reg_layout *layout_of(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "vmm/debug/bridge.h"
-#include "vmm/app/console.h"
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
+#include "vmm/host/stderr.h"
 #include "vmm/x86/x86.h"
 
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
@@ -309,7 +309,7 @@ static size_t libraries(void *target, int pid, struct gdb_library *list, size_t 
     return 1;
 }
 
-static void takes_text(void *target) { console_divert(bridge_put_text, target); }
+static void takes_text(void *target) { stderr_divert(bridge_put_text, target); }
 
 static void session(void *target, bool connected) {
     struct debug *d = target;

@@ -8,7 +8,7 @@
 #include "vmm/inspect/dry_run.h"
 #include "vmm/x86/x86.h"
 #include "vmm/inspect/fill.h"
-#include "vmm/inspect/text.h"
+#include "vmm/host/text.h"
 
 struct scene {
     struct machine *m;

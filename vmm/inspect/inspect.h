@@ -3,7 +3,7 @@
 #define MINIKVM_INSPECT_H
 
 #include "vmm/machine/machine.h"
-#include "vmm/inspect/text.h"
+#include "vmm/host/text.h"
 
 void inspect_registers(struct machine *, const struct text *);
 void inspect_engine(struct machine *, const struct text *);

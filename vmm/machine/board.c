@@ -186,7 +186,7 @@ void board_connect(struct machine *m) {
                               .reset = board_reset, .a20 = board_a20};
     m->addresses.image = &m->image;
     m->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
-                          .addresses = &m->addresses,
+                          .addresses = &m->addresses, .address_shift = addresses_shift,
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,
                                    .acknowledge = virtual_clock_acknowledge,

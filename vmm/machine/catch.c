@@ -1,13 +1,10 @@
-/* `monitor catch`; see catch.h. */
+/* Events that a user stops at; see catch.h. */
 #include "vmm/machine/catch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "vmm/machine/engines.h"
-
-enum { HYPERCALL_PORT = 0x500 };
+enum { HYPERCALL_PORT = 0x500, PORT_WORDS = 65536 / 64 };
 
 static bool any(const uint64_t *bits, unsigned words) {
     for (unsigned i = 0; i < words; i++)
@@ -35,7 +32,7 @@ bool catch_port(struct machine *m, const struct access *a) {
     return true;
 }
 
-/* --- the command -------------------------------------------------------------------- */
+/* --- one row an event --------------------------------------------------------------- */
 
 static void set_bits(uint64_t *bits, unsigned count, long which) {
     for (unsigned i = 0; i < count; i++)
@@ -57,71 +54,26 @@ static void set_off(struct machine *m, long n) {
     m->catch_hypercall = false;
 }
 
-static const struct event {
-    const char *name, *stops;
-    long limit; /* numbers below it may follow; 0: none */
-    bool soft;
-    void (*set)(struct machine *, long which); /* which < 0: all */
-} events[] = {
-    {"mode", "after a change of the CPU's mode", 0, true, set_mode},
-    {"exception", "at the handler's first instruction", 256, true, set_exception},
-    {"interrupt", "at the handler's first instruction", 256, true, set_interrupt},
-    {"port", "after the access", 65536, false, set_port},
-    {"cr3", "after CR3 is loaded", 0, true, set_cr3},
-    {"hypercall", "after the hypercall", 0, false, set_hypercall},
-    {"off", NULL, 0, false, set_off},
+static bool has_mode(const struct machine *m) { return m->cpu.catch.mode; }
+static bool has_cr3(const struct machine *m) { return m->cpu.catch.cr3; }
+static bool has_hypercall(const struct machine *m) { return m->catch_hypercall; }
+static bool has_exception(const struct machine *m) { return any(m->cpu.catch.exception, 4); }
+static bool has_interrupt(const struct machine *m) { return any(m->cpu.catch.interrupt, 4); }
+static bool has_port(const struct machine *m) { return any(m->catch_ports, PORT_WORDS); }
+
+static const struct catch_event events[] = {
+    {"mode", "mode", "after a change of the CPU's mode", 0, true, set_mode, has_mode},
+    {"exception", "exceptions", "at the handler's first instruction", 256, true, set_exception,
+     has_exception},
+    {"interrupt", "interrupts", "at the handler's first instruction", 256, true, set_interrupt,
+     has_interrupt},
+    {"port", "ports", "after the access", 65536, false, set_port, has_port},
+    {"cr3", "cr3", "after CR3 is loaded", 0, true, set_cr3, has_cr3},
+    {"hypercall", "hypercalls", "after the hypercall", 0, false, set_hypercall, has_hypercall},
+    {"off", NULL, NULL, 0, false, set_off, NULL},
 };
-enum { EVENTS = sizeof events / sizeof *events };
 
-static void usage(const struct text *t) {
-    text_print(t, "catch takes one of:\n");
-    for (int i = 0; i < EVENTS; i++)
-        text_print(t, "  %s%s\n", events[i].name, events[i].limit ? " [NUMBER]" : "");
-}
-
-static void list(const struct machine *m, const struct text *t) {
-    const struct cpu_catch *c = &m->cpu.catch;
-    text_print(t, "caught: %s%s%s%s%s%s%s\n", c->mode ? "mode " : "", c->cr3 ? "cr3 " : "",
-               any(c->exception, 4) ? "exceptions " : "", any(c->interrupt, 4) ? "interrupts " : "",
-               any(m->catch_ports, 1024) ? "ports " : "", m->catch_hypercall ? "hypercalls " : "",
-               catch_needs_soft(m) || any(m->catch_ports, 1024) || m->catch_hypercall ? "" : "nothing");
-}
-
-static bool impossible(struct machine *m, const struct event *e, const struct text *t) {
-    if (!e->soft || !m->cpu.engine->strained || engines_may_take_over(m))
-        return false;
-    text_print(t, "only the built-in CPU sees every %s; use `monitor engine soft` first\n", e->name);
-    return true;
-}
-
-static void set(struct machine *m, const struct event *e, const char *number,
-                const struct text *t) {
-    char *end;
-    long which = *number ? strtol(number, &end, 0) : -1;
-    if (*number && (*end || which < 0 || which >= e->limit)) {
-        text_print(t, "%s: not a number that %s takes\n", number, e->name);
-        return;
-    }
-    if (impossible(m, e, t))
-        return;
-    e->set(m, which);
-    if (e->stops)
-        text_print(t, "stops %s\n", e->stops);
-    else
-        text_print(t, "nothing is caught any more\n");
-}
-
-void catch_command(struct machine *m, const char *words, const struct text *t) {
-    size_t n = strcspn(words, " ");
-    if (n == 0) {
-        list(m, t);
-        return;
-    }
-    for (int i = 0; i < EVENTS; i++) {
-        if (strlen(events[i].name) != n || strncmp(events[i].name, words, n))
-            continue;
-        set(m, &events[i], words + n + strspn(words + n, " "), t);
-        return;
-    }
-    usage(t);
+const struct catch_event *catch_events(unsigned *count) {
+    *count = sizeof events / sizeof *events;
+    return events;
 }

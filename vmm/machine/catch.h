@@ -7,11 +7,21 @@
 #ifndef MINIKVM_CATCH_H
 #define MINIKVM_CATCH_H
 
-#include "vmm/inspect/text.h"
 #include "vmm/machine/machine.h"
 
-/* "mode", "exception 14", "port 0x3f8", "off", or "" for a list of what is set. */
-void catch_command(struct machine *, const char *words, const struct text *);
+struct catch_event {
+    const char *name;
+    const char *plural; /* in a list of what is set */
+    const char *stops;  /* when: "after the access"; NULL: it clears all others */
+    long limit;         /* numbers below it may follow the name; 0: none */
+    bool needs_soft;    /* only the built-in CPU sees each one */
+    void (*set)(struct machine *, long which); /* which < 0: all */
+    bool (*is_set)(const struct machine *);    /* NULL where `stops` is */
+};
+
+/* All of them, in the order that a list shows. */
+const struct catch_event *catch_events(unsigned *count);
+
 /* Is something set that only the built-in CPU sees? */
 bool catch_needs_soft(const struct machine *);
 /* A port access is about to be answered by IO_DONE: stop after it? Then

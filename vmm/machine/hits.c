@@ -1,7 +1,7 @@
 /* See hits.h. */
 #include "vmm/machine/hits.h"
 
-#include "vmm/debug/addresses.h"
+#include "vmm/machine/addresses.h"
 
 /* The debugger's addresses are as the point has them. */
 static bool counts(struct machine *m, const struct breakpoint *p) {

@@ -13,13 +13,15 @@
 
 #include <pthread.h>
 
-#include "vmm/debug/addresses.h"
+#include "vmm/machine/addresses.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/devices/devices.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/memory/memory.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
+
+enum { MACHINES_MAX = 16 }; /* in one process */
 
 enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_SOFT };
 enum irqchip_choice { IRQCHIP_AUTO, IRQCHIP_NONE, IRQCHIP_ON };

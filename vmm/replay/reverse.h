@@ -7,7 +7,7 @@
 #define MINIKVM_REVERSE_H
 
 #include "vmm/replay/history.h"
-#include "vmm/inspect/text.h"
+#include "vmm/host/text.h"
 
 /* One instruction back, or to the last stop before now. Fills *exit and m->edge. */
 void reverse_resume(struct machine *, bool run, struct cpu_exit *);

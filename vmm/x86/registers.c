@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/debug/addresses.h"
 #include "vmm/x86/x86.h"
 
 static uint64_t load(const uint8_t *value, unsigned bytes) {
@@ -387,12 +386,13 @@ const struct reg_layout *register_layout(unsigned bits) { return &layouts[bits =
 
 /* --- access ---------------------------------------------------------------------------------- */
 
-/* Flat addresses as a debugger has them (addresses.h). */
+/* Flat addresses as a debugger has them: 32-bit ones where they are shifted. */
 static void move(struct cpu *cpu, const struct reg *r, bool to_linear, uint8_t *value) {
-    if (r->get != get_flat || !cpu->addresses)
+    if (r->get != get_flat || !cpu->address_shift)
         return;
-    uint64_t shift = addresses_shift(cpu->addresses, cpu_read(cpu, r->parts));
-    uint64_t address = addresses_linear(load(value, 8), to_linear ? shift : -shift);
+    uint64_t shift = cpu->address_shift(cpu->addresses, cpu_read(cpu, r->parts));
+    uint64_t moved = load(value, 8) + (to_linear ? shift : -shift);
+    uint64_t address = shift ? (uint32_t)moved : moved;
     memcpy(value, &address, 8);
 }
 

@@ -1,5 +1,5 @@
 /* Linear addresses and offsets; see addresses.h. */
-#include "vmm/debug/addresses.h"
+#include "vmm/machine/addresses.h"
 
 #include "vmm/x86/x86.h"
 

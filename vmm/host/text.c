@@ -1,5 +1,5 @@
 /* Formatted text out; see text.h. */
-#include "vmm/inspect/text.h"
+#include "vmm/host/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
