@@ -22,7 +22,7 @@
         .macro  TRAP_FRAME size
         .cfi_def_cfa %esp, \size
         .cfi_offset %eip, -12
-        .cfi_offset %eflags, -4
+        .cfi_offset 9, -4               // EFLAGS, a name that not every assembler knows here
         .cfi_escape 0x16, 4, 12         // DW_CFA_val_expression, ESP, 12 bytes
         .cfi_escape 0x12, 0x38, 0x1c    // dup, lit8, minus
         .cfi_escape 0x06, 0x33, 0x1a    // deref, lit3, and
