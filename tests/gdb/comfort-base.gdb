@@ -1,4 +1,5 @@
 # scripts/minikvm.py: frames in 32-bit code whose CS has a base, by linear addresses.
+# needs: int3
 # guest: @BUILD@/tests/guests/based.elf
 # status: 1
 source scripts/minikvm.py

@@ -1,4 +1,5 @@
 # scripts/minikvm.py: next and nexti pass over a 16-bit call.
+# needs: int3
 # guest: segmented
 # status: 0
 source scripts/minikvm.py
