@@ -113,9 +113,24 @@ static void ranges(void) {
     uint32_t dword = 0; /* a wide read of a byte register */
     bus_access(&bus, &(struct access){.port = 0x100, .size = 4, .data = &dword});
     CHECK(dword == 1);
+    CHECK_STR(bus.error, "");
+}
+
+/* A device that cannot be reached is a mistake that must be seen. */
+static void bus_refuses(void) {
+    int one = 1, two = 2;
+    new_board();
+    bus_add(&bus, "one", 0x100, 0x107, answer, &one);
+    bus_add(&bus, "two", 0x107, 0x10f, answer, &two);
+    CHECK_STR(bus.error, "two devices at port 0x107: one and two");
+    bus_add(&bus, "two", 0xf0, 0x1ff, answer, &two);
+    CHECK_STR(bus.error, "two devices at port 0x107: one and two"); /* the first is what counts */
+    CHECK(bus.count == 1 && in(0x108) == 0xff);
+    new_board();
     for (int i = 0; i < 2 * BUS_MAX; i++)
-        bus_add(&bus, "more", 0x200, 0x200, answer, &two);
-    CHECK(bus.count == BUS_MAX);
+        bus_add(&bus, "more", 0x200 + i, 0x200 + i, answer, &two);
+    CHECK(bus.count == BUS_MAX && in(0x200 + BUS_MAX - 1) == 2 && in(0x200 + BUS_MAX) == 0xff);
+    CHECK(strstr(bus.error, "no room on the bus for more"));
 }
 
 /* --- the serial port ------------------------------------------------------------------------ */
@@ -385,16 +400,18 @@ static void cmos_memory_sizes(void) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         new_board();
-        cmos_open(&cmos, &bus, &board, rows[i].ram);
+        cmos_open(&cmos, &bus, &board, &(struct memory){.ram_size = rows[i].ram});
         CHECK(cmos_word(0x15) == rows[i].base);
         CHECK(cmos_word(0x17) == rows[i].above_1m && cmos_word(0x30) == rows[i].above_1m);
         CHECK(cmos_word(0x34) == rows[i].above_16m);
     }
 }
 
+static const struct memory one_mib = {.ram_size = MIB};
+
 static void cmos_clock(void) {
     new_board();
-    cmos_open(&cmos, &bus, &board, MIB);
+    cmos_open(&cmos, &bus, &board, &one_mib);
     CHECK(cmos_byte(0x00) == 0x05 && cmos_byte(0x02) == 0x04 && cmos_byte(0x04) == 0x12);
     CHECK(cmos_byte(0x06) == 0x03); /* Sunday is 1 */
     CHECK(cmos_byte(0x07) == 0x29 && cmos_byte(0x08) == 0x02);
@@ -417,7 +434,7 @@ static void cmos_any_clock(void) {
     new_board();
     struct board other = board;
     other.clock = at_any_time;
-    cmos_open(&cmos, &bus, &other, MIB);
+    cmos_open(&cmos, &bus, &other, &one_mib);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         for (size_t r = 0; r < sizeof registers; r++) {
             any_time = times[i];
@@ -428,7 +445,7 @@ static void cmos_any_clock(void) {
 
 static void cmos_ram(void) {
     new_board();
-    cmos_open(&cmos, &bus, &board, MIB);
+    cmos_open(&cmos, &bus, &board, &one_mib);
     out(0x70, 0x0f); /* the shutdown byte */
     out(0x71, 0x0a);
     CHECK(cmos_byte(0x0f) == 0x0a && cmos_byte(0x7f) == 0 && cmos_byte(0xff) == 0);
@@ -596,6 +613,7 @@ int main(void) {
     memory_open(&memory, MIB);
     nobody_at_home();
     ranges();
+    bus_refuses();
     uart_prints();
     uart_registers();
     uart_receives();

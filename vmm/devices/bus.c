@@ -1,11 +1,27 @@
 /* Finding the device behind a port; see bus.h. */
 #include "vmm/devices/bus.h"
 
+#include <stdio.h>
 #include <string.h>
+
+static bool has_room(struct bus *bus, const char *name, uint16_t first, uint16_t last) {
+    char why[sizeof bus->error] = "";
+    if (bus->count == BUS_MAX)
+        snprintf(why, sizeof why, "no room on the bus for %s: it holds %d ranges (BUS_MAX)", name,
+                 BUS_MAX);
+    for (unsigned i = 0; i < bus->count && !*why; i++)
+        if (first <= bus->range[i].last && last >= bus->range[i].first)
+            snprintf(why, sizeof why, "two devices at port 0x%x: %s and %s",
+                     first > bus->range[i].first ? first : bus->range[i].first,
+                     bus->range[i].name, name);
+    if (*why && !*bus->error)
+        memcpy(bus->error, why, sizeof why);
+    return !*why;
+}
 
 void bus_add(struct bus *bus, const char *name, uint16_t first, uint16_t last,
              access_function *access, void *device) {
-    if (bus->count == BUS_MAX) /* the devices of a machine are fixed: a mistake in them */
+    if (!has_room(bus, name, first, last))
         return;
     bus->range[bus->count].name = name;
     bus->range[bus->count].first = first;

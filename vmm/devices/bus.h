@@ -35,11 +35,14 @@ struct bus {
         void *device;
     } range[BUS_MAX];
     unsigned count;
+    char error[200]; /* why a range could not be added, the first time; else empty */
     /* A port that nobody answers was accessed; may be NULL. */
     void (*unassigned)(void *machine, const struct access *);
     void *machine;
 };
 
+/* A range that has no room, or where another device answers already, is not added, and
+ * bus->error says so: a machine with such a bus does not start. `name` must last. */
 void bus_add(struct bus *, const char *name, uint16_t first, uint16_t last, access_function *,
              void *device);
 enum io_result bus_access(struct bus *, const struct access *);

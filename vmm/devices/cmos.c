@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "vmm/memory/memory.h"
+
 enum { INDEX = 0x70, DATA = 0x71, KIB = 1024, MIB = 1024 * 1024 };
 
 static uint8_t bcd(unsigned n) { return n / 10 % 10 << 4 | n % 10; }
@@ -34,6 +36,7 @@ static uint8_t clock_byte(struct cmos *c) {
 }
 
 static uint8_t read_cmos(struct cmos *c) {
+    uint64_t ram_size = memory_size(c->memory);
     switch (c->index) {
     case 0x00: case 0x02: case 0x04: case 0x06: case 0x07: case 0x08: case 0x09: case 0x32:
         return clock_byte(c);
@@ -41,13 +44,13 @@ static uint8_t read_cmos(struct cmos *c) {
     case 0x0b: return 0x02; /* 24 hours, BCD */
     case 0x0d: return 0x80; /* the battery is good */
     case 0x15: case 0x16: /* KiB below 640 KiB */
-        return size_byte(c->ram_size, 0, KIB, 640, c->index - 0x15);
+        return size_byte(ram_size, 0, KIB, 640, c->index - 0x15);
     case 0x17: case 0x18: /* KiB above 1 MiB */
-        return size_byte(c->ram_size, MIB, KIB, 0xffff, c->index - 0x17);
+        return size_byte(ram_size, MIB, KIB, 0xffff, c->index - 0x17);
     case 0x30: case 0x31:
-        return size_byte(c->ram_size, MIB, KIB, 0xffff, c->index - 0x30);
+        return size_byte(ram_size, MIB, KIB, 0xffff, c->index - 0x30);
     case 0x34: case 0x35: /* 64 KiB above 16 MiB */
-        return size_byte(c->ram_size, 16 * MIB, 64 * KIB, 0xffff, c->index - 0x34);
+        return size_byte(ram_size, 16 * MIB, 64 * KIB, 0xffff, c->index - 0x34);
     default: return c->ram[c->index];
     }
 }
@@ -63,7 +66,25 @@ static enum io_result access_cmos(void *device, const struct access *a) {
     return IO_DONE;
 }
 
-void cmos_open(struct cmos *c, struct bus *bus, const struct board *board, uint64_t ram_size) {
-    *c = (struct cmos){.board = board, .ram_size = ram_size};
+static void reset(void *device) {
+    struct cmos *c = device;
+    *c = (struct cmos){.board = c->board, .memory = c->memory};
+}
+
+void cmos_open(struct cmos *c, struct bus *bus, const struct board *board,
+               const struct memory *memory) {
+    *c = (struct cmos){.board = board, .memory = memory};
     bus_add(bus, "cmos", INDEX, DATA, access_cmos, c);
 }
+
+static void *open_on(const struct device_site *site) {
+    cmos_open(&site->devices->cmos, site->bus, site->board, site->memory);
+    return &site->devices->cmos;
+}
+
+const struct device_class device_cmos = {
+    .name = "cmos",
+    .open = open_on,
+    .reset = reset,
+    .size = sizeof(struct cmos),
+};

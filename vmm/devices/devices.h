@@ -1,5 +1,6 @@
-/* The devices of a machine, one struct each; every file of this folder makes one
- * of them. A new device is a struct here, a file, and a line in board.c.
+/* The devices that a PC has, one file and one struct each. The structs are here because
+ * other modules ask them things: which interrupt is next, whether A20 is open. A device that
+ * nobody asks needs no struct here, only its class; see device.h and docs/howto.md.
  */
 #ifndef MINIKVM_DEVICES_H
 #define MINIKVM_DEVICES_H
@@ -7,9 +8,8 @@
 #include <linux/kvm.h>
 
 #include "vmm/devices/bus.h"
+#include "vmm/devices/device.h"
 #include "vmm/devices/input.h"
-
-struct cpu;
 
 /* hypercall.c: port 0x500, the short way out of a guest. */
 struct hypercall {
@@ -46,11 +46,11 @@ void keyboard_notice(struct keyboard *);
 /* cmos.c: 0x70 and 0x71, the clock and the memory size. */
 struct cmos {
     const struct board *board;
-    uint64_t ram_size;
+    const struct memory *memory; /* for its size */
     uint8_t index;
     uint8_t ram[128];
 };
-void cmos_open(struct cmos *, struct bus *, const struct board *, uint64_t ram_size);
+void cmos_open(struct cmos *, struct bus *, const struct board *, const struct memory *);
 
 /* ports.c: those that are one register each: 0x92, 0xE9, 0xF4, 0xCF9, POST. */
 enum { PORTS_A20 = 2 }; /* of port 0x92 and of the keyboard controller's output port */
@@ -82,6 +82,9 @@ void pit_open(struct pit *, struct bus *, const struct board *);
 uint64_t pit_advance(struct pit *); /* do what is due; returns `due` */
 void pit_restart(struct pit *);     /* the state was replaced: count from now */
 
+enum { DEVICES_MAX = 32 };
+
+/* All of a machine. */
 struct devices {
     struct pic pic;
     struct pit pit;
@@ -90,12 +93,11 @@ struct devices {
     struct keyboard keyboard;
     struct cmos cmos;
     struct ports ports;
+    struct opened_device {
+        const struct device_class *class;
+        void *device;
+    } opened[DEVICES_MAX];
+    unsigned count;
 };
-
-/* Input has come: those that interrupt for it look. */
-static inline void devices_notice(struct devices *d) {
-    keyboard_notice(&d->keyboard);
-    uart_notice(&d->uart);
-}
 
 #endif

@@ -174,9 +174,36 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
     return result;
 }
 
-void keyboard_open(struct keyboard *k, struct bus *bus, const struct board *board) {
-    *k = (struct keyboard){.board = board, .output_port = 3,
+static void reset(void *device) {
+    struct keyboard *k = device;
+    *k = (struct keyboard){.board = k->board, .output_port = 3,
                            .config = CONFIG_IRQ | CONFIG_SYSTEM | CONFIG_TRANSLATE};
+}
+
+static void notice(void *device) { keyboard_notice(device); }
+
+static void describe(const void *device, const struct device_sink *sink) {
+    const struct keyboard *k = device;
+    device_row(sink, "keyboard", "configuration", "0x%02x", k->config);
+}
+
+void keyboard_open(struct keyboard *k, struct bus *bus, const struct board *board) {
+    k->board = board;
+    reset(k);
     bus_add(bus, "keyboard", DATA, DATA, access_keyboard, k);
     bus_add(bus, "keyboard", STATUS, STATUS, access_keyboard, k);
 }
+
+static void *open_on(const struct device_site *site) {
+    keyboard_open(&site->devices->keyboard, site->bus, site->board);
+    return &site->devices->keyboard;
+}
+
+const struct device_class device_keyboard = {
+    .name = "keyboard",
+    .open = open_on,
+    .reset = reset,
+    .size = sizeof(struct keyboard),
+    .notice = notice,
+    .describe = describe,
+};

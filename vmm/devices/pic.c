@@ -183,16 +183,34 @@ static enum io_result access_elcr(void *device, const struct access *a) {
 
 /* As a PC's BIOS leaves the vectors, but all masked: nobody has set a handler yet, and a
  * controller that never was programmed interrupts nobody. ICW1 unmasks (8259A, ICW1). */
-void pic_open(struct pic *pic, struct bus *bus, const struct board *board) {
-    *pic = (struct pic){.board = board};
+static void reset(void *device) {
+    struct pic *pic = device;
+    *pic = (struct pic){.board = pic->board};
     pic->chip[0].irq_base = 0x08;
     pic->chip[1].irq_base = 0x70;
     pic->chip[0].imr = pic->chip[1].imr = 0xff;
     pic->chip[0].elcr_mask = 0xf8;
     pic->chip[1].elcr_mask = 0xde;
+}
+
+void pic_open(struct pic *pic, struct bus *bus, const struct board *board) {
+    pic->board = board;
+    reset(pic);
     if (!bus)
         return;
     bus_add(bus, "pic", MASTER, MASTER + 1, access_pic, pic);
     bus_add(bus, "pic", SLAVE, SLAVE + 1, access_pic, pic);
     bus_add(bus, "pic", ELCR, ELCR + 1, access_elcr, pic);
 }
+
+static void *open_on(const struct device_site *site) {
+    pic_open(&site->devices->pic, site->irqchip ? site->bus : NULL, site->board);
+    return &site->devices->pic;
+}
+
+const struct device_class device_pic = {
+    .name = "pic",
+    .open = open_on,
+    .reset = reset,
+    .size = sizeof(struct pic),
+};

@@ -206,14 +206,32 @@ static enum io_result access_speaker(void *device, const struct access *a) {
     return IO_DONE;
 }
 
-void pit_open(struct pit *pit, struct bus *bus, const struct board *board) {
-    *pit = (struct pit){.board = board, .due = UINT64_MAX};
+static void reset(void *device) {
+    struct pit *pit = device;
+    *pit = (struct pit){.board = pit->board, .due = UINT64_MAX};
     for (int i = 0; i < 3; i++)
         pit->state.channels[i] = (struct kvm_pit_channel_state){
             .mode = i == 0 ? 0 : 3, .gate = i != 2, .rw_mode = 3, .read_state = STATE_WORD0,
             .write_state = STATE_WORD0};
+}
+
+void pit_open(struct pit *pit, struct bus *bus, const struct board *board) {
+    pit->board = board;
+    reset(pit);
     if (!bus)
         return;
     bus_add(bus, "pit", COUNTER0, CONTROL, access_pit, pit);
     bus_add(bus, "speaker", SPEAKER, SPEAKER, access_speaker, pit);
 }
+
+static void *open_on(const struct device_site *site) {
+    pit_open(&site->devices->pit, site->irqchip ? site->bus : NULL, site->board);
+    return &site->devices->pit;
+}
+
+const struct device_class device_pit = {
+    .name = "pit",
+    .open = open_on,
+    .reset = reset,
+    .size = sizeof(struct pit),
+};

@@ -52,8 +52,19 @@ static enum io_result access_reset(void *device, const struct access *a) {
     return access_byte(a) & ~was & 4 ? p->board->reset(p->board->machine, "port 0xcf9") : IO_DONE;
 }
 
+static void reset(void *device) {
+    struct ports *p = device;
+    *p = (struct ports){.board = p->board, .port92 = PORTS_A20, .verbose = p->verbose};
+}
+
+static void describe(const void *device, const struct device_sink *sink) {
+    const struct ports *p = device;
+    device_row(sink, "A20", "port 0x92", "0x%02x", p->port92);
+}
+
 void ports_open(struct ports *p, struct bus *bus, const struct board *board, bool verbose) {
-    *p = (struct ports){.board = board, .port92 = 2, .verbose = verbose};
+    *p = (struct ports){.board = board, .verbose = verbose};
+    reset(p);
     bus_add(bus, "a20", FAST_A20, FAST_A20, access_a20, p);
     bus_add(bus, "console", DEBUG_CONSOLE, DEBUG_CONSOLE, access_console, p);
     bus_add(bus, "exit", EXIT, EXIT, access_exit, p);
@@ -61,3 +72,16 @@ void ports_open(struct ports *p, struct bus *bus, const struct board *board, boo
     bus_add(bus, "post", POST2, POST2, access_post, p);
     bus_add(bus, "reset control", RESET_CONTROL, RESET_CONTROL, access_reset, p);
 }
+
+static void *open_on(const struct device_site *site) {
+    ports_open(&site->devices->ports, site->bus, site->board, site->verbose);
+    return &site->devices->ports;
+}
+
+const struct device_class device_ports = {
+    .name = "ports",
+    .open = open_on,
+    .reset = reset,
+    .size = sizeof(struct ports),
+    .describe = describe,
+};

@@ -36,6 +36,11 @@ static void pit_rows(const struct kvm_pit_state2 *pit, const struct table_sink *
     }
 }
 
+static void device_cells(void *sink, const char *device, const char *name, const char *value) {
+    fill_row(sink, "%s\t%s\t%s", device, name, value);
+}
+
+/* The two chips that the kernel may have are described here, the others by themselves. */
 void fill_devices(struct machine *m, const struct table_sink *sink) {
     struct irqchip_state chips = {.pit = m->devices.pit.state};
     chips.pic[0] = m->devices.pic.chip[0];
@@ -47,10 +52,7 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
     pic_rows(&chips.pic[0], "PIC 1", sink);
     pic_rows(&chips.pic[1], "PIC 2", sink);
     pit_rows(&chips.pit, sink);
-    fill_row(sink, "UART\tIER, LCR, MCR\t0x%02x, 0x%02x, 0x%02x", m->devices.uart.ier,
-             m->devices.uart.lcr, m->devices.uart.mcr);
-    fill_row(sink, "keyboard\tconfiguration\t0x%02x", m->devices.keyboard.config);
-    fill_row(sink, "A20\tport 0x92\t0x%02x", m->devices.ports.port92);
+    devices_describe(&m->devices, &(struct device_sink){.row = device_cells, .context = (void *)sink});
 }
 
 void fill_exits(struct machine *m, const struct table_sink *sink) {

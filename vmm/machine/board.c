@@ -62,7 +62,7 @@ static void board_stop(void *machine, const char *why) {
     snprintf(m->stop_text, sizeof m->stop_text, "%s", why);
 }
 
-static enum io_result board_reset(void *machine, const char *by) {
+static enum io_result board_guest_reset(void *machine, const char *by) {
     struct machine *m = machine;
     snprintf(m->stop_text, sizeof m->stop_text,
              "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
@@ -165,25 +165,26 @@ bool board_wait_for_input(struct machine *m) {
 
 /* --- making the connections --- */
 
-void board_open_devices(struct machine *m) {
+static int open_devices(struct machine *m, char *error, size_t size) {
     m->bus = (struct bus){.unassigned = unassigned_port, .machine = m};
-    hypercall_open(&m->devices.hypercall, &m->bus, &m->board, &m->cpu);
-    uart_open(&m->devices.uart, &m->bus, &m->board);
-    keyboard_open(&m->devices.keyboard, &m->bus, &m->board);
-    struct bus *chips = m->options->irqchip == IRQCHIP_NONE ? NULL : &m->bus;
-    pic_open(&m->devices.pic, chips, &m->board);
-    pit_open(&m->devices.pit, chips, &m->board);
-    cmos_open(&m->devices.cmos, &m->bus, &m->board, memory_size(&m->memory));
-    ports_open(&m->devices.ports, &m->bus, &m->board, m->options->verbose);
+    struct device_site site = {.devices = &m->devices, .bus = &m->bus, .board = &m->board,
+                               .cpu = &m->cpu, .memory = &m->memory,
+                               .irqchip = m->options->irqchip != IRQCHIP_NONE,
+                               .verbose = m->options->verbose, .extra = m->options->devices};
+    return devices_open(&m->devices, &site, error, size);
+}
+
+void board_reset(struct machine *m) {
+    devices_reset(&m->devices);
     wiring_a20_as_devices(m);
 }
 
-void board_connect(struct machine *m) {
+int board_connect(struct machine *m, char *error, size_t size) {
     m->board = (struct board){.machine = m, .input = &m->input, .put = board_put,
                               .irq = board_irq, .intr = board_intr,
                               .uses_irqchip = board_uses_chips, .now = virtual_clock_now,
                               .end = board_end, .stop = board_stop, .clock = board_clock,
-                              .reset = board_reset, .a20 = board_a20};
+                              .reset = board_guest_reset, .a20 = board_a20};
     m->addresses.image = &m->image;
     m->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
                           .addresses = &m->addresses, .address_shift = addresses_shift,
@@ -194,4 +195,5 @@ void board_connect(struct machine *m) {
                                    .unassigned = unassigned_memory, .astray = runaway_check,
                                    .wakers = timing_wakers},
                           .held = history_defer_irq};
+    return open_devices(m, error, size);
 }

@@ -8,10 +8,11 @@
 
 #include "vmm/machine/machine.h"
 
-/* Once: board and CPU know their machine. */
-void board_connect(struct machine *);
-/* At each power-on: the devices anew, on an empty bus. */
-void board_open_devices(struct machine *);
+/* Once: board and CPU know their machine, and the devices are on the bus. 0, or -errno with a
+ * sentence. */
+int board_connect(struct machine *, char *error, size_t size);
+/* At each power-on: the devices are as they begin. */
+void board_reset(struct machine *);
 /* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
 void wiring_a20_as_devices(struct machine *);
 /* On the machine's thread: an IN waits for input. false: interrupted. */

@@ -162,7 +162,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
 }
 
 static void power_on_devices(struct machine *m) {
-    board_open_devices(m);
+    board_reset(m);
     if (engines_has_irqchip(m))
         engines_give_chips(m);
 }
@@ -214,8 +214,9 @@ int machine_open(struct machine *m, unsigned number, const char *path,
         err = fill_memory(m, &m->image, &m->memory, error, size);
     if (err)
         return err;
-    board_connect(m);
-    err = make_cpu(m, error, size);
+    err = board_connect(m, error, size);
+    if (!err)
+        err = make_cpu(m, error, size);
     if (!err)
         power_on_devices(m);
     if (!err && options->replay)
@@ -308,6 +309,7 @@ void machine_close(struct machine *m) {
     replay_close(m);
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
+    devices_close(&m->devices);
     breakpoints_clear(&m->breakpoints);
     breakpoints_clear(&m->last_breakpoints);
     memory_close(&m->memory);

@@ -39,6 +39,7 @@ struct machine_options {
     const char *replay; /* a run to do again, or NULL */
     bool unconfined;    /* --sandbox=off: a client may name any file */
     bool verbose;
+    const struct device_class *const *devices; /* more than a PC's; ends with NULL, may be NULL */
 };
 
 /* What the machine asks of whoever owns it; called on the machine's thread. */

@@ -95,6 +95,7 @@ static void free_snapshot(struct history *h, struct snapshot *s) {
         page_free(&h->pool, s->pages[i].bytes);
     h->bytes -= s->bytes < h->bytes ? s->bytes : h->bytes;
     free(s->pages);
+    device_state_free(&s->devices);
     free(s->arrived);
     free(s->tlb);
     free(s);
@@ -201,7 +202,6 @@ static struct snapshot *make(struct machine *m, bool pinned) {
     s->pinned = pinned;
     s->mid_rep = m->cpu.mid_rep;
     s->cpu = *cpu_read(&m->cpu, CPU_ALL);
-    s->devices = m->devices;
     s->irqchip = m->irqchip;
     s->intr = m->cpu.intr;
     s->cursor = h->cursor;
@@ -210,7 +210,8 @@ static struct snapshot *make(struct machine *m, bool pinned) {
     s->taken_at = h->taken_at;
     s->grid_at = h->grid_at;
     s->bytes = sizeof *s + h->arrived.count;
-    bool good = save_tlb(&m->cpu, s) && save_arrived(&h->arrived, s) && save_pages(m, s);
+    bool good = devices_save(&m->devices, &s->devices) && save_tlb(&m->cpu, s) && save_arrived(&h->arrived, s) && save_pages(m, s);
+    s->bytes += s->devices.room;
     h->bytes += s->bytes;
     if (good && make_room(h))
         return s;
@@ -293,14 +294,14 @@ static void load_pages(struct machine *m, size_t n) {
 
 void snapshot_load(struct machine *m, size_t n) {
     struct history *h = m->history;
-    const struct snapshot *s = h->list[n];
+    struct snapshot *s = h->list[n];
     load_pages(m, n);
     h->base = n;
     m->cpu.ticks = s->ticks;
     m->cpu.slept = s->slept;
     m->cpu.mid_rep = s->mid_rep;
     cpu_arrives(&m->cpu);
-    m->devices = s->devices;
+    devices_load(&m->devices, &s->devices);
     wiring_a20_as_devices(m); /* before the TLB goes by it */
     m->cpu.state = s->cpu;
     m->cpu.engine->store(&m->cpu, CPU_ALL);

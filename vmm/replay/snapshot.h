@@ -20,7 +20,7 @@ struct snapshot {
     bool pinned; /* the run before does not lead here: somebody changed something */
     struct cpu_state cpu;
     void *tlb; /* as the engine saved it */
-    struct devices devices;
+    struct device_state devices;
     bool irqchip, intr;
     size_t cursor;
     uint64_t notice_at, noticed_at, taken_at, grid_at;
