@@ -8,7 +8,7 @@
  * then gets can be run on any thread. In doubt the guest stops: gdb looks at
  * the condition once more by itself.
  */
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 #include "gdbstub/hex.h"
 #include "gdbstub/packets.h"
 
@@ -24,8 +24,8 @@ struct expression {
 };
 
 struct gdb_program {
-    struct trace *trace; /* of a tracepoint, which then is all there is; else NULL */
-    struct tracepoint *tracepoint;
+    const struct program_hooks *hooks; /* instead of expressions; else NULL */
+    void *context;
     const struct gdb_description *layout;
     bool persists;
     unsigned count;
@@ -39,8 +39,8 @@ struct gdb_program {
 bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent_host *host) {
     bool conditional = false, met = false, commands = false;
     int64_t value;
-    if (program->trace) {
-        trace_hit(program->trace, program->tracepoint, host);
+    if (program->hooks) {
+        program->hooks->hit(program->context, host);
         return false;
     }
     for (unsigned i = 0; i < program->count && !met; i++) {
@@ -60,20 +60,20 @@ bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent
 }
 
 bool gdb_program_follows(const struct gdb_program *program) {
-    return program->trace && trace_follows(program->trace, program->tracepoint);
+    return program->hooks && program->hooks->follows(program->context);
 }
 
 void gdb_program_stepped(const struct gdb_program *program, const struct gdb_agent_host *host) {
-    if (program->trace)
-        trace_step(program->trace, program->tracepoint, host);
+    if (program->hooks)
+        program->hooks->step(program->context, host);
 }
 
 bool gdb_program_persists(const struct gdb_program *program) {
-    return program->trace ? program->trace->disconnected : program->persists;
+    return program->hooks ? program->hooks->persists(program->context) : program->persists;
 }
 
 const struct gdb_description *gdb_program_layout(const struct gdb_program *program) {
-    return program->tracepoint ? program->tracepoint->layout : program->layout;
+    return program->hooks ? program->hooks->layout(program->context) : program->layout;
 }
 
 void gdb_program_free(struct gdb_program *program) {
@@ -172,9 +172,8 @@ static struct gdb_program *make_program(struct session *s, struct cursor *c,
     return program;
 }
 
-struct gdb_program *program_of_tracepoint(struct trace *trace, struct tracepoint *tracepoint) {
-    struct gdb_program all = {
-        .trace = trace, .tracepoint = tracepoint};
+struct gdb_program *program_of_hooks(const struct program_hooks *hooks, void *context) {
+    struct gdb_program all = {.hooks = hooks, .context = context};
     return used_part(&all);
 }
 

@@ -244,10 +244,15 @@ struct gdb_target_ops {
     void (*session)(void *target, bool connected);
 };
 
+/* What a server can be given beyond its core. */
+struct gdb_extension;
+extern const struct gdb_extension gdb_tracepoints; /* trace/ */
+
 struct gdb_target {
     const struct gdb_target_ops *ops;
     void *context; /* handed to every call as `target` */
     const char *name, *version; /* of the program, without ';'; NULL: not told */
+    const struct gdb_extension *extension; /* or NULL */
 };
 
 /* --- the server ----------------------------------------------------------- */
@@ -298,10 +303,12 @@ void gdb_server_monitor_done(struct gdb_server *);
 /* Output of a monitor command, streamed to the client. */
 void gdb_print(struct gdb_out *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The protocol table, for the README: name, "yes"/"no", what or why. */
+/* The table of packets, for the documentation: name, "yes"/"no", what or why. */
 struct gdb_packet_doc {
     const char *name, *supported, *note;
 };
-const struct gdb_packet_doc *gdb_packet_docs(size_t *count);
+/* A row by its number, from 0, with those of the extension (or NULL). false: that is behind the
+ * last one. */
+bool gdb_packet_doc(const struct gdb_extension *, size_t number, struct gdb_packet_doc *);
 
 #endif

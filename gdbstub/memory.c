@@ -3,8 +3,8 @@
  * Rule: a length is the client's wish, never a size: it is cut to what a reply
  * holds (reads), or must equal what came (writes).
  */
+#include "gdbstub/extension.h"
 #include "gdbstub/hex.h"
-#include "gdbstub/packets.h"
 
 /* As hex this fills a packet; it is what gdb asks for at most. */
 enum { READ_MAX = FRAMING_PACKET_SIZE / 2 };
@@ -16,8 +16,8 @@ static size_t read_memory(struct session *s, uint64_t address, uint64_t length, 
     if (!thread_current(s, &thread))
         return 0;
     size_t size = length < READ_MAX ? (size_t)length : READ_MAX;
-    if (trace_frame(s))
-        return trace_read_memory(s, thread, address, to, size);
+    if (extension_frame_selected(s))
+        return s->extension->read_memory(s, thread, address, to, size);
     follow_memory_read(s, thread, address, length);
     size_t done = s->target->ops->read_memory(s->target->context, thread, address, to, size);
     return done < size ? done : size;
@@ -64,7 +64,7 @@ void packet_x(struct session *s, struct cursor arguments) {
 
 static void write_memory(struct session *s, uint64_t address, const void *bytes, size_t length) {
     struct gdb_thread thread;
-    if (thread_current(s, &thread) && !trace_frame(s) &&
+    if (thread_current(s, &thread) && !extension_frame_selected(s) &&
         s->target->ops->write_memory(s->target->context, thread, address, bytes, length) == length)
         reply_ok(s);
     else

@@ -9,7 +9,7 @@
  * vStopped. A packet about a process that runs is held, the process paused, and
  * let go again once the packet is answered: so it too finds its process still.
  */
-#include "gdbstub/packets.h"
+#include "gdbstub/extension.h"
 
 /* --- what is told ---------------------------------------------------------------- */
 
@@ -243,20 +243,21 @@ static bool wants_stillness(struct cursor packet) {
     return false;
 }
 
-/* Whom it is about: of a trace and its frames, the traced one. */
-static struct process *concerned(struct session *s) {
+/* The process that this packet is about and that must stand still for it: for packets of
+ * the extension, and while one of its frames is looked at, the extension's. */
+static struct process *process_concerned(struct session *s) {
     struct gdb_thread thread;
-    struct process *traced = process_find(s, s->trace.pid);
-    bool trace = packets_is_trace(s->packet);
-    if (process_present(traced) && (trace || trace_frame(s)))
-        return traced;
-    if ((!trace && !wants_stillness(s->packet)) || !thread_current(s, &thread))
+    struct process *subject = process_find(s, extension_subject(s));
+    bool extension = packets_is_extension(s, s->packet);
+    if (process_present(subject) && (extension || extension_frame_selected(s)))
+        return subject;
+    if ((!extension && !wants_stillness(s->packet)) || !thread_current(s, &thread))
         return NULL;
     return process_find(s, thread.pid);
 }
 
 bool nonstop_must_wait(struct session *s) {
-    struct process *p = concerned(s);
+    struct process *p = process_concerned(s);
     if (!p || !p->running)
         return false;
     if (!p->interrupted && !p->stopping) {

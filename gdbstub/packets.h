@@ -8,13 +8,20 @@
 
 #include "gdbstub/session.h"
 
+typedef void packet_handler(struct session *, struct cursor arguments);
+
+struct packet {
+    const char *text;
+    enum { WHOLE, START } match; /* `text` is all of the packet, or what it starts with */
+    packet_handler *handler;
+    const char *name, *note; /* for the documentation */
+};
+
 /* Calls the handler of the packet; its reply is in session->reply. */
 void packets_dispatch(struct session *, struct cursor packet);
 
-/* Is it about tracepoints? */
-bool packets_is_trace(struct cursor packet);
-
-typedef void packet_handler(struct session *, struct cursor arguments);
+/* Is it one of the extension's (extension.h)? */
+bool packets_is_extension(const struct session *, struct cursor packet);
 
 packet_handler packet_extended, packet_status, packet_detach, packet_kill, packet_vkill,
     packet_restart, packet_vrun, packet_vattach, packet_attached;
@@ -35,12 +42,6 @@ packet_handler packet_server_version, packet_qemu_supported, packet_physical, pa
     packet_sstep_bits, packet_sstep, packet_set_sstep;
 packet_handler packet_file_setfs, packet_file_open, packet_file_close, packet_file_read,
     packet_file_fstat, packet_file_stat, packet_file_readlink, packet_file_write;
-packet_handler packet_trace_init, packet_trace_point, packet_trace_source, packet_trace_variable,
-    packet_trace_readonly, packet_trace_enable, packet_trace_disable, packet_trace_start,
-    packet_trace_stop, packet_trace_disconnected, packet_trace_circular, packet_trace_size,
-    packet_trace_notes, packet_trace_status, packet_trace_point_status, packet_trace_points_first,
-    packet_trace_points_more, packet_trace_variables_first, packet_trace_variables_more,
-    packet_trace_frame, packet_trace_value, packet_trace_raw, packet_trace_info;
 packet_handler packet_features, packet_xfer_threads, packet_exec_file;
 
 #endif

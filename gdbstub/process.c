@@ -4,7 +4,7 @@
  * Rule: what the client lets go of runs on as if there had never been a
  * debugger; what it kills or starts anew is stopped.
  */
-#include "gdbstub/packets.h"
+#include "gdbstub/extension.h"
 
 #include <limits.h>
 
@@ -33,12 +33,12 @@ void process_release(struct session *s, struct process *p) {
     s->has_told = false;
     if (!p->ended)
         s->target->ops->detach(s->target->context, p->pid);
-    trace_process_gone(s, p->pid, NULL);
+    extension_process_gone(s, p->pid, NULL);
 }
 
 static void process_kill(struct session *s, struct process *p) {
     s->target->ops->kill(s->target->context, p->pid);
-    trace_process_gone(s, p->pid, "the machine was killed");
+    extension_process_gone(s, p->pid, "the machine was killed");
     p->attached = p->hidden = p->running = p->interrupted = p->has_pending = false;
     p->ended = true;
     s->has_told = false;
@@ -49,7 +49,7 @@ static const char *process_restart(struct session *s, struct process *p, const c
     const char *error = s->target->ops->restart(s->target->context, p->pid, image);
     if (error)
         return error;
-    trace_process_gone(s, p->pid, "the machine was started anew");
+    extension_process_gone(s, p->pid, "the machine was started anew");
     p->has_pending = false;
     enum exec_file kept = p->exec_file; /* gdb's file stays, but it reads the description anew */
     process_attach(s, p);

@@ -4,7 +4,7 @@
  * Rule: a document is made anew for each piece that is read. gdb reads it in one
  * go while the target stands still, so that the pieces fit together.
  */
-#include "gdbstub/packets.h"
+#include "gdbstub/extension.h"
 
 #include <string.h>
 
@@ -43,10 +43,9 @@ void packet_supported(struct session *s, struct cursor arguments) {
                 "QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
                 "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;"
                 "QPassSignals+;QProgramSignals+;binary-upload+;QThreadEvents+;QNonStop+;"
-                "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+;"
-                "ConditionalTracepoints+;TracepointSource+;DisconnectedTracing+;"
-                "EnableDisableTracepoints+;InstallInTrace+;tracenz+;QTBuffer:size+;"
-                "qXfer:traceframe-info:read+");
+                "ConditionalBreakpoints+;BreakpointCommands+;ReverseStep+;ReverseContinue+");
+    if (s->extension)
+        buffer_text(&s->reply, s->extension->features);
     if (s->target->ops->libraries)
         buffer_text(&s->reply, ";qXfer:libraries:read+");
     if (s->target->ops->table)

@@ -5,8 +5,8 @@
  * error ("Remote 'g' packet reply is too long"). gdb reads a new description
  * when it wants one.
  */
+#include "gdbstub/extension.h"
 #include "gdbstub/hex.h"
-#include "gdbstub/packets.h"
 
 #include <string.h>
 
@@ -53,7 +53,7 @@ void register_write_hex(struct session *s, struct buffer *b, struct gdb_thread t
 
 static bool set(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
                 unsigned number, const uint8_t *value) {
-    return !trace_frame(s) &&
+    return !extension_frame_selected(s) &&
            s->target->ops->write_register(s->target->context, thread, d, number, value);
 }
 
@@ -90,11 +90,12 @@ bool register_set_pc(struct session *s, struct gdb_thread thread, uint64_t pc) {
 static void write_seen(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
                        unsigned number) {
     uint8_t value[GDB_REGISTER_MAX] = {0};
-    if (!trace_frame(s))
+    if (!extension_frame_selected(s)) {
         register_write_hex(s, &s->reply, thread, d, number);
-    else
-        write_value(&s->reply, trace_register(s, d, number, value) ? value : NULL,
-                    register_size(&d->registers[number]));
+        return;
+    }
+    bool known = s->extension->read_register(s->extension_state, d, number, value);
+    write_value(&s->reply, known ? value : NULL, register_size(&d->registers[number]));
 }
 
 void packet_g(struct session *s, struct cursor arguments) {
@@ -141,7 +142,7 @@ static bool is_unavailable(const char *text, size_t size) {
 static bool is_as_it_is(struct session *s, struct gdb_thread thread,
                         const struct gdb_description *d, unsigned number, const uint8_t *value) {
     uint8_t now[GDB_REGISTER_MAX] = {0};
-    return !trace_frame(s) &&
+    return !extension_frame_selected(s) &&
            s->target->ops->read_register(s->target->context, thread, d, number, now) &&
            !memcmp(now, value, register_size(&d->registers[number]));
 }

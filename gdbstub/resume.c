@@ -3,7 +3,7 @@
  * Rule: the whole packet is read into wishes before anything moves. For each
  * thread the first wish that selects it counts; a thread with none stays.
  */
-#include "gdbstub/packets.h"
+#include "gdbstub/extension.h"
 
 /* --- letting go ----------------------------------------------------------------- */
 
@@ -87,7 +87,7 @@ static void resume_all(struct session *s) {
             reply_failure(s);
         return;
     }
-    s->trace.looked_at = -1;
+    extension_select_present(s);
     stops_release_others(s);
     if (follow_resume(s))
         return;

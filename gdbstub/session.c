@@ -1,7 +1,7 @@
 /* The life of a session and the way of a packet through it; see session.h. */
 #include "gdbstub/session.h"
 
-#include "gdbstub/packets.h"
+#include "gdbstub/extension.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ void session_init(struct session *s, const struct gdb_target *target) {
     s->target = target;
     framing_init(&s->framing);
     files_init(s);
-    trace_init(&s->trace);
+    extension_open(s);
     buffer_init(&s->table, TABLE_MAX);
     buffer_init(&s->reply, REPLY_MAX);
     buffer_init(&s->console, CONSOLE_MAX);
@@ -52,7 +52,7 @@ void session_init(struct session *s, const struct gdb_target *target) {
 
 void session_free(struct session *s) {
     files_close(s);
-    trace_free(&s->trace);
+    extension_close(s);
     buffer_free(&s->table);
     framing_free(&s->framing);
     buffer_free(&s->reply);
@@ -67,7 +67,7 @@ static void forget_client(struct session *s) {
     s->lldb_mode = NULL;
     s->asked_about = 0;
     s->saved_count = 0;
-    s->trace.looked_at = -1;
+    extension_select_present(s);
     files_close(s);
     buffer_free(&s->table);
     s->general = s->resuming = (struct selection){ANY, ANY};

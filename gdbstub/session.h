@@ -12,8 +12,8 @@
 #define GDBSTUB_SESSION_H
 
 #include "gdbstub/gdbstub.h"
+#include "gdbstub/agent/agent.h"
 #include "gdbstub/framing.h"
-#include "gdbstub/trace.h"
 
 enum {
     PROCESSES_MAX = 64,
@@ -152,7 +152,8 @@ struct session {
     int files[FILES_MAX];   /* files.c */
     struct buffer table;    /* tables.c, between its pieces */
     char table_name[64];
-    struct trace trace;
+    const struct gdb_extension *extension; /* NULL: none */
+    void *extension_state;
 
     struct process processes[PROCESSES_MAX];
     size_t process_count;
@@ -220,30 +221,20 @@ unsigned registers_pc(const struct gdb_description *);
 bool register_pc(struct session *, struct gdb_thread, uint64_t *pc);
 bool register_set_pc(struct session *, struct gdb_thread, uint64_t pc);
 
-/* --- points.c ----------------------------------------------------------------------- */
+/* --- breakpoints.c ----------------------------------------------------------------------- */
 /* "XLENGTH,CODE"; the code is decoded and checked. NULL, or a sentence. */
 const char *expression_parse(struct cursor *, uint8_t *code, size_t room, uint64_t *length);
-/* What the target runs at a tracepoint. NULL: no memory. */
-struct gdb_program *program_of_tracepoint(struct trace *, struct tracepoint *);
-
-/* --- trace_define.c, trace_run.c, trace_look.c ------------------------------------------ */
-/* "NUMBER:ADDRESS" of one that is defined, and the ':' behind it. */
-struct tracepoint *trace_parse_point(struct session *, struct cursor *);
-/* If it is whole, and not there yet. NULL, or a sentence. */
-const char *trace_insert(struct session *, struct tracepoint *);
-/* NULL, or why there is no machine to trace. */
-const char *trace_without_machine(struct session *);
-/* May a packet about the trace be handled? If not, the reply says why. */
-bool trace_is_ours(struct session *);
-/* A process has ended or begun anew, or (why: NULL) the client has let go of it. */
-void trace_process_gone(struct session *, int pid, const char *why);
-/* The frame that the client looks at; NULL: it looks at the present. */
-const struct frame *trace_frame(const struct session *);
-/* A register of that frame, described by `d`. false: not collected. */
-bool trace_register(const struct session *, const struct gdb_description *d, unsigned number,
-                    uint8_t *value);
-size_t trace_read_memory(struct session *, struct gdb_thread, uint64_t address, uint8_t *to,
-                         size_t size);
+/* What a program that has no expressions does instead, on the target's thread. */
+struct program_hooks {
+    void (*hit)(void *context, const struct gdb_agent_host *);
+    /* An instruction after a hit was executed; is the next one wanted, too? */
+    void (*step)(void *context, const struct gdb_agent_host *);
+    bool (*follows)(const void *context);
+    bool (*persists)(const void *context); /* after a detach */
+    const struct gdb_description *(*layout)(const void *context);
+};
+/* NULL: no memory. */
+struct gdb_program *program_of_hooks(const struct program_hooks *, void *context);
 
 /* --- stops.c: all-stop ---------------------------------------------------------------- */
 /* Notes a stop. */

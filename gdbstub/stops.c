@@ -9,7 +9,7 @@
  * the next resume that would let its thread go, and that resume then moves
  * nothing. Only a stop that is due to our own interrupt is nobody's news.
  */
-#include "gdbstub/session.h"
+#include "gdbstub/extension.h"
 
 /* What follows the registers in a T packet; by enum gdb_point. */
 static const char *const reasons[] = {
@@ -231,7 +231,7 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
     p->running = p->interrupted = false;
     p->ended = stop->kind != GDB_STOPPED;
     if (p->ended)
-        trace_process_gone(s, p->pid, "the machine has ended");
+        extension_process_gone(s, p->pid, "the machine has ended");
     if (s->connected && !p->attached && is_plain(stop, GDB_SIGNAL_INT)) {
         /* An interrupt that came true after the client had let go. */
         s->target->ops->detach(s->target->context, p->pid);

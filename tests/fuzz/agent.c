@@ -4,7 +4,7 @@
  *     byte 0: even: an expression follows, odd: a format
  */
 #include "fuzz.h"
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 #include "gdbstub/gdbstub.h"
 
 enum { VARIABLES = 4, ARGUMENTS_MAX = 8, PRINTED_MAX = 1 << 22 };

@@ -77,9 +77,12 @@ static void new_frame(struct text *t) {
     static const char *const arguments[] = {
         "", ":", ";", "0", "1,1:", "p1.1", "p-1.-1", "p2", "1000,4", "7c00,10", ":0,fff",
         "ffffffff", "0,8000000000000000", "::0,1000", ";c:p1.-1", "0,7c00,1", "2,1000,4", "-1"};
-    size_t count;
-    const struct gdb_packet_doc *docs = gdb_packet_docs(&count);
-    const char *name = docs[below(count)].name;
+    struct gdb_packet_doc doc;
+    size_t count = 0;
+    while (gdb_packet_doc(&gdb_tracepoints, count, &doc))
+        count++;
+    gdb_packet_doc(&gdb_tracepoints, below(count), &doc);
+    const char *name = doc.name;
     char frame[256];
     int size = snprintf(frame, sizeof frame, "$%.*s%s%s#00", (int)strcspn(name, "-, "), name,
                         below(2) ? ":" : "",

@@ -1,5 +1,5 @@
 /* Agent expressions: every opcode, hostile code, printf, and conditions on points. */
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 #include "tests/unit/test_stub_client.h"
 
 #include "gdbstub/hex.h"

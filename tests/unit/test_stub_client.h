@@ -28,13 +28,19 @@ struct client {
     char text[RECEIVED_MAX];     /* payload of the latest packet */
 };
 
-static inline struct fake *world_open(struct gdb_target *target) {
+static inline struct fake *world_open_with(struct gdb_target *target,
+                                           const struct gdb_extension *extension) {
     char error[256] = "";
     struct fake *f = fake_new();
-    *target = (struct gdb_target){.ops = &fake_ops, .context = f, .name = "fake", .version = "1.2"};
+    *target = (struct gdb_target){.ops = &fake_ops, .context = f, .name = "fake",
+                                  .version = "1.2", .extension = extension};
     f->server = gdb_server_open("127.0.0.1:0", target, error, sizeof error);
     CHECK_STR(error, "");
     return f;
+}
+
+static inline struct fake *world_open(struct gdb_target *target) {
+    return world_open_with(target, &gdb_tracepoints);
 }
 
 static inline void world_close(struct fake *f) {

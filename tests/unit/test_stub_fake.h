@@ -8,7 +8,7 @@
 #ifndef TEST_STUB_FAKE_H
 #define TEST_STUB_FAKE_H
 
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 #include "gdbstub/gdbstub.h"
 
 #include <stdio.h>

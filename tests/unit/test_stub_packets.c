@@ -251,14 +251,35 @@ static void test_large(struct client *c) {
 }
 
 static void test_docs(void) {
-    size_t count;
-    const struct gdb_packet_doc *docs = gdb_packet_docs(&count);
-    CHECK(count > 40);
-    for (size_t i = 0; i < count; i++)
-        CHECK(docs[i].name && docs[i].note && docs[i].supported);
+    size_t count = 0, core = 0;
+    struct gdb_packet_doc doc;
+    for (; gdb_packet_doc(&gdb_tracepoints, count, &doc); count++)
+        CHECK(doc.name && doc.note && doc.supported);
+    while (gdb_packet_doc(NULL, core, &doc))
+        core++;
+    CHECK(core > 40 && count > core);
+}
+
+/* The core serves a client without the extension, and claims nothing of it. */
+static void test_without_tracepoints(void) {
+    struct gdb_target target;
+    struct fake *f = world_open_with(&target, NULL);
+    struct client *c = client_gdb(f);
+    CHECK(!strstr(ask(c, "qSupported"), "race"));
+    CHECK_STR(ask(c, "QTinit"), "");
+    CHECK_STR(ask(c, "qTStatus"), "");
+    CHECK_STR(ask(c, "m1000,2"), "9090");
+    CHECK_STR(ask(c, "M1000,1:01"), "OK");
+    CHECK_STR(ask(c, "P0=01000000"), "OK");
+    CHECK_STR(ask(c, "Z0,1001,1;X3,220127"), "OK"); /* a condition that is true */
+    CHECK_STR(ask(c, "z0,1001,1"), "OK");
+    CHECK_STR(ask(c, "D"), "OK");
+    client_free(c);
+    world_close(f);
 }
 
 int main(void) {
+    test_without_tracepoints();
     struct gdb_target target;
     struct fake *f = world_open(&target);
     struct client *c = client_gdb(f);

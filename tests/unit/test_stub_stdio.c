@@ -48,7 +48,7 @@ static void say(struct ends *e, const char *text) {
 static struct fake *open_stdio(struct gdb_target *target) {
     char error[256] = "";
     struct fake *f = fake_new();
-    *target = (struct gdb_target){.ops = &fake_ops, .context = f};
+    *target = (struct gdb_target){.ops = &fake_ops, .extension = &gdb_tracepoints, .context = f};
     f->server = gdb_server_open("-", target, error, sizeof error);
     CHECK_STR(error, "");
     return f;

@@ -1,4 +1,4 @@
-/* Every row of the table of packets, as `minikvm --protocol` prints it: one that is
+/* Every row of the table of packets, as `minikvm --list-packets` prints it: one that is
  * supported has an example here, an exchange that shows it; a packet of one that is
  * not gets the empty reply. A new row without an example fails.
  */
@@ -218,17 +218,17 @@ static void ask_in_vain(const char *row) {
 }
 
 int main(void) {
-    size_t count, supported = 0;
-    const struct gdb_packet_doc *docs = gdb_packet_docs(&count);
-    for (size_t i = 0; i < count; i++) {
-        const struct example *e = example_of(docs[i].name);
-        bool yes = !strcmp(docs[i].supported, "yes");
+    size_t supported = 0;
+    struct gdb_packet_doc doc;
+    for (size_t i = 0; gdb_packet_doc(&gdb_tracepoints, i, &doc); i++) {
+        const struct example *e = example_of(doc.name);
+        bool yes = !strcmp(doc.supported, "yes");
         supported += yes;
-        unit_check(yes == (e != NULL), docs[i].name, __FILE__, __LINE__);
+        unit_check(yes == (e != NULL), doc.name, __FILE__, __LINE__);
         if (e)
             play(e);
-        else if (strncmp(docs[i].name, "T05", 3))
-            ask_in_vain(docs[i].name);
+        else if (strncmp(doc.name, "T05", 3))
+            ask_in_vain(doc.name);
     }
     CHECK(supported == sizeof examples / sizeof *examples); /* each example has its row */
     return unit_end();

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 #include "vmm/replay/history.h"
 #include "vmm/x86/registers.h"
 #include "vmm/x86/x86.h"

@@ -451,7 +451,8 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     d->machines = machines;
     d->count = count;
     d->target = (struct gdb_target){
-        .ops = &ops, .context = d, .name = "minikvm", .version = MINIKVM_VERSION};
+        .ops = &ops, .context = d, .name = "minikvm", .version = MINIKVM_VERSION,
+        .extension = &gdb_tracepoints};
     bridge_make_descriptions(d);
     bridge_open_text(d);
     d->server = gdb_server_open(address, &d->target, error, size);
@@ -491,9 +492,8 @@ int debug_status(const struct debug *d) {
 }
 
 void debug_print_protocol(void) {
-    size_t count;
-    const struct gdb_packet_doc *docs = gdb_packet_docs(&count);
+    struct gdb_packet_doc doc;
     printf("| packet | served | what, or why not |\n|---|---|---|\n");
-    for (size_t i = 0; i < count; i++)
-        printf("| `%s` | %s | %s |\n", docs[i].name, docs[i].supported, docs[i].note);
+    for (size_t i = 0; gdb_packet_doc(&gdb_tracepoints, i, &doc); i++)
+        printf("| `%s` | %s | %s |\n", doc.name, doc.supported, doc.note);
 }

@@ -1,5 +1,5 @@
 /* Checking and evaluating agent expressions; see agent.h. */
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 
 #include <string.h>
 

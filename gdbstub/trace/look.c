@@ -6,11 +6,15 @@
  */
 #include <string.h>
 
-#include "gdbstub/packets.h"
+#include "gdbstub/trace/packets.h"
 
-const struct frame *trace_frame(const struct session *s) {
-    const struct trace *t = &s->trace;
-    return t->looked_at < 0 ? NULL : frames_get(&t->frames, (size_t)t->looked_at);
+/* NULL: the client looks at the present. */
+static const struct frame *selected_frame(const struct trace *t) {
+    return t->selected < 0 ? NULL : frames_get(&t->frames, (size_t)t->selected);
+}
+
+bool trace_frame_selected(const void *state) {
+    return selected_frame(state);
 }
 
 /* --- which frame ------------------------------------------------------------------------ */
@@ -44,7 +48,7 @@ static bool parse_wanted(struct cursor *c, struct wanted *w) {
 
 /* The next one behind that which is looked at. */
 static bool find(const struct trace *t, const struct wanted *w, uint64_t *number) {
-    for (*number = (uint64_t)(t->looked_at + 1); *number < t->frames.count; ++*number)
+    for (*number = (uint64_t)(t->selected + 1); *number < t->frames.count; ++*number)
         if (fits(frames_get(&t->frames, (size_t)*number), w))
             return true;
     return false;
@@ -52,14 +56,14 @@ static bool find(const struct trace *t, const struct wanted *w, uint64_t *number
 
 /* A number that there is none of leaves the frame as it is, but -1 is the present. */
 void packet_trace_frame(struct session *s, struct cursor arguments) {
-    struct trace *t = &s->trace;
+    struct trace *t = trace_of(s);
     struct wanted wanted;
     uint64_t number;
     struct cursor other = arguments;
     bool found = parse_wanted(&other, &wanted) ? find(t, &wanted, &number)
                                                : cursor_number(&arguments, &number);
     if (found && number == 0xffffffff) { /* -1 */
-        t->looked_at = -1;
+        t->selected = -1;
         reply_ok(s);
         return;
     }
@@ -67,8 +71,8 @@ void packet_trace_frame(struct session *s, struct cursor arguments) {
         buffer_text(&s->reply, "F-1");
         return;
     }
-    t->looked_at = (long)number;
-    buffer_printf(&s->reply, "F%lxT%x", t->looked_at, trace_frame(s)->tracepoint);
+    t->selected = (long)number;
+    buffer_printf(&s->reply, "F%lxT%x", t->selected, selected_frame(trace_of(s))->tracepoint);
 }
 
 /* --- registers ------------------------------------------------------------------------------ */
@@ -98,9 +102,9 @@ static bool find_register(const struct frame *f, unsigned number, struct frame_b
     return frame_find(f, 'R', 0, b);
 }
 
-bool trace_register(const struct session *s, const struct gdb_description *d, unsigned number,
-                    uint8_t *value) {
-    const struct frame *f = trace_frame(s);
+bool trace_read_register(const void *state, const struct gdb_description *d, unsigned number,
+                         uint8_t *value) {
+    const struct frame *f = selected_frame(state);
     struct frame_block b;
     size_t offset;
     if (find_register(f, number_then(f->layout, d, number), &b, &offset)) {
@@ -126,7 +130,7 @@ static size_t read_block(const struct frame *f, uint64_t address, uint8_t *to, s
 
 static size_t read_readonly(struct session *s, struct gdb_thread thread, uint64_t address,
                             uint8_t *to, size_t size) {
-    const struct trace *t = &s->trace;
+    const struct trace *t = trace_of(s);
     for (size_t i = 0; i < t->readonly_count; i++) {
         if (address < t->readonly[i].start || address >= t->readonly[i].end)
             continue;
@@ -141,7 +145,7 @@ size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t a
                          uint8_t *to, size_t size) {
     size_t done = 0, part;
     do {
-        part = read_block(trace_frame(s), address + done, to + done, size - done);
+        part = read_block(selected_frame(trace_of(s)), address + done, to + done, size - done);
         if (!part)
             part = read_readonly(s, thread, address + done, to + done, size - done);
         done += part;
@@ -151,7 +155,7 @@ size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t a
 
 /* What of memory is there: gdb shows the rest as <unavailable>. */
 void packet_trace_info(struct session *s, struct cursor arguments) {
-    const struct frame *f = trace_frame(s);
+    const struct frame *f = selected_frame(trace_of(s));
     struct frame_block b = {0};
     struct buffer document;
     if (!f || !cursor_char(&arguments, ':')) {
@@ -175,7 +179,7 @@ void packet_trace_info(struct session *s, struct cursor arguments) {
 
 /* In the frame, or now. */
 void packet_trace_value(struct session *s, struct cursor arguments) {
-    const struct frame *f = trace_frame(s);
+    const struct frame *f = selected_frame(trace_of(s));
     const struct trace_variable *v;
     struct frame_block b;
     uint64_t number, value = 0;
@@ -187,7 +191,7 @@ void packet_trace_value(struct session *s, struct cursor arguments) {
     if (f && frame_find(f, 'V', number, &b)) {
         memcpy(&value, b.data, sizeof value);
         known = true;
-    } else if (!f && (v = trace_variable(&s->trace, number))) {
+    } else if (!f && (v = trace_variable(trace_of(s), number))) {
         value = (uint64_t)v->value;
         known = true;
     }
@@ -207,7 +211,7 @@ void packet_trace_raw(struct session *s, struct cursor arguments) {
     }
     size_t size = length < FRAMING_PACKET_SIZE / 2 ? (size_t)length : FRAMING_PACKET_SIZE / 2;
     buffer_init(&bytes, size);
-    frames_export(&s->trace.frames, offset, size, &bytes);
+    frames_export(&trace_of(s)->frames, offset, size, &bytes);
     if (bytes.length)
         buffer_hex(&s->reply, bytes.data, bytes.length);
     else

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "gdbstub/hex.h"
-#include "gdbstub/packets.h"
+#include "gdbstub/trace/packets.h"
 
 static const char malformed[] = "a tracepoint's definition is malformed";
 static const char too_many[] = "too many tracepoints, or too much to collect; delete some";
@@ -29,9 +29,9 @@ struct tracepoint *trace_parse_point(struct session *s, struct cursor *c) {
     uint64_t number, address;
     if (!parse_place(c, &number, &address))
         return NULL;
-    for (size_t i = 0; i < s->trace.point_count; i++)
-        if (s->trace.breakpoints[i]->number == number && s->trace.breakpoints[i]->address == address)
-            return s->trace.breakpoints[i];
+    for (size_t i = 0; i < trace_of(s)->point_count; i++)
+        if (trace_of(s)->tracepoints[i]->number == number && trace_of(s)->tracepoints[i]->address == address)
+            return trace_of(s)->tracepoints[i];
     return NULL;
 }
 
@@ -113,7 +113,7 @@ static const char *parse_actions(struct session *s, struct tracepoint *p, struct
     for (const char *at = c->at; at < c->end; at++)
         if (!isalnum((unsigned char)*at) && *at != ',' && *at != '-')
             return malformed;
-    const char *error = keep(&s->trace, p, at_step ? 'S' : 'A', *c);
+    const char *error = keep(trace_of(s), p, at_step ? 'S' : 'A', *c);
     while (!error && !cursor_done(c))
         error = parse_action(c, at_step ? &p->at_step : &p->at_hit);
     p->whole = !error && !more;
@@ -161,16 +161,17 @@ static struct tracepoint *add(struct trace *t, struct cursor place) {
     struct tracepoint *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
+    p->trace = t;
     p->number = (unsigned)number;
     p->address = address;
-    t->breakpoints[t->point_count++] = p;
+    t->tracepoints[t->point_count++] = p;
     return p;
 }
 
 /* Perhaps anew: after an exec gdb sends all of them once more, with the new numbers of
  * registers. */
 static const char *define(struct session *s, struct cursor *c) {
-    struct trace *t = &s->trace;
+    struct trace *t = trace_of(s);
     struct cursor place = *c;
     const char *error = trace_without_machine(s);
     if (error)
@@ -195,7 +196,7 @@ void packet_trace_point(struct session *s, struct cursor arguments) {
     const char *error = !goes_on ? define(s, &arguments)
                         : p      ? parse_actions(s, p, &arguments)
                                  : "there is no such tracepoint";
-    if (!error && s->trace.running)
+    if (!error && trace_of(s)->running)
         error = trace_insert(s, trace_parse_point(s, &place));
     reply_result(s, error);
 }
@@ -213,7 +214,7 @@ void packet_trace_source(struct session *s, struct cursor arguments) {
         good = isalnum((unsigned char)*type.at) || *type.at == '_';
     for (; good && !cursor_done(&arguments); arguments.at++)
         good = hex_digit(*arguments.at) >= 0;
-    reply_result(s, good ? keep(&s->trace, p, 'Z', text) : malformed);
+    reply_result(s, good ? keep(trace_of(s), p, 'Z', text) : malformed);
 }
 
 static void enable(struct session *s, struct cursor arguments, bool on) {
@@ -235,7 +236,7 @@ void packet_trace_disable(struct session *s, struct cursor arguments) {
 
 /* "NUMBER:VALUE:BUILTIN:NAME" */
 void packet_trace_variable(struct session *s, struct cursor arguments) {
-    struct trace *t = &s->trace;
+    struct trace *t = trace_of(s);
     struct trace_variable v = {0};
     uint64_t number, value, builtin;
     char name[TRACE_NAME_MAX];
@@ -260,7 +261,7 @@ void packet_trace_variable(struct session *s, struct cursor arguments) {
 
 /* "START,END:START,END": what no program writes; of that a frame shows the present. */
 void packet_trace_readonly(struct session *s, struct cursor arguments) {
-    struct trace *t = &s->trace;
+    struct trace *t = trace_of(s);
     uint64_t start, end;
     t->readonly_count = 0;
     do {

@@ -1,11 +1,9 @@
 /* The run of a trace: tracepoints are hit and collect; see trace.h. */
-#include "gdbstub/trace.h"
+#include "gdbstub/trace/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "gdbstub/session.h"
 
 /* --- life ----------------------------------------------------------------------------- */
 
@@ -16,7 +14,7 @@ static uint64_t now(void) {
 }
 
 void trace_init(struct trace *t) {
-    *t = (struct trace){.looked_at = -1, .frames = {.size = FRAMES_SIZE}};
+    *t = (struct trace){.selected = -1, .frames = {.size = FRAMES_SIZE}};
     buffer_init(&t->defined, TRACE_DEFINED_MAX);
     buffer_init(&t->blocks, FRAMES_SIZE);
 }
@@ -42,8 +40,8 @@ void trace_clear(struct trace *t) {
     struct frames frames = t->frames;
     bool disconnected = t->disconnected;
     for (size_t i = 0; i < t->point_count; i++) {
-        tracepoint_clear(t->breakpoints[i]);
-        free(t->breakpoints[i]);
+        tracepoint_clear(t->tracepoints[i]);
+        free(t->tracepoints[i]);
     }
     buffer_free(&t->defined);
     buffer_free(&t->blocks);
@@ -60,7 +58,7 @@ void trace_free(struct trace *t) {
 void trace_begin(struct trace *t) {
     frames_clear(&t->frames);
     for (size_t i = 0; i < t->point_count; i++)
-        t->breakpoints[i]->hits = t->breakpoints[i]->usage = t->breakpoints[i]->left = 0;
+        t->tracepoints[i]->hits = t->tracepoints[i]->usage = t->tracepoints[i]->left = 0;
     for (size_t i = 0; i < t->variable_count; i++)
         t->variables[i].value = t->variables[i].initial;
     t->blocks.limit = t->frames.size;

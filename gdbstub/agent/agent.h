@@ -56,7 +56,7 @@ bool gdb_agent_doubtful(const uint8_t *code, size_t length,
  * that is not there, no end). The value is what is on top of the stack, or 0. */
 bool gdb_agent_eval(const uint8_t *code, const struct gdb_agent_host *, int64_t *value);
 
-/* agent_print.c: a format and its arguments as C's printf would write them. Strings
+/* print.c: a format and its arguments as C's printf would write them. Strings
  * are read from the target; what cannot be read is said in place of it. NULL, or
  * why a format cannot be used. */
 const char *agent_print_check(const char *format, size_t length, unsigned arguments);

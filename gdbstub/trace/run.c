@@ -6,15 +6,44 @@
  */
 #include <string.h>
 
-#include "gdbstub/packets.h"
+#include "gdbstub/trace/packets.h"
+
+/* --- on the target's thread --------------------------------------------------------------- */
+
+static void hit(void *context, const struct gdb_agent_host *host) {
+    struct tracepoint *p = context;
+    trace_hit(p->trace, p, host);
+}
+
+static void step(void *context, const struct gdb_agent_host *host) {
+    struct tracepoint *p = context;
+    trace_step(p->trace, p, host);
+}
+
+static bool follows(const void *context) {
+    const struct tracepoint *p = context;
+    return trace_follows(p->trace, p);
+}
+
+static bool persists(const void *context) {
+    const struct tracepoint *p = context;
+    return p->trace->disconnected;
+}
+
+static const struct gdb_description *layout(const void *context) {
+    const struct tracepoint *p = context;
+    return p->layout;
+}
+
+static const struct program_hooks tracepoint_hooks = {hit, step, follows, persists, layout};
 
 /* --- at the target --------------------------------------------------------------------- */
 
 const char *trace_insert(struct session *s, struct tracepoint *p) {
     if (!p || !p->whole || p->inserted)
         return NULL;
-    struct gdb_program *program = program_of_tracepoint(&s->trace, p);
-    const char *error = program ? s->target->ops->insert(s->target->context, s->trace.pid, GDB_TRACE,
+    struct gdb_program *program = program_of_hooks(&tracepoint_hooks, p);
+    const char *error = program ? s->target->ops->insert(s->target->context, trace_of(s)->pid, GDB_TRACE,
                                                          p->address, p->number, program)
                                 : "no memory for a tracepoint";
     if (error)
@@ -24,39 +53,39 @@ const char *trace_insert(struct session *s, struct tracepoint *p) {
 }
 
 static void remove_all(struct session *s) {
-    for (size_t i = 0; i < s->trace.point_count; i++) {
-        struct tracepoint *p = s->trace.breakpoints[i];
+    for (size_t i = 0; i < trace_of(s)->point_count; i++) {
+        struct tracepoint *p = trace_of(s)->tracepoints[i];
         if (p->inserted)
-            s->target->ops->remove(s->target->context, s->trace.pid, GDB_TRACE, p->address,
+            s->target->ops->remove(s->target->context, trace_of(s)->pid, GDB_TRACE, p->address,
                                    p->number);
         p->inserted = false;
     }
 }
 
-void trace_process_gone(struct session *s, int pid, const char *why) {
-    struct trace *t = &s->trace;
+void trace_process_gone(void *state, int pid, const char *why) {
+    struct trace *t = state;
     if (pid != t->pid || (!why && t->disconnected))
         return;
     trace_finish(t, why ? TRACE_COMMAND : TRACE_DISCONNECTED, 0, why);
-    t->looked_at = -1;
+    t->selected = -1;
     for (size_t i = 0; i < t->point_count; i++)
-        t->breakpoints[i]->inserted = false;
+        t->tracepoints[i]->inserted = false;
 }
 
 /* --- begin and end -------------------------------------------------------------------------- */
 
 /* Only then are its parts ours: see trace.h. */
 static bool stands_still(struct session *s) {
-    const struct process *p = process_find(s, s->trace.pid);
+    const struct process *p = process_find(s, trace_of(s)->pid);
     return !p || p->attached || p->ended || !s->target->ops->running(s->target->context, p->pid);
 }
 
-bool trace_is_ours(struct session *s) {
+bool trace_may_handle(struct session *s) {
     if (!stands_still(s)) {
         reply_error(s, "the traced machine runs on without a debugger; attach to it first");
         return false;
     }
-    if (!s->trace.running)
+    if (!trace_of(s)->running)
         remove_all(s);
     return true;
 }
@@ -69,26 +98,26 @@ void packet_trace_init(struct session *s, struct cursor arguments) {
         return;
     }
     remove_all(s);
-    trace_clear(&s->trace);
-    s->trace.pid = thread.pid;
+    trace_clear(trace_of(s));
+    trace_of(s)->pid = thread.pid;
     reply_ok(s);
 }
 
 const char *trace_without_machine(struct session *s) {
-    if (!s->trace.pid)
+    if (!trace_of(s)->pid)
         return "QTinit comes first";
-    bool alive = s->target->ops->alive(s->target->context, s->trace.pid);
+    bool alive = s->target->ops->alive(s->target->context, trace_of(s)->pid);
     return alive ? NULL : "the machine has ended; run it again first";
 }
 
 void packet_trace_start(struct session *s, struct cursor arguments) {
     (void)arguments;
-    struct trace *t = &s->trace;
+    struct trace *t = trace_of(s);
     const char *error = trace_without_machine(s);
     if (!error)
         trace_begin(t);
     for (size_t i = 0; !error && i < t->point_count; i++)
-        error = trace_insert(s, t->breakpoints[i]);
+        error = trace_insert(s, t->tracepoints[i]);
     if (error)
         trace_finish(t, TRACE_ERROR, 0, error);
     reply_result(s, error);
@@ -96,7 +125,7 @@ void packet_trace_start(struct session *s, struct cursor arguments) {
 
 void packet_trace_stop(struct session *s, struct cursor arguments) {
     (void)arguments;
-    trace_finish(&s->trace, TRACE_COMMAND, 0, NULL);
+    trace_finish(trace_of(s), TRACE_COMMAND, 0, NULL);
     remove_all(s);
     reply_ok(s);
 }
@@ -114,7 +143,7 @@ void packet_trace_disconnected(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    s->trace.disconnected = on;
+    trace_of(s)->disconnected = on;
     reply_ok(s);
 }
 
@@ -124,28 +153,28 @@ void packet_trace_circular(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    s->trace.frames.circular = on;
+    trace_of(s)->frames.circular = on;
     reply_ok(s);
 }
 
 /* -1 is what there is without it. */
 void packet_trace_size(struct session *s, struct cursor arguments) {
     uint64_t size = FRAMES_SIZE;
-    if (s->trace.running)
+    if (trace_of(s)->running)
         reply_error(s, "a trace is running; tstop it first");
     else if (!cursor_word(&arguments, "-1") && !cursor_number(&arguments, &size))
         reply_failure(s);
     else if (!cursor_done(&arguments) || size > FRAMES_SIZE_MAX)
         reply_error(s, "the trace buffer has at most 64 MiB");
     else {
-        s->trace.frames.size = (size_t)size;
+        trace_of(s)->frames.size = (size_t)size;
         reply_ok(s);
     }
 }
 
 /* "user:HEX;notes:HEX;tstop:HEX", any of them. */
 void packet_trace_notes(struct session *s, struct cursor arguments) {
-    struct trace *t = &s->trace;
+    struct trace *t = trace_of(s);
     while (!cursor_done(&arguments)) {
         struct cursor note = cursor_until(&arguments, ';');
         char *to = cursor_word(&note, "user:")    ? t->user
@@ -170,7 +199,7 @@ static void write_end(struct session *s) {
         [TRACE_NOT_RUN] = "tnotrun", [TRACE_UNKNOWN] = "tunknown", [TRACE_COMMAND] = "tstop",
         [TRACE_FULL] = "tfull", [TRACE_DISCONNECTED] = "tdisconnected",
         [TRACE_PASSED] = "tpasscount", [TRACE_ERROR] = "terror"};
-    const struct trace *t = &s->trace;
+    const struct trace *t = trace_of(s);
     buffer_printf(&s->reply, ";%s:", names[t->end]);
     if (t->error)
         buffer_hex(&s->reply, t->error, strlen(t->error));
@@ -183,7 +212,7 @@ static void write_end(struct session *s) {
 
 void packet_trace_status(struct session *s, struct cursor arguments) {
     (void)arguments;
-    const struct trace *t = &s->trace;
+    const struct trace *t = trace_of(s);
     const struct frames *f = &t->frames;
     size_t free = f->used < f->size ? f->size - f->used : 0;
     buffer_printf(&s->reply, "T%d", t->running);
@@ -221,36 +250,36 @@ static void tell_point(struct session *s, const struct tracepoint *p) {
 /* First the tracepoints, then their actions and sources, a piece at a time. */
 void packet_trace_points_more(struct session *s, struct cursor arguments) {
     (void)arguments;
-    struct trace *t = &s->trace;
-    if (t->reported_breakpoints < t->point_count) {
-        tell_point(s, t->breakpoints[t->reported_breakpoints++]);
-    } else if (t->told_defined < t->defined.length) {
-        const char *piece = t->defined.data + t->told_defined;
+    struct trace *t = trace_of(s);
+    if (t->reported_points < t->point_count) {
+        tell_point(s, t->tracepoints[t->reported_points++]);
+    } else if (t->reported_definitions < t->defined.length) {
+        const char *piece = t->defined.data + t->reported_definitions;
         buffer_text(&s->reply, piece);
-        t->told_defined += strlen(piece) + 1;
+        t->reported_definitions += strlen(piece) + 1;
     } else {
         buffer_char(&s->reply, 'l');
     }
 }
 
 void packet_trace_points_first(struct session *s, struct cursor arguments) {
-    s->trace.reported_breakpoints = s->trace.told_defined = 0;
+    trace_of(s)->reported_points = trace_of(s)->reported_definitions = 0;
     packet_trace_points_more(s, arguments);
 }
 
 void packet_trace_variables_more(struct session *s, struct cursor arguments) {
     (void)arguments;
-    struct trace *t = &s->trace;
-    if (t->told_variables == t->variable_count) {
+    struct trace *t = trace_of(s);
+    if (t->reported_variables == t->variable_count) {
         buffer_char(&s->reply, 'l');
         return;
     }
-    const struct trace_variable *v = &t->variables[t->told_variables++];
+    const struct trace_variable *v = &t->variables[t->reported_variables++];
     buffer_printf(&s->reply, "%x:%llx:%d:%s", v->number, (unsigned long long)v->initial, v->builtin,
                   v->name);
 }
 
 void packet_trace_variables_first(struct session *s, struct cursor arguments) {
-    s->trace.told_variables = 0;
+    trace_of(s)->reported_variables = 0;
     packet_trace_variables_more(s, arguments);
 }

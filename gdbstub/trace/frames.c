@@ -1,5 +1,5 @@
-/* Trace frames in a bounded buffer; see trace_frames.h. */
-#include "gdbstub/trace_frames.h"
+/* Trace frames in a bounded buffer; see frames.h. */
+#include "gdbstub/trace/frames.h"
 
 #include <stdlib.h>
 #include <string.h>

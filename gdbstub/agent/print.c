@@ -4,7 +4,7 @@
  * sees neither: each conversion is taken apart and put together anew, with a
  * width and a precision that are bounded.
  */
-#include "gdbstub/agent.h"
+#include "gdbstub/agent/agent.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Tracepoints: places where a guest does not stop, but leaves a frame of what its
  * user wants to know of it (GDB manual, "Tracepoint Packets").
  *
- *     QTinit QTDP… QTDV QTStart     say what, and begin      trace_define.c, trace_run.c
- *     a hit, a step                 collect a frame          trace.c, on the target's thread
- *     QTFrame, then g, p, m, qTV    look at a frame          trace_look.c
+ *     QTinit QTDP… QTDV QTStart     say what, and begin      define.c, run.c
+ *     a hit, a step                 collect a frame        trace.c, on the target's thread
+ *     QTFrame, then g, p, m, qTV    look at a frame          look.c
  *
  * A trace is about one process, that of QTinit. Its frames outlive the run, the
  * tracepoints and the client.
@@ -14,8 +14,9 @@
 #ifndef GDBSTUB_TRACE_H
 #define GDBSTUB_TRACE_H
 
-#include "gdbstub/agent.h"
-#include "gdbstub/trace_frames.h"
+#include "gdbstub/agent/agent.h"
+#include "gdbstub/session.h"
+#include "gdbstub/trace/frames.h"
 
 enum {
     TRACEPOINTS_MAX = 256,
@@ -26,6 +27,8 @@ enum {
     TRACE_NOTE_MAX = 512,          /* hex digits of one of QTNotes */
     TRACE_DEFINED_MAX = 256 * 1024 /* characters of all actions and their sources */
 };
+
+struct trace;
 
 /* One thing to collect, or a condition. */
 struct trace_item {
@@ -44,6 +47,7 @@ struct collection {
 };
 
 struct tracepoint {
+    struct trace *trace;
     unsigned number;
     uint64_t address;
     const struct gdb_description *layout; /* what its register numbers mean */
@@ -79,7 +83,7 @@ struct trace {
     const char *error;   /* of TRACE_ERROR; what else than a command, of TRACE_COMMAND */
     unsigned end_number; /* the tracepoint that it was due to */
     uint64_t started, stopped; /* microseconds since 1970 */
-    struct tracepoint *breakpoints[TRACEPOINTS_MAX];
+    struct tracepoint *tracepoints[TRACEPOINTS_MAX];
     size_t point_count;
     struct trace_variable variables[TRACE_VARIABLES_MAX];
     size_t variable_count;
@@ -89,11 +93,16 @@ struct trace {
     size_t readonly_count;
     char user[TRACE_NOTE_MAX + 1], notes[TRACE_NOTE_MAX + 1], why[TRACE_NOTE_MAX + 1]; /* hex */
     struct buffer defined; /* actions and sources, as qTfP tells them; each ends with NUL */
-    size_t reported_breakpoints, told_defined, told_variables; /* by qTfP, qTfV */
+    size_t reported_points, reported_definitions, reported_variables; /* by qTfP, qTfV */
     struct frames frames;
     struct buffer blocks; /* of the frame in the making */
-    long looked_at;       /* the frame that is selected; -1: the present */
+    long selected;        /* the frame that the client looks at; -1: the present */
 };
+
+/* What the session keeps for this extension. */
+static inline struct trace *trace_of(const struct session *s) {
+    return s->extension_state;
+}
 
 void trace_init(struct trace *);
 void trace_free(struct trace *);
