@@ -15,8 +15,10 @@ truncate -s 65520 "$WORK/rom" # its reset vector: jmp to its begin
 printf '\xea\x00\x00\x00\xf0' >>"$WORK/rom"
 truncate -s 65536 "$WORK/rom"
 
+sandboxes=(--sandbox={on,off})
+! is_sanitized || sandboxes=(--sandbox=off)
 options=(--cpu={auto,kvm,soft} --mem={64K,256K,16M} --load={0x500,0x7c00,0xe000} --entry={0x1000,0x1100}
-    --mode={real,protected,long} --rom="$WORK/rom" --irqchip={auto,none,on} --history={0,1M} --sandbox={on,off}
+    --mode={real,protected,long} --rom="$WORK/rom" --irqchip={auto,none,on} --history={0,1M} "${sandboxes[@]}"
     --color={always,never} --verbose --stats --gdb=- --gdb=0\ --gdb-nowait --replay="$WORK/rom")
 cd "$WORK" || exit 1
 both=() tried=0
