@@ -30,7 +30,7 @@ endif
 GUEST_CC ?= $(CC)
 ALL_LDFLAGS := -pthread $(LDFLAGS) $(SANITIZE)
 
-SOURCES := $(wildcard vmm/*/*.c vmm/*/*/*.c gdbstub/*.c gdbstub/*/*.c)
+SOURCES := $(wildcard vmm/*/*.c vmm/*/*/*.c vmm/*/*/*/*.c gdbstub/*.c gdbstub/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libminikvm.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))

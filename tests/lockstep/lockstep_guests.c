@@ -16,7 +16,7 @@
 #include "tests/unit/unit.h"
 #include "vmm/machine/engines.h"
 #include "vmm/x86/insn.h"
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 enum { STEPS = 20000, MEMORY_EVERY = 2048, OUTPUT = 4096, RUN_ON = 20000 };
 

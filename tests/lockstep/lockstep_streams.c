@@ -17,7 +17,7 @@
 #include "streams.h"
 #include "tests/unit/unit.h"
 #include "vmm/x86/insn.h"
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 #include "vmm/engines/soft/soft.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

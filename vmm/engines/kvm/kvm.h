@@ -1,7 +1,7 @@
 /* Engine 1: the host's own processor, through KVM.
  *
- * What is outside: kvm_open() and `engine_kvm`. What the files here share among
- * themselves is in vcpu.h.
+ * What is outside: kvm_open() and `engine_kvm` (debug/engine.c). What the files here
+ * share among themselves is in vcpu.h and debug/debug.h.
  */
 #ifndef MINIKVM_KVM_H
 #define MINIKVM_KVM_H

@@ -1,4 +1,4 @@
-/* Making the VM, its memory slots and its vCPU; and the KVM engine as cpu.h has it. */
+/* Making the VM, its memory slots and its vCPU. */
 #include "vmm/engines/kvm/vcpu.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ static int add_memory(struct vcpu *v, const struct memory *m) {
 }
 
 /* A20 has moved: the address space anew. An empty slot is a deleted one. */
-static int engine_remap(struct cpu *cpu) {
+int vcpu_remap(struct cpu *cpu) {
     struct vcpu *v = vcpu_of(cpu);
     while (v->slots) {
         struct kvm_userspace_memory_region none = {.slot = --v->slots};
@@ -124,80 +124,33 @@ static int build(struct vcpu *v, int device, const struct memory *m) {
     return err ? err : add_vcpu(v, device);
 }
 
-static void engine_close(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+void vcpu_close(struct vcpu *v) {
     if (v->run)
         munmap(v->run, v->run_size);
     if (v->fd >= 0)
         close(v->fd);
     if (v->vm >= 0)
         close(v->vm);
-    free(v->holds.watched);
-    free(v);
-    cpu->priv = NULL;
-    cpu->engine = NULL;
 }
 
-int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, size_t size) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+int vcpu_open(struct cpu *cpu, struct vcpu *v, bool irqchip, char *error, size_t size) {
     int device = open_device(error, size);
     if (device < 0)
         return device;
-    struct vcpu *v = calloc(1, sizeof *v);
-    int err = -ENOMEM;
-    if (v) {
-        *v = (struct vcpu){.vm = -1, .fd = -1, .irqchip = options->irqchip};
-        err = build(v, device, cpu->memory);
-        cpu->priv = v;
-        cpu->engine = &engine_kvm;
-    }
+    *v = (struct vcpu){.vm = -1, .fd = -1, .irqchip = irqchip};
+    int err = build(v, device, cpu->memory);
     close(device);
-    cpu->valid = cpu->missing = cpu->dirty = 0;
-    if (err && v)
-        engine_close(cpu);
-    if (err)
+    if (err) {
+        vcpu_close(v);
         return fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
-    pthread_once(&once, vcpu_catch_kicks);
-    if (options->debugged)
-        probe_traits();
-    guard_open(v, cpu->memory, options->real_from, options->real_to);
+    }
+    cpu->priv = v;
+    cpu->valid = cpu->missing = cpu->dirty = 0;
     return 0;
 }
 
-const struct kvm_counters *kvm_counters(const struct cpu *cpu) {
-    return cpu->engine == &engine_kvm ? &vcpu_of(cpu)->counters : NULL;
+void vcpu_irq_line(struct cpu *cpu, unsigned irq, bool level) {
+    struct kvm_irq_level line = {.irq = irq, .level = level};
+    if (vcpu_of(cpu)->irqchip)
+        ioctl(vcpu_of(cpu)->vm, KVM_IRQ_LINE, &line);
 }
-
-static void describe(struct cpu *cpu, char *out, unsigned size) {
-    const struct kvm_traits *t = probe_traits();
-    const char *yes_no[] = {"no", "yes"};
-    snprintf(out, size,
-             "engine: KVM (the host's processor)\n"
-             "  execution breakpoints in debug registers: %s\n"
-             "  data watchpoints in debug registers:      %s\n"
-             "  int3 traps to the debugger:               %s\n"
-             "  32-bit paging:                            %s\n"
-             "  interrupts held off while stepping:       %s\n"
-             "  registers exchanged without extra ioctls: %s\n"
-             "  interrupt chips in the kernel:            %s\n",
-             yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
-             yes_no[t->block_irq], yes_no[vcpu_of(cpu)->sync], yes_no[vcpu_of(cpu)->irqchip]);
-}
-
-const struct engine engine_kvm = {
-    .name = "kvm",
-    .fetch = state_fetch,
-    .store = state_store,
-    .run = vcpu_run,
-    .step = vcpu_step,
-    .kick = vcpu_kick,
-    .irq_line = chips_irq_line,
-    .get_irqchip = chips_get,
-    .set_irqchip = chips_set,
-    .refuses = hold_refuses,
-    .strained = hold_strained,
-    .freeze = chips_freeze,
-    .remap = engine_remap,
-    .describe = describe,
-    .close = engine_close,
-};

@@ -6,7 +6,7 @@
  * registers that the debugger leaves free hold them. A copy that the guest makes of them is
  * not seen.
  */
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 #include "vmm/x86/insn.h"
 
@@ -40,8 +40,8 @@ bool guard_refuses(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* --- where they are ------------------------------------------------------------------- */
 
-void guard_open(struct vcpu *v, const struct memory *m, uint64_t from, uint64_t to) {
-    struct guards *g = &v->guards;
+void guard_open(struct debugged_vcpu *d, const struct memory *m, uint64_t from, uint64_t to) {
+    struct guards *g = &d->guards;
     uint64_t end = to < FIRST_MIB ? to : FIRST_MIB;
     for (uint64_t at = from; at + LENGTH <= end && g->count < DEBUG_REGISTERS; at++) {
         const uint8_t *op = memory_at(m, at, LENGTH, false);
@@ -53,7 +53,7 @@ void guard_open(struct vcpu *v, const struct memory *m, uint64_t from, uint64_t 
 }
 
 void guard_arm(struct cpu *cpu, struct kvm_guest_debug *debug) {
-    struct guards *g = &vcpu_of(cpu)->guards;
+    struct guards *g = &debugged_of(cpu)->guards;
     if (g->count && cpu_read(cpu, CPU_SREGS)->sregs.cr0 & CR0_PE)
         g->count = 0; /* from here on it shuts down, which is seen */
     for (unsigned i = 0; i < g->count; i++)
@@ -61,7 +61,7 @@ void guard_arm(struct cpu *cpu, struct kvm_guest_debug *debug) {
 }
 
 bool guard_at(struct cpu *cpu) {
-    const struct guards *g = &vcpu_of(cpu)->guards;
+    const struct guards *g = &debugged_of(cpu)->guards;
     uint64_t pc = vcpu_pc(cpu);
     for (unsigned i = 0; i < g->count; i++)
         if (g->address[i] == pc)

@@ -4,7 +4,7 @@
  * page protected, a step over each store to it; and step by step, when some
  * point can be held in no other way on this KVM.
  */
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 #include <errno.h>
 
@@ -33,21 +33,22 @@ static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* Between the iterations of a rep it is where it was looked at already. */
 static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
-    return !vcpu_of(cpu)->mid_rep && at_breakpoint(cpu, exit);
+    return !debugged_of(cpu)->mid_rep && at_breakpoint(cpu, exit);
 }
 
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
-    const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
+    const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
     if (guard_at(cpu))
         return guarded_write(cpu, exit);
-    if (d->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
+    if (arch->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
         if (at_breakpoint(cpu, exit))
             return true;
-        v->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it (facts) */
+        d->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it (facts) */
         return false;
     }
-    const struct breakpoint *p = hold_hit(v, d->dr6, false);
+    const struct breakpoint *p = hold_hit(d, arch->dr6, false);
     if (p && breakpoint_is_watch(p)) {
         exit->kind = CPU_EXIT_WATCHPOINT;
         exit->point = p->kind;
@@ -75,18 +76,18 @@ static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
 /* After a step of ours one KVM still has a single-step trap pending, which would
  * go to the guest. So the first entry after one intercepts #DB in any case;
  * exits_give_back() tells whose it is. */
-static struct kvm_guest_debug first_entry(const struct vcpu *v, struct kvm_guest_debug debug) {
-    if (v->armed.control & KVM_GUESTDBG_SINGLESTEP && !debug.control)
+static struct kvm_guest_debug first_entry(const struct debugged_vcpu *d, struct kvm_guest_debug debug) {
+    if (d->armed.control & KVM_GUESTDBG_SINGLESTEP && !debug.control)
         debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
     return debug;
 }
 
 static struct kvm_guest_debug plan(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct kvm_guest_debug debug = {0};
-    hold_registers(v, &debug, true);
+    hold_registers(d, &debug, true);
     guard_arm(cpu, &debug);
-    if (v->holds.int3)
+    if (d->holds.int3)
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
     if (debug.control)
         debug.control |= KVM_GUESTDBG_ENABLE;
@@ -96,21 +97,22 @@ static struct kvm_guest_debug plan(struct cpu *cpu) {
 }
 
 static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
     struct kvm_guest_debug debug = plan(cpu);
     hold_plant(cpu);
     cpu_arrives(cpu);
-    struct kvm_guest_debug first = first_entry(v, debug);
+    struct kvm_guest_debug first = first_entry(d, debug);
     const struct kvm_guest_debug *now = &first;
     for (bool stop = false; !stop; now = &debug) {
-        int reason = vcpu_enter(cpu, now);
+        int reason = debug_enter(cpu, now);
         if (reason == KVM_EXIT_DEBUG)
             stop = debug_exit(cpu, exit);
-        else if (reason == -EFAULT && v->holds.pages)
+        else if (reason == -EFAULT && d->holds.pages)
             stop = protected_store(cpu, exit);
         else
-            stop = exits_settle(cpu, reason, exit);
-        if (v->guards.count && reason == KVM_EXIT_DEBUG)
+            stop = debug_settle(cpu, reason, exit);
+        if (d->guards.count && reason == KVM_EXIT_DEBUG)
             debug = plan(cpu);
     }
     if (v->io_pending)
@@ -123,7 +125,7 @@ static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
         step_raw(cpu, exit);
         if (exit->kind != CPU_EXIT_STEPPED)
             return;
-        if (vcpu_take_kick(vcpu_of(cpu))) {
+        if (kick_take(vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
@@ -144,7 +146,7 @@ void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
         return;
     }
     hold_decide(cpu);
-    if (vcpu_of(cpu)->holds.stepping) {
+    if (debugged_of(cpu)->holds.stepping) {
         run_stepping(cpu, exit);
         return;
     }

@@ -8,7 +8,7 @@
  *
  * Rule: guest memory shows an int3 of ours only while the guest runs.
  */
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,14 +66,14 @@ static uint64_t dr7_bits(unsigned n, unsigned kind, unsigned length) {
     return 2ull << (2 * n) | (uint64_t)(kind | encoded[length] << 2) << (16 + 4 * n);
 }
 
-void hold_registers(const struct vcpu *v, struct kvm_guest_debug *debug, bool exec) {
+void hold_registers(const struct debugged_vcpu *d, struct kvm_guest_debug *debug, bool exec) {
     unsigned n = 0;
     debug->arch.debugreg[7] = 0x400;
-    for (unsigned i = 0; i < v->holds.drs; i++) {
-        if (v->holds.dr[i].kind == DR_EXEC && !exec)
+    for (unsigned i = 0; i < d->holds.drs; i++) {
+        if (d->holds.dr[i].kind == DR_EXEC && !exec)
             continue;
-        debug->arch.debugreg[n] = v->holds.dr[i].address;
-        debug->arch.debugreg[7] |= dr7_bits(n, v->holds.dr[i].kind, v->holds.dr[i].length);
+        debug->arch.debugreg[n] = d->holds.dr[i].address;
+        debug->arch.debugreg[7] |= dr7_bits(n, d->holds.dr[i].kind, d->holds.dr[i].length);
         n++;
     }
     if (n)
@@ -96,13 +96,13 @@ void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
 
 /* The n-th register in use goes with the n-th bit of DR6; skipped ones (exec,
  * when only data was asked for) do not count. */
-const struct breakpoint *hold_hit(const struct vcpu *v, uint64_t dr6, bool data_only) {
+const struct breakpoint *hold_hit(const struct debugged_vcpu *d, uint64_t dr6, bool data_only) {
     unsigned n = 0;
-    for (unsigned i = 0; i < v->holds.drs; i++) {
-        if (v->holds.dr[i].kind == DR_EXEC && data_only)
+    for (unsigned i = 0; i < d->holds.drs; i++) {
+        if (d->holds.dr[i].kind == DR_EXEC && data_only)
             continue;
         if (dr6 >> n & 1)
-            return v->holds.dr[i].point;
+            return d->holds.dr[i].point;
         n++;
     }
     return NULL;
@@ -129,7 +129,7 @@ static bool protectable(struct cpu *cpu, const struct breakpoint *p) {
 }
 
 static void plan_watch(struct cpu *cpu, struct breakpoint *p) {
-    struct holds *h = &vcpu_of(cpu)->holds;
+    struct holds *h = &debugged_of(cpu)->holds;
     if (watch_in_drs(h, p))
         p->held = BP_BY_DR;
     else
@@ -139,7 +139,7 @@ static void plan_watch(struct cpu *cpu, struct breakpoint *p) {
 }
 
 static void plan_break(struct cpu *cpu, struct breakpoint *p, bool unpatchable_ones) {
-    struct holds *h = &vcpu_of(cpu)->holds;
+    struct holds *h = &debugged_of(cpu)->holds;
     bool can_patch = probe_traits()->int3 && patchable(cpu, p->address);
     if (unpatchable_ones == can_patch)
         return;
@@ -154,7 +154,7 @@ static void plan_break(struct cpu *cpu, struct breakpoint *p, bool unpatchable_o
 }
 
 void hold_decide(struct cpu *cpu) {
-    struct holds *h = &vcpu_of(cpu)->holds;
+    struct holds *h = &debugged_of(cpu)->holds;
     struct breakpoints *t = cpu->breakpoints;
     h->drs = 0;
     h->int3 = h->pages = h->stepping = false;
@@ -174,7 +174,7 @@ bool hold_strained(struct cpu *cpu) {
     if (cpu->breakpoints->count == 0)
         return false;
     hold_decide(cpu);
-    return vcpu_of(cpu)->holds.stepping;
+    return debugged_of(cpu)->holds.stepping;
 }
 
 const char *hold_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
@@ -233,7 +233,7 @@ static void protect_bytes(struct cpu *cpu, const struct breakpoint *p) {
 
 /* Unprotecting is done for all of RAM: page tables may have changed meanwhile. */
 void hold_protect(struct cpu *cpu, bool on) {
-    struct holds *h = &vcpu_of(cpu)->holds;
+    struct holds *h = &debugged_of(cpu)->holds;
     if (!h->pages)
         return;
     if (!on) {
@@ -246,14 +246,14 @@ void hold_protect(struct cpu *cpu, bool on) {
 }
 
 void hold_plant(struct cpu *cpu) {
-    if (vcpu_of(cpu)->holds.int3)
+    if (debugged_of(cpu)->holds.int3)
         for_int3s(cpu, plant_int3);
     hold_protect(cpu, true);
 }
 
 void hold_remove(struct cpu *cpu) {
     hold_protect(cpu, false);
-    if (vcpu_of(cpu)->holds.int3)
+    if (debugged_of(cpu)->holds.int3)
         for_int3s(cpu, remove_int3);
 }
 
@@ -271,7 +271,7 @@ static size_t total_watched(const struct breakpoints *t) {
 }
 
 bool hold_snapshot(struct cpu *cpu) {
-    struct holds *h = &vcpu_of(cpu)->holds;
+    struct holds *h = &debugged_of(cpu)->holds;
     if (!h->pages && !h->stepping)
         return true;
     size_t total = total_watched(cpu->breakpoints);
@@ -309,7 +309,7 @@ static bool value_differs(struct cpu *cpu, const struct breakpoint *p, const uin
 }
 
 const struct breakpoint *hold_changed(struct cpu *cpu) {
-    struct holds *h = &vcpu_of(cpu)->holds;
+    struct holds *h = &debugged_of(cpu)->holds;
     if (!h->pages && !h->stepping)
         return NULL;
     const uint8_t *old = h->watched;

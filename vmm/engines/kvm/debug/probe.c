@@ -4,7 +4,7 @@
  * Rule: a trait is what was seen to happen, never what a version or a name
  * promises.
  */
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint64_t dr
     debug.arch.debugreg[0] = dr0;
     debug.arch.debugreg[7] = dr7;
     start_at(cpu, ip);
-    int reason = vcpu_enter(cpu, &debug);
+    int reason = debug_enter(cpu, &debug);
     return reason == KVM_EXIT_DEBUG && cpu_read(cpu, CPU_REGS)->regs.rip == expected;
 }
 
@@ -66,7 +66,7 @@ static bool has_protect(struct cpu *cpu) {
     struct kvm_guest_debug none = {0};
     start_at(cpu, STORE);
     mprotect(cpu->memory->ram, PAGE_SIZE, PROT_READ);
-    int reason = vcpu_enter(cpu, &none);
+    int reason = debug_enter(cpu, &none);
     mprotect(cpu->memory->ram, PAGE_SIZE, PROT_READ | PROT_WRITE);
     return reason == -EFAULT && cpu_read(cpu, CPU_REGS)->regs.rip == STORE;
 }

@@ -13,7 +13,7 @@
  * handlers of the usual faults meanwhile. What TF leaves behind in memory
  * (pushed flags) is cleared, so that the guest never sees it.
  */
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +38,9 @@ enum ending {
 };
 
 static int vector_of(struct cpu *cpu, const struct insn *in) {
-    const struct vcpu *v = vcpu_of(cpu);
-    if (v->inject) /* what is being handed back to the guest comes first */
-        return v->inject & KVM_GUESTDBG_INJECT_BP ? VECTOR_BP : VECTOR_DB;
+    const struct debugged_vcpu *d = debugged_of(cpu);
+    if (d->inject) /* what is being handed back to the guest comes first */
+        return d->inject & KVM_GUESTDBG_INJECT_BP ? VECTOR_BP : VECTOR_DB;
     if (in->opcode == 0xcc)
         return VECTOR_BP;
     if (in->opcode == 0xcd)
@@ -135,6 +135,7 @@ static bool tf_after(struct cpu *cpu, const struct insn *in) {
 }
 
 static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     bool in_sequence = x86_pc(&s->regs, &s->sregs) - in->pc <= 15;
@@ -146,7 +147,7 @@ static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
         clear_tf_in_frame(cpu);
     if (v->guest_tf) { /* the guest steps itself: its #DB is due now */
         cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= DR6_BS;
-        v->inject = KVM_GUESTDBG_INJECT_DB;
+        d->inject = KVM_GUESTDBG_INJECT_DB;
     }
     if (v->guest_tf != tf_next) {
         v->guest_tf = tf_next;
@@ -166,7 +167,7 @@ static bool unchanged(struct cpu *cpu, const struct kvm_regs *start) {
 
 /* Only without TF of our own can a #DB be the guest's. */
 static bool give_back(struct cpu *cpu) {
-    bool stepping = vcpu_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
+    bool stepping = debugged_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
     return !stepping && exits_give_back(cpu);
 }
 
@@ -178,13 +179,13 @@ static bool go(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_
     struct vcpu *v = vcpu_of(cpu);
     struct kvm_regs start = cpu_read(cpu, CPU_REGS)->regs;
     for (unsigned empty = 0;;) {
-        int reason = vcpu_enter(cpu, debug);
+        int reason = debug_enter(cpu, debug);
         if (reason == KVM_EXIT_DEBUG) {
             if (give_back(cpu) || (unchanged(cpu, &start) && ++empty <= 4))
                 continue;
             return false;
         }
-        bool stop = exits_settle(cpu, reason, exit);
+        bool stop = debug_settle(cpu, reason, exit);
         if (v->io_pending) {
             int after = vcpu_complete(cpu);
             if (stop || after == KVM_EXIT_DEBUG ||
@@ -209,7 +210,6 @@ static uint8_t *plant(struct cpu *cpu, uint64_t target, uint8_t *saved) {
 }
 
 static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct cpu_exit *exit) {
-    struct vcpu *v = vcpu_of(cpu);
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE};
     uint64_t target = 0;
     uint8_t saved = 0, *patched = NULL;
@@ -218,7 +218,7 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     enum ending ending = ending_of(cpu, in, raw, &target);
     if (probe_traits()->block_irq && !cpu->step_irqs)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ;
-    hold_registers(v, &debug, false);
+    hold_registers(debugged_of(cpu), &debug, false);
     if (ending == BY_INT3 && (patched = plant(cpu, target, &saved)))
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
     else if (ending == BY_DR && target != in->pc)
@@ -244,13 +244,14 @@ static bool report_watch(struct cpu_exit *exit, const struct breakpoint *p) {
 
 /* What a finished instruction, or iteration of a rep, may have set off. */
 static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
-    v->mid_rep = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
-    if (!v->mid_rep)
+    d->mid_rep = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
+    if (!d->mid_rep)
         cpu_arrives(cpu);
-    const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
-    bool by_debug = v->run->exit_reason == KVM_EXIT_DEBUG && d->exception == VECTOR_DB;
-    const struct breakpoint *p = by_debug ? hold_hit(v, d->dr6, true) : NULL;
+    const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
+    bool by_debug = v->run->exit_reason == KVM_EXIT_DEBUG && arch->exception == VECTOR_DB;
+    const struct breakpoint *p = by_debug ? hold_hit(d, arch->dr6, true) : NULL;
     if (!p)
         p = hold_changed(cpu);
     if (p)
@@ -286,13 +287,13 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     if (!can_compare(cpu, exit))
         return;
     do {
-        if (go_to_end(cpu, &in, vcpu_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))
+        if (go_to_end(cpu, &in, debugged_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))
             return;
-        if (vcpu_take_kick(vcpu_of(cpu))) {
+        if (kick_take(vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
-    } while (vcpu_of(cpu)->mid_rep);
+    } while (debugged_of(cpu)->mid_rep);
     exit->kind = CPU_EXIT_STEPPED;
 }
 

@@ -1,16 +1,11 @@
 /* The interrupt chips in the kernel, and their time. */
-#include "vmm/engines/kvm/vcpu.h"
+#include "vmm/engines/kvm/debug/debug.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
 
-void chips_irq_line(struct cpu *cpu, unsigned irq, bool level) {
-    struct kvm_irq_level line = {.irq = irq, .level = level};
-    if (vcpu_of(cpu)->irqchip)
-        ioctl(vcpu_of(cpu)->vm, KVM_IRQ_LINE, &line);
-}
-
-int chips_get(struct cpu *cpu, struct irqchip_state *chips) {
+int irqchip_get(struct cpu *cpu, struct irqchip_state *chips) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
     if (!v->irqchip)
         return -ENODEV;
@@ -20,14 +15,15 @@ int chips_get(struct cpu *cpu, struct irqchip_state *chips) {
             return -errno;
         chips->pic[i] = chip.chip.pic;
     }
-    if (v->frozen)
-        chips->pit = v->pit;
+    if (d->frozen)
+        chips->pit = d->pit;
     else if (ioctl(v->vm, KVM_GET_PIT2, &chips->pit) < 0)
         return -errno;
     return 0;
 }
 
-int chips_set(struct cpu *cpu, const struct irqchip_state *chips) {
+int irqchip_set(struct cpu *cpu, const struct irqchip_state *chips) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
     if (!v->irqchip)
         return -ENODEV;
@@ -37,8 +33,8 @@ int chips_set(struct cpu *cpu, const struct irqchip_state *chips) {
             return -errno;
     }
     struct kvm_pit_state2 pit = chips->pit;
-    if (v->frozen)
-        v->pit = pit;
+    if (d->frozen)
+        d->pit = pit;
     else if (ioctl(v->vm, KVM_SET_PIT2, &pit) < 0)
         return -errno;
     return 0;
@@ -46,15 +42,16 @@ int chips_set(struct cpu *cpu, const struct irqchip_state *chips) {
 
 /* The PIT's timer runs in host time. To let time stand still its channel 0 is
  * put into mode 5, which never starts by itself, and back afterwards. */
-void chips_freeze(struct cpu *cpu, bool on) {
+void irqchip_freeze(struct cpu *cpu, bool on) {
+    struct debugged_vcpu *d = debugged_of(cpu);
     struct vcpu *v = vcpu_of(cpu);
-    if (!v->irqchip || v->frozen == on)
+    if (!v->irqchip || d->frozen == on)
         return;
-    if (on && ioctl(v->vm, KVM_GET_PIT2, &v->pit) < 0)
+    if (on && ioctl(v->vm, KVM_GET_PIT2, &d->pit) < 0)
         return;
-    struct kvm_pit_state2 pit = v->pit;
+    struct kvm_pit_state2 pit = d->pit;
     if (on)
         pit.channels[0].mode = 5;
     ioctl(v->vm, KVM_SET_PIT2, &pit);
-    v->frozen = on;
+    d->frozen = on;
 }

@@ -1,0 +1,147 @@
+/* The debugging half of the KVM engine: breakpoints, exact steps, kicks, and all of the state.
+ *
+ *   engine.c   the engine as cpu.h has it
+ *   probe.c    what this KVM can do, measured
+ *   hold.c     breakpoints and watchpoints: who gets which means
+ *   guard.c    what a KVM without 32-bit paging gets wrong
+ *   enter.c    KVM_RUN with debug registers and TF
+ *   exits.c    what exits mean besides
+ *   step.c     exactly one instruction, whatever this KVM makes of it
+ *   run.c      running with breakpoints
+ *   kick.c     interrupting a run, and looking after it
+ *   state.c    the parts of the state that a run does not need
+ *   irqchip.c  interrupt chips in the kernel, for a debugger and a change of engine
+ *
+ * KVMs differ in what they make of KVM_SET_GUEST_DEBUG: docs/kvm-quirks.md has what was
+ * seen, by number; each remedy is explained where it is applied.
+ */
+#ifndef MINIKVM_KVM_DEBUG_H
+#define MINIKVM_KVM_DEBUG_H
+
+#include <pthread.h>
+#include <time.h>
+
+#include "vmm/cpu/breakpoints.h"
+#include "vmm/engines/kvm/vcpu.h"
+
+/* What this KVM can do; measured by probe.c, once per process. */
+struct kvm_traits {
+    bool exec_bp;   /* DR0–3 stop before an instruction */
+    bool data_bp;   /* DR0–3 stop after an access */
+    bool int3;      /* 0xCC comes to us */
+    bool paging32;  /* CR0.PG without long mode */
+    bool block_irq; /* KVM_GUESTDBG_BLOCKIRQ */
+    bool protect;   /* a store to a read-only host page comes back as -EFAULT, undone */
+};
+
+enum { DEBUG_REGISTERS = 4 };
+
+/* How the breakpoints of one resume are held; made by hold_decide(). */
+struct holds {
+    struct {
+        uint64_t address;
+        unsigned kind, length; /* kind: DR7's R/W bits */
+        const struct breakpoint *point;
+    } dr[DEBUG_REGISTERS];
+    unsigned drs;     /* how many are in use */
+    bool int3;        /* some breakpoint is an int3 */
+    bool pages;       /* some watchpoint protects its page */
+    bool stepping;    /* some breakpoint needs every instruction stepped */
+    uint8_t *watched; /* values of watchpoints held by page or by stepping */
+    size_t watched_room;
+};
+
+/* MOVs to CR0 to be looked at; see guard.c. */
+struct guards {
+    uint64_t address[DEBUG_REGISTERS];
+    unsigned count;
+};
+
+struct debugged_vcpu {
+    struct vcpu vcpu; /* first: cpu->priv points to both */
+    struct kvm_guest_debug armed; /* as last given to KVM */
+    unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
+    uint64_t entry_rip;
+    bool after_step;         /* the last entry was a single step, or this one is */
+    bool mid_rep;            /* the last step was an iteration of a rep, with more to come */
+    struct cpu_state before; /* REGS and SREGS as of the last entry */
+    struct holds holds;
+    struct guards guards;
+    bool frozen;             /* the PIT stands still; `pit` has its true state */
+    struct kvm_pit_state2 pit;
+    timer_t watchdog;
+    bool has_watchdog;
+    volatile bool inside;    /* `thread` is in kick_run() or kick_step() */
+    pthread_t thread;
+};
+
+static inline struct debugged_vcpu *debugged_of(const struct cpu *cpu) { return cpu->priv; }
+
+/* --- state.c: all parts; as struct engine has them --- */
+int debug_fetch(struct cpu *, unsigned parts);
+int debug_store(struct cpu *, unsigned parts);
+
+/* --- irqchip.c: as struct engine has them --- */
+int irqchip_get(struct cpu *, struct irqchip_state *);
+int irqchip_set(struct cpu *, const struct irqchip_state *);
+void irqchip_freeze(struct cpu *, bool on);
+
+/* --- kick.c --- */
+void kick_run(struct cpu *, struct cpu_exit *);  /* as struct engine has them: */
+void kick_step(struct cpu *, struct cpu_exit *); /* run_guest() and run_single(), interruptible */
+void kick_send(struct cpu *);
+void kick_catch(void); /* once per process: the signal is there to interrupt */
+bool kick_take(struct vcpu *);
+
+/* --- enter.c --- */
+/* Arms `debug` and enters the guest; as vcpu_enter(). */
+int debug_enter(struct cpu *, const struct kvm_guest_debug *debug);
+
+/* --- exits.c --- */
+/* As exits_settle(), which it calls for what means the same without a debugger. */
+bool debug_settle(struct cpu *, int reason, struct cpu_exit *exit);
+/* A DEBUG exit for a #DB that is not ours: if it is the guest's own, arrange that
+ * the next entry delivers it. */
+bool exits_give_back(struct cpu *);
+/* --verbose: one line on stderr for the exit just made. */
+void exits_trace(struct cpu *, int reason);
+/* A vCPU that is halted: true (and *exit) if nothing can wake it. */
+bool exits_halted(struct cpu *, struct cpu_exit *exit);
+
+/* --- probe.c --- */
+const struct kvm_traits *probe_traits(void); /* measures at the first call */
+
+/* --- hold.c --- */
+void hold_decide(struct cpu *);
+/* DR7 and addresses for `debug` from the holds: data watchpoints, and execution
+ * breakpoints too if wanted. */
+void hold_registers(const struct debugged_vcpu *, struct kvm_guest_debug *debug, bool exec);
+void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address);
+/* The breakpoint behind a DEBUG exit's DR6, or NULL if that was not ours. */
+const struct breakpoint *hold_hit(const struct debugged_vcpu *, uint64_t dr6, bool data_only);
+void hold_plant(struct cpu *);  /* int3s in, pages protected */
+void hold_remove(struct cpu *); /* and out again */
+void hold_protect(struct cpu *, bool on);
+bool hold_snapshot(struct cpu *); /* false: no memory for the values */
+/* A watchpoint held by value whose value is not that of the snapshot. */
+const struct breakpoint *hold_changed(struct cpu *);
+bool hold_strained(struct cpu *);
+const char *hold_refuses(struct cpu *, enum bp_kind, uint64_t address, uint32_t length);
+
+/* --- guard.c --- */
+/* Looks for them in the code at [from, to), physical and real-mode linear alike. */
+void guard_open(struct debugged_vcpu *, const struct memory *, uint64_t from, uint64_t to);
+void guard_arm(struct cpu *, struct kvm_guest_debug *debug); /* in what is free of `debug` */
+bool guard_at(struct cpu *); /* the CPU stands at one */
+/* true, and *exit: this KVM cannot do the next instruction, which sets CR0.PG. */
+bool guard_refuses(struct cpu *, struct cpu_exit *exit);
+bool guard_sets_paging(struct cpu *, uint64_t pc);
+
+/* --- step.c and run.c --- */
+void step_one(struct cpu *, struct cpu_exit *);
+/* As step_one, but an iteration of a rep instruction may count as a step. */
+void step_raw(struct cpu *, struct cpu_exit *);
+void run_guest(struct cpu *, struct cpu_exit *);
+void run_single(struct cpu *, struct cpu_exit *);
+
+#endif

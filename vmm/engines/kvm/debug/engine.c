@@ -1,0 +1,76 @@
+/* The KVM engine as cpu.h has it, made of both halves. */
+#include "vmm/engines/kvm/debug/debug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void engine_close(struct cpu *cpu) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    vcpu_close(&d->vcpu);
+    free(d->holds.watched);
+    free(d);
+    cpu->priv = NULL;
+    cpu->engine = NULL;
+}
+
+int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, size_t size) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct debugged_vcpu *d = calloc(1, sizeof *d);
+    if (!d) {
+        snprintf(error, size, "KVM cannot make the machine: %s; use --cpu=soft, or less --mem",
+                 strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    int err = vcpu_open(cpu, &d->vcpu, options->irqchip, error, size);
+    if (err) {
+        free(d);
+        return err;
+    }
+    cpu->engine = &engine_kvm;
+    d->vcpu.trace = exits_trace;
+    pthread_once(&once, kick_catch);
+    if (options->debugged)
+        probe_traits();
+    guard_open(d, cpu->memory, options->real_from, options->real_to);
+    return 0;
+}
+
+const struct kvm_counters *kvm_counters(const struct cpu *cpu) {
+    return cpu->engine == &engine_kvm ? &vcpu_of(cpu)->counters : NULL;
+}
+
+static void describe(struct cpu *cpu, char *out, unsigned size) {
+    const struct kvm_traits *t = probe_traits();
+    const char *yes_no[] = {"no", "yes"};
+    snprintf(out, size,
+             "engine: KVM (the host's processor)\n"
+             "  execution breakpoints in debug registers: %s\n"
+             "  data watchpoints in debug registers:      %s\n"
+             "  int3 traps to the debugger:               %s\n"
+             "  32-bit paging:                            %s\n"
+             "  interrupts held off while stepping:       %s\n"
+             "  registers exchanged without extra ioctls: %s\n"
+             "  interrupt chips in the kernel:            %s\n",
+             yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
+             yes_no[t->block_irq], yes_no[vcpu_of(cpu)->sync], yes_no[vcpu_of(cpu)->irqchip]);
+}
+
+const struct engine engine_kvm = {
+    .name = "kvm",
+    .fetch = debug_fetch,
+    .store = debug_store,
+    .run = kick_run,
+    .step = kick_step,
+    .kick = kick_send,
+    .irq_line = vcpu_irq_line,
+    .get_irqchip = irqchip_get,
+    .set_irqchip = irqchip_set,
+    .refuses = hold_refuses,
+    .strained = hold_strained,
+    .freeze = irqchip_freeze,
+    .remap = vcpu_remap,
+    .describe = describe,
+    .close = engine_close,
+};

@@ -1,0 +1,52 @@
+/* Entering the guest with debug registers, TF and interceptions as a debugger wants them. */
+#include "vmm/engines/kvm/debug/debug.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_debug *b) {
+    return a->control == b->control && !memcmp(&a->arch, &b->arch, sizeof a->arch);
+}
+
+/* KVM drops our TF whenever it writes RFLAGS itself at another RIP than the one
+ * it was armed at (an emulated instruction, a popf). Without SYNC_REGS the cure
+ * is to arm again before every step. With it, TF goes in with the registers, at
+ * no cost: one ioctl a step. An exception that we inject would be dropped by
+ * that (KVM_SET_REGS clears what is pending), so then the long way is taken. */
+static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    struct vcpu *v = vcpu_of(cpu);
+    bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
+    if (stepping && !(d->armed.control & KVM_GUESTDBG_SINGLESTEP))
+        v->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;
+    bool fresh = d->inject || !same_debug(debug, &d->armed) || (stepping && !v->sync);
+    if (fresh) {
+        int err = debug_store(cpu, cpu->dirty);
+        struct kvm_guest_debug request = *debug;
+        request.control |= d->inject;
+        v->counters.debug_ioctls++;
+        if (err || ioctl(v->fd, KVM_SET_GUEST_DEBUG, &request) < 0)
+            return err ? err : -errno;
+        d->inject = 0;
+        d->armed = *debug;
+        v->stepping = stepping;
+        if (v->guest_tf) /* KVM has just cleared it along with ours */
+            cpu_write(cpu, CPU_REGS);
+    } else if (stepping) {
+        cpu_write(cpu, CPU_REGS);
+    }
+    return 0;
+}
+
+int debug_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    d->before.regs = cpu_read(cpu, CPU_REGS)->regs;
+    d->before.sregs.cr0 = 0; /* unknown, unless somebody has asked for them anyway */
+    if (debug->control || cpu->valid & CPU_SREGS)
+        d->before.sregs = cpu_read(cpu, CPU_SREGS)->sregs;
+    d->entry_rip = d->before.regs.rip;
+    d->after_step = (d->armed.control | debug->control) & KVM_GUESTDBG_SINGLESTEP;
+    int err = arm(cpu, debug);
+    return err ? err : vcpu_enter(cpu, CPU_REGS | (debug->control ? CPU_SREGS : 0));
+}

@@ -1,0 +1,164 @@
+/* What exits mean besides when a debugger looks on: exits.c has what they mean anyway. */
+#include "vmm/engines/kvm/debug/debug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void exits_trace(struct cpu *cpu, int reason) {
+    if (!cpu->verbose)
+        return;
+    const struct kvm_run *run = vcpu_of(cpu)->run;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    char detail[64] = "";
+    if (reason == KVM_EXIT_IO)
+        snprintf(detail, sizeof detail, " %s port 0x%x, %u bytes",
+                 run->io.direction ? "to" : "from", run->io.port, run->io.size * run->io.count);
+    else if (reason == KVM_EXIT_MMIO)
+        snprintf(detail, sizeof detail, " %s 0x%llx, %u bytes",
+                 run->mmio.is_write ? "to" : "from", run->mmio.phys_addr, run->mmio.len);
+    else if (reason == KVM_EXIT_DEBUG)
+        snprintf(detail, sizeof detail, " exception %u, dr6 %llx", run->debug.arch.exception,
+                 run->debug.arch.dr6);
+    fprintf(stderr, "minikvm: exit: %s at %04x:%08llx%s\n",
+            reason < 0 ? strerror(-reason) : kvm_exit_name(reason), s->sregs.cs.selector,
+            s->regs.rip, detail);
+}
+
+/* --- the guest's own #DB ------------------------------------------------------ */
+
+/* While we use debug registers every #DB comes to us. The guest's own are: a
+ * single step with its TF set (one KVM also reports stale steps of ours: then TF
+ * is clear), a task switch, an access to DRs under DR7.GD, and int1. */
+bool exits_give_back(struct cpu *cpu) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    struct vcpu *v = vcpu_of(cpu);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint64_t dr6 = v->run->debug.arch.dr6;
+    uint8_t before = 0;
+    x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &before, 1);
+    bool own_step = dr6 & DR6_BS && s->regs.rflags & FLAG_TF;
+    bool int1 = before == 0xf1 && !(dr6 & (DR6_BS | 0xf));
+    if (!own_step && !int1 && !(dr6 & (DR6_BT | DR6_BD)))
+        return false;
+    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= dr6 & (DR6_BT | DR6_BD | (own_step ? DR6_BS : 0));
+    d->inject = KVM_GUESTDBG_INJECT_DB;
+    return true;
+}
+
+/* --- halts ------------------------------------------------------------------ */
+
+static bool all_masked(struct cpu *cpu) {
+    struct irqchip_state chips;
+    uint8_t wakers = cpu->host.wakers ? cpu->host.wakers(cpu->host.machine) : 0xff;
+    return cpu->engine->get_irqchip(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
+}
+
+/* The machine knows the words for why. */
+bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
+    if (s->mp.mp_state != KVM_MP_STATE_HALTED)
+        return false;
+    bool for_ever = !vcpu_of(cpu)->irqchip || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
+    return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
+}
+
+/* One KVM reports a hlt once more that a single step had passed already, at once
+ * or an instruction later. A true one has the hlt right behind it, and may be
+ * where we came from: a jump led back to it. */
+static bool is_stale_hlt(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    const struct debugged_vcpu *d = debugged_of(cpu);
+    uint8_t op;
+    return (d->after_step && s->regs.rip == d->entry_rip) ||
+           (x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &op, 1) == 1 && op != 0xf4);
+}
+
+static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    if (is_stale_hlt(cpu))
+        return false;
+    vcpu_of(cpu)->halted = true;
+    cpu->valid &= ~(unsigned)CPU_MP;
+    return exits_halted(cpu, exit);
+}
+
+/* --- ends --------------------------------------------------------------------- */
+
+/* A KVM without 32-bit paging drops CR0.PG and shuts down: at the mov, or (some
+ * versions) behind it. Then the CPU is put back to the mov, which is undone. */
+static bool is_lost_paging(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    bool candidate = s->sregs.cr0 & CR0_PE && !(s->sregs.cr0 & CR0_PG) &&
+                     !(s->sregs.efer & EFER_LME) && !probe_traits()->paging32;
+    bool at = candidate && guard_sets_paging(cpu, vcpu_pc(cpu));
+    bool behind = candidate && !at && guard_sets_paging(cpu, vcpu_pc(cpu) - 3);
+    if (!at && !behind)
+        return false;
+    struct kvm_regs *regs = &cpu_write(cpu, CPU_REGS)->regs;
+    regs->rip -= behind ? 3 : 0;
+    regs->rflags &= ~(uint64_t)FLAG_RF;
+    return true;
+}
+
+/* kvm-amd resets the vCPU at a triple fault; the last state known is that of
+ * the last entry into the guest, which is where it is put back to. */
+static bool was_reset(struct cpu *cpu) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    bool reset = s->regs.rip == 0xfff0 && s->sregs.cs.selector == 0xf000;
+    if (!reset)
+        return false;
+    cpu_write(cpu, CPU_REGS)->regs = d->before.regs;
+    if (d->before.sregs.cr0)
+        cpu_write(cpu, CPU_SREGS)->sregs = d->before.sregs;
+    return true;
+}
+
+static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
+    if (is_lost_paging(cpu))
+        return exits_report(exit, CPU_EXIT_CANNOT, "this KVM has no 32-bit paging (CR0.PG)");
+    bool reset = was_reset(cpu);
+    return exits_report(exit, CPU_EXIT_SHUTDOWN, "%s%s", EXITS_TRIPLE_FAULT,
+                        reset ? " (KVM has reset the CPU; the registers are the last ones seen)"
+                              : "");
+}
+
+/* Where it is now: between two exits nobody sees where it goes. */
+static bool is_astray(struct cpu *cpu, bool stepping, struct cpu_exit *exit) {
+    char text[sizeof exit->text];
+    const struct cpu_host *host = &cpu->host;
+    return host->astray && host->astray(host->machine, NULL, stepping, text, sizeof text) &&
+           exits_report(exit, CPU_EXIT_RUNAWAY, "%s", text);
+}
+
+/* At an address where no code can be, that is what to tell. */
+static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
+    uint8_t op;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    return !x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), &op, 1) && is_astray(cpu, false, exit);
+}
+
+/* -EINTR is a kick, the watchdog's look, or any other signal. */
+static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
+    if (kick_take(vcpu_of(cpu)))
+        return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
+    if (is_astray(cpu, debugged_of(cpu)->after_step, exit))
+        return true;
+    return vcpu_of(cpu)->irqchip && exits_halted(cpu, exit);
+}
+
+bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
+    switch (reason) {
+    case -EINTR:
+    case KVM_EXIT_INTR:
+        return interrupted(cpu, exit);
+    case KVM_EXIT_HLT:
+        return hlt_exit(cpu, exit);
+    case KVM_EXIT_SHUTDOWN:
+        return shutdown_exit(cpu, exit);
+    case KVM_EXIT_INTERNAL_ERROR:
+    case KVM_EXIT_FAIL_ENTRY:
+        return failed_astray(cpu, exit) || exits_settle(cpu, reason, exit);
+    }
+    return exits_settle(cpu, reason, exit);
+}

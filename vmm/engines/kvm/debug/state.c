@@ -1,0 +1,119 @@
+/* All of a vCPU's state in and out: what a debugger shows and a change of engine carries
+ * over. The parts that are more than one ioctl are made here.
+ */
+#include "vmm/engines/kvm/debug/debug.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+enum { MSRS = 4 };
+static const uint32_t msr_index[MSRS] = {0x10, 0x174, 0x175, 0x176}; /* TSC, SYSENTER_* */
+
+/* struct kvm_msrs with its entries: C has no member behind a flexible array. */
+struct msr_list {
+    uint32_t count, unused;
+    struct kvm_msr_entry entry[MSRS];
+};
+_Static_assert(offsetof(struct msr_list, entry) == sizeof(struct kvm_msrs), "as KVM has it");
+
+static int get_msrs(int fd, struct cpu_msrs *m) {
+    struct msr_list list = {.count = MSRS};
+    for (int i = 0; i < MSRS; i++)
+        list.entry[i].index = msr_index[i];
+    if (ioctl(fd, KVM_GET_MSRS, &list) < 0)
+        return -errno;
+    *m = (struct cpu_msrs){list.entry[0].data, list.entry[1].data, list.entry[2].data,
+                           list.entry[3].data};
+    return 0;
+}
+
+static int set_msrs(int fd, const struct cpu_msrs *m) {
+    const uint64_t value[MSRS] = {m->tsc, m->sysenter_cs, m->sysenter_esp, m->sysenter_eip};
+    struct msr_list list = {.count = MSRS};
+    for (int i = 0; i < MSRS; i++)
+        list.entry[i] = (struct kvm_msr_entry){.index = msr_index[i], .data = value[i]};
+    return ioctl(fd, KVM_SET_MSRS, &list) < 0 ? -errno : 0;
+}
+
+/* KVM_GET_FPU and KVM_SET_FPU leave MXCSR out; it is word 6 of the XSAVE area
+ * (volume 1, 13.4). */
+enum { XSAVE_MXCSR = 6 };
+
+static int get_mxcsr(struct vcpu *v, struct kvm_fpu *fpu) {
+    struct kvm_xsave xsave;
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
+        return -errno;
+    fpu->mxcsr = xsave.region[XSAVE_MXCSR];
+    return 0;
+}
+
+static int set_mxcsr(struct vcpu *v, const struct kvm_fpu *fpu) {
+    struct kvm_xsave xsave;
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
+        return -errno;
+    xsave.region[XSAVE_MXCSR] = fpu->mxcsr;
+    return ioctl(v->fd, KVM_SET_XSAVE, &xsave) < 0 ? -errno : 0;
+}
+
+static int get_mp(struct vcpu *v, struct kvm_mp_state *mp) {
+    if (v->irqchip && ioctl(v->fd, KVM_GET_MP_STATE, mp) < 0)
+        return -errno;
+    if (!v->irqchip)
+        mp->mp_state = KVM_MP_STATE_RUNNABLE;
+    if (v->halted)
+        mp->mp_state = KVM_MP_STATE_HALTED;
+    return 0;
+}
+
+static int set_mp(struct vcpu *v, struct kvm_mp_state *mp) {
+    v->halted = !v->irqchip && mp->mp_state == KVM_MP_STATE_HALTED;
+    return v->irqchip && ioctl(v->fd, KVM_SET_MP_STATE, mp) < 0 ? -errno : 0;
+}
+
+/* With what state_fetch() takes as it is. */
+int debug_fetch(struct cpu *cpu, unsigned parts) {
+    struct vcpu *v = vcpu_of(cpu);
+    state_fetch(cpu, parts);
+    if (parts & CPU_FPU && get_mxcsr(v, &cpu->state.fpu) < 0)
+        cpu->valid &= ~(unsigned)CPU_FPU;
+    if (parts & CPU_MSRS && get_msrs(v->fd, &cpu->state.msrs) == 0)
+        cpu->valid |= CPU_MSRS;
+    if (parts & CPU_MP && get_mp(v, &cpu->state.mp) == 0)
+        cpu->valid |= CPU_MP;
+    return parts & ~cpu->valid ? -EIO : 0;
+}
+
+/* Only what KVM_SET_VCPU_EVENTS may take back everywhere: older kernels refuse
+ * flags that they do not know. A #DB that is due, DR6 to come with it, is then one whose
+ * delivery has begun. */
+static void trim_events(struct kvm_vcpu_events *e, struct kvm_debugregs *debugregs) {
+    if (e->exception.pending && e->exception_has_payload) {
+        debugregs->dr6 |= e->exception_payload;
+        e->exception.pending = e->exception_has_payload = 0;
+        e->exception.injected = 1;
+    }
+    e->flags &= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+    e->flags |= KVM_VCPUEVENT_VALID_SHADOW;
+}
+
+static void stays_dirty(struct cpu *cpu, unsigned part, int *err) {
+    *err = -errno;
+    cpu->dirty |= part;
+}
+
+/* What was not taken stays dirty. */
+int debug_store(struct cpu *cpu, unsigned parts) {
+    struct vcpu *v = vcpu_of(cpu);
+    if (parts & CPU_EVENTS)
+        trim_events(&cpu->state.events, &cpu->state.debugregs);
+    cpu->dirty &= ~parts;
+    int err = state_store(cpu, parts);
+    if (parts & CPU_FPU && set_mxcsr(v, &cpu->state.fpu) < 0)
+        stays_dirty(cpu, CPU_FPU, &err);
+    if (parts & CPU_MSRS && set_msrs(v->fd, &cpu->state.msrs) < 0)
+        stays_dirty(cpu, CPU_MSRS, &err);
+    if (parts & CPU_MP && set_mp(v, &cpu->state.mp) < 0)
+        stays_dirty(cpu, CPU_MP, &err);
+    return err;
+}
