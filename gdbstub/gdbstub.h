@@ -278,6 +278,9 @@ const char *gdb_server_warning(const struct gdb_server *);
 /* File descriptors to wait for; returns how many of max were set. */
 unsigned gdb_server_poll_fds(struct gdb_server *, struct pollfd *fds, unsigned max);
 #define GDB_POLL_MAX 8
+/* What poll() said of them. Who calls this does so after each poll(): gdb_server_handle()
+ * then reads and accepts only where something is; without it, it tries everywhere. */
+void gdb_server_polled(struct gdb_server *, const struct pollfd *fds, unsigned count);
 /* Do all that can be done without waiting. false: the session is over for good
  * (stdin/stdout at end of file; `k` or `monitor quit` was handled by the target). */
 bool gdb_server_handle(struct gdb_server *);

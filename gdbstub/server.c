@@ -22,6 +22,8 @@ struct gdb_server {
     bool over;
     bool busy; /* at work: a stop that comes now is only noted */
     bool any_user;
+    bool polled;     /* gdb_server_polled() is called: what follows is what it said last */
+    bool client_ready, caller_waits;
     struct session session;
 };
 
@@ -97,9 +99,10 @@ static ssize_t client_read(struct gdb_server *server) {
     return got;
 }
 
-static void client_work(struct gdb_server *server) {
+/* At most so many times it is read. Returning early is no loss: poll() tells what is left. */
+static void client_work(struct gdb_server *server, unsigned reads) {
     ssize_t got = 1;
-    for (unsigned i = 0; i < READS_MAX && got; i++) {
+    for (unsigned i = 0; i < reads && got; i++) {
         bool stays = client_answer(server);
         got = stays ? client_read(server) : -1;
         if (got < 0) {
@@ -120,7 +123,7 @@ static void promote(struct gdb_server *server, struct stranger *s) {
     memcpy(framing_room(&server->session.framing, &size), s->bytes, s->length);
     framing_received(&server->session.framing, s->length);
     s->connection = (struct connection){.in = -1, .out = -1};
-    client_work(server);
+    client_work(server, READS_MAX);
 }
 
 /* The one who was connected may have gone since it was last looked at, and this may
@@ -131,7 +134,7 @@ static void strangers_work(struct gdb_server *server) {
         if (!stranger_read(s))
             continue;
         if (server->session.connected)
-            client_work(server);
+            client_work(server, READS_MAX);
         if (server->session.connected)
             stranger_refuse(s, refusal);
         else
@@ -239,15 +242,41 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
     return count;
 }
 
+void gdb_server_polled(struct gdb_server *server, const struct pollfd *fds, unsigned count) {
+    server->polled = true;
+    server->client_ready = server->caller_waits = false;
+    for (unsigned i = 0; i < count; i++) {
+        bool ready = fds[i].revents;
+        server->client_ready |= ready && fds[i].fd == server->client.in;
+        server->caller_waits |= ready && fds[i].fd == server->listener.fd;
+    }
+}
+
+/* How often the client is read: once where poll() says that there is something, since
+ * one packet is what a debugger usually has for us. */
+static unsigned reads_wanted(struct gdb_server *server) {
+    bool ready = server->client_ready;
+    server->client_ready = false;
+    return !server->polled ? READS_MAX : ready;
+}
+
+/* Somebody for whom no descriptor was left is not polled for, but tried again. */
+static bool callers_wanted(struct gdb_server *server) {
+    bool wanted = !server->polled || server->caller_waits || server->listener.exhausted;
+    server->caller_waits = false;
+    return wanted;
+}
+
 static void work(struct gdb_server *server) {
     if (server->listener.stdio && !server->session.connected)
         client_begin(server, connection_of_stdio());
     if (server->session.connected)
-        client_work(server);
+        client_work(server, reads_wanted(server));
     strangers_work(server);
-    accept_all(server);
+    if (callers_wanted(server))
+        accept_all(server);
     if (server->session.connected)
-        client_work(server);
+        client_work(server, reads_wanted(server));
 }
 
 bool gdb_server_handle(struct gdb_server *server) {

@@ -138,6 +138,33 @@ static void steps(const struct machine_options *o) {
     machine_close(&m);
 }
 
+/* A quick step is done on this thread, an OUT or a HLT is not; handed over and not take turns. */
+static void steps_here(const struct machine_options *o) {
+    static struct machine m;
+    struct machine_stop stop;
+    bool here = o->engine == ENGINE_SOFT;
+    CHECK(open_flat(&m, 1, letter, sizeof letter, o) == 0);
+    unsigned before = notices;
+    CHECK(machine_step_here(&m) == here); /* mov al, 'M' */
+    CHECK(machine_take_stop(&m, &stop) == here && notices == before && !machine_busy(&m));
+    if (here) {
+        CHECK(stop.exit.kind == CPU_EXIT_STEPPED && cpu_read(&m.cpu, CPU_REGS)->regs.rip == 0x1002);
+        CHECK(!machine_step_here(&m)); /* out 0xe9, al */
+        machine_resume(&m, COMMAND_STEP);
+        machine_wait(&m);
+        CHECK(machine_take_stop(&m, &stop) && stop.exit.kind == CPU_EXIT_STEPPED);
+        CHECK_STR(printed[1], "M");
+        CHECK(machine_step_here(&m) && machine_take_stop(&m, &stop));
+        CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rip == 0x1008);
+    }
+    CHECK(run(&m).status == 7);
+    machine_close(&m);
+    CHECK(open_flat(&m, 1, halts, sizeof halts, o) == 0);
+    CHECK(machine_step_here(&m) == here && machine_take_stop(&m, &stop) == here); /* cli */
+    CHECK(here ? !machine_step_here(&m) : run(&m).exit.kind == CPU_EXIT_HALTED);
+    machine_close(&m);
+}
+
 static void interrupted(const struct machine_options *o) {
     static struct machine m;
     struct machine_stop stop;
@@ -210,6 +237,7 @@ static void with(enum engine_choice engine) {
     reset(&o);
     reset(&debugged);
     steps(&debugged);
+    steps_here(&debugged);
     interrupted(&o);
     interrupted(&debugged);
     two_at_once(&o);

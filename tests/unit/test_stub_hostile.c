@@ -210,6 +210,33 @@ static void test_second(struct fake *f) {
     client_free(first);
 }
 
+/* What poll() has not found is not read, nobody is accepted, and nothing is lost by that. */
+static void test_polled(struct fake *f) {
+    char bytes[64];
+    struct pollfd fds[GDB_POLL_MAX];
+    struct client *c = client_gdb(f);
+    CHECK(send(c->fd, "$qC#b4", 6, 0) == 6);
+    struct pollfd sent = {.fd = c->fd, .events = POLLIN};
+    gdb_server_polled(f->server, NULL, 0);
+    gdb_server_handle(f->server);
+    CHECK(poll(&sent, 1, 0) == 0);
+    unsigned count = gdb_server_poll_fds(f->server, fds, GDB_POLL_MAX);
+    CHECK(poll(fds, count, 1000) == 1);
+    gdb_server_polled(f->server, fds, count);
+    gdb_server_handle(f->server);
+    CHECK(poll(&sent, 1, 1000) == 1 && recv(c->fd, bytes, sizeof bytes, 0) > 0);
+    close(c->fd);
+    c->fd = -1;
+    gdb_server_handle(f->server);
+    CHECK(f->connected);
+    CHECK(poll(fds, count, 1000) == 1);
+    gdb_server_polled(f->server, fds, count);
+    gdb_server_handle(f->server);
+    CHECK(!f->connected);
+    free(c);
+    rest(f);
+}
+
 /* --- addresses ----------------------------------------------------------------- */
 
 static void refused(const char *address, const char *part) {

@@ -212,6 +212,8 @@ static bool wait_and_read(struct app *a) {
         n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
     if (poll(fds, n, patience(a, ours)) == 0)
         console_idle(&a->console);
+    if (a->debug)
+        debug_polled(a->debug, fds + OURS, n - OURS);
     uint64_t events;
     if (fds[EVENT].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
         errno != EINTR)

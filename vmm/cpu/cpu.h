@@ -176,8 +176,14 @@ struct cpu {
  * each page of a repeated string instruction. */
 static inline uint64_t cpu_icount(const struct cpu *cpu) { return cpu->ticks - cpu->slept; }
 
+/* What an engine can do. */
+enum engine_capability {
+    ENGINE_ANY_THREAD = 1 << 0, /* run() and step() may be called from any thread, one at a time */
+};
+
 struct engine {
     const char *name;
+    unsigned capabilities; /* of enum engine_capability */
     /* State between cpu->state and the engine; 0 or -errno. fetch() may fill
      * more than was asked for (it ORs into cpu->valid). */
     int (*fetch)(struct cpu *, unsigned parts);

@@ -21,6 +21,7 @@ struct debug {
     int status[MACHINES_MAX];
     bool physical;            /* `monitor phys on` */
     bool quit;
+    bool stepped_here;        /* machine_step_here() has left a stop to report */
     struct told_addresses {
         unsigned kind, kinds; /* the latest, and a bit for each that was told */
         uint64_t base;

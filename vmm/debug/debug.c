@@ -183,7 +183,10 @@ static void resume(void *target, const struct gdb_action *action) {
     uint64_t shift = bridge_shift(m);
     m->range_start = addresses_linear(action->start, shift);
     m->range_end = addresses_linear(action->end, shift);
-    machine_resume(m, commands[action->how]);
+    if (action->how == GDB_STEP && machine_step_here(m))
+        d->stepped_here = true;
+    else
+        machine_resume(m, commands[action->how]);
 }
 
 static void interrupt(void *target, int pid) {
@@ -386,7 +389,7 @@ static bool all_over(const struct debug *d) {
     return true;
 }
 
-bool debug_handle(struct debug *d) {
+static void report_stops(struct debug *d) {
     struct machine_stop s;
     bridge_take_text(d, false);
     for (unsigned i = 0; i < d->count; i++)
@@ -399,7 +402,16 @@ bool debug_handle(struct debug *d) {
             bridge_take_text(d, true);
             gdb_server_monitor_done(d->server);
         }
-    bool more = gdb_server_handle(d->server);
+}
+
+/* A step that was done while its packet was read is reported at once, without a poll(). */
+bool debug_handle(struct debug *d) {
+    bool more;
+    do {
+        d->stepped_here = false;
+        report_stops(d);
+        more = gdb_server_handle(d->server);
+    } while (more && d->stepped_here);
     return more && !d->quit && !(all_over(d) && !gdb_server_connected(d->server));
 }
 
@@ -482,6 +494,10 @@ const char *debug_address(const struct debug *d) { return gdb_server_address(d->
 
 unsigned debug_poll_fds(struct debug *d, struct pollfd *fds, unsigned max) {
     return gdb_server_poll_fds(d->server, fds, max);
+}
+
+void debug_polled(struct debug *d, const struct pollfd *fds, unsigned count) {
+    gdb_server_polled(d->server, fds, count);
 }
 
 int debug_status(const struct debug *d) {

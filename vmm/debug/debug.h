@@ -28,6 +28,8 @@ const char *debug_leave_socket(struct debug *); /* see gdb_server_leave_socket()
 
 unsigned debug_poll_fds(struct debug *, struct pollfd *fds, unsigned max);
 enum { DEBUG_POLL_MAX = 8 };
+/* After poll(): debug_handle() reads only where that has found something. */
+void debug_polled(struct debug *, const struct pollfd *fds, unsigned count);
 /* Do what can be done now, stops that have come among it. false: it is over
  * (all machines have ended or were killed, and no client is there to ask for
  * another run; or `monitor quit`). */

@@ -147,6 +147,10 @@ void machine_close(struct machine *); /* stops it first */
 
 /* Let it go. It must be stopped, with its last stop taken. */
 void machine_resume(struct machine *, enum machine_command);
+/* One step (COMMAND_STEP) on the caller's thread, where that is done sooner than handed over:
+ * the engine allows it, and the instruction waits for nothing. true: the stop is there to be
+ * taken, without notify(). false: nothing was done, and machine_resume() does it. */
+bool machine_step_here(struct machine *);
 /* Something that may take long, on the machine's thread. It is to end soon after
  * machine_interrupted(), and leaves no stop. The machine must be stopped. */
 void machine_do(struct machine *, void (*task)(struct machine *, void *context), void *context);

@@ -1,5 +1,8 @@
 /* The machine's thread: it carries out the owner's commands, and knows what each exit
- * of the engine means for them. See thread.h.
+ * of the engine means for them. See vcpu_thread.h.
+ *
+ * A quick step is done by the owner's thread itself (machine_step_here()): handing a step
+ * over costs two changes of thread, which take longer than most instructions.
  */
 #include "vmm/machine/vcpu_thread.h"
 
@@ -15,6 +18,7 @@
 #include "vmm/machine/runaway.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/machine/board.h"
+#include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 
 /* --- at an instruction ------------------------------------------------------------------ */
@@ -286,45 +290,75 @@ static uint64_t now_ns(void) {
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* After a step the next one is usually asked for at once; being woken for it would
- * take longer than the step. With the lock held, which is let go meanwhile. */
-static void poll_for_command(struct machine *m) {
-    enum { PATIENCE_NS = 200000, BETWEEN = 50 };
-    uint64_t end = now_ns() + PATIENCE_NS;
-    while (m->command == COMMAND_NONE && now_ns() < end) {
-        pthread_mutex_unlock(&m->lock);
-        for (int i = 0; i < BETWEEN; i++)
-            __builtin_ia32_pause();
-        pthread_mutex_lock(&m->lock);
-    }
+static void begin(struct machine *m) {
+    if (!m->first_entry_ns)
+        m->first_entry_ns = now_ns();
+}
+
+/* With the lock held. */
+static void end(struct machine *m, enum machine_command command) {
+    m->busy = m->interrupt = false;
+    input_hurry(&m->input, false);
+    m->has_stop = command != COMMAND_DO;
+    m->task_done |= command == COMMAND_DO;
 }
 
 void *thread_main(void *machine) {
     struct machine *m = machine;
-    bool stepped = false;
     pthread_mutex_lock(&m->lock);
     for (;;) {
-        if (stepped)
-            poll_for_command(m);
         while (m->command == COMMAND_NONE)
             pthread_cond_wait(&m->wake, &m->lock);
         enum machine_command command = m->command;
         m->command = COMMAND_NONE;
-        stepped = command == COMMAND_STEP;
         if (command == COMMAND_QUIT)
             break;
         pthread_mutex_unlock(&m->lock);
-        if (!m->first_entry_ns)
-            m->first_entry_ns = now_ns();
+        begin(m);
         carry_out(m, command);
         pthread_mutex_lock(&m->lock);
-        m->busy = m->interrupt = false;
-        input_hurry(&m->input, false);
-        m->has_stop = command != COMMAND_DO;
-        m->task_done |= command == COMMAND_DO;
+        end(m, command);
         pthread_cond_broadcast(&m->wake);
         m->owner.notify(m->owner.context);
     }
     pthread_mutex_unlock(&m->lock);
     return NULL;
+}
+
+/* --- a step on the owner's thread -------------------------------------------------------- */
+
+/* The next instruction waits for no interrupt and no device, and does not repeat. */
+static bool is_quick(struct machine *m) {
+    static const struct insn_span slow[] = {
+        {0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}, {0xf4, 0xf4}}; /* INS OUTS IN OUT HLT */
+    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS | CPU_MP);
+    struct insn in;
+    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    return s->mp.mp_state == KVM_MP_STATE_RUNNABLE && !in.rep &&
+           !insn_in_any(&in, slow, sizeof slow / sizeof *slow);
+}
+
+/* Conditions, commands and tracepoints print and collect: that is the machine's thread's. */
+static bool runs_programs(const struct machine *m) {
+    for (size_t i = 0; i < m->breakpoints.count; i++)
+        if (m->breakpoints.list[i].attached || m->breakpoints.list[i].kind == BP_TRACE)
+            return true;
+    return m->follows;
+}
+
+/* The machine's thread, which waits for a command, is not woken at the end: nobody but
+ * the owner waits for that. */
+bool machine_step_here(struct machine *m) {
+    if (!(m->cpu.engine->capabilities & ENGINE_ANY_THREAD) || runs_programs(m) || !is_quick(m))
+        return false;
+    pthread_mutex_lock(&m->lock);
+    m->busy = true;
+    m->has_stop = false;
+    pthread_mutex_unlock(&m->lock);
+    begin(m);
+    carry_out(m, COMMAND_STEP);
+    pthread_mutex_lock(&m->lock);
+    end(m, COMMAND_STEP);
+    pthread_mutex_unlock(&m->lock);
+    return true;
 }

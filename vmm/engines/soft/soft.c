@@ -487,6 +487,7 @@ static void soft_close(struct cpu *cpu) {
 
 const struct engine engine_soft = {
     .name = "soft",
+    .capabilities = ENGINE_ANY_THREAD,
     .fetch = soft_fetch,
     .store = soft_store,
     .run = soft_run,
