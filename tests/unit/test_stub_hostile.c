@@ -321,6 +321,7 @@ int main(void) {
     test_unix();
     test_acknowledges();
     test_ipv6();
+    rest(f);
     test_polled(f); /* from here on it reads what poll() says */
     world_close(f);
     return unit_end();
