@@ -28,7 +28,7 @@ static void send_chunk(struct session *s, const char *text, size_t length) {
     buffer_char(&packet, 'O');
     buffer_hex(&packet, text, length);
     if (!packet.overflow)
-        framing_send(&s->framing, packet.data, packet.length);
+        session_send(s, packet.data, packet.length);
     buffer_free(&packet);
 }
 
@@ -122,7 +122,7 @@ void console_monitor_done(struct session *s) {
     buffer_clear(&s->reply);
     reply_ok(s);
     if (!s->given_up)
-        framing_send(&s->framing, s->reply.data, s->reply.length);
+        session_send(s, s->reply.data, s->reply.length);
     if (s->non_stop)
         nonstop_answered(s);
 }

@@ -275,6 +275,11 @@ const char *gdb_server_leave_socket(struct gdb_server *);
 /* A sentence about who else may connect, or NULL. */
 const char *gdb_server_warning(const struct gdb_server *);
 
+/* For developers: `line` gets each packet that comes or goes as a line of text, without a
+ * newline: time, process, direction, payload; on the server's thread. See packet_log.h. */
+void gdb_server_log_packets(struct gdb_server *, void (*line)(void *context, const char *line),
+                            void *context);
+
 /* File descriptors to wait for; returns how many of max were set. */
 unsigned gdb_server_poll_fds(struct gdb_server *, struct pollfd *fds, unsigned max);
 #define GDB_POLL_MAX 8

@@ -58,7 +58,7 @@ void nonstop_settle(struct session *s) {
     buffer_clear(&s->reply);
     buffer_text(&s->reply, "Stop:");
     s->notified = write_next(s);
-    framing_notify(&s->framing, s->reply.data, s->reply.length);
+    session_notify(s, s->reply.data, s->reply.length);
 }
 
 static void still(struct session *s, struct process *p, int signal) {

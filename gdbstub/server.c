@@ -198,6 +198,11 @@ bool gdb_server_looked(const struct gdb_server *server) {
 
 void gdb_server_admit_all(struct gdb_server *server) { server->any_user = true; }
 
+void gdb_server_log_packets(struct gdb_server *server,
+                            void (*line)(void *context, const char *line), void *context) {
+    session_log(&server->session, line, context);
+}
+
 const char *gdb_server_leave_socket(struct gdb_server *server) {
     struct listener *l = &server->listener;
     l->left = true;

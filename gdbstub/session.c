@@ -2,8 +2,10 @@
 #include "gdbstub/session.h"
 
 #include "gdbstub/extension.h"
+#include "gdbstub/packet_log.h"
 
 #include <string.h>
+#include <time.h>
 
 /* A reply is at most a memory read with every byte escaped. */
 enum { REPLY_MAX = 2 * FRAMING_PACKET_SIZE };
@@ -104,13 +106,45 @@ void session_end(struct session *s) {
     forget_client(s);
 }
 
+/* --- the link, and a log of it ---------------------------------------------------------- */
+
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void session_log(struct session *s, void (*line)(void *context, const char *line), void *context) {
+    s->log.line = line;
+    s->log.context = context;
+    s->log.begun = seconds_now();
+}
+
+static void log_packet(struct session *s, bool from_client, const char *payload, size_t length) {
+    char line[PACKET_LOG_LINE];
+    if (!s->log.line)
+        return;
+    packet_log_line(line, seconds_now() - s->log.begun, s->general.pid, from_client, payload, length);
+    s->log.line(s->log.context, line);
+}
+
+void session_send(struct session *s, const char *payload, size_t length) {
+    log_packet(s, false, payload, length);
+    framing_send(&s->framing, payload, length);
+}
+
+void session_notify(struct session *s, const char *payload, size_t length) {
+    log_packet(s, false, payload, length);
+    framing_notify(&s->framing, payload, length);
+}
+
 /* --- packets ------------------------------------------------------------------------ */
 
 static void send_reply(struct session *s) {
     if (s->reply.overflow)
         reply_failure(s);
     if (s->pending_reply == REPLY_NONE && !s->silent)
-        framing_send(&s->framing, s->reply.data, s->reply.length);
+        session_send(s, s->reply.data, s->reply.length);
     s->framing.no_ack |= s->no_ack_next;
     s->no_ack_next = false;
 }
@@ -161,12 +195,14 @@ static bool must_wait(struct session *s) {
 static enum work take_event(struct session *s) {
     switch (framing_next(&s->framing, &s->packet)) {
     case FRAMING_PACKET:
+        log_packet(s, true, s->packet.at, cursor_left(&s->packet));
         s->held = true;
         s->given_up = s->pending_reply == OWED_MONITOR && !s->non_stop;
         if (!s->non_stop)
             stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
         return WORK_MORE;
     case FRAMING_INTERRUPT:
+        log_packet(s, true, "\x03", 1);
         if (!s->non_stop || s->pending_reply == OWED_MONITOR)
             stops_interrupt(s);
         return WORK_MORE;

@@ -111,6 +111,11 @@ struct session {
     void *push_context;
     struct framing framing;
     struct buffer reply; /* the packet in work */
+    struct {
+        void (*line)(void *context, const char *line); /* NULL: no log */
+        void *context;
+        double begun; /* seconds of CLOCK_MONOTONIC */
+    } log;
     bool connected;
 
     struct features features;
@@ -174,6 +179,12 @@ enum work {
     WORK_END,  /* close the connection */
 };
 enum work session_step(struct session *);
+
+/* Begins a log of packets: gdb_server_log_packets(). */
+void session_log(struct session *, void (*line)(void *context, const char *line), void *context);
+/* Sends a packet; a notification. All that goes to the client goes this way. */
+void session_send(struct session *, const char *payload, size_t length);
+void session_notify(struct session *, const char *payload, size_t length);
 
 /* --- replies ----------------------------------------------------------------- */
 void reply_ok(struct session *);

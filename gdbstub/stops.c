@@ -90,7 +90,7 @@ void stops_tell(struct session *s, const struct gdb_stop *stop) {
     s->told = *stop;
     s->has_told = true;
     s->pending_reply = REPLY_NONE;
-    framing_send(&s->framing, s->reply.data, s->reply.length);
+    session_send(s, s->reply.data, s->reply.length);
 }
 
 /* --- which stop is told --------------------------------------------------------- */

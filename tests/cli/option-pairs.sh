@@ -19,7 +19,7 @@ sandboxes=(--sandbox={on,off})
 ! is_sanitized || sandboxes=(--sandbox=off)
 options=(--cpu={auto,kvm,soft} --mem={64K,256K,16M} --load={0x500,0x7c00,0xe000} --entry={0x1000,0x1100}
     --mode={real,protected,long} --rom="$WORK/rom" --irqchip={auto,none,on} --history={0,1M} "${sandboxes[@]}"
-    --color={always,never} --verbose --stats --gdb=- --gdb=0\ --gdb-nowait --replay="$WORK/rom")
+    --color={always,never} --verbose --log=packets --stats --gdb=- --gdb=0\ --gdb-nowait --replay="$WORK/rom")
 cd "$WORK" || exit 1
 both=() tried=0
 for a in "${options[@]}"; do

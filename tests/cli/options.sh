@@ -7,7 +7,7 @@ expect_status 0
 expect_quiet
 grep -q '^usage: minikvm ' "$WORK/out" || fail "--help has no usage"
 for option in --cpu --gdb --gdb-nowait --mem --load --entry --mode --rom --irqchip --color \
-              --verbose --stats --version --help --man; do
+              --verbose --log --list-packets --stats --version --help --man; do
     grep -Eq -- "^  $option([=[ ]|$)" "$WORK/out" || fail "--help does not know $option"
 done
 [[ $(awk '{ if (length > n) n = length } END { print n }' "$WORK/out") -le 120 ]] || fail "--help is too wide"
@@ -46,6 +46,9 @@ wrong -x hello -- '-x: no such option'
 wrong --mem -- '--mem needs a value: SIZE'
 wrong hello --cpu -- '--cpu needs a value: auto\|kvm\|soft'
 wrong --stats=yes hello -- '--stats takes no value'
+wrong --log=packets,birds hello -- '--log=packets,birds: .*packets,exits'
+wrong --log=packets hello -- '--log=packets: .*--gdb'
+wrong --log hello -- '--log=hello: '
 wrong --verbose=1 hello -- '--verbose takes no value'
 wrong --gdb-nowait=1 hello -- '--gdb-nowait takes no value'
 wrong --cpu=qemu hello -- '--cpu=qemu.*auto\|kvm\|soft'

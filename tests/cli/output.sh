@@ -12,7 +12,7 @@ lost() { # lost WHY WORD...: run with stdout as it is now
     expect_status 125
     expect_err "^minikvm: .*could (not )?be written: $why\$"
 }
-for words in --help --man --version --protocol hello "hello hello" "--stats hello" "--gdb=0 --gdb-nowait hello"; do
+for words in --help --man --version --list-packets hello "hello hello" "--stats hello" "--gdb=0 --gdb-nowait hello"; do
     lost 'No space left on device' $words >/dev/full
     lost 'Bad file descriptor' $words >&-
 done

@@ -295,6 +295,8 @@ static int open_debugger(struct app *a) {
     }
     if (a->options.gdb_any_user)
         debug_admit_all(a->debug);
+    if (a->options.log_packets)
+        debug_log_packets(a->debug);
     return 0;
 }
 
@@ -415,7 +417,8 @@ static int start(struct app *a) {
         return STATUS_ERROR;
     }
     /* Statistics come when gdb has gone, and of exits there are too many. */
-    if (taken && !a->options.stats && !a->options.machine.verbose)
+    if (taken && !a->options.stats && !a->options.machine.verbose &&
+        !a->options.log_packets)
         stderr_prepare_divert();
     a->options.machine.input_is_file = taken || stdin_is_file();
     if (open_all(a))
@@ -465,9 +468,9 @@ int main(int argc, char **argv) {
     enum options_result result = options_parse(&app.options, argc, argv);
     if (result == OPTIONS_WRONG)
         return STATUS_USAGE;
-    if (result == OPTIONS_RUN && !app.options.protocol)
+    if (result == OPTIONS_RUN && !app.options.list_packets)
         return run(&app);
-    if (app.options.protocol)
-        debug_print_protocol();
+    if (app.options.list_packets)
+        debug_list_packets();
     return flushed(stdout, "what was asked for", 0);
 }

@@ -105,9 +105,25 @@ static bool set_stats(struct options *o, const char *value) {
     return o->stats = true;
 }
 
-static bool set_protocol(struct options *o, const char *value) {
+static bool set_list_packets(struct options *o, const char *value) {
     (void)value;
-    return o->protocol = true;
+    return o->list_packets = true;
+}
+
+/* "packets,exits": each names a log. */
+static bool set_log(struct options *o, const char *value) {
+    while (true) {
+        size_t length = strcspn(value, ",");
+        if (length == strlen("packets") && !strncmp(value, "packets", length))
+            o->log_packets = true;
+        else if (length == strlen("exits") && !strncmp(value, "exits", length))
+            o->machine.verbose = true;
+        else
+            return false;
+        if (!value[length])
+            return true;
+        value += length + 1;
+    }
 }
 
 #define CHOICE(function, field, list)                                                              \
@@ -176,7 +192,9 @@ static const struct option {
     {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
-    {"--protocol", NULL, NOTHING, set_protocol,
+    {"--log", "packets,exits", VALUE, set_log,
+     "log on stderr: packets of gdb's remote protocol; exits, as --verbose does"},
+    {"--list-packets", NULL, NOTHING, set_list_packets,
      "print which packets of gdb's remote protocol are served, and exit"},
     {"--version", NULL, NOTHING, NULL, "print the version and exit"},
     {"--help", NULL, NOTHING, NULL, "print this and exit"},
@@ -305,7 +323,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         else if (!(is_option ? take_option(o, argc, argv, &i) : take_image(o, argv[i])))
             return OPTIONS_WRONG;
     }
-    if (o->count == 0 && !o->machine.rom && !o->protocol) {
+    if (o->count == 0 && !o->machine.rom && !o->list_packets) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;
     }
@@ -313,6 +331,10 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         return OPTIONS_WRONG;
     if (o->gdb_nowait && !o->gdb)
         set_gdb(o, NULL);
+    if (o->log_packets && !o->gdb) {
+        say("--log=packets: there are none without a debugger; add --gdb");
+        return OPTIONS_WRONG;
+    }
     o->machine.debugged = o->gdb != NULL;
     return OPTIONS_RUN;
 }

@@ -13,7 +13,8 @@ struct options {
     bool gdb_nowait;
     bool gdb_any_user; /* others of this computer, too */
     bool stats;
-    bool protocol; /* print the table of packets, run nothing */
+    bool log_packets;
+    bool list_packets; /* print the table of packets, run nothing */
     char *images[MACHINES_MAX];
     unsigned count;
 };

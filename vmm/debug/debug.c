@@ -480,6 +480,13 @@ void debug_begin(struct debug *d) { bridge_open_points(d); }
 void debug_admit_all(struct debug *d) { gdb_server_admit_all(d->server); }
 const char *debug_warning(const struct debug *d) { return gdb_server_warning(d->server); }
 
+static void say_line(void *context, const char *line) {
+    (void)context;
+    say("%s", line);
+}
+
+void debug_log_packets(struct debug *d) { gdb_server_log_packets(d->server, say_line, NULL); }
+
 const char *debug_leave_socket(struct debug *d) { return gdb_server_leave_socket(d->server); }
 
 void debug_close(struct debug *d) {
@@ -507,7 +514,7 @@ int debug_status(const struct debug *d) {
     return 0;
 }
 
-void debug_print_protocol(void) {
+void debug_list_packets(void) {
     struct gdb_packet_doc doc;
     printf("| packet | served | what, or why not |\n|---|---|---|\n");
     for (size_t i = 0; gdb_packet_doc(&gdb_tracepoints, i, &doc); i++)

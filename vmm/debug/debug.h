@@ -24,6 +24,8 @@ const char *debug_warning(const struct debug *);
 void debug_close(struct debug *);
 const char *debug_address(const struct debug *);
 
+/* Each packet of the remote protocol is a line on stderr. */
+void debug_log_packets(struct debug *);
 const char *debug_leave_socket(struct debug *); /* see gdb_server_leave_socket() */
 
 unsigned debug_poll_fds(struct debug *, struct pollfd *fds, unsigned max);
@@ -37,7 +39,7 @@ bool debug_handle(struct debug *);
 /* The exit status of the whole: the first that is not 0. */
 int debug_status(const struct debug *);
 /* The packets of the remote protocol, as a table in Markdown, on stdout. */
-void debug_print_protocol(void);
+void debug_list_packets(void);
 /* A sentence for whoever watches: gdb's console, or stderr without a client. */
 void debug_message(struct debug *, unsigned machine, const char *text);
 
