@@ -38,8 +38,16 @@ for place in ("there", "last"):
 stops_at("-exec-jump there", "there", 0)  # where nothing has run yet
 stops_at("-exec-continue", "last", 4)
 stops_at("-exec-jump there", "there", 4)
-stops_at("-exec-jump there", "there", 4)  # from where it stands already
 stops_at("-exec-continue", "last", 4)
 gdb.stdin.write("kill\n-gdb-exit\n")
 gdb.stdin.close()
 gdb.wait()
+END
+for CPU in ${CPU:-kvm soft}; do
+    has "$CPU" || continue
+    [[ $CPU != kvm ]] || has exec-bp || continue
+    serve --gdb="unix:$WORK/s" "$BUILD/tests/guests/resume.elf"
+    timeout 100 python3 -B "$WORK/mi.py" "$address" >"$WORK/mi" 2>&1 || { fail "$ran, --cpu=$CPU: $(cat "$WORK/mi")"; kill "$pid"; }
+    end_of_server
+done
+finish
