@@ -22,7 +22,7 @@ static unsigned tapes; /* that are open */
 
 static enum io_result access_tape(void *device, const struct access *a) {
     struct tape *t = device;
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, t->length ? (uint8_t)t->bytes[t->length - 1] : 0);
     t->bytes = realloc(t->bytes, t->length + 1);
     t->bytes[t->length++] = (char)access_byte(a);
@@ -92,12 +92,12 @@ static int open_with(const struct device_class *const *extra) {
 }
 
 static void out(uint16_t port, uint8_t value) {
-    bus_access(&bus, &(struct access){.port = port, .out = true, .size = 1, .data = &value});
+    bus_access(&bus, &(struct access){.address = port, .write = true, .size = 1, .data = &value});
 }
 
 static uint8_t in(uint16_t port) {
     uint8_t value = 0;
-    bus_access(&bus, &(struct access){.port = port, .size = 1, .data = &value});
+    bus_access(&bus, &(struct access){.address = port, .size = 1, .data = &value});
     return value;
 }
 

@@ -75,12 +75,12 @@ static void new_board(void) {
 }
 
 static enum io_result out(uint16_t port, uint8_t value) {
-    return bus_access(&bus, &(struct access){.port = port, .out = true, .size = 1, .data = &value});
+    return bus_access(&bus, &(struct access){.address = port, .write = true, .size = 1, .data = &value});
 }
 
 static uint8_t in(uint16_t port) {
     uint8_t value = 0x5a;
-    CHECK(bus_access(&bus, &(struct access){.port = port, .size = 1, .data = &value}) == IO_DONE);
+    CHECK(bus_access(&bus, &(struct access){.address = port, .size = 1, .data = &value}) == IO_DONE);
     return value;
 }
 
@@ -93,8 +93,8 @@ static void nobody_at_home(void) {
     CHECK(in(0x1234) == 0xff); /* an open bus */
     uint16_t word = 0;
     uint32_t dword = 0;
-    CHECK(bus_access(&bus, &(struct access){.port = 0xcf8, .size = 2, .data = &word}) == IO_DONE);
-    CHECK(bus_access(&bus, &(struct access){.port = 0xcfc, .size = 4, .data = &dword}) == IO_DONE);
+    CHECK(bus_access(&bus, &(struct access){.address = 0xcf8, .size = 2, .data = &word}) == IO_DONE);
+    CHECK(bus_access(&bus, &(struct access){.address = 0xcfc, .size = 4, .data = &dword}) == IO_DONE);
     CHECK(word == 0xffff && dword == 0xffffffff);
     CHECK(out(0x1234, 1) == IO_DONE && ended == -1 && !*stopped);
 }
@@ -111,7 +111,7 @@ static void ranges(void) {
     CHECK(in(0xff) == 0xff && in(0x100) == 1 && in(0x107) == 1 && in(0x108) == 2);
     CHECK(in(0x109) == 0xff);
     uint32_t dword = 0; /* a wide read of a byte register */
-    bus_access(&bus, &(struct access){.port = 0x100, .size = 4, .data = &dword});
+    bus_access(&bus, &(struct access){.address = 0x100, .size = 4, .data = &dword});
     CHECK(dword == 1);
     CHECK_STR(bus.error, "");
 }
@@ -563,7 +563,7 @@ static void puts_with_nonsense(void) {
 
 static void getchar_in_two_steps(void) {
     uint8_t byte = 0;
-    const struct access a = {.port = 0x500, .size = 1, .data = &byte};
+    const struct access a = {.address = 0x500, .size = 1, .data = &byte};
     new_hypercalls();
     type("kl");
     CHECK(in(0x500) == 0xff); /* without a GETCHAR nothing is taken */

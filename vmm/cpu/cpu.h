@@ -91,6 +91,12 @@ struct cpu_exit {
 struct cpu_host {
     void *machine;
     enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
+    /* An access to physical memory that is neither RAM nor ROM, of 1 to 8 bytes. IO_NOBODY:
+     * no device is there; IO_RETRY: give the instruction up (CPU_EXIT_WAITING), as if it had
+     * not begun. NULL: there are no devices. */
+    enum io_result (*mmio)(void *machine, uint64_t phys, bool write, unsigned size, void *data);
+    /* The name of the device that mmio() would reach, or NULL. May be NULL. */
+    const char *(*mmio_name)(void *machine, uint64_t phys, unsigned size);
     /* INTA cycle: the vector to deliver, or -1 when no request stands. */
     int (*acknowledge)(void *machine);
     /* The virtual clock has reached `now` (in ticks): do what is due, and return when

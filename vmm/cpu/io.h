@@ -1,4 +1,4 @@
-/* A port access: the one thing that engines and devices say to each other. */
+/* An access to a port or to a device's memory: the one thing that engines and devices say to each other. */
 #ifndef MINIKVM_IO_H
 #define MINIKVM_IO_H
 
@@ -8,6 +8,7 @@ enum io_result {
     IO_STOP,  /* done; and the machine has a reason to stop after it */
     IO_RETRY, /* not now: the instruction must not begin. Only before any of
                  its effects, so only for the first datum of an access */
+    IO_NOBODY, /* MMIO only: no device is there */
 };
 
 #endif

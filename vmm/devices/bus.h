@@ -1,8 +1,12 @@
-/* The I/O ports, and what a device needs of the machine around it.
+/* The bus: I/O ports and memory-mapped registers (MMIO), and what a device needs of the
+ * machine around it.
  *
- * A device is a struct of its own with an access function; it says which ports
- * it answers with bus_add(). Ports that nobody answers read as ones and swallow
- * writes.
+ * A device is a struct of its own with an access function; it says which ports it answers
+ * with bus_add(), and which physical addresses with bus_add_mmio(). What nobody answers reads
+ * as ones and swallows writes.
+ *
+ * RAM and ROM are not on the bus: engines come here only for addresses outside of both.
+ * A person's look at memory never comes here, so no device notices it.
  *
  * Rule: devices run on the thread of their machine's CPU, except input_* and
  * *_notice(), which any thread may call.
@@ -16,24 +20,33 @@
 
 #include "vmm/cpu/io.h"
 
+struct cpu;
+
 struct access {
-    uint16_t port;
-    bool out;
-    unsigned size; /* bytes: 1, 2 or 4 */
-    void *data;    /* little-endian; to be filled in when !out */
+    struct cpu *cpu;  /* that accesses; NULL in tests */
+    bool mmio;        /* a physical address; else a port */
+    uint64_t address;
+    bool write;
+    /* Bytes. Ports: 1, 2 or 4. MMIO: 1 to 8, since the CPU splits an access at a page's edge. */
+    unsigned size;
+    void *data; /* little-endian; to be filled in by a read */
 };
 
+/* For MMIO there is no IO_RETRY: it is taken for IO_DONE. */
 typedef enum io_result access_function(void *device, const struct access *);
 
-enum { BUS_MAX = 24 };
+enum { BUS_MAX = 64 };
+
+struct bus_range {
+    const char *name;
+    bool mmio;
+    uint64_t first, last;
+    access_function *access;
+    void *device;
+};
 
 struct bus {
-    struct {
-        const char *name;
-        uint16_t first, last;
-        access_function *access;
-        void *device;
-    } range[BUS_MAX];
+    struct bus_range range[BUS_MAX];
     unsigned count;
     char error[200]; /* why a range could not be added, the first time; else empty */
     /* A port that nobody answers was accessed; may be NULL. */
@@ -45,11 +58,25 @@ struct bus {
  * bus->error says so: a machine with such a bus does not start. `name` must last. */
 void bus_add(struct bus *, const char *name, uint16_t first, uint16_t last, access_function *,
              void *device);
+/* Physical addresses [base, base + length). Only where there is never RAM or ROM: from
+ * MEMORY_MAX on, outside the ROM below 4 GiB. An access that is not wholly inside is not the
+ * device's. */
+void bus_add_mmio(struct bus *, const char *name, uint64_t base, uint64_t length,
+                  access_function *, void *device);
+/* To a port. */
 enum io_result bus_access(struct bus *, const struct access *);
+
+/* To a physical address; IO_NOBODY: no device is there. */
+enum io_result bus_mmio(struct bus *, const struct access *);
+/* The name of the device that answers [phys, phys + size), or NULL. */
+const char *bus_mmio_name(const struct bus *, uint64_t phys, unsigned size);
 
 /* For devices with byte registers. */
 static inline uint8_t access_byte(const struct access *a) { return *(const uint8_t *)a->data; }
-enum io_result access_reply(const struct access *, uint32_t value);
+/* What is written, as a number. */
+uint64_t access_value(const struct access *);
+/* Answers a read: as many bytes of the value as were asked for. */
+enum io_result access_reply(const struct access *, uint64_t value);
 
 struct input;
 

@@ -57,9 +57,9 @@ static uint8_t read_cmos(struct cmos *c) {
 
 static enum io_result access_cmos(void *device, const struct access *a) {
     struct cmos *c = device;
-    if (!a->out)
-        return access_reply(a, a->port == INDEX ? 0xff : read_cmos(c));
-    if (a->port == INDEX)
+    if (!a->write)
+        return access_reply(a, a->address == INDEX ? 0xff : read_cmos(c));
+    if (a->address == INDEX)
         c->index = access_byte(a) & 0x7f; /* bit 7 masks NMI */
     else
         c->ram[c->index] = access_byte(a);

@@ -83,7 +83,7 @@ static enum io_result call(struct hypercall *h, unsigned number) {
 
 static enum io_result access_hypercall(void *device, const struct access *a) {
     struct hypercall *h = device;
-    if (a->out)
+    if (a->write)
         return call(h, access_byte(a));
     if (!h->wants_input)
         return access_reply(a, 0xff);

@@ -166,10 +166,10 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
     struct keyboard *k = device;
     enum io_result result = IO_DONE;
     k->used = true;
-    if (a->out)
-        result = a->port == DATA ? write_data(k, access_byte(a)) : write_command(k, access_byte(a));
+    if (a->write)
+        result = a->address == DATA ? write_data(k, access_byte(a)) : write_command(k, access_byte(a));
     else
-        access_reply(a, a->port == DATA ? read_data(k) : read_status(k));
+        access_reply(a, a->address == DATA ? read_data(k) : read_status(k));
     update(k);
     return result;
 }

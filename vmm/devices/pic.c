@@ -157,9 +157,9 @@ static uint8_t read_port(struct pic *pic, unsigned chip, bool data) {
 
 static enum io_result access_pic(void *device, const struct access *a) {
     struct pic *pic = device;
-    unsigned chip = a->port >= SLAVE;
-    bool data = a->port & 1;
-    if (!a->out) {
+    unsigned chip = a->address >= SLAVE;
+    bool data = a->address & 1;
+    if (!a->write) {
         access_reply(a, read_port(pic, chip, data));
         update(pic);
         return IO_DONE;
@@ -174,8 +174,8 @@ static enum io_result access_pic(void *device, const struct access *a) {
 
 static enum io_result access_elcr(void *device, const struct access *a) {
     struct pic *pic = device;
-    struct kvm_pic_state *s = &pic->chip[a->port - ELCR];
-    if (!a->out)
+    struct kvm_pic_state *s = &pic->chip[a->address - ELCR];
+    if (!a->write)
         return access_reply(a, s->elcr);
     s->elcr = access_byte(a) & s->elcr_mask;
     return IO_DONE;

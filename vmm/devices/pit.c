@@ -183,10 +183,10 @@ static uint8_t read_counter(struct pit *pit, unsigned n) {
 
 static enum io_result access_pit(void *device, const struct access *a) {
     struct pit *pit = device;
-    unsigned n = a->port - COUNTER0;
-    if (!a->out)
-        return access_reply(a, a->port == CONTROL ? 0xff : read_counter(pit, n));
-    if (a->port == CONTROL)
+    unsigned n = a->address - COUNTER0;
+    if (!a->write)
+        return access_reply(a, a->address == CONTROL ? 0xff : read_counter(pit, n));
+    if (a->address == CONTROL)
         write_control(pit, access_byte(a));
     else
         write_counter(pit, n, access_byte(a));
@@ -197,7 +197,7 @@ static enum io_result access_pit(void *device, const struct access *a) {
 static enum io_result access_speaker(void *device, const struct access *a) {
     struct pit *pit = device;
     struct kvm_pit_channel_state *c = &pit->state.channels[2];
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, c->gate | pit->speaker << 1 | output(pit, c) << 5);
     if (access_byte(a) & 1 && !c->gate)
         c->count_load_time = now(pit);

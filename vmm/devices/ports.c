@@ -9,7 +9,7 @@ enum { FAST_A20 = 0x92, DEBUG_CONSOLE = 0xe9, EXIT = 0xf4, POST = 0x80, POST2 = 
 /* Bit 1 gates A20, as the keyboard controller does; bit 0 resets. */
 static enum io_result access_a20(void *device, const struct access *a) {
     struct ports *p = device;
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, p->port92);
     p->port92 = access_byte(a) & ~1;
     if (access_byte(a) & 1)
@@ -19,7 +19,7 @@ static enum io_result access_a20(void *device, const struct access *a) {
 
 static enum io_result access_console(void *device, const struct access *a) {
     struct ports *p = device;
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, DEBUG_CONSOLE); /* how software knows that it is there */
     p->board->put(p->board->machine, a->data, 1);
     return IO_DONE;
@@ -27,7 +27,7 @@ static enum io_result access_console(void *device, const struct access *a) {
 
 static enum io_result access_exit(void *device, const struct access *a) {
     struct ports *p = device;
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, 0);
     p->board->end(p->board->machine, (access_byte(a) << 1 | 1) & 0xff);
     return IO_STOP;
@@ -35,7 +35,7 @@ static enum io_result access_exit(void *device, const struct access *a) {
 
 static enum io_result access_post(void *device, const struct access *a) {
     struct ports *p = device;
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, 0xff);
     if (p->verbose)
         fprintf(stderr, "minikvm: POST code %02x\n", access_byte(a));
@@ -46,7 +46,7 @@ static enum io_result access_post(void *device, const struct access *a) {
 static enum io_result access_reset(void *device, const struct access *a) {
     struct ports *p = device;
     uint8_t was = p->reset_control;
-    if (!a->out)
+    if (!a->write)
         return access_reply(a, was);
     p->reset_control = access_byte(a);
     return access_byte(a) & ~was & 4 ? p->board->reset(p->board->machine, "port 0xcf9") : IO_DONE;

@@ -113,8 +113,8 @@ static void write_register(struct uart *u, unsigned n, uint8_t value) {
 
 static enum io_result access_uart(void *device, const struct access *a) {
     struct uart *u = device;
-    unsigned n = a->port - BASE;
-    if (a->out)
+    unsigned n = a->address - BASE;
+    if (a->write)
         write_register(u, n, access_byte(a));
     else
         access_reply(a, read_register(u, n));

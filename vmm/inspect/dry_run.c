@@ -41,11 +41,28 @@ static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned
     return IO_DONE;
 }
 
+/* What a device answers nobody knows before it is asked. */
+static enum io_result take_mmio(void *trial, uint64_t phys, bool write, unsigned size, void *data) {
+    struct trial *t = trial;
+    const char *name =
+        t->host->mmio_name ? t->host->mmio_name(t->host->machine, phys, size) : NULL;
+    if (!name)
+        return IO_NOBODY;
+    if (!t->device) {
+        t->device = name;
+        t->access = write ? CPU_WRITE : CPU_READ;
+        t->phys = phys;
+    }
+    if (!write)
+        memset(data, 0, size);
+    return IO_DONE;
+}
+
 /* The first is told. */
 static void take_unassigned(void *trial, enum cpu_access access, uint64_t phys, unsigned size) {
     struct trial *t = trial;
     (void)size;
-    if (t->unassigned)
+    if (t->unassigned || t->device)
         return;
     t->unassigned = true;
     t->access = access;
@@ -84,11 +101,11 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
 void dry_run(struct cpu *cpu, struct trial *t) {
     const struct cpu_state *s = cpu_read(cpu, CPU_ALL);
     struct breakpoints none = {0};
-    struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.machine = t, .io = no_device,
+    struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.machine = t, .io = no_device, .mmio = take_mmio,
                                 .unassigned = take_unassigned}};
     struct cpu_exit exit = {0};
     struct insn in;
-    *t = (struct trial){.outcome = DRY_RUN_UNKNOWN};
+    *t = (struct trial){.outcome = DRY_RUN_UNKNOWN, .host = &cpu->host};
     if (!can_be_tried(s) || soft_open(&other) < 0)
         return;
     if (memory_journal_begin(cpu->memory)) {
@@ -97,7 +114,7 @@ void dry_run(struct cpu *cpu, struct trial *t) {
         other.engine->step(&other, &exit);
         take_outcome(t, &other, &exit);
         memory_journal_undo(cpu->memory);
-        if (only_the_host_knows(cpu, &in, t))
+        if (only_the_host_knows(cpu, &in, t) || (t->device && t->access == CPU_READ))
             t->outcome = DRY_RUN_UNKNOWN;
     }
     other.engine->close(&other);

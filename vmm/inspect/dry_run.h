@@ -24,6 +24,8 @@ struct trial {
     bool unassigned;        /* it accesses `phys`, where no memory is, or which is ROM */
     enum cpu_access access;
     uint64_t phys;
+    const struct cpu_host *host; /* the machine's */
+    const char *device; /* it accesses `phys`, where that device is; NULL: none */
 };
 
 /* The CPU is stopped. Its translations are looked up anew: a TLB that holds what

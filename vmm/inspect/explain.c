@@ -369,6 +369,9 @@ static void explain_nothing(const struct scene *c) {
         there = runaway_ground(c->m, &t->sregs, next);
     if (there)
         text_print(c->t, "At linear 0x%08" PRIx64 ", where it goes on, %s. ", next, there);
+    if (t->device)
+        text_print(c->t, "It %s physical 0x%08" PRIx64 ", where the device %s is. ",
+                   t->access == CPU_WRITE ? "writes to" : "reads", t->phys, t->device);
     if (t->unassigned && unassigned_outcome(&c->m->memory, t->phys, t->access == CPU_WRITE, outcome,
                                             sizeof outcome))
         text_print(c->t, "It %s physical 0x%08" PRIx64 ", %s. ",

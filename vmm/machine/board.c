@@ -101,7 +101,7 @@ static int64_t board_clock(void *machine) {
 
 static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned size, void *data) {
     struct machine *m = machine;
-    struct access a = {.port = port, .out = out, .size = size, .data = data};
+    struct access a = {.cpu = &m->cpu, .address = port, .write = out, .size = size, .data = data};
     pthread_mutex_lock(&m->bus_lock);
     enum io_result result = bus_access(&m->bus, &a);
     uart_notice(&m->devices.uart); /* the keyboard may have taken what it would raise its line for */
@@ -110,6 +110,21 @@ static enum io_result host_io(void *machine, uint16_t port, bool out, unsigned s
         return result;
     m->caught = catch_port(m, &a);
     return m->caught ? IO_STOP : IO_DONE;
+}
+
+static enum io_result host_mmio(void *machine, uint64_t phys, bool write, unsigned size, void *data) {
+    struct machine *m = machine;
+    struct access a = {.cpu = &m->cpu, .mmio = true, .address = memory_wrap(&m->memory, phys),
+                       .write = write, .size = size, .data = data};
+    pthread_mutex_lock(&m->bus_lock);
+    enum io_result result = bus_mmio(&m->bus, &a);
+    pthread_mutex_unlock(&m->bus_lock);
+    return result;
+}
+
+const char *board_mmio_name(void *machine, uint64_t phys, unsigned size) {
+    struct machine *m = machine;
+    return bus_mmio_name(&m->bus, memory_wrap(&m->memory, phys), size);
 }
 
 /* --- input ------------------------------------------------------------------------------ */
@@ -190,6 +205,7 @@ int board_connect(struct machine *m, char *error, size_t size) {
                           .addresses = &m->addresses, .address_shift = addresses_shift,
                           .verbose = m->options->verbose,
                           .host = {.machine = m, .io = host_io,
+                                   .mmio = host_mmio, .mmio_name = board_mmio_name,
                                    .acknowledge = virtual_clock_acknowledge,
                                    .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
                                    .unassigned = unassigned_memory, .astray = runaway_check,

@@ -15,6 +15,8 @@ int board_connect(struct machine *, char *error, size_t size);
 void board_reset(struct machine *);
 /* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
 void wiring_a20_as_devices(struct machine *);
+/* For struct cpu_host: the device at a physical address, or NULL. */
+const char *board_mmio_name(void *machine, uint64_t phys, unsigned size);
 /* On the machine's thread: an IN waits for input. false: interrupted. */
 bool board_wait_for_input(struct machine *);
 

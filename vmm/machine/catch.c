@@ -20,15 +20,15 @@ bool catch_needs_soft(const struct machine *m) {
 
 bool catch_port(struct machine *m, const struct access *a) {
     uint32_t value = 0;
-    bool hypercall = m->catch_hypercall && a->port == HYPERCALL_PORT && a->out;
-    if (!hypercall && !(m->catch_ports[a->port / 64] >> a->port % 64 & 1))
+    bool hypercall = m->catch_hypercall && a->address == HYPERCALL_PORT && a->write;
+    if (!hypercall && !(m->catch_ports[a->address / 64] >> a->address % 64 & 1))
         return false;
     memcpy(&value, a->data, a->size < 4 ? a->size : 4);
     if (hypercall)
         snprintf(m->stop_text, sizeof m->stop_text, "caught: hypercall %u", value & 0xff);
     else
         snprintf(m->stop_text, sizeof m->stop_text, "caught: port 0x%x %s, %u byte%s: 0x%x",
-                 a->port, a->out ? "written" : "read", a->size, a->size > 1 ? "s" : "", value);
+                 (unsigned)a->address, a->write ? "written" : "read", a->size, a->size > 1 ? "s" : "", value);
     return true;
 }
 

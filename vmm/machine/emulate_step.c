@@ -8,6 +8,7 @@
 #include "vmm/engines/kvm/kvm.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
+#include "vmm/machine/board.h"
 
 struct emulator {
     struct cpu cpu;
@@ -43,12 +44,19 @@ static bool is_plain(const struct insn *in) {
 
 /* --- doing one --------------------------------------------------------------------- */
 
+/* KVM does the instruction when a device is there. */
+static enum io_result leave_to_kvm(void *machine, uint64_t phys, bool write, unsigned size,
+                                   void *data) {
+    (void)write, (void)data;
+    return board_mmio_name(machine, phys, size) ? IO_RETRY : IO_NOBODY;
+}
+
 static struct emulator *emulator_of(struct machine *m) {
     struct emulator *a = m->emulator;
     if (a || !(a = calloc(1, sizeof *a)))
         return a;
     a->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &a->none,
-                          .host = {.machine = m, .unassigned = unassigned_memory}};
+                          .host = {.machine = m, .mmio = leave_to_kvm, .unassigned = unassigned_memory}};
     if (soft_open(&a->cpu) < 0) {
         free(a);
         return NULL;

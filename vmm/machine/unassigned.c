@@ -47,7 +47,7 @@ static bool within_bounds(struct machine *m, unsigned told) {
 void unassigned_port(void *machine, const struct access *a) {
     struct machine *m = machine;
     struct unassigned *u = &m->unassigned;
-    uint8_t bit = 1 << (a->port & 7), *byte = &u->ports[a->port >> 3];
+    uint8_t bit = 1 << (a->address & 7), *byte = &u->ports[a->address >> 3];
     char place[64], text[160];
     if (*byte & bit || history_is_silent(m))
         return;
@@ -56,7 +56,7 @@ void unassigned_port(void *machine, const struct access *a) {
         return;
     print_place(m, is_behind_io(m), place, sizeof place);
     snprintf(text, sizeof text, "%s %s port 0x%x, where no device is: %s", place,
-             a->out ? "writes to" : "reads", a->port, a->out ? "dropped" : "all ones");
+             a->write ? "writes to" : "reads", (unsigned)a->address, a->write ? "dropped" : "all ones");
     m->owner.message(m->owner.context, m->number, text);
 }
 

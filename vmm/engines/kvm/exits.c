@@ -40,7 +40,8 @@ bool exits_report(struct cpu_exit *exit, enum cpu_exit_kind kind, const char *fo
  * IN (facts), so that is a state between two instructions. */
 static bool back_out(struct cpu *cpu, struct cpu_exit *exit) {
     struct cpu_state saved = {.regs = cpu_read(cpu, CPU_REGS)->regs};
-    vcpu_complete(cpu);
+    while (vcpu_complete(cpu) == KVM_EXIT_MMIO)
+        continue; /* an INS into a device's memory: nothing has come that it could write */
     cpu_write(cpu, CPU_REGS)->regs = saved.regs;
     return exits_report(exit, CPU_EXIT_WAITING, "waiting for input");
 }
@@ -59,17 +60,42 @@ static bool serve_io(struct cpu *cpu, struct cpu_exit *exit) {
     return stop && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
 }
 
-/* An open bus. At a write RIP is behind the instruction (facts). */
-static void serve_mmio(struct cpu *cpu) {
+static void tell_unassigned(struct cpu *cpu) {
     struct kvm_run *run = vcpu_of(cpu)->run;
-    if (!run->mmio.is_write)
-        memset(run->mmio.data, 0xff, sizeof run->mmio.data);
     if (!cpu->host.unassigned)
         return;
     cpu->behind = run->mmio.is_write;
     cpu->host.unassigned(cpu->host.machine, run->mmio.is_write ? CPU_WRITE : CPU_READ,
                          run->mmio.phys_addr, run->mmio.len);
     cpu->behind = false;
+}
+
+/* At a write RIP is behind the instruction already. */
+static bool serve_mmio(struct cpu *cpu, struct cpu_exit *exit) {
+    struct kvm_run *run = vcpu_of(cpu)->run;
+    const struct cpu_host *host = &cpu->host;
+    enum io_result result = IO_NOBODY;
+    if (!run->mmio.is_write)
+        memset(run->mmio.data, 0xff, sizeof run->mmio.data);
+    if (host->mmio)
+        result = host->mmio(host->machine, run->mmio.phys_addr, run->mmio.is_write, run->mmio.len,
+                            run->mmio.data);
+    if (result == IO_NOBODY)
+        tell_unassigned(cpu);
+    return result == IO_STOP && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
+}
+
+/* One KVM_RUN is not enough: read-modify-write, an access across a page's edge, one of 16
+ * bytes and a repeated string instruction each exit again before they are done. */
+int exits_complete(struct cpu *cpu, struct cpu_exit *exit) {
+    bool mmio = vcpu_of(cpu)->run->exit_reason == KVM_EXIT_MMIO;
+    int reason = vcpu_complete(cpu);
+    while (reason == KVM_EXIT_MMIO || (reason == KVM_EXIT_IO && mmio)) {
+        exits_settle(cpu, reason, exit);
+        mmio = reason == KVM_EXIT_MMIO;
+        reason = vcpu_complete(cpu);
+    }
+    return reason;
 }
 
 /* --- ends --------------------------------------------------------------------- */
@@ -113,8 +139,7 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     case KVM_EXIT_IO:
         return serve_io(cpu, exit);
     case KVM_EXIT_MMIO:
-        serve_mmio(cpu);
-        return false;
+        return serve_mmio(cpu, exit);
     case KVM_EXIT_HLT:
         return halt(cpu, exit);
     case KVM_EXIT_SHUTDOWN:
@@ -131,5 +156,5 @@ void exits_run(struct cpu *cpu, struct cpu_exit *exit) {
     while (!exits_settle(cpu, vcpu_enter(cpu, CPU_REGS), exit))
         continue;
     if (vcpu_of(cpu)->io_pending)
-        vcpu_complete(cpu);
+        exits_complete(cpu, exit);
 }

@@ -65,6 +65,9 @@ uint64_t vcpu_pc(struct cpu *);
 /* --- exits.c --- */
 /* Deals with an exit. true: *exit is filled in and the CPU must stop; false: it may go on. */
 bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);
+/* The instruction whose I/O was served comes to its end, and nothing behind it runs: what
+ * KVM_RUN says then. A device that wants to stop is in *exit. */
+int exits_complete(struct cpu *, struct cpu_exit *exit);
 /* Fills in *exit; always true. */
 bool exits_report(struct cpu_exit *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

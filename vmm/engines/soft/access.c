@@ -37,12 +37,35 @@ static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, un
     s->cpu->valid = 0;
 }
 
+/* A device has its say, if there is one; else the access had no effect. Nothing of an
+ * instruction is changed before its reads, so one that is given up has not begun. */
+static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, void *data) {
+    const struct cpu_host *host = &s->cpu->host;
+    enum io_result result = IO_NOBODY;
+    if (host->mmio) {
+        s->cpu->ticks = now(s);
+        s->cpu->valid = 0;
+        result = host->mmio(host->machine, phys, write, size, data);
+        s->cpu->valid = 0;
+    }
+    if (result == IO_NOBODY) {
+        unassigned(s, write ? CPU_WRITE : CPU_READ, phys, size);
+        return;
+    }
+    s->deadline = 0; /* the device may have set a timer, or raised an interrupt */
+    pend(s, PENDING_CHECK);
+    if (result == IO_RETRY)
+        leave_with(s, CPU_EXIT_WAITING, "");
+    if (result == IO_STOP)
+        report(s, CPU_EXIT_DEVICE, "%s", "");
+}
+
 static uint64_t read_place(struct soft *s, const struct place *p) {
     uint8_t bytes[8] = {0};
     uint64_t value;
     for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++])
         if (memory_read(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
-            unassigned(s, CPU_READ, p->phys[n], p->length[n]);
+            outside(s, false, p->phys[n], p->length[n], bytes + done);
     memcpy(&value, bytes, 8);
     return value;
 }
@@ -54,7 +77,7 @@ static void write_place(struct soft *s, const struct place *p, uint64_t value) {
         if (s->watching)
             watch_physical_write(s, p->phys[n], p->length[n], false);
         if (memory_write(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
-            unassigned(s, CPU_WRITE, p->phys[n], p->length[n]);
+            outside(s, true, p->phys[n], p->length[n], bytes + done);
         cache_written(s, p->phys[n], p->length[n]);
     }
 }

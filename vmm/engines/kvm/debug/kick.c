@@ -61,7 +61,7 @@ static void guarded(struct cpu *cpu, struct cpu_exit *exit,
         start_watchdog(d);
     work(cpu, exit);
     if (v->io_pending)
-        vcpu_complete(cpu);
+        exits_complete(cpu, exit);
     if (d->has_watchdog)
         timer_delete(d->watchdog);
     d->has_watchdog = false;

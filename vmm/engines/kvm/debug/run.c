@@ -116,7 +116,7 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
             debug = plan(cpu);
     }
     if (v->io_pending)
-        vcpu_complete(cpu);
+        exits_complete(cpu, exit);
     hold_remove(cpu);
 }
 

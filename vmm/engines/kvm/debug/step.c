@@ -181,13 +181,14 @@ static bool go(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_
     for (unsigned empty = 0;;) {
         int reason = debug_enter(cpu, debug);
         if (reason == KVM_EXIT_DEBUG) {
-            if (give_back(cpu) || (unchanged(cpu, &start) && ++empty <= 4))
+            if (give_back(cpu) || (unchanged(cpu, &start) && ++empty <= 8))
                 continue;
             return false;
         }
         bool stop = debug_settle(cpu, reason, exit);
         if (v->io_pending) {
-            int after = vcpu_complete(cpu);
+            int after = exits_complete(cpu, exit);
+            stop |= exit->kind == CPU_EXIT_DEVICE;
             if (stop || after == KVM_EXIT_DEBUG ||
                 cpu_read(cpu, CPU_REGS)->regs.rip != start.rip)
                 return stop;
