@@ -11,6 +11,8 @@ ECHO = termios.ECHO | termios.ICANON
 program, guest, how, *words = sys.argv[1:]
 master, slave = pty.openpty()
 before = termios.tcgetattr(slave)
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # by nohup, or a shell's background
+    signal.signal(ignored, signal.SIG_DFL)
 p = subprocess.Popen([program, *words, guest], stdin=slave, stdout=subprocess.PIPE,
                      stderr=subprocess.DEVNULL, start_new_session=True)
 p.stdout.readline()  # the guest runs
