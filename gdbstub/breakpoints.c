@@ -47,7 +47,8 @@ bool gdb_program_stops(const struct gdb_program *program, const struct gdb_agent
         if (program->list[i].command)
             continue;
         conditional = true;
-        met = program->list[i].doubtful || !gdb_agent_eval(program->code + program->list[i].start, host, &value) || value;
+        met = program->list[i].doubtful ||
+              !gdb_agent_eval(program->code + program->list[i].start, host, &value) || value;
     }
     for (unsigned i = 0; i < program->count && (met || !conditional); i++) {
         if (!program->list[i].command)
@@ -152,9 +153,9 @@ static void mark_doubtful(struct session *s, struct gdb_program *p, int pid) {
     struct asked asked = {s->target, pid};
     for (unsigned i = 0; i < p->count && s->target->ops->is_label; i++) {
         size_t end = i + 1 < p->count ? p->list[i + 1].start : p->length;
-        p->list[i].doubtful = !p->list[i].command &&
-                              gdb_agent_doubtful(p->code + p->list[i].start,
-                                                 end - p->list[i].start, is_label, &asked);
+        p->list[i].doubtful =
+            !p->list[i].command && gdb_agent_doubtful(p->code + p->list[i].start,
+                                                      end - p->list[i].start, is_label, &asked);
     }
 }
 
@@ -187,18 +188,17 @@ struct place {
 /* "TYPE,ADDRESS,KIND" */
 static bool parse_place(struct session *s, struct cursor *c, struct place *place) {
     return cursor_number(c, &place->type) && cursor_char(c, ',') &&
-           cursor_range(c, &place->address, &place->kind) &&
-           thread_current(s, &place->thread);
+           cursor_range(c, &place->address, &place->kind) && thread_current(s, &place->thread);
 }
 
 static const char *insert(struct session *s, const struct place *at, struct gdb_program *program) {
-    const char *error = s->target->ops->insert(s->target->context, at->thread.pid,
-                                               (enum gdb_bp_kind)at->type, at->address, at->kind,
-                                               program);
+    const char *error =
+        s->target->ops->insert(s->target->context, at->thread.pid, (enum gdb_bp_kind)at->type,
+                               at->address, at->kind, program);
     if (error)
         gdb_program_free(program);
     else
-        follow_point(s, at->thread.pid, (enum gdb_bp_kind)at->type, at->address);
+        modes_breakpoint_inserted(s, at->thread.pid, (enum gdb_bp_kind)at->type, at->address);
     return error;
 }
 

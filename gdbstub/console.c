@@ -11,7 +11,7 @@
 
 /* Text that waits for a client that reads slowly; the rest of link's output room
  * stays free for replies. */
-enum { BACKLOG_MAX = LINK_OUT_MAX / 2, CHUNK = (FRAMING_PACKET_SIZE - 2) / 2 };
+enum { BACKLOG_MAX = FRAMING_OUT_MAX / 2, CHUNK = (FRAMING_PACKET_SIZE - 2) / 2 };
 
 struct gdb_out {
     struct session *session;
@@ -19,7 +19,8 @@ struct gdb_out {
 };
 
 static bool allowed(const struct session *s) {
-    return s->connected && ((s->in_monitor && !s->given_up) || (!s->non_stop && s->pending_reply == REPLY_RESUME));
+    return s->connected && ((s->monitor.active && !s->monitor.abandoned) ||
+                            (!s->client.non_stop && s->stops.pending_reply == REPLY_RESUME));
 }
 
 static void send_chunk(struct session *s, const char *text, size_t length) {
@@ -37,7 +38,7 @@ static void send_text(struct session *s, const char *text, size_t length) {
         size_t part = length < CHUNK ? length : CHUNK, waiting;
         framing_output(&s->framing, &waiting);
         if (waiting > BACKLOG_MAX) {
-            s->console_lost += length;
+            s->console.lost += length;
             return;
         }
         send_chunk(s, text, part);
@@ -48,20 +49,20 @@ static void send_text(struct session *s, const char *text, size_t length) {
 }
 
 static void keep(struct session *s, const char *text, size_t length) {
-    size_t room = s->console.limit - s->console.length;
+    size_t room = s->console.text.limit - s->console.text.length;
     size_t part = length < room ? length : room;
-    buffer_append(&s->console, text, part);
-    s->console_lost += length - part;
+    buffer_append(&s->console.text, text, part);
+    s->console.lost += length - part;
 }
 
 void console_flush(struct session *s) {
     if (!allowed(s))
         return;
     char note[80];
-    size_t lost = s->console_lost;
-    s->console_lost = 0;
-    send_text(s, s->console.data, s->console.length);
-    buffer_clear(&s->console);
+    size_t lost = s->console.lost;
+    s->console.lost = 0;
+    send_text(s, s->console.text.data, s->console.text.length);
+    buffer_clear(&s->console.text);
     int length = snprintf(note, sizeof note, "[%zu bytes of text were lost here]\n", lost);
     if (lost)
         send_text(s, note, (size_t)length);
@@ -80,7 +81,7 @@ void console_text(struct session *s, const char *text, size_t length) {
 void gdb_print(struct gdb_out *out, const char *format, ...) {
     struct buffer text;
     va_list list;
-    buffer_init(&text, LINK_OUT_MAX);
+    buffer_init(&text, FRAMING_OUT_MAX);
     va_start(list, format);
     buffer_vprintf(&text, format, list);
     va_end(list);
@@ -97,32 +98,34 @@ void packet_monitor(struct session *s, struct cursor arguments) {
         return;
     }
     thread_current(s, &thread);
-    s->in_monitor = true;
-    s->given_up = false;
+    s->monitor.active = true;
+    s->monitor.abandoned = false;
     if (!s->target->ops->monitor(s->target->context, thread, line, &out))
         gdb_print(&out, "unknown command, try: monitor help\n");
-    s->in_monitor = out.later;
+    s->monitor.active = out.later;
     if (out.later) {
-        s->pending_reply = OWED_MONITOR;
-        s->monitored = out.later;
+        s->stops.pending_reply = REPLY_MONITOR;
+        s->monitor.pid = out.later;
     } else {
         reply_ok(s);
     }
 }
 
-void gdb_monitor_later(struct gdb_out *out, int pid) { out->later = pid; }
+void gdb_monitor_later(struct gdb_out *out, int pid) {
+    out->later = pid;
+}
 
 /* gdb gives up by a Ctrl-C without a word, and then asks something else: what would
  * come now it would take for the answer to that. */
 void console_monitor_done(struct session *s) {
-    if (s->pending_reply != OWED_MONITOR)
+    if (s->stops.pending_reply != REPLY_MONITOR)
         return;
-    s->pending_reply = REPLY_NONE;
-    s->in_monitor = false;
+    s->stops.pending_reply = REPLY_NONE;
+    s->monitor.active = false;
     buffer_clear(&s->reply);
     reply_ok(s);
-    if (!s->given_up)
+    if (!s->monitor.abandoned)
         session_send(s, s->reply.data, s->reply.length);
-    if (s->non_stop)
+    if (s->client.non_stop)
         nonstop_answered(s);
 }

@@ -1,7 +1,7 @@
 /* The file that gdb takes for the program: qXfer:exec-file, and how it is opened.
  *
  * Its architecture, if it has one, overrules the description of the CPU's mode
- * (follow.c). gdb opens an exec file twice, first for the architecture and then for
+ * (modes.c). gdb opens an exec file twice, first for the architecture and then for
  * the symbols, and so is given a file with two faces:
  *
  *                                     first open     second open
@@ -26,18 +26,18 @@
 /* The path that the client is told. */
 static const char *path_of(struct session *s, const struct process *p) {
     const char *path = s->target->ops->exec_file(s->target->context, p->pid);
-    return path || !s->features.exec_events ? path : LABELS "no symbols";
+    return path || !s->client.features.exec_events ? path : LABELS "no symbols";
 }
 
 /* gdb 18, when it connects, reads the description of a process after it has
  * asked for its file. */
 static void asked(struct session *s, struct process *p) {
-    if (!s->features.exec_events)
+    if (!s->client.features.exec_events)
         return;
-    s->asked_about = s->features.after_gdb_16 ? p->pid : 0;
-    p->reads |= s->features.after_gdb_16 || s->own_description;
-    if (p->reads && p->exec_file == EXEC_UNKNOWN)
-        p->exec_file = EXEC_ASKED;
+    s->modes.asked_about = s->client.features.after_gdb_16 ? p->pid : 0;
+    p->mode.reads |= s->client.features.after_gdb_16 || s->modes.own_description;
+    if (p->mode.reads && p->mode.exec_file == EXEC_UNKNOWN)
+        p->mode.exec_file = EXEC_ASKED;
 }
 
 /* The annex is a process, or empty for the current one. */
@@ -68,10 +68,10 @@ void packet_exec_file(struct session *s, struct cursor arguments) {
 }
 
 /* The process whose exec file the client was told by this path and has not opened twice. */
-static struct process *told_of(struct session *s, const char *path) {
+static struct process *process_to_open(struct session *s, const char *path) {
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        bool due = p->exec_file == EXEC_ASKED || p->exec_file == EXEC_OPENED;
+        bool due = p->mode.exec_file == EXEC_ASKED || p->mode.exec_file == EXEC_OPENED;
         const char *file = due && process_present(p) ? path_of(s, p) : NULL;
         if (file && !strcmp(file, path))
             return p;
@@ -81,20 +81,20 @@ static struct process *told_of(struct session *s, const char *path) {
 
 /* Of an exec's label. */
 static enum face label_opened(struct session *s, const struct process **for_exec) {
-    enum label_open use = s->label;
-    s->label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
+    enum label_open use = s->modes.label;
+    s->modes.label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
     if (use == LABEL_ARCHITECTURE)
-        *for_exec = process_find(s, s->label_pid);
-    return use == LABEL_SYMBOLS && s->features.after_gdb_16 ? FACE_BLANK : FACE_RECORDS;
+        *for_exec = process_find(s, s->modes.label_pid);
+    return use == LABEL_SYMBOLS && s->client.features.after_gdb_16 ? FACE_BLANK : FACE_RECORDS;
 }
 
 enum face exec_file_opened(struct session *s, const char *path, const struct process **for_exec) {
-    struct process *p = told_of(s, path);
+    struct process *p = process_to_open(s, path);
     *for_exec = NULL;
     if (!p)
         return file_is_label(path) ? label_opened(s, for_exec) : FACE_FILE;
-    bool first = p->exec_file == EXEC_ASKED;
-    p->exec_file = first ? EXEC_OPENED : EXEC_NEUTRAL;
+    bool first = p->mode.exec_file == EXEC_ASKED;
+    p->mode.exec_file = first ? EXEC_OPENED : EXEC_NEUTRAL;
     *for_exec = first ? p : NULL;
     return first || file_is_label(path) ? FACE_RECORDS : FACE_FILE;
 }
@@ -102,8 +102,8 @@ enum face exec_file_opened(struct session *s, const char *path, const struct pro
 /* At an exec of one process gdb up to 16 closes that of another one, too. */
 void exec_file_closed(struct session *s, struct process *p) {
     for (size_t i = 0; i < s->process_count; i++)
-        if (s->processes[i].following == FOLLOW_EXEC)
+        if (s->processes[i].mode.following == FOLLOW_EXEC)
             return;
-    if (p->exec_file == EXEC_NEUTRAL)
-        p->exec_file = EXEC_UNKNOWN;
+    if (p->mode.exec_file == EXEC_NEUTRAL)
+        p->mode.exec_file = EXEC_UNKNOWN;
 }

@@ -7,14 +7,16 @@
 
 enum {
     INTERRUPT = 0x03,
-    FRAME = 4, /* $ # and two digits */
+    FRAME = 4,   /* $ # and two digits */
     SHORT = 128, /* packets up to here are left as they are, to be read in a log */
-    RUN_MIN = 3, RUN_MAX = 97, RUN_BIAS = 29 /* count + 29 is a printable character */
+    RUN_MIN = 3,
+    RUN_MAX = 97,
+    RUN_BIAS = 29 /* count + 29 is a printable character */
 };
 /* gdb's `set remote interrupt-sequence BREAK` over TCP, and BREAK-g with a 'g' behind. */
 #define TELNET_BREAK '\xf3'
 
-bool link_is_between_packets(char c) {
+bool framing_is_between_packets(char c) {
     return c && strchr("+-\x03\r\n\xff\xf3", c);
 }
 
@@ -22,7 +24,7 @@ void framing_init(struct framing *l) {
     l->in_start = l->in_scanned = l->in_end = 0;
     l->out_sent = l->last_start = l->last_length = 0;
     l->no_ack = l->runs = l->lost = l->broke = false;
-    buffer_init(&l->out, LINK_OUT_MAX);
+    buffer_init(&l->out, FRAMING_OUT_MAX);
 }
 
 void framing_free(struct framing *l) {
@@ -75,7 +77,8 @@ static void resend(struct framing *l) {
 
 /* Copies a payload and returns its checksum, both in one pass. An escape with
  * nothing behind it is dropped: the length in such a packet won't fit then. */
-static uint8_t unescape(struct framing *l, const char *from, const char *end, struct cursor *packet) {
+static uint8_t unescape(struct framing *l, const char *from, const char *end,
+                        struct cursor *packet) {
     char *to = l->payload;
     uint8_t sum = 0, flip = 0;
     for (; from < end; from++) {
@@ -119,7 +122,8 @@ static enum framing_event take_byte(struct framing *l, char c) {
         return FRAMING_INTERRUPT;
     if (c == '-')
         resend(l);
-    return link_is_between_packets(c) || (c == 'g' && after_break) ? FRAMING_NOTHING : FRAMING_BROKEN;
+    return framing_is_between_packets(c) || (c == 'g' && after_break) ? FRAMING_NOTHING
+                                                                      : FRAMING_BROKEN;
 }
 
 enum framing_event framing_next(struct framing *l, struct cursor *packet) {

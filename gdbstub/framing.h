@@ -19,9 +19,9 @@
 /* The largest packet that we accept and send, as told in qSupported. */
 #define FRAMING_PACKET_SIZE 0x20000
 /* Twice that: room for packets that wait behind the one in work. */
-#define LINK_ROOM (2 * FRAMING_PACKET_SIZE)
+#define FRAMING_ROOM (2 * FRAMING_PACKET_SIZE)
 /* Output that a client did not read yet; mostly a monitor command's text. */
-#define LINK_OUT_MAX (4u << 20)
+#define FRAMING_OUT_MAX (4u << 20)
 
 enum framing_event {
     FRAMING_NOTHING,   /* more bytes are needed */
@@ -31,8 +31,8 @@ enum framing_event {
 };
 
 struct framing {
-    char in[LINK_ROOM];          /* raw bytes from the client, [in_start, in_end) not yet used */
-    char payload[LINK_ROOM + 1]; /* of the latest packet, unescaped, NUL behind it */
+    char in[FRAMING_ROOM];          /* raw bytes from the client, [in_start, in_end) not yet used */
+    char payload[FRAMING_ROOM + 1]; /* of the latest packet, unescaped, NUL behind it */
     size_t in_start, in_scanned, in_end;
     struct buffer out;
     size_t out_sent;                /* out[0 … out_sent) left already */
@@ -46,7 +46,7 @@ struct framing {
 /* May a client send this byte between packets? Acknowledgments, an interrupt, telnet's
  * BREAK, the end of a line that a script was typed in. What sends another byte speaks
  * another protocol; it is not read for packets in its midst. */
-bool link_is_between_packets(char);
+bool framing_is_between_packets(char);
 
 void framing_init(struct framing *);
 void framing_free(struct framing *);
@@ -54,7 +54,7 @@ void framing_free(struct framing *);
 /* Where the owner may put bytes from the client, and how many fit. */
 char *framing_room(struct framing *, size_t *size);
 void framing_received(struct framing *, size_t size);
-/* Takes the next event; of a LINK_PACKET, *packet is valid until the next. */
+/* Takes the next event; of a FRAMING_PACKET, *packet is valid until the next. */
 enum framing_event framing_next(struct framing *, struct cursor *packet);
 
 /* Frames a payload, which must hold no raw $ or #. */

@@ -162,7 +162,7 @@ struct gdb_target_ops {
     /* The description of that architecture. */
     const struct gdb_description *(*description_of)(void *target, const char *architecture);
     /* What the thread's CPU mode is called ("16-bit real mode"): no '/' in it, static
-     * storage. Shown when the description changes; see gdbstub/follow.c. */
+     * storage. Shown when the description changes; see gdbstub/modes.c. */
     const char *(*mode_name)(void *target, struct gdb_thread);
     /* Register `number` of description `d` (not always that of now: the one
      * last served), little-endian, (bits + 7) / 8 bytes; false: unavailable. */

@@ -4,7 +4,7 @@
  *     T05library:;   gdb reads qXfer:libraries, and goes on
  *
  * Rule: the client is told when the list is not the one that it knows, in place
- * of a stop, which is held back as after an exec (follow.c). An exec empties
+ * of a stop, which is held back as after an exec (modes.c). An exec empties
  * gdb's list.
  */
 #include "gdbstub/packets.h"
@@ -61,7 +61,7 @@ void packet_libraries(struct session *s, struct cursor arguments) {
     }
     buffer_init(&document, DOCUMENT_MAX);
     write_list(&document, list, list_of(s, thread.pid, list));
-    process_find(s, thread.pid)->libraries = libraries_mark(s, thread.pid);
+    process_find(s, thread.pid)->mode.libraries = libraries_mark(s, thread.pid);
     reply_piece(s, arguments, &document);
     buffer_free(&document);
 }

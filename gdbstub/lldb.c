@@ -28,19 +28,19 @@ static bool write_triple(struct session *s, struct gdb_thread thread) {
     const char *triple = triple_of(d);
     if (!triple)
         return false;
-    s->lldb_mode = triple;
+    s->client.lldb_triple = triple;
     buffer_text(&s->reply, "triple:");
     buffer_hex(&s->reply, triple, strlen(triple));
     buffer_printf(&s->reply, ";endian:little;ptrsize:%d;", triple[0] == 'x' ? 8 : 4);
     return true;
 }
 
-void lldb_tell_mode(struct session *s, struct gdb_thread thread) {
+void lldb_report_mode(struct session *s, struct gdb_thread thread) {
     const char *triple = triple_of(s->target->ops->describe(s->target->context, thread));
     char text[200];
-    if (!s->lldb_mode || !triple || triple == s->lldb_mode)
+    if (!s->client.lldb_triple || !triple || triple == s->client.lldb_triple)
         return;
-    s->lldb_mode = triple;
+    s->client.lldb_triple = triple;
     int length = snprintf(
         text, sizeof text,
         "minikvm: the CPU's mode has changed, and lldb keeps the disassembler and registers"

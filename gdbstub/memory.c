@@ -18,7 +18,7 @@ static size_t read_memory(struct session *s, uint64_t address, uint64_t length, 
     size_t size = length < READ_MAX ? (size_t)length : READ_MAX;
     if (extension_frame_selected(s))
         return s->extension->read_memory(s, thread, address, to, size);
-    follow_memory_read(s, thread, address, length);
+    modes_memory_read(s, thread, address, length);
     size_t done = s->target->ops->read_memory(s->target->context, thread, address, to, size);
     return done < size ? done : size;
 }
@@ -46,7 +46,7 @@ void packet_x(struct session *s, struct cursor arguments) {
         return;
     }
     if (!address && !length) {
-        s->bare_x = true;
+        s->client.bare_x = true;
         reply_ok(s);
         return;
     }
@@ -55,7 +55,7 @@ void packet_x(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    if (!s->bare_x)
+    if (!s->client.bare_x)
         buffer_char(&s->reply, 'b');
     buffer_binary(&s->reply, bytes, done);
 }
@@ -73,7 +73,7 @@ static void write_memory(struct session *s, uint64_t address, const void *bytes,
 
 void packet_M(struct session *s, struct cursor arguments) {
     uint64_t address, length;
-    uint8_t bytes[LINK_ROOM / 2];
+    uint8_t bytes[FRAMING_ROOM / 2];
     if (!cursor_range(&arguments, &address, &length) || !cursor_char(&arguments, ':') ||
         cursor_left(&arguments) % 2 || cursor_left(&arguments) / 2 != length ||
         !hex_decode(bytes, arguments.at, (size_t)length)) {

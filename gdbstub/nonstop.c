@@ -13,15 +13,16 @@
 
 /* --- what is told ---------------------------------------------------------------- */
 
-static bool tellable(const struct process *p) {
-    return p->attached && (p->exec_due || p->library_due || (p->has_pending && !p->following));
+static bool is_reportable(const struct process *p) {
+    return p->attached && (p->nonstop.exec_due || p->nonstop.library_due ||
+                           (p->has_pending && !p->mode.following));
 }
 
-static struct process *next_told(struct session *s) {
+static struct process *next_to_report(struct session *s) {
     struct process *first = NULL;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        if (tellable(p) && (!first || p->order < first->order))
+        if (is_reportable(p) && (!first || p->order < first->order))
             first = p;
     }
     return first;
@@ -29,22 +30,22 @@ static struct process *next_told(struct session *s) {
 
 /* The next stop into `reply`. false: there is none. */
 static bool write_next(struct session *s) {
-    struct process *p = next_told(s);
+    struct process *p = next_to_report(s);
     if (!p)
         return false;
-    if (p->exec_due) {
-        p->exec_due = false;
-        follow_tell(s, p);
+    if (p->nonstop.exec_due) {
+        p->nonstop.exec_due = false;
+        modes_report_exec(s, p);
         return true;
     }
-    if (p->library_due) {
-        p->library_due = false;
-        follow_library(s, p);
+    if (p->nonstop.library_due) {
+        p->nonstop.library_due = false;
+        modes_report_library(s, p);
         return true;
     }
     struct gdb_stop stop = p->pending;
     p->has_pending = false;
-    if (p->told && follow_instead(s, &stop))
+    if (p->mode.announced && modes_report_instead(s, &stop))
         return true;
     stops_write(s, &stop);
     if (p->ended)
@@ -53,18 +54,18 @@ static bool write_next(struct session *s) {
 }
 
 void nonstop_settle(struct session *s) {
-    if (s->notified || !next_told(s))
+    if (s->stops.notified || !next_to_report(s))
         return;
     buffer_clear(&s->reply);
     buffer_text(&s->reply, "Stop:");
-    s->notified = write_next(s);
+    s->stops.notified = write_next(s);
     session_notify(s, s->reply.data, s->reply.length);
 }
 
 static void still(struct session *s, struct process *p, int signal) {
     p->pending = (struct gdb_stop){.thread = {p->pid, 1}, .status = signal};
     p->has_pending = true;
-    p->order = s->stops++;
+    p->order = s->stops.count++;
 }
 
 /* gdb 13 fails on an assertion of its own (remote_target::wait) when two processes
@@ -72,7 +73,7 @@ static void still(struct session *s, struct process *p, int signal) {
  * So it sees the first only; the others stand still, and `attach N` takes them. */
 static void hide_others(struct session *s) {
     for (size_t i = 1; i < s->process_count; i++) {
-        s->processes[i].hidden = s->processes[i].attached;
+        s->processes[i].nonstop.hidden = s->processes[i].attached;
         s->processes[i].attached = false;
     }
 }
@@ -95,14 +96,14 @@ void nonstop_attach(struct session *s, struct process *p) {
         s->target->ops->interrupt(s->target->context, p->pid);
     else
         still(s, p, GDB_SIGNAL_0);
-    p->stopping = p->running;
+    p->nonstop.stopping = p->running;
     reply_ok(s);
 }
 
 void packet_stopped(struct session *s, struct cursor arguments) {
     (void)arguments;
-    s->notified = write_next(s);
-    if (!s->notified)
+    s->stops.notified = write_next(s);
+    if (!s->stops.notified)
         reply_ok(s);
 }
 
@@ -110,17 +111,17 @@ void packet_stopped(struct session *s, struct cursor arguments) {
 
 void nonstop_note(struct session *s, struct process *p, const struct gdb_stop *stop, bool ours) {
     bool plain = stop->kind == GDB_STOPPED && !stop->has_breakpoint;
-    p->paused = p->paused && ours;
+    p->nonstop.paused = p->nonstop.paused && ours;
     if (ours)
         return;
     p->pending = *stop;
-    if (plain && p->stopping && stop->status == GDB_SIGNAL_INT)
+    if (plain && p->nonstop.stopping && stop->status == GDB_SIGNAL_INT)
         p->pending.status = GDB_SIGNAL_0; /* as vCont;t wanted */
     if (plain && p->stepped && p->forgotten && stop->status == GDB_SIGNAL_TRAP)
         p->pending.status = GDB_SIGNAL_0; /* gdb has forgotten the step at an exec */
-    p->stopping = p->forgotten = false;
+    p->nonstop.stopping = p->forgotten = false;
     p->has_pending = true;
-    p->order = s->stops++;
+    p->order = s->stops.count++;
 }
 
 /* --- resuming ------------------------------------------------------------------------ */
@@ -128,31 +129,33 @@ void nonstop_note(struct session *s, struct process *p, const struct gdb_stop *s
 /* A client that says anew what it understands may no longer want the exec. */
 static void let_go(struct session *s, struct process *p, const struct gdb_action *action) {
     p->running = true;
-    p->exec_due = p->library_due = false;
+    p->nonstop.exec_due = p->nonstop.library_due = false;
     p->stepped = action->how != GDB_CONTINUE;
-    p->latest = *action;
+    p->nonstop.latest = *action;
     s->target->ops->resume(s->target->context, action);
 }
 
-/* See follow.c. What the user wanted first waits for the exec that brings the
+/* See modes.c. What the user wanted first waits for the exec that brings the
  * description. */
 static void go(struct session *s, struct process *p, struct gdb_action action) {
-    bool was = p->following;
-    bool automatic = p->following == FOLLOW_LIBRARY || (action.how == GDB_CONTINUE && !action.signal);
-    p->library_due = p->following == FOLLOW_EXEC && automatic && p->has_saved &&
-                     p->libraries != libraries_mark(s, p->pid);
-    p->following = FOLLOW_NOTHING;
-    if (p->library_due || (was && automatic && p->has_pending))
+    bool was = p->mode.following;
+    bool automatic =
+        p->mode.following == FOLLOW_LIBRARY || (action.how == GDB_CONTINUE && !action.signal);
+    p->nonstop.library_due = p->mode.following == FOLLOW_EXEC && automatic &&
+                             p->nonstop.has_postponed &&
+                             p->mode.libraries != libraries_mark(s, p->pid);
+    p->mode.following = FOLLOW_NOTHING;
+    if (p->nonstop.library_due || (was && automatic && p->has_pending))
         return; /* that is told now */
-    if (was && automatic && p->has_saved) {
-        action = p->saved;
+    if (was && automatic && p->nonstop.has_postponed) {
+        action = p->nonstop.postponed;
         p->forgotten = true;
-    } else if (follow_owes_exec(s, p)) {
-        p->saved = action;
-        p->has_saved = p->exec_due = true;
+    } else if (modes_owes_exec(s, p)) {
+        p->nonstop.postponed = action;
+        p->nonstop.has_postponed = p->nonstop.exec_due = true;
         return;
     }
-    p->has_saved = false;
+    p->nonstop.has_postponed = false;
     if (was)
         p->has_pending = false;
     if (!p->has_pending)
@@ -160,9 +163,9 @@ static void go(struct session *s, struct process *p, struct gdb_action action) {
 }
 
 static void stop(struct session *s, struct process *p) {
-    if (!p->running || p->stopping)
+    if (!p->running || p->nonstop.stopping)
         return;
-    p->stopping = true;
+    p->nonstop.stopping = true;
     s->target->ops->interrupt(s->target->context, p->pid);
 }
 
@@ -193,13 +196,14 @@ bool nonstop_resume(struct session *s) {
 static void end_nonstop(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        p->attached |= p->hidden;
-        p->hidden = p->stopping = p->exec_due = p->library_due = p->has_saved = p->forgotten = false;
+        p->attached |= p->nonstop.hidden;
+        p->nonstop.hidden = p->nonstop.stopping = p->nonstop.exec_due = p->nonstop.library_due =
+            p->nonstop.has_postponed = p->forgotten = false;
         p->interrupted = p->attached && p->running;
         if (p->interrupted)
             s->target->ops->interrupt(s->target->context, p->pid);
     }
-    s->notified = false;
+    s->stops.notified = false;
 }
 
 void packet_nonstop(struct session *s, struct cursor arguments) {
@@ -208,11 +212,11 @@ void packet_nonstop(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    if (on && !s->non_stop)
+    if (on && !s->client.non_stop)
         hide_others(s);
-    if (!on && s->non_stop)
+    if (!on && s->client.non_stop)
         end_nonstop(s);
-    s->non_stop = on;
+    s->client.non_stop = on;
     reply_ok(s);
 }
 
@@ -221,10 +225,10 @@ void packet_ctrl_c(struct session *s, struct cursor arguments) {
     struct process *chosen = NULL;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        if (p->attached && p->running && (!chosen || p->pid == s->general.pid))
+        if (p->attached && p->running && (!chosen || p->pid == s->client.general.pid))
             chosen = p;
     }
-    if (chosen && !chosen->stopping)
+    if (chosen && !chosen->nonstop.stopping)
         s->target->ops->interrupt(s->target->context, chosen->pid);
     reply_ok(s);
 }
@@ -232,9 +236,24 @@ void packet_ctrl_c(struct session *s, struct cursor arguments) {
 /* --- packets about a process that runs ---------------------------------------------------- */
 
 static bool wants_stillness(struct cursor packet) {
-    static const char *const texts[] = {
-        "g", "G", "p", "P", "m", "M", "x", "X", "Z", "z", "qXfer:features", "qXfer:osdata",
-        "qXfer:libraries", "qSearch", "qCRC", "qRcmd", "qHostInfo", "qProcessInfo"};
+    static const char *const texts[] = {"g",
+                                        "G",
+                                        "p",
+                                        "P",
+                                        "m",
+                                        "M",
+                                        "x",
+                                        "X",
+                                        "Z",
+                                        "z",
+                                        "qXfer:features",
+                                        "qXfer:osdata",
+                                        "qXfer:libraries",
+                                        "qSearch",
+                                        "qCRC",
+                                        "qRcmd",
+                                        "qHostInfo",
+                                        "qProcessInfo"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct cursor rest = packet;
         if (cursor_word(&rest, texts[i]))
@@ -248,10 +267,10 @@ static bool wants_stillness(struct cursor packet) {
 static struct process *process_concerned(struct session *s) {
     struct gdb_thread thread;
     struct process *subject = process_find(s, extension_subject(s));
-    bool extension = packets_is_extension(s, s->packet);
+    bool extension = packets_is_extension(s, s->request.packet);
     if (process_present(subject) && (extension || extension_frame_selected(s)))
         return subject;
-    if ((!extension && !wants_stillness(s->packet)) || !thread_current(s, &thread))
+    if ((!extension && !wants_stillness(s->request.packet)) || !thread_current(s, &thread))
         return NULL;
     return process_find(s, thread.pid);
 }
@@ -260,8 +279,8 @@ bool nonstop_must_wait(struct session *s) {
     struct process *p = process_concerned(s);
     if (!p || !p->running)
         return false;
-    if (!p->interrupted && !p->stopping) {
-        p->interrupted = p->paused = true;
+    if (!p->interrupted && !p->nonstop.stopping) {
+        p->interrupted = p->nonstop.paused = true;
         s->target->ops->interrupt(s->target->context, p->pid);
     }
     return p->running;
@@ -270,9 +289,9 @@ bool nonstop_must_wait(struct session *s) {
 void nonstop_answered(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        bool goes_on = p->paused && !p->running && process_present(p);
-        p->paused = false;
+        bool goes_on = p->nonstop.paused && !p->running && process_present(p);
+        p->nonstop.paused = false;
         if (goes_on)
-            let_go(s, p, &p->latest);
+            let_go(s, p, &p->nonstop.latest);
     }
 }

@@ -14,23 +14,18 @@ void process_attach(struct session *s, struct process *p) {
     p->ended = !ops->alive(s->target->context, p->pid);
     p->running = !p->ended && ops->running(s->target->context, p->pid);
     p->has_pending = p->has_pending && !p->running; /* a stop that the target has left is old */
-    p->hidden = p->interrupted = p->stepped = p->paused = p->stopping = p->exec_due = p->library_due = p->has_saved =
-        p->forgotten = false;
-    p->following = FOLLOW_NOTHING;
-    p->libraries = 0;
-    p->described = p->told = NULL;
-    p->exec_file = EXEC_UNKNOWN;
-    p->reads = p->lists = false;
-    p->belief = BELIEF_NONE;
-    p->trust = TRUST_NONE;
+    p->interrupted = p->stepped = p->forgotten = false;
+    p->mode = (struct process_mode){.probes = p->mode.probes};
+    p->nonstop = (struct process_nonstop){0};
 }
 
 void process_release(struct session *s, struct process *p) {
     p->attached = p->running = p->interrupted = p->has_pending = false;
-    p->hidden = p->exec_due = p->library_due = p->has_saved = false;
-    p->following = FOLLOW_NOTHING;
-    p->described = p->told = NULL;
-    s->has_told = false;
+    p->nonstop.hidden = p->nonstop.exec_due = p->nonstop.library_due = p->nonstop.has_postponed =
+        false;
+    p->mode.following = FOLLOW_NOTHING;
+    p->mode.described = p->mode.announced = NULL;
+    s->stops.has_reported = false;
     if (!p->ended)
         s->target->ops->detach(s->target->context, p->pid);
     extension_process_gone(s, p->pid, NULL);
@@ -39,9 +34,9 @@ void process_release(struct session *s, struct process *p) {
 static void process_kill(struct session *s, struct process *p) {
     s->target->ops->kill(s->target->context, p->pid);
     extension_process_gone(s, p->pid, "the machine was killed");
-    p->attached = p->hidden = p->running = p->interrupted = p->has_pending = false;
+    p->attached = p->nonstop.hidden = p->running = p->interrupted = p->has_pending = false;
     p->ended = true;
-    s->has_told = false;
+    s->stops.has_reported = false;
 }
 
 /* Stopped at its first instruction. */
@@ -51,11 +46,12 @@ static const char *process_restart(struct session *s, struct process *p, const c
         return error;
     extension_process_gone(s, p->pid, "the machine was started anew");
     p->has_pending = false;
-    enum exec_file kept = p->exec_file; /* gdb's file stays, but it reads the description anew */
+    enum exec_file kept =
+        p->mode.exec_file; /* gdb's file stays, but it reads the description anew */
     process_attach(s, p);
-    p->exec_file = kept;
-    p->reads = true;
-    s->has_told = false;
+    p->mode.exec_file = kept;
+    p->mode.reads = true;
+    s->stops.has_reported = false;
     return NULL;
 }
 
@@ -73,8 +69,9 @@ static const char no_such_process[] = "there is no such process; `info inferiors
 
 void packet_status(struct session *s, struct cursor arguments) {
     (void)arguments;
-    s->own_description = s->features.xml && s->features.exec_events && !s->asked_description;
-    if (s->non_stop) {
+    s->modes.own_description =
+        s->client.features.xml && s->client.features.exec_events && !s->modes.asked_description;
+    if (s->client.non_stop) {
         nonstop_status(s);
         return;
     }
@@ -85,7 +82,7 @@ void packet_status(struct session *s, struct cursor arguments) {
 
 void packet_extended(struct session *s, struct cursor arguments) {
     (void)arguments;
-    s->extended = true;
+    s->client.extended = true;
     reply_ok(s);
 }
 
@@ -106,16 +103,16 @@ void packet_vattach(struct session *s, struct cursor arguments) {
         return;
     }
     process_attach(s, p);
-    p->reads = true;
-    if (s->non_stop) {
+    p->mode.reads = true;
+    if (s->client.non_stop) {
         nonstop_attach(s, p);
         return;
     }
     stops_pend_status(s);
     for (size_t i = 0; i < s->process_count; i++)
         s->processes[i].resumed = &s->processes[i] == p;
-    s->general = (struct selection){p->pid, ANY};
-    s->has_told = false;
+    s->client.general = (struct selection){p->pid, ANY};
+    s->stops.has_reported = false;
 }
 
 static void release_all(struct session *s) {
@@ -145,8 +142,8 @@ void packet_kill(struct session *s, struct cursor arguments) {
     for (size_t i = 0; i < s->process_count; i++)
         if (process_present(&s->processes[i]))
             process_kill(s, &s->processes[i]);
-    s->silent = true;
-    s->goodbye = s->over = !s->extended;
+    s->request.silent = true;
+    s->request.closes = s->over = !s->client.extended;
 }
 
 void packet_vkill(struct session *s, struct cursor arguments) {
@@ -162,7 +159,7 @@ void packet_vkill(struct session *s, struct cursor arguments) {
 /* "R XX"; no reply, so an error shows only in what the client reads next. */
 void packet_restart(struct session *s, struct cursor arguments) {
     (void)arguments;
-    s->silent = true;
+    s->request.silent = true;
     processes_update(s);
     for (size_t i = 0; i < s->process_count; i++)
         process_restart(s, &s->processes[i], "");
@@ -170,7 +167,7 @@ void packet_restart(struct session *s, struct cursor arguments) {
 
 static struct process *first_absent(struct session *s, bool hidden) {
     for (size_t i = 0; i < s->process_count; i++)
-        if (!process_present(&s->processes[i]) && s->processes[i].hidden == hidden)
+        if (!process_present(&s->processes[i]) && s->processes[i].nonstop.hidden == hidden)
             return &s->processes[i];
     return NULL;
 }
@@ -205,8 +202,8 @@ void packet_vrun(struct session *s, struct cursor arguments) {
         reply_error(s, error);
         return;
     }
-    s->general = (struct selection){p->pid, ANY};
-    if (s->non_stop) /* the others may run: only this one's stop is the answer */
+    s->client.general = (struct selection){p->pid, ANY};
+    if (s->client.non_stop) /* the others may run: only this one's stop is the answer */
         stops_write(s, &(struct gdb_stop){.thread = {p->pid, 1}, .status = GDB_SIGNAL_TRAP});
     else
         stops_pend_status(s);

@@ -15,15 +15,15 @@ static void note_feature(struct session *s, struct cursor feature) {
         const char *text;
         bool *said;
     } known[] = {
-        {"multiprocess+", &s->features.multiprocess},
-        {"swbreak+", &s->features.swbreak},
-        {"hwbreak+", &s->features.hwbreak},
-        {"error-message+", &s->features.error_message},
-        {"exec-events+", &s->features.exec_events},
+        {"multiprocess+", &s->client.features.multiprocess},
+        {"swbreak+", &s->client.features.swbreak},
+        {"hwbreak+", &s->client.features.hwbreak},
+        {"error-message+", &s->client.features.error_message},
+        {"exec-events+", &s->client.features.exec_events},
         {"qRelocInsn+", &s->framing.runs}, /* gdb, and no other client: the others need not
                                            read runs, and are not all known to */
-        {"xmlRegisters=i386", &s->features.xml},
-        {"single-inf-arg+", &s->features.after_gdb_16},
+        {"xmlRegisters=i386", &s->client.features.xml},
+        {"single-inf-arg+", &s->client.features.after_gdb_16},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct cursor rest = feature;
@@ -50,16 +50,16 @@ void packet_supported(struct session *s, struct cursor arguments) {
         buffer_text(&s->reply, ";qXfer:libraries:read+");
     if (s->target->ops->table)
         buffer_text(&s->reply, ";qXfer:osdata:read+");
-    if (s->features.exec_events)
+    if (s->client.features.exec_events)
         buffer_text(&s->reply, ";exec-events+");
-    if (s->features.error_message)
+    if (s->client.features.error_message)
         buffer_text(&s->reply, ";error-message+");
 }
 
 /* The OK itself is still sent, and acknowledged, in the old way. */
 void packet_no_ack(struct session *s, struct cursor arguments) {
     (void)arguments;
-    s->no_ack_next = true;
+    s->request.no_ack_next = true;
     reply_ok(s);
 }
 
@@ -83,7 +83,7 @@ void packet_pass_signals(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    memcpy(s->passed, set, sizeof set);
+    memcpy(s->client.passed, set, sizeof set);
     reply_ok(s);
 }
 
@@ -137,16 +137,16 @@ static void send_piece(struct session *s, struct cursor range, struct buffer *do
 static const struct process *process_to_describe(struct session *s, struct cursor range) {
     struct gdb_thread thread;
     uint64_t offset, length;
-    bool known =
-        (s->asked_about && thread_first(s, s->asked_about, &thread)) || thread_current(s, &thread);
+    bool known = (s->modes.asked_about && thread_first(s, s->modes.asked_about, &thread)) ||
+                 thread_current(s, &thread);
     if (!known || !cursor_range(&range, &offset, &length))
         return NULL;
     struct process *p = process_find(s, thread.pid);
-    if (!p->described || !offset) {
+    if (!p->mode.described || !offset) {
         const struct gdb_description *d = s->target->ops->describe(s->target->context, thread);
-        follow_doubt(p, d);
-        p->described = p->told = d;
-        p->reads = true;
+        modes_doubt(p, d);
+        p->mode.described = p->mode.announced = d;
+        p->mode.reads = true;
     }
     return p;
 }
@@ -154,8 +154,8 @@ static const struct process *process_to_describe(struct session *s, struct curso
 /* "ANNEX:OFFSET,LENGTH" */
 void packet_features(struct session *s, struct cursor arguments) {
     struct buffer document;
-    s->asked_description = true;
-    s->own_description = false;
+    s->modes.asked_description = true;
+    s->modes.own_description = false;
     struct cursor annex = cursor_until(&arguments, ':');
     bool known = cursor_word(&annex, "target.xml") && cursor_done(&annex);
     const struct process *p = known ? process_to_describe(s, arguments) : NULL;
@@ -164,9 +164,9 @@ void packet_features(struct session *s, struct cursor arguments) {
         return;
     }
     buffer_init(&document, DOCUMENT_MAX);
-    xml_description(&document, p->described);
-    if (p->probed) /* other text, other layout: gdb forgets how short `g` was (follow.c) */
-        buffer_printf(&document, "<!-- %u -->\n", p->probed);
+    xml_description(&document, p->mode.described);
+    if (p->mode.probes) /* other text, other layout: gdb forgets how short `g` was (modes.c) */
+        buffer_printf(&document, "<!-- %u -->\n", p->mode.probes);
     send_piece(s, arguments, &document);
 }
 
@@ -176,7 +176,7 @@ void packet_xfer_threads(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    follow_user_looks(s);
+    modes_threads_listed(s);
     buffer_init(&document, DOCUMENT_MAX);
     xml_threads(s, &document);
     send_piece(s, arguments, &document);

@@ -21,16 +21,17 @@ size_t register_size(const struct gdb_register *r) {
 static unsigned known_count(struct session *s, struct gdb_thread thread,
                             const struct gdb_description *d) {
     enum { X87_BITS = 80 };
-    bool rejected = follow_rejected(s, thread);
+    bool rejected = modes_rejected(s, thread);
     unsigned count = 0;
-    while (count < d->count && (!s->own_description || d->registers[count].bits != X87_BITS) &&
+    while (count < d->count &&
+           (!s->modes.own_description || d->registers[count].bits != X87_BITS) &&
            (!rejected || d->registers[count].in_g))
         count++;
     return count;
 }
 
 const struct gdb_description *registers_layout(struct session *s, struct gdb_thread thread) {
-    return follow_layout(s, thread);
+    return modes_layout(s, thread);
 }
 
 /* NULL: unavailable. */
@@ -108,8 +109,8 @@ void packet_g(struct session *s, struct cursor arguments) {
     const struct gdb_description *d = registers_layout(s, thread);
     unsigned count = known_count(s, thread, d);
     size_t room;
-    bool probe = follow_probes(s, thread, &room);
-    follow_registers_read(s, thread);
+    bool probe = modes_probes(s, thread, &room);
+    modes_registers_read(s, thread);
     for (unsigned i = 0; i < count && d->registers[i].in_g; i++) {
         size_t size = register_size(&d->registers[i]);
         if (size > room)
@@ -186,11 +187,11 @@ void packet_p(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    follow_register_asked(s, thread, number);
+    modes_register_asked(s, thread, number);
     const struct gdb_description *d = registers_layout(s, thread);
     if (number < known_count(s, thread, d))
         write_seen(s, thread, d, (unsigned)number);
-    else if (number < d->count || s->own_description)
+    else if (number < d->count || s->modes.own_description)
         buffer_text(&s->reply, "xx"); /* unavailable, however wide it is */
     else
         reply_failure(s);
@@ -199,7 +200,8 @@ void packet_p(struct session *s, struct cursor arguments) {
 static void refuse_register(struct session *s, const struct gdb_description *d, uint64_t number) {
     const struct gdb_target_ops *ops = s->target->ops;
     const char *why = ops->read_only && number < d->count
-                          ? ops->read_only(s->target->context, d, (unsigned)number) : NULL;
+                          ? ops->read_only(s->target->context, d, (unsigned)number)
+                          : NULL;
     if (why)
         reply_error(s, why);
     else

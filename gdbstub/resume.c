@@ -8,14 +8,14 @@
 /* --- letting go ----------------------------------------------------------------- */
 
 const struct resume_action *action_for(const struct session *s, struct gdb_thread thread) {
-    for (size_t i = 0; i < s->action_count; i++)
-        if (thread_matches(s->actions[i].who, thread))
-            return s->actions[i].stay && !s->non_stop ? NULL : &s->actions[i];
+    for (size_t i = 0; i < s->resume.action_count; i++)
+        if (thread_matches(s->resume.actions[i].who, thread))
+            return s->resume.actions[i].stay && !s->client.non_stop ? NULL : &s->resume.actions[i];
     return NULL;
 }
 
-static void let_go(struct session *s, struct gdb_thread thread, const struct resume_action *resume_action,
-                   int signal) {
+static void let_go(struct session *s, struct gdb_thread thread,
+                   const struct resume_action *resume_action, int signal) {
     struct gdb_action action = resume_action->action;
     action.thread = thread;
     if (signal)
@@ -30,7 +30,8 @@ void resume_again(struct session *s, struct gdb_thread who, int signal) {
     struct gdb_thread list[THREADS_MAX];
     size_t count = threads_list(s, list);
     for (size_t i = 0; i < count; i++) {
-        const struct resume_action *resume_action = list[i].pid == who.pid ? action_for(s, list[i]) : NULL;
+        const struct resume_action *resume_action =
+            list[i].pid == who.pid ? action_for(s, list[i]) : NULL;
         if (resume_action)
             let_go(s, list[i], resume_action, list[i].tid == who.tid ? signal : 0);
     }
@@ -41,7 +42,7 @@ static int passed_signal(const struct session *s, const struct process *p) {
     const struct gdb_stop *stop = &p->pending;
     bool plain = p->has_pending && stop->kind == GDB_STOPPED && !stop->has_breakpoint;
     bool known = stop->status > 0 && stop->status < SIGNALS_MAX;
-    return plain && known && s->passed[stop->status] ? stop->status : 0;
+    return plain && known && s->client.passed[stop->status] ? stop->status : 0;
 }
 
 /* Marks the processes that the wishes let go. Returns how many, and whether one
@@ -65,7 +66,7 @@ static size_t mark_resumed(struct session *s, const struct gdb_thread *list, siz
 
 /* A process that ended while another's stop was told has no threads left to be
  * selected, but is still to be told. */
-static bool has_untold_end(struct session *s) {
+static bool has_unreported_end(struct session *s) {
     bool found = false;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
@@ -78,9 +79,9 @@ static bool has_untold_end(struct session *s) {
 
 static void resume_all(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
-    s->blind = !s->looked;
-    s->looked = s->passed_one = false;
-    if (s->non_stop) {
+    s->resume.blind = !s->resume.looked;
+    s->resume.looked = s->resume.passed_one = false;
+    if (s->client.non_stop) {
         if (nonstop_resume(s))
             reply_ok(s);
         else
@@ -89,18 +90,18 @@ static void resume_all(struct session *s) {
     }
     extension_select_present(s);
     stops_release_others(s);
-    if (follow_resume(s))
+    if (modes_resume(s))
         return;
     size_t count = threads_list(s, list);
     bool news;
     size_t marked = mark_resumed(s, list, count, &news);
-    bool ended = has_untold_end(s);
+    bool ended = has_unreported_end(s);
     if (!marked && !ended) {
         reply_failure(s);
         return;
     }
-    s->pending_reply = REPLY_RESUME;
-    s->has_told = false;
+    s->stops.pending_reply = REPLY_RESUME;
+    s->stops.has_reported = false;
     for (size_t i = 0; i < count && !news && !ended; i++) {
         struct process *p = process_find(s, list[i].pid);
         const struct resume_action *resume_action = action_for(s, list[i]);
@@ -154,19 +155,22 @@ static bool parse_action(struct cursor *c, struct resume_action *resume_action) 
     return false;
 }
 
-static bool parse_resume_action(struct session *s, struct cursor *c, struct resume_action *resume_action) {
+static bool parse_resume_action(struct session *s, struct cursor *c,
+                                struct resume_action *resume_action) {
     *resume_action = (struct resume_action){.who = {ALL, ALL}};
-    return parse_action(c, resume_action) && (!cursor_char(c, ':') || thread_parse(s, c, &resume_action->who));
+    return parse_action(c, resume_action) &&
+           (!cursor_char(c, ':') || thread_parse(s, c, &resume_action->who));
 }
 
 void packet_vcont(struct session *s, struct cursor arguments) {
-    s->action_count = 0;
+    s->resume.action_count = 0;
     do {
-        if (s->action_count == ACTIONS_MAX || !parse_resume_action(s, &arguments, &s->actions[s->action_count])) {
+        if (s->resume.action_count == ACTIONS_MAX ||
+            !parse_resume_action(s, &arguments, &s->resume.actions[s->resume.action_count])) {
             reply_failure(s);
             return;
         }
-        s->action_count++;
+        s->resume.action_count++;
     } while (cursor_char(&arguments, ';'));
     if (cursor_done(&arguments))
         resume_all(s);
@@ -192,13 +196,13 @@ static bool jump(struct session *s, struct gdb_thread thread, struct cursor argu
 /* They move the threads of the last Hc; a step with no such thread moves the
  * current one. */
 static void plain(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
-    struct resume_action *resume_action = &s->actions[0];
+    struct resume_action *resume_action = &s->resume.actions[0];
     struct gdb_thread current;
-    *resume_action = (struct resume_action){.who = s->resuming, .action = {.how = how}};
-    s->action_count = 1;
-    bool chosen = s->resuming.pid > 0 && s->resuming.tid > 0;
+    *resume_action = (struct resume_action){.who = s->client.resuming, .action = {.how = how}};
+    s->resume.action_count = 1;
+    bool chosen = s->client.resuming.pid > 0 && s->client.resuming.tid > 0;
     if (chosen)
-        current = (struct gdb_thread){s->resuming.pid, s->resuming.tid};
+        current = (struct gdb_thread){s->client.resuming.pid, s->client.resuming.tid};
     bool good = chosen ? thread_exists(s, current) : thread_current(s, &current);
     if (good && how == GDB_STEP)
         resume_action->who = (struct selection){current.pid, current.tid};
@@ -238,8 +242,9 @@ static void reverse(struct session *s, enum gdb_resume how) {
         reply_failure(s);
         return;
     }
-    s->actions[0] = (struct resume_action){.who = {current.pid, current.tid}, .action = {.how = how}};
-    s->action_count = 1;
+    s->resume.actions[0] =
+        (struct resume_action){.who = {current.pid, current.tid}, .action = {.how = how}};
+    s->resume.action_count = 1;
     resume_all(s);
 }
 

@@ -22,7 +22,7 @@ struct gdb_server {
     bool over;
     bool busy; /* at work: a stop that comes now is only noted */
     bool any_user;
-    bool polled;     /* gdb_server_polled() is called: what follows is what it said last */
+    bool polled; /* gdb_server_polled() is called: what follows is what it said last */
     bool client_ready, caller_waits;
     struct session session;
 };
@@ -30,8 +30,9 @@ struct gdb_server {
 _Static_assert(1 + 2 + STRANGERS_MAX <= GDB_POLL_MAX, "listener, client, stdout, strangers");
 
 static const char refusal[] = "minikvm: another debugger is connected; detach it first";
-static const char foreign_user[] = "minikvm: it belongs to another user of this computer, who can let all "
-                                   "users connect (see minikvm --help)";
+static const char foreign_user[] =
+    "minikvm: it belongs to another user of this computer, who can let all "
+    "users connect (see minikvm --help)";
 
 /* --- the client ---------------------------------------------------------------------- */
 
@@ -193,10 +194,12 @@ const char *gdb_server_address(const struct gdb_server *server) {
 }
 
 bool gdb_server_looked(const struct gdb_server *server) {
-    return !server->session.blind && !server->session.passed_one;
+    return !server->session.resume.blind && !server->session.resume.passed_one;
 }
 
-void gdb_server_admit_all(struct gdb_server *server) { server->any_user = true; }
+void gdb_server_admit_all(struct gdb_server *server) {
+    server->any_user = true;
+}
 
 void gdb_server_log_packets(struct gdb_server *server,
                             void (*line)(void *context, const char *line), void *context) {

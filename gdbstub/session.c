@@ -47,37 +47,32 @@ void session_init(struct session *s, const struct gdb_target *target) {
     framing_init(&s->framing);
     files_init(s);
     extension_open(s);
-    buffer_init(&s->table, TABLE_MAX);
+    buffer_init(&s->tables.text, TABLE_MAX);
     buffer_init(&s->reply, REPLY_MAX);
-    buffer_init(&s->console, CONSOLE_MAX);
+    buffer_init(&s->console.text, CONSOLE_MAX);
 }
 
 void session_free(struct session *s) {
     files_close(s);
     extension_close(s);
-    buffer_free(&s->table);
+    buffer_free(&s->tables.text);
     framing_free(&s->framing);
     buffer_free(&s->reply);
-    buffer_free(&s->console);
+    buffer_free(&s->console.text);
 }
 
 static void forget_client(struct session *s) {
-    s->features = (struct features){0};
-    s->extended = s->bare_x = s->silent = s->no_ack_next = s->goodbye = s->held = false;
-    s->non_stop = s->notified = s->asked_description = s->own_description = false;
-    s->label = LABEL_ANY;
-    s->lldb_mode = NULL;
-    s->asked_about = 0;
-    s->saved_count = 0;
+    s->client = (struct client){0};
+    s->request = (struct request){0};
+    s->monitor = (struct monitor){0};
+    s->modes = (struct modes){.label = LABEL_ANY};
+    s->stops.pending_reply = REPLY_NONE;
+    s->stops.has_reported = s->stops.notified = false;
+    s->resume.action_count = s->resume.postponed_count = 0;
+    s->resume.blind = s->resume.passed_one = false;
     extension_select_present(s);
     files_close(s);
-    buffer_free(&s->table);
-    s->general = s->resuming = (struct selection){ANY, ANY};
-    s->pending_reply = REPLY_NONE;
-    s->in_monitor = s->given_up = false;
-    s->has_told = s->blind = s->passed_one = false;
-    s->action_count = 0;
-    memset(s->passed, 0, sizeof s->passed);
+    buffer_free(&s->tables.text);
     framing_free(&s->framing);
     framing_init(&s->framing);
 }
@@ -100,7 +95,7 @@ void session_begin(struct session *s) {
 void session_end(struct session *s) {
     s->connected = false;
     for (size_t i = 0; i < s->process_count; i++)
-        if (s->processes[i].attached || s->processes[i].hidden)
+        if (s->processes[i].attached || s->processes[i].nonstop.hidden)
             process_release(s, &s->processes[i]);
     s->target->ops->session(s->target->context, false);
     forget_client(s);
@@ -124,7 +119,8 @@ static void log_packet(struct session *s, bool from_client, const char *payload,
     char line[PACKET_LOG_LINE];
     if (!s->log.line)
         return;
-    packet_log_line(line, seconds_now() - s->log.begun, s->general.pid, from_client, payload, length);
+    packet_log_line(line, seconds_now() - s->log.begun, s->client.general.pid, from_client, payload,
+                    length);
     s->log.line(s->log.context, line);
 }
 
@@ -143,10 +139,10 @@ void session_notify(struct session *s, const char *payload, size_t length) {
 static void send_reply(struct session *s) {
     if (s->reply.overflow)
         reply_failure(s);
-    if (s->pending_reply == REPLY_NONE && !s->silent)
+    if (s->stops.pending_reply == REPLY_NONE && !s->request.silent)
         session_send(s, s->reply.data, s->reply.length);
-    s->framing.no_ack |= s->no_ack_next;
-    s->no_ack_next = false;
+    s->framing.no_ack |= s->request.no_ack_next;
+    s->request.no_ack_next = false;
 }
 
 /* A client that passes over a signal by itself (`handle SIGSEGV nostop` in gdb) goes on at
@@ -164,12 +160,12 @@ static bool is_question(struct cursor packet) {
 }
 
 static void handle_packet(struct session *s) {
-    s->held = s->silent = false;
-    s->looked |= is_question(s->packet);
+    s->request.waits = s->request.silent = false;
+    s->resume.looked |= is_question(s->request.packet);
     buffer_clear(&s->reply);
-    packets_dispatch(s, s->packet);
+    packets_dispatch(s, s->request.packet);
     send_reply(s);
-    if (s->non_stop && s->pending_reply != OWED_MONITOR)
+    if (s->client.non_stop && s->stops.pending_reply != REPLY_MONITOR)
         nonstop_answered(s);
     stops_settle(s);
 }
@@ -183,27 +179,27 @@ static bool any_runs(const struct session *s) {
 
 /* At the begin of a session the processes are still on their way to a stop. */
 static bool must_wait(struct session *s) {
-    bool asks_all = !cursor_done(&s->packet) && *s->packet.at == '?';
-    if (s->pending_reply == OWED_MONITOR)
+    bool asks_all = !cursor_done(&s->request.packet) && *s->request.packet.at == '?';
+    if (s->stops.pending_reply == REPLY_MONITOR)
         return true;
-    if (s->non_stop && !asks_all)
+    if (s->client.non_stop && !asks_all)
         return nonstop_must_wait(s);
-    return s->pending_reply != REPLY_NONE || any_runs(s);
+    return s->stops.pending_reply != REPLY_NONE || any_runs(s);
 }
 
 /* Takes one event from the link. */
 static enum work take_event(struct session *s) {
-    switch (framing_next(&s->framing, &s->packet)) {
+    switch (framing_next(&s->framing, &s->request.packet)) {
     case FRAMING_PACKET:
-        log_packet(s, true, s->packet.at, cursor_left(&s->packet));
-        s->held = true;
-        s->given_up = s->pending_reply == OWED_MONITOR && !s->non_stop;
-        if (!s->non_stop)
+        log_packet(s, true, s->request.packet.at, cursor_left(&s->request.packet));
+        s->request.waits = true;
+        s->monitor.abandoned = s->stops.pending_reply == REPLY_MONITOR && !s->client.non_stop;
+        if (!s->client.non_stop)
             stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
         return WORK_MORE;
     case FRAMING_INTERRUPT:
         log_packet(s, true, "\x03", 1);
-        if (!s->non_stop || s->pending_reply == OWED_MONITOR)
+        if (!s->client.non_stop || s->stops.pending_reply == REPLY_MONITOR)
             stops_interrupt(s);
         return WORK_MORE;
     case FRAMING_BROKEN:
@@ -219,11 +215,11 @@ enum work session_step(struct session *s) {
     framing_output(&s->framing, &waiting);
     if (waiting)
         return WORK_NONE;
-    enum work work = s->held ? WORK_MORE : take_event(s);
+    enum work work = s->request.waits ? WORK_MORE : take_event(s);
     stops_settle(s);
-    if (s->held && must_wait(s))
+    if (s->request.waits && must_wait(s))
         return WORK_NONE;
-    if (s->held)
+    if (s->request.waits)
         handle_packet(s);
-    return s->goodbye ? WORK_END : work;
+    return s->request.closes ? WORK_END : work;
 }

@@ -45,41 +45,50 @@ enum trust {
     TRUST_PROVEN,
 };
 
-/* The answer that is owed to the client. */
-enum pending_reply { REPLY_NONE, REPLY_RESUME, REPLY_STATUS, OWED_MONITOR };
+/* The reply that the client waits for. */
+enum pending_reply { REPLY_NONE, REPLY_RESUME, REPLY_STATUS, REPLY_MONITOR };
+
+/* What a process's client knows of its CPU's mode (modes.c, exec_file.c). */
+struct process_mode {
+    const struct gdb_description *described; /* last served; NULL: none yet */
+    const struct gdb_description *announced; /* what the client knows, or was told to fetch */
+    enum exec_file exec_file; /* what it has for the program */
+    bool reads;               /* it reads the description by itself: it attaches or runs, ... */
+    enum belief belief;       /* until it gets its exec: which layout it believes in */
+    unsigned probes;          /* how often that was to be found out */
+    enum trust trust;         /* has it accepted the description? */
+    bool lists;               /* a first stop was reported, and it read the libraries then */
+    uint64_t libraries;       /* mark of the list that it knows */
+    /* What was reported in place of the pending stop, or before a resume; the client will
+     * continue by itself. */
+    enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following;
+};
+
+/* What a process is about in non-stop (nonstop.c). */
+struct process_nonstop {
+    bool hidden;        /* stopped, until the client attaches to it */
+    bool paused;        /* it ran, and is resumed once a packet is answered */
+    bool stopping;      /* vCont;t */
+    bool exec_due;      /* its exec is reported next, ... */
+    bool library_due;   /* ... then its libraries, ... */
+    bool has_postponed; /* ... and then it does this */
+    struct gdb_action postponed, latest;
+};
 
 struct process {
     int pid;
     bool attached; /* the client debugs it */
     bool ended;
     bool running;
-    bool interrupted; /* by us, for all-stop: such a stop is nobody's news */
+    bool interrupted; /* by us, for all-stop: such a stop is not reported */
     bool resumed;     /* by the latest resume: its stops answer that */
     bool has_pending; /* stopped, and the client does not know */
     unsigned order;   /* which pending stop came first */
     struct gdb_stop pending;
     bool stepped;   /* its latest resume was a step */
     bool forgotten; /* the client has forgotten, by an exec, that it steps */
-    /* mode following (follow.c) */
-    const struct gdb_description *described; /* last served; NULL: none yet */
-    const struct gdb_description *told;      /* what the client knows or was told to fetch */
-    enum exec_file exec_file; /* what it has for the program (exec_file.c) */
-    bool reads;               /* it reads the description by itself: it attaches or runs, … */
-    enum belief belief;       /* while it owes an exec: which layout it believes in */
-    unsigned probed;          /* how often that was to be found out */
-    enum trust trust;         /* has it accepted the description? */
-    bool lists;               /* it was told of a first stop, and read the libraries then */
-    uint64_t libraries;       /* mark of the list that it knows */
-    enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following; /* what was told in place
-                         of the pending stop, or before a resume; it will go on by itself */
-    /* non-stop */
-    bool hidden;      /* stands still, and waits for a client to attach */
-    bool paused;      /* it ran, and is to go on once a packet is answered */
-    bool stopping;    /* vCont;t */
-    bool exec_due;    /* its exec is to be told, … */
-    bool library_due; /* … then its libraries, … */
-    bool has_saved;   /* … and then it does this */
-    struct gdb_action saved, latest;
+    struct process_mode mode;
+    struct process_nonstop nonstop;
 };
 
 /* gdb opens the label of an exec twice. */
@@ -105,65 +114,95 @@ struct features {
     bool after_gdb_16; /* it says single-inf-arg+, as 18 does and 16 does not; see exec_file.c */
 };
 
+/* What the client has said of itself and chosen; forgotten when it goes. */
+struct client {
+    struct features features;
+    bool extended;           /* `!` */
+    bool non_stop;           /* QNonStop */
+    bool bare_x;             /* it probed `x0,0`: an lldb that wants no 'b' before the data */
+    const char *lldb_triple; /* that lldb has asked for or was told of, see lldb.c */
+    struct selection general, resuming; /* Hg and Hc */
+    bool passed[SIGNALS_MAX];           /* QPassSignals */
+};
+
+/* The packet in work, or one that waits until the target has stopped. */
+struct request {
+    struct cursor packet;
+    bool waits;
+    bool silent;      /* it has no reply */
+    bool no_ack_next; /* once the reply is out */
+    bool closes;      /* close the connection once the reply is out */
+};
+
+/* A monitor command (console.c). */
+struct monitor {
+    bool active;    /* O packets are allowed */
+    int pid;        /* REPLY_MONITOR: the process that it is about ... */
+    bool abandoned; /* ... and whose answer the client no longer waits for */
+};
+
+/* The latest resume (resume.c). */
+struct resume {
+    struct resume_action actions[ACTIONS_MAX];
+    size_t action_count;
+    struct resume_action postponed[ACTIONS_MAX]; /* a resume that waits until execs are reported */
+    size_t postponed_count;
+    bool looked;     /* the client has asked something since the latest reported stop */
+    bool blind;      /* the latest resume came without that */
+    bool passed_one; /* since then a stop was passed, not reported */
+};
+
+/* Reports of stops (stops.c, nonstop.c). */
+struct stops {
+    enum pending_reply pending_reply;
+    unsigned count;    /* of all stops, to order them */
+    bool has_reported; /* the latest one reported, for another `?` */
+    struct gdb_stop reported;
+    bool notified; /* a %Stop is on its way, or stops behind it are asked for */
+};
+
+/* Mode following, as far as it is about all processes (modes.c, exec_file.c). */
+struct modes {
+    int asked_about;        /* whose description is read next, if not Hg's; or 0 */
+    bool asked_description; /* ever */
+    bool own_description;   /* `set tdesc filename`: it does not ask for ours */
+    enum label_open label;  /* what the next open of a label is for, ... */
+    int label_pid;          /* ... at the exec of this process */
+};
+
 struct session {
     const struct gdb_target *target;
-    void (*push)(void *); /* writes what the link can get rid of now */
+    void (*push)(void *); /* writes what the connection can take now */
     void *push_context;
     struct framing framing;
-    struct buffer reply; /* the packet in work */
+    bool connected;
+    bool over; /* `k`: close for good */
+    struct client client;
+    struct request request;
+    struct buffer reply; /* to the packet in work */
+    struct monitor monitor;
+    struct resume resume;
+    struct stops stops;
+    struct modes modes;
+    int files[FILES_MAX]; /* files.c */
+    struct {
+        struct buffer text; /* of the latest one, between its pieces */
+        char name[64];
+    } tables; /* tables.c */
+    struct {
+        struct buffer text; /* not sent yet */
+        size_t lost;
+    } console; /* console.c */
     struct {
         void (*line)(void *context, const char *line); /* NULL: no log */
         void *context;
         double begun; /* seconds of CLOCK_MONOTONIC */
     } log;
-    bool connected;
-
-    struct features features;
-    bool extended;        /* `!` */
-    bool bare_x;          /* the client probed `x0,0`: an lldb that wants no 'b' before the data */
-    const char *lldb_mode; /* the triple that lldb has asked for or been told of, see lldb.c */
-    bool silent;          /* the packet in work has no reply */
-    bool no_ack_next;     /* once the reply is out */
-    bool goodbye;         /* close the connection once the reply is out */
-    bool over;            /* `k`: close for good */
-    bool in_monitor;      /* inside qRcmd: O packets are allowed */
-    int monitored;        /* OWED_MONITOR: the process that the command is about … */
-    bool given_up;        /* … whose answer the client no longer waits for */
-    bool held;            /* a packet came while an answer was owed */
-    struct cursor packet; /* that packet, or the one in work */
-
-    struct selection general, resuming; /* Hg and Hc */
-    bool passed[SIGNALS_MAX];           /* QPassSignals */
-    bool looked;     /* the client has asked something since the last stop was told */
-    bool blind;      /* the latest resume came without that */
-    bool passed_one; /* since then a stop was passed, not told */
-
-    enum pending_reply pending_reply;
-    unsigned stops; /* counts, to order them */
-    bool has_told;  /* the latest stop told, for another `?` */
-    struct gdb_stop told;
-    struct resume_action actions[ACTIONS_MAX]; /* of the latest resume */
-    size_t action_count;
-    struct resume_action saved[ACTIONS_MAX]; /* a resume that waits for execs to be told first */
-    size_t saved_count;
-    bool non_stop; /* QNonStop */
-    bool notified; /* a %Stop is on its way, or stops behind it are asked for */
-    /* mode following (follow.c, exec_file.c) */
-    int asked_about;        /* whose description is read next, if not Hg's; or 0 */
-    bool asked_description; /* ever */
-    bool own_description;   /* `set tdesc filename`: it does not ask for ours */
-    enum label_open label;  /* what the next open of a label is for, … */
-    int label_pid;          /* … at the exec of this process */
-    int files[FILES_MAX];   /* files.c */
-    struct buffer table;    /* tables.c, between its pieces */
-    char table_name[64];
     const struct gdb_extension *extension; /* NULL: none */
     void *extension_state;
 
     struct process processes[PROCESSES_MAX];
     size_t process_count;
-    struct buffer console;
-    size_t console_lost;
 };
 
 /* --- session.c: life and packets -------------------------------------------- */
@@ -257,7 +296,7 @@ void stops_interrupt(struct session *);
 /* The stop reply, into `reply`. */
 void stops_write(struct session *, const struct gdb_stop *);
 /* Sends the stop reply, as the answer that was owed. */
-void stops_tell(struct session *, const struct gdb_stop *);
+void stops_report(struct session *, const struct gdb_stop *);
 /* A client without multiprocess+ debugs one process; the others run free. */
 void stops_release_others(struct session *);
 /* The client will be told the state of these processes as soon as all are still. */
@@ -278,34 +317,34 @@ bool nonstop_must_wait(struct session *);
 /* The packet is answered: what was paused for it goes on. */
 void nonstop_answered(struct session *);
 
-/* --- follow.c: CPU modes -------------------------------------------------------------- */
+/* --- modes.c: CPU modes -------------------------------------------------------------- */
 /* Tells an exec and holds the stop back, if the client needs a new description. */
-bool follow_instead(struct session *, const struct gdb_stop *);
+bool modes_report_instead(struct session *, const struct gdb_stop *);
 /* Tells an exec, nothing being held back. */
-void follow_tell(struct session *, struct process *);
+void modes_report_exec(struct session *, struct process *);
 /* Tells that there is another list of libraries, nothing being held back. false: there is none. */
-bool follow_library(struct session *, struct process *);
+bool modes_report_library(struct session *, struct process *);
 /* The client resumes; true: that is answered, nothing is to move. */
-bool follow_resume(struct session *);
+bool modes_resume(struct session *);
 /* A breakpoint was inserted. */
-void follow_point(struct session *, int pid, enum gdb_bp_kind, uint64_t address);
+void modes_breakpoint_inserted(struct session *, int pid, enum gdb_bp_kind, uint64_t address);
 /* The client lists threads. */
-void follow_user_looks(struct session *);
+void modes_threads_listed(struct session *);
 /* It is to believe in this description next. */
-void follow_doubt(struct process *, const struct gdb_description *next);
+void modes_doubt(struct process *, const struct gdb_description *next);
 /* The client reads registers; memory. */
-void follow_registers_read(struct session *, struct gdb_thread);
-void follow_memory_read(struct session *, struct gdb_thread, uint64_t address, uint64_t length);
+void modes_registers_read(struct session *, struct gdb_thread);
+void modes_memory_read(struct session *, struct gdb_thread, uint64_t address, uint64_t length);
 /* Is this `g` to be answered with unavailable registers only? In any case, with no more
  * bytes than there is room. */
-bool follow_probes(struct session *, struct gdb_thread, size_t *room);
+bool modes_probes(struct session *, struct gdb_thread, size_t *room);
 /* Has the client been found out to believe in gdb's own layout, not in the one described? */
-bool follow_rejected(struct session *, struct gdb_thread);
-void follow_register_asked(struct session *, struct gdb_thread, uint64_t number);
+bool modes_rejected(struct session *, struct gdb_thread);
+void modes_register_asked(struct session *, struct gdb_thread, uint64_t number);
 /* It must have an exec before it may go on. */
-bool follow_owes_exec(const struct session *, const struct process *);
+bool modes_owes_exec(const struct session *, const struct process *);
 /* The layout that the client believes in. */
-const struct gdb_description *follow_layout(struct session *, struct gdb_thread);
+const struct gdb_description *modes_layout(struct session *, struct gdb_thread);
 
 /* --- exec_file.c ------------------------------------------------------------------------ */
 /* What the client is to find in what it opens now. */
@@ -339,7 +378,7 @@ void process_release(struct session *, struct process *);
 
 /* --- console.c -------------------------------------------------------------------------------- */
 /* A stop in a mode that lldb, if the client is one, does not show right. */
-void lldb_tell_mode(struct session *, struct gdb_thread);
+void lldb_report_mode(struct session *, struct gdb_thread);
 
 void console_text(struct session *, const char *text, size_t length);
 /* The monitor command that was to be answered later is done. */

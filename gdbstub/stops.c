@@ -23,8 +23,8 @@ static void write_reason(struct session *s, const struct gdb_stop *stop) {
     struct buffer *b = &s->reply;
     if (stop->log != GDB_LOG_NONE)
         buffer_text(b, stop->log == GDB_LOG_BEGIN ? "replaylog:begin;" : "replaylog:end;");
-    bool wanted = stop->point == GDB_SWBREAK   ? s->features.swbreak
-                  : stop->point == GDB_HWBREAK ? s->features.hwbreak
+    bool wanted = stop->point == GDB_SWBREAK   ? s->client.features.swbreak
+                  : stop->point == GDB_HWBREAK ? s->client.features.hwbreak
                                                : true;
     if (!stop->has_breakpoint || stop->point > GDB_AWATCH || !wanted)
         return;
@@ -38,9 +38,9 @@ static void write_reason(struct session *s, const struct gdb_stop *stop) {
  * only to a client that believes in the description: another one would be lost. */
 static void write_expedited(struct session *s, const struct process *process,
                             struct gdb_thread thread) {
-    bool proven = process && (process->trust == TRUST_PROVEN || !s->features.xml);
-    bool known = proven && !s->own_description;
-    const struct gdb_description *d = known ? process->described : NULL;
+    bool proven = process && (process->mode.trust == TRUST_PROVEN || !s->client.features.xml);
+    bool known = proven && !s->modes.own_description;
+    const struct gdb_description *d = known ? process->mode.described : NULL;
     for (unsigned i = 0; d && i < d->count; i++) {
         if (!d->registers[i].expedite)
             continue;
@@ -65,7 +65,7 @@ static void write_stopped(struct session *s, const struct gdb_stop *stop) {
 static void write_ended(struct session *s, const struct gdb_stop *stop) {
     char kind = stop->kind == GDB_EXITED ? 'W' : 'X';
     buffer_printf(&s->reply, "%c%02x", kind, (unsigned)stop->status & 0xff);
-    if (s->features.multiprocess && stop->thread.pid)
+    if (s->client.features.multiprocess && stop->thread.pid)
         buffer_printf(&s->reply, ";process:%x", (unsigned)stop->thread.pid);
 }
 
@@ -76,20 +76,20 @@ void stops_write(struct session *s, const struct gdb_stop *stop) {
         write_ended(s, stop);
 }
 
-void stops_tell(struct session *s, const struct gdb_stop *stop) {
+void stops_report(struct session *s, const struct gdb_stop *stop) {
     buffer_clear(&s->reply);
     if (stop->kind == GDB_STOPPED) {
-        lldb_tell_mode(s, stop->thread);
-        if (!follow_instead(s, stop))
+        lldb_report_mode(s, stop->thread);
+        if (!modes_report_instead(s, stop))
             write_stopped(s, stop);
         /* gdb takes the stopped thread for the one of Hg from now on; Hc stays. */
-        s->general = (struct selection){stop->thread.pid, stop->thread.tid};
+        s->client.general = (struct selection){stop->thread.pid, stop->thread.tid};
     } else {
         write_ended(s, stop);
     }
-    s->told = *stop;
-    s->has_told = true;
-    s->pending_reply = REPLY_NONE;
+    s->stops.reported = *stop;
+    s->stops.has_reported = true;
+    s->stops.pending_reply = REPLY_NONE;
     session_send(s, s->reply.data, s->reply.length);
 }
 
@@ -108,24 +108,24 @@ static struct process *news(struct session *s) {
 }
 
 /* For a client that asks when nothing has happened. */
-static void tell_state(struct session *s) {
+static void report_state(struct session *s) {
     struct gdb_stop stop = {.kind = GDB_STOPPED, .status = GDB_SIGNAL_TRAP};
-    if (s->has_told && s->pending_reply == REPLY_STATUS)
-        stop = s->told;
+    if (s->stops.has_reported && s->stops.pending_reply == REPLY_STATUS)
+        stop = s->stops.reported;
     else if (!thread_current(s, &stop.thread))
         stop = (struct gdb_stop){.kind = GDB_EXITED};
-    stops_tell(s, &stop);
+    stops_report(s, &stop);
 }
 
-static void report(struct session *s) {
+static void report_news(struct session *s) {
     struct process *p = news(s);
     if (!p) {
-        tell_state(s);
+        report_state(s);
         return;
     }
     struct gdb_stop stop = p->pending;
     p->has_pending = false;
-    stops_tell(s, &stop);
+    stops_report(s, &stop);
     if (p->ended)
         p->attached = false;
 }
@@ -154,30 +154,30 @@ static void interrupt_all(struct session *s) {
 }
 
 void stops_settle(struct session *s) {
-    if (s->non_stop) {
+    if (s->client.non_stop) {
         nonstop_settle(s);
         return;
     }
-    if (s->pending_reply == REPLY_NONE || s->pending_reply == OWED_MONITOR)
+    if (s->stops.pending_reply == REPLY_NONE || s->stops.pending_reply == REPLY_MONITOR)
         return;
-    if (s->pending_reply == REPLY_STATUS || news(s))
+    if (s->stops.pending_reply == REPLY_STATUS || news(s))
         interrupt_all(s);
     if (any_runs(s))
         return;
-    if (s->pending_reply == REPLY_STATUS)
+    if (s->stops.pending_reply == REPLY_STATUS)
         stops_release_others(s);
-    report(s);
+    report_news(s);
 }
 
 void stops_interrupt(struct session *s) {
-    if (s->pending_reply == OWED_MONITOR)
-        s->target->ops->interrupt(s->target->context, s->monitored);
-    if (s->pending_reply != REPLY_RESUME)
+    if (s->stops.pending_reply == REPLY_MONITOR)
+        s->target->ops->interrupt(s->target->context, s->monitor.pid);
+    if (s->stops.pending_reply != REPLY_RESUME)
         return; /* nothing runs, or it is on its way to a stop */
     struct process *chosen = NULL;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        if (runs(p) && (!chosen || p->pid == s->general.pid))
+        if (runs(p) && (!chosen || p->pid == s->client.general.pid))
             chosen = p;
     }
     /* Not marked as interrupted: this stop is what the client waits for. */
@@ -188,12 +188,12 @@ void stops_interrupt(struct session *s) {
 void stops_pend_status(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++)
         s->processes[i].resumed = s->processes[i].attached;
-    s->pending_reply = REPLY_STATUS;
+    s->stops.pending_reply = REPLY_STATUS;
 }
 
 void stops_release_others(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
-    size_t count = s->features.multiprocess ? 0 : threads_list(s, list);
+    size_t count = s->client.features.multiprocess ? 0 : threads_list(s, list);
     for (size_t i = 0; i < count; i++) {
         struct process *p = process_find(s, list[i].pid);
         if (p->attached && list[i].pid != list[0].pid)
@@ -209,15 +209,15 @@ static bool is_plain(const struct gdb_stop *stop, int signal) {
 
 static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
     int signal = stop->status;
-    return signal > 0 && signal < SIGNALS_MAX && s->passed[signal] && is_plain(stop, signal) &&
-           !stop->stuck;
+    return signal > 0 && signal < SIGNALS_MAX && s->client.passed[signal] &&
+           is_plain(stop, signal) && !stop->stuck;
 }
 
 /* A client that does not stop at this signal would let it go on, be told, let it go on,
  * for ever. At a trap it does stop. */
 static struct gdb_stop worth_a_stop(const struct session *s, const struct gdb_stop *stop) {
     struct gdb_stop told = *stop;
-    if (s->connected && s->blind && stop->stuck && stop->kind == GDB_STOPPED)
+    if (s->connected && s->resume.blind && stop->stuck && stop->kind == GDB_STOPPED)
         told.status = GDB_SIGNAL_TRAP;
     return told;
 }
@@ -237,14 +237,14 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
         s->target->ops->detach(s->target->context, p->pid);
         return;
     }
-    if (s->connected && s->non_stop) {
+    if (s->connected && s->client.non_stop) {
         nonstop_note(s, p, stop, ours);
         return;
     }
     if (ours)
         return;
-    if (s->pending_reply == REPLY_RESUME && p->attached && !news(s) && is_passed(s, stop)) {
-        s->passed_one = true;
+    if (s->stops.pending_reply == REPLY_RESUME && p->attached && !news(s) && is_passed(s, stop)) {
+        s->resume.passed_one = true;
         resume_again(s, stop->thread, stop->status);
         return;
     }
@@ -252,5 +252,5 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
     if (p->forgotten && p->stepped && is_plain(stop, GDB_SIGNAL_TRAP))
         p->pending.status = GDB_SIGNAL_0; /* gdb has forgotten the step at an exec */
     p->has_pending = true;
-    p->order = s->stops++;
+    p->order = s->stops.count++;
 }

@@ -36,13 +36,13 @@ enum verdict {
 static enum verdict judge(const char *bytes, size_t length, size_t *used) {
     const char *end = bytes + length, *at = bytes;
     uint8_t sum = 0, told;
-    while (at < end && link_is_between_packets(*at))
+    while (at < end && framing_is_between_packets(*at))
         at++;
     if (at < end && *at != '$')
         return FOREIGN;
     const char *hash = at < end ? memchr(at, '#', (size_t)(end - at)) : NULL;
     if (!hash || end - hash < 3)
-        return length == LINK_ROOM ? FOREIGN : UNKNOWN;
+        return length == FRAMING_ROOM ? FOREIGN : UNKNOWN;
     for (at = (const char *)memrchr(at, '$', (size_t)(hash - at)) + 1; at < hash; at++)
         sum = (uint8_t)(sum + (uint8_t)*at);
     *used = (size_t)(hash + 3 - bytes);
@@ -86,7 +86,8 @@ static bool is_packet(struct stranger *s) {
 bool stranger_read(struct stranger *s) {
     if (s->connection.in < 0)
         return false;
-    ssize_t got = connection_read(&s->connection, s->bytes + s->length, sizeof s->bytes - s->length);
+    ssize_t got =
+        connection_read(&s->connection, s->bytes + s->length, sizeof s->bytes - s->length);
     if (got < 0)
         connection_close(&s->connection);
     if (got <= 0 || s->told)

@@ -21,7 +21,7 @@ struct stranger {
     const char *refusal; /* what its first packet is answered; NULL: it may become the client */
     bool told;           /* that answer is out: its side is read on until it closes */
     size_t length;
-    char bytes[LINK_ROOM]; /* all that it has sent, to be handed to the client's link */
+    char bytes[FRAMING_ROOM]; /* all that it has sent, to be handed to the client's link */
 };
 
 struct strangers {

@@ -40,27 +40,28 @@ static bool list_types(struct session *s, struct gdb_table *table) {
 
 static bool fill(struct session *s, struct gdb_table *table) {
     struct gdb_thread thread;
-    if (!*s->table_name)
+    if (!*s->tables.name)
         return list_types(s, table);
     return thread_current(s, &thread) &&
-           s->target->ops->table(s->target->context, thread, s->table_name, table);
+           s->target->ops->table(s->target->context, thread, s->tables.name, table);
 }
 
 static bool make(struct session *s) {
-    struct gdb_table table = {&s->table, false};
-    buffer_clear(&s->table);
-    buffer_text(&s->table, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"osdata.dtd\">\n"
-                           "<osdata type=\"");
-    buffer_xml(&s->table, *s->table_name ? s->table_name : "types");
-    buffer_text(&s->table, "\">\n");
+    struct gdb_table table = {&s->tables.text, false};
+    buffer_clear(&s->tables.text);
+    buffer_text(&s->tables.text,
+                "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"osdata.dtd\">\n"
+                "<osdata type=\"");
+    buffer_xml(&s->tables.text, *s->tables.name ? s->tables.name : "types");
+    buffer_text(&s->tables.text, "\">\n");
     bool known = fill(s, &table);
-    buffer_text(&s->table, table.in_row ? "</item>\n</osdata>\n" : "</osdata>\n");
+    buffer_text(&s->tables.text, table.in_row ? "</item>\n</osdata>\n" : "</osdata>\n");
     return known;
 }
 
 /* "TYPE:OFFSET,LENGTH"; no type: the list of them. */
 void packet_osdata(struct session *s, struct cursor arguments) {
-    char name[sizeof s->table_name] = "";
+    char name[sizeof s->tables.name] = "";
     struct cursor annex = cursor_until(&arguments, ':'), range = arguments;
     uint64_t offset, length;
     if (!s->target->ops->table)
@@ -70,12 +71,12 @@ void packet_osdata(struct session *s, struct cursor arguments) {
         return;
     }
     memcpy(name, annex.at, cursor_left(&annex));
-    bool other = !s->table.length || strcmp(name, s->table_name);
-    memcpy(s->table_name, name, sizeof name);
+    bool other = !s->tables.text.length || strcmp(name, s->tables.name);
+    memcpy(s->tables.name, name, sizeof name);
     if ((offset && !other) || make(s))
-        reply_piece(s, arguments, &s->table);
+        reply_piece(s, arguments, &s->tables.text);
     else
         reply_failure(s);
     if (s->reply.length && s->reply.data[0] != 'm')
-        buffer_free(&s->table); /* that was the last piece */
+        buffer_free(&s->tables.text); /* that was the last piece */
 }

@@ -77,8 +77,8 @@ bool thread_exists(struct session *s, struct gdb_thread thread) {
 }
 
 bool thread_current(struct session *s, struct gdb_thread *thread) {
-    struct selection whole = {s->general.pid, ANY}, any = {ANY, ANY};
-    return thread_select(s, s->general, thread) || thread_select(s, whole, thread) ||
+    struct selection whole = {s->client.general.pid, ANY}, any = {ANY, ANY};
+    return thread_select(s, s->client.general, thread) || thread_select(s, whole, thread) ||
            thread_select(s, any, thread);
 }
 
@@ -119,7 +119,7 @@ bool thread_parse(struct session *s, struct cursor *c, struct selection *who) {
 }
 
 void thread_write(struct session *s, struct buffer *b, struct gdb_thread thread) {
-    if (s->features.multiprocess)
+    if (s->client.features.multiprocess)
         buffer_printf(b, "p%x.%x", (unsigned)thread.pid, (unsigned)thread.tid);
     else
         buffer_printf(b, "%x", (unsigned)thread.tid);
@@ -140,8 +140,8 @@ void packet_thread(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    *(general ? &s->general : &s->resuming) = who;
-    s->asked_about = 0;
+    *(general ? &s->client.general : &s->client.resuming) = who;
+    s->modes.asked_about = 0;
     reply_ok(s);
 }
 
@@ -169,7 +169,7 @@ void packet_current(struct session *s, struct cursor arguments) {
 void packet_threads_first(struct session *s, struct cursor arguments) {
     (void)arguments;
     struct gdb_thread list[THREADS_MAX];
-    follow_user_looks(s);
+    modes_threads_listed(s);
     size_t count = threads_list(s, list);
     buffer_char(&s->reply, count ? 'm' : 'l');
     for (size_t i = 0; i < count; i++) {

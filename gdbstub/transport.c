@@ -159,7 +159,8 @@ static bool make_way(const struct sockaddr_un *name, struct failure *f) {
  * gets back, before anybody could connect. */
 static bool listen_unix(struct listener *l, const struct sockaddr_un *name) {
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (l->fd < 0 || fchmod(l->fd, 0600) || bind(l->fd, (const struct sockaddr *)name, sizeof *name))
+    if (l->fd < 0 || fchmod(l->fd, 0600) ||
+        bind(l->fd, (const struct sockaddr *)name, sizeof *name))
         return false;
     strcpy(l->path, name->sun_path); /* from here on it is ours to remove */
     return !lstat(l->path, &l->inode) && !chmod(l->path, 0600) && !listen(l->fd, BACKLOG);

@@ -14,7 +14,7 @@ enum { WIDTH_MAX = 256, STRING_MAX = 512, OUT_MAX = 2048 };
 struct conversion {
     char flags[6];
     unsigned width;
-    int precision; /* -1: none */
+    int precision;  /* -1: none */
     unsigned bytes; /* of an integer */
     char letter;
 };
@@ -154,8 +154,8 @@ static void put_padded(struct out *out, const struct conversion *c, const char *
 static void put_string(struct out *out, const struct conversion *c, uint64_t address,
                        const struct gdb_agent_host *host) {
     char text[STRING_MAX];
-    size_t limit = c->precision >= 0 && c->precision < STRING_MAX ? (size_t)c->precision
-                                                                  : sizeof text;
+    size_t limit =
+        c->precision >= 0 && c->precision < STRING_MAX ? (size_t)c->precision : sizeof text;
     size_t n = 0;
     while (n < limit) {
         if (!host->read_memory || !host->read_memory(host->context, address + n, &text[n], 1)) {

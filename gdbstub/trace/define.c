@@ -30,13 +30,15 @@ struct tracepoint *trace_parse_point(struct session *s, struct cursor *c) {
     if (!parse_place(c, &number, &address))
         return NULL;
     for (size_t i = 0; i < trace_of(s)->point_count; i++)
-        if (trace_of(s)->tracepoints[i]->number == number && trace_of(s)->tracepoints[i]->address == address)
+        if (trace_of(s)->tracepoints[i]->number == number &&
+            trace_of(s)->tracepoints[i]->address == address)
             return trace_of(s)->tracepoints[i];
     return NULL;
 }
 
 /* Keeps a piece for qTfP. */
-static const char *keep(struct trace *t, const struct tracepoint *p, char kind, struct cursor text) {
+static const char *keep(struct trace *t, const struct tracepoint *p, char kind,
+                        struct cursor text) {
     buffer_printf(&t->defined, "%c%x:%llx:", kind, p->number, (unsigned long long)p->address);
     buffer_append(&t->defined, text.at, cursor_left(&text));
     buffer_char(&t->defined, 0);
@@ -139,8 +141,8 @@ static const char *parse_point(struct tracepoint *p, struct cursor *c) {
 /* Forgets what qTfP would tell of it. */
 static void forget(struct trace *t, const struct tracepoint *p) {
     char place[32];
-    int length = snprintf(place, sizeof place, "%x:%llx:", p->number,
-                          (unsigned long long)p->address);
+    int length =
+        snprintf(place, sizeof place, "%x:%llx:", p->number, (unsigned long long)p->address);
     size_t kept = 0, size;
     for (size_t at = 0; at < t->defined.length; at += size) {
         char *piece = t->defined.data + at;
@@ -155,8 +157,8 @@ static void forget(struct trace *t, const struct tracepoint *p) {
 
 static struct tracepoint *add(struct trace *t, struct cursor place) {
     uint64_t number, address;
-    if (t->point_count == TRACEPOINTS_MAX || !parse_place(&place, &number, &address) ||
-        !number || number > UINT16_MAX)
+    if (t->point_count == TRACEPOINTS_MAX || !parse_place(&place, &number, &address) || !number ||
+        number > UINT16_MAX)
         return NULL;
     struct tracepoint *p = calloc(1, sizeof *p);
     if (!p)
@@ -232,7 +234,8 @@ void packet_trace_disable(struct session *s, struct cursor arguments) {
     enable(s, arguments, false);
 }
 
-/* --- variables and ranges ---------------------------------------------------------------------- */
+/* --- variables and ranges ----------------------------------------------------------------------
+ */
 
 /* "NUMBER:VALUE:BUILTIN:NAME" */
 void packet_trace_variable(struct session *s, struct cursor arguments) {
@@ -252,8 +255,10 @@ void packet_trace_variable(struct session *s, struct cursor arguments) {
         reply_error(s, good ? too_many : malformed);
         return;
     }
-    v = (struct trace_variable){.number = (unsigned)number, .builtin = builtin,
-                                .initial = (int64_t)value, .value = (int64_t)value};
+    v = (struct trace_variable){.number = (unsigned)number,
+                                .builtin = builtin,
+                                .initial = (int64_t)value,
+                                .value = (int64_t)value};
     memcpy(v.name, arguments.at, cursor_left(&arguments));
     *at = v;
     reply_ok(s);

@@ -123,9 +123,15 @@ bool frame_next(const struct frame *f, struct frame_block *b) {
         b->length = number_at(b->data, 2);
         b->data += 2;
         break;
-    case 'V': b->length = 8; break;
-    case 'r': b->length = register_size(&f->layout->registers[b->name]); break;
-    default: b->length = registers_size_of_g(f->layout); break;
+    case 'V':
+        b->length = 8;
+        break;
+    case 'r':
+        b->length = register_size(&f->layout->registers[b->name]);
+        break;
+    default:
+        b->length = registers_size_of_g(f->layout);
+        break;
     }
     b->end = b->data + b->length;
     return true;

@@ -27,10 +27,14 @@ struct wanted {
 static bool fits(const struct frame *f, const struct wanted *w) {
     bool inside = f->pc >= w->first && f->pc <= w->last;
     switch (w->by) {
-    case BY_PC: return f->pc == w->first;
-    case BY_TRACEPOINT: return f->tracepoint == w->first;
-    case BY_RANGE: return inside;
-    default: return !inside;
+    case BY_PC:
+        return f->pc == w->first;
+    case BY_TRACEPOINT:
+        return f->tracepoint == w->first;
+    case BY_RANGE:
+        return inside;
+    default:
+        return !inside;
     }
 }
 
@@ -141,8 +145,8 @@ static size_t read_readonly(struct session *s, struct gdb_thread thread, uint64_
     return 0;
 }
 
-size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t address,
-                         uint8_t *to, size_t size) {
+size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t address, uint8_t *to,
+                         size_t size) {
     size_t done = 0, part;
     do {
         part = read_block(selected_frame(trace_of(s)), address + done, to + done, size - done);
@@ -175,7 +179,8 @@ void packet_trace_info(struct session *s, struct cursor arguments) {
     buffer_free(&document);
 }
 
-/* --- the rest ----------------------------------------------------------------------------------- */
+/* --- the rest -----------------------------------------------------------------------------------
+ */
 
 /* In the frame, or now. */
 void packet_trace_value(struct session *s, struct cursor arguments) {

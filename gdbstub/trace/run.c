@@ -43,8 +43,8 @@ const char *trace_insert(struct session *s, struct tracepoint *p) {
     if (!p || !p->whole || p->inserted)
         return NULL;
     struct gdb_program *program = program_of_hooks(&tracepoint_hooks, p);
-    const char *error = program ? s->target->ops->insert(s->target->context, trace_of(s)->pid, GDB_TRACE,
-                                                         p->address, p->number, program)
+    const char *error = program ? s->target->ops->insert(s->target->context, trace_of(s)->pid,
+                                                         GDB_TRACE, p->address, p->number, program)
                                 : "no memory for a tracepoint";
     if (error)
         gdb_program_free(program);
@@ -195,10 +195,13 @@ void packet_trace_notes(struct session *s, struct cursor arguments) {
 /* --- status --------------------------------------------------------------------------------- */
 
 static void write_end(struct session *s) {
-    static const char *const names[] = {
-        [TRACE_NOT_RUN] = "tnotrun", [TRACE_UNKNOWN] = "tunknown", [TRACE_COMMAND] = "tstop",
-        [TRACE_FULL] = "tfull", [TRACE_DISCONNECTED] = "tdisconnected",
-        [TRACE_PASSED] = "tpasscount", [TRACE_ERROR] = "terror"};
+    static const char *const names[] = {[TRACE_NOT_RUN] = "tnotrun",
+                                        [TRACE_UNKNOWN] = "tunknown",
+                                        [TRACE_COMMAND] = "tstop",
+                                        [TRACE_FULL] = "tfull",
+                                        [TRACE_DISCONNECTED] = "tdisconnected",
+                                        [TRACE_PASSED] = "tpasscount",
+                                        [TRACE_ERROR] = "terror"};
     const struct trace *t = trace_of(s);
     buffer_printf(&s->reply, ";%s:", names[t->end]);
     if (t->error)
@@ -235,7 +238,8 @@ void packet_trace_point_status(struct session *s, struct cursor arguments) {
         reply_failure(s);
 }
 
-/* --- definitions, for the next client ---------------------------------------------------------- */
+/* --- definitions, for the next client ----------------------------------------------------------
+ */
 
 static void tell_point(struct session *s, const struct tracepoint *p) {
     buffer_printf(&s->reply, "T%x:%llx:%c:%llx:%llx", p->number, (unsigned long long)p->address,

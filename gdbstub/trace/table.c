@@ -6,7 +6,7 @@
 static const struct packet packets[] = {
     {"QTinit", WHOLE, packet_trace_init, "QTinit", "the trace is about the current process"},
     {"QTDP:", START, packet_trace_point, "QTDP",
-        "conditions, R, M, X, while-stepping; up to 256, 256 KiB of actions"},
+     "conditions, R, M, X, while-stepping; up to 256, 256 KiB of actions"},
     {"QTDPsrc:", START, packet_trace_source, "QTDPsrc", "kept for the next client"},
     {"QTDV:", START, packet_trace_variable, "QTDV", "up to 256"},
     {"QTro:", START, packet_trace_readonly, "QTro", "shown in frames as it is now"},
@@ -19,7 +19,7 @@ static const struct packet packets[] = {
     {"QTBuffer:size:", START, packet_trace_size, "QTBuffer:size", "1 MiB if not said, up to 64"},
     {"QTNotes:", START, packet_trace_notes, "QTNotes", "up to 256 characters each"},
     {"QTFrame:", START, packet_trace_frame, "QTFrame",
-        "by number, pc, tdp, range, outside; g, p, m, x then read the frame"},
+     "by number, pc, tdp, range, outside; g, p, m, x then read the frame"},
     {"qTStatus", WHOLE, packet_trace_status, "qTStatus", ""},
     {"qTP:", START, packet_trace_point_status, "qTP", ""},
     {"qTV:", START, packet_trace_value, "qTV", "now, or in the frame"},
@@ -29,7 +29,7 @@ static const struct packet packets[] = {
     {"qTsV", WHOLE, packet_trace_variables_more, "qTsV", ""},
     {"qTBuffer:", START, packet_trace_raw, "qTBuffer", "for `tsave`"},
     {"qXfer:traceframe-info:read:", START, packet_trace_info, "qXfer:traceframe-info:read",
-        "which memory the frame has"},
+     "which memory the frame has"},
 };
 
 static void *open(void) {

@@ -136,8 +136,10 @@ static bool collect_memory(void *context, uint64_t address, uint64_t length) {
 }
 
 static bool evaluate(struct collector *c, const struct trace_item *item, int64_t *value) {
-    struct gdb_agent_host host = {.context = c, .read_register = read_register,
-                                  .read_memory = read_memory, .variable = variable,
+    struct gdb_agent_host host = {.context = c,
+                                  .read_register = read_register,
+                                  .read_memory = read_memory,
+                                  .variable = variable,
                                   .collect = collect_memory};
     return gdb_agent_eval(item->code, &host, value);
 }

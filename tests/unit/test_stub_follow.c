@@ -1,4 +1,4 @@
-/* Mode following, packet by packet as each kind of client sends them: see follow.c and
+/* Mode following, packet by packet as each kind of client sends them: see modes.c and
  * exec_file.c. `gdb -i=dap` and MI send what gdb's command line does. */
 #include "tests/unit/test_stub_client.h"
 

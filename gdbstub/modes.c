@@ -68,24 +68,24 @@ static void write_exec(struct session *s, struct gdb_thread thread) {
 }
 
 /* Who has accepted a layout accepts another one of the same word size. */
-void follow_doubt(struct process *p, const struct gdb_description *next) {
-    if (!p->described || is_wide(p->described) != is_wide(next))
-        p->trust = TRUST_NONE;
+void modes_doubt(struct process *p, const struct gdb_description *next) {
+    if (!p->mode.described || is_wide(p->mode.described) != is_wide(next))
+        p->mode.trust = TRUST_NONE;
 }
 
 /* gdb takes all points of an exec'd process for gone and inserts them anew. */
-static void tell_exec(struct session *s, struct process *p, struct gdb_thread thread) {
-    p->told = describe(s, thread);
-    p->exec_file = EXEC_NEUTRAL;
-    p->probed += p->belief != BELIEF_NONE;
-    p->belief = BELIEF_NONE;
-    p->following = FOLLOW_EXEC;
-    p->libraries = 0;
-    p->lists = true;
-    follow_doubt(p, p->told);
-    s->label = LABEL_ARCHITECTURE;
-    s->label_pid = p->pid;
-    s->asked_about = 0;
+static void report_exec(struct session *s, struct process *p, struct gdb_thread thread) {
+    p->mode.announced = describe(s, thread);
+    p->mode.exec_file = EXEC_NEUTRAL;
+    p->mode.probes += p->mode.belief != BELIEF_NONE;
+    p->mode.belief = BELIEF_NONE;
+    p->mode.following = FOLLOW_EXEC;
+    p->mode.libraries = 0;
+    p->mode.lists = true;
+    modes_doubt(p, p->mode.announced);
+    s->modes.label = LABEL_ARCHITECTURE;
+    s->modes.label_pid = p->pid;
+    s->modes.asked_about = 0;
     s->target->ops->remove_all(s->target->context, p->pid);
     write_exec(s, thread);
 }
@@ -109,9 +109,9 @@ static struct gdb_stop for_later(struct session *s, const struct process *p, str
     return stop;
 }
 
-static void tell_library(struct session *s, struct process *p, struct gdb_thread thread) {
-    p->following = FOLLOW_LIBRARY;
-    p->libraries = libraries_mark(s, p->pid);
+static void report_library(struct session *s, struct process *p, struct gdb_thread thread) {
+    p->mode.following = FOLLOW_LIBRARY;
+    p->mode.libraries = libraries_mark(s, p->pid);
     buffer_text(&s->reply, "T05library:;thread:");
     thread_write(s, &s->reply, thread);
     buffer_char(&s->reply, ';');
@@ -119,45 +119,48 @@ static void tell_library(struct session *s, struct process *p, struct gdb_thread
 
 /* An exec empties gdb's list, and so the list comes before it goes on: a breakpoint may be
  * in there. */
-bool follow_library(struct session *s, struct process *p) {
+bool modes_report_library(struct session *s, struct process *p) {
     struct gdb_thread thread;
-    if (p->libraries == libraries_mark(s, p->pid) || !thread_first(s, p->pid, &thread))
+    if (p->mode.libraries == libraries_mark(s, p->pid) || !thread_first(s, p->pid, &thread))
         return false;
-    tell_library(s, p, thread);
+    report_library(s, p, thread);
     return true;
 }
 
 /* gdb goes on after it as it did before, with a step too: nothing is lost. */
 static bool library_instead(struct session *s, struct process *p, const struct gdb_stop *stop) {
     uint64_t mark = libraries_mark(s, p->pid);
-    bool same = p->libraries == mark || s->pending_reply == REPLY_STATUS || !p->lists;
-    p->lists = true;
-    p->libraries = mark;
-    if (same || !s->features.exec_events)
+    bool same =
+        p->mode.libraries == mark || s->stops.pending_reply == REPLY_STATUS || !p->mode.lists;
+    p->mode.lists = true;
+    p->mode.libraries = mark;
+    if (same || !s->client.features.exec_events)
         return false;
     p->pending = *stop;
     p->has_pending = true;
-    tell_library(s, p, stop->thread);
+    report_library(s, p, stop->thread);
     return true;
 }
 
-bool follow_instead(struct session *s, const struct gdb_stop *stop) {
+bool modes_report_instead(struct session *s, const struct gdb_stop *stop) {
     struct process *p = process_find(s, stop->thread.pid);
-    if (!s->features.exec_events || !process_present(p))
+    if (!s->client.features.exec_events || !process_present(p))
         return false;
-    if (s->own_description || s->pending_reply == REPLY_STATUS || describe(s, stop->thread) == p->told)
+    if (s->modes.own_description || s->stops.pending_reply == REPLY_STATUS ||
+        describe(s, stop->thread) == p->mode.announced)
         return library_instead(s, p, stop);
     p->pending = for_later(s, p, *stop);
     p->has_pending = true;
-    tell_exec(s, p, stop->thread);
+    report_exec(s, p, stop->thread);
     return true;
 }
 
 /* --- what the client believes ------------------------------------------------------ */
 
-bool follow_owes_exec(const struct session *s, const struct process *p) {
-    bool sure = p->told && p->exec_file == EXEC_NEUTRAL;
-    return s->features.exec_events && !s->own_description && process_present(p) && !sure;
+bool modes_owes_exec(const struct session *s, const struct process *p) {
+    bool sure = p->mode.announced && p->mode.exec_file == EXEC_NEUTRAL;
+    return s->client.features.exec_events && !s->modes.own_description && process_present(p) &&
+           !sure;
 }
 
 /* gdb takes no description of a word size that its file's architecture does not have, and
@@ -166,76 +169,78 @@ bool follow_owes_exec(const struct session *s, const struct process *p) {
  * has the program counter in it; which one gdb believes in shows in the number under
  * which it then asks for that. The `g`s that follow must be no longer, up to the exec. */
 static bool is_unsure(struct session *s, const struct process *p) {
-    return p && s->features.xml && follow_owes_exec(s, p);
+    return p && s->client.features.xml && modes_owes_exec(s, p);
 }
 
-void follow_register_asked(struct session *s, struct gdb_thread thread, uint64_t number) {
+void modes_register_asked(struct session *s, struct gdb_thread thread, uint64_t number) {
     struct process *p = process_find(s, thread.pid);
-    if (!is_unsure(s, p) || p->belief != BELIEF_PROBED)
+    if (!is_unsure(s, p) || p->mode.belief != BELIEF_PROBED)
         return;
     const struct gdb_description *wide =
         s->target->ops->description_of(s->target->context, "i386:x86-64");
-    p->belief = number == registers_pc(wide) ? BELIEF_WIDE : BELIEF_NARROW;
+    p->mode.belief = number == registers_pc(wide) ? BELIEF_WIDE : BELIEF_NARROW;
 }
 
-bool follow_rejected(struct session *s, struct gdb_thread thread) {
+bool modes_rejected(struct session *s, struct gdb_thread thread) {
     const struct process *p = process_find(s, thread.pid);
-    return is_unsure(s, p) && p->belief >= BELIEF_NARROW &&
-           follow_layout(s, thread) != p->described;
+    return is_unsure(s, p) && p->mode.belief >= BELIEF_NARROW &&
+           modes_layout(s, thread) != p->mode.described;
 }
 
-bool follow_probes(struct session *s, struct gdb_thread thread, size_t *room) {
+bool modes_probes(struct session *s, struct gdb_thread thread, size_t *room) {
     struct process *p = process_find(s, thread.pid);
     *room = SIZE_MAX;
     if (!is_unsure(s, p))
         return false;
     *room = sizeof(uint64_t); /* rax, or eax and ecx */
-    if (p->belief == BELIEF_NONE)
-        p->belief = BELIEF_PROBED;
-    return p->belief == BELIEF_PROBED;
+    if (p->mode.belief == BELIEF_NONE)
+        p->mode.belief = BELIEF_PROBED;
+    return p->mode.belief == BELIEF_PROBED;
 }
 
-const struct gdb_description *follow_layout(struct session *s, struct gdb_thread thread) {
+const struct gdb_description *modes_layout(struct session *s, struct gdb_thread thread) {
     struct process *p = process_find(s, thread.pid);
-    const struct gdb_description *d = p && p->described ? p->described : describe(s, thread);
-    if (p && s->own_description)
-        p->described = d; /* and stays */
-    if (!is_unsure(s, p) || p->belief < BELIEF_NARROW || is_wide(d) == (p->belief == BELIEF_WIDE))
+    const struct gdb_description *d =
+        p && p->mode.described ? p->mode.described : describe(s, thread);
+    if (p && s->modes.own_description)
+        p->mode.described = d; /* and stays */
+    if (!is_unsure(s, p) || p->mode.belief < BELIEF_NARROW ||
+        is_wide(d) == (p->mode.belief == BELIEF_WIDE))
         return d;
     return s->target->ops->description_of(s->target->context, is_wide(d) ? "i386" : "i386:x86-64");
 }
 
 /* Having read the registers, gdb looks at the code that they point to: when that is where the pc
  * is, it has understood them. */
-void follow_registers_read(struct session *s, struct gdb_thread thread) {
+void modes_registers_read(struct session *s, struct gdb_thread thread) {
     struct process *p = process_find(s, thread.pid);
-    if (p && p->trust == TRUST_NONE)
-        p->trust = TRUST_NEXT_READ;
+    if (p && p->mode.trust == TRUST_NONE)
+        p->mode.trust = TRUST_NEXT_READ;
 }
 
-void follow_memory_read(struct session *s, struct gdb_thread thread, uint64_t address,
-                        uint64_t length) {
+void modes_memory_read(struct session *s, struct gdb_thread thread, uint64_t address,
+                       uint64_t length) {
     struct process *p = process_find(s, thread.pid);
     uint64_t pc;
-    if (!p || p->trust != TRUST_NEXT_READ)
+    if (!p || p->mode.trust != TRUST_NEXT_READ)
         return;
     bool there = register_pc(s, thread, &pc) && pc - address < length;
-    p->trust = there ? TRUST_PROVEN : TRUST_NONE;
+    p->mode.trust = there ? TRUST_PROVEN : TRUST_NONE;
 }
 
 /* --- what comes next ------------------------------------------------------------ */
 
 static struct process *followed(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++)
-        if (s->processes[i].following)
+        if (s->processes[i].mode.following)
             return &s->processes[i];
     return NULL;
 }
 
 /* As gdb sends it by itself; a signal or a step is the user's. */
 static bool only_continues(const struct session *s) {
-    for (size_t i = 0; i < s->action_count; i++) {
-        const struct resume_action *w = &s->actions[i];
+    for (size_t i = 0; i < s->resume.action_count; i++) {
+        const struct resume_action *w = &s->resume.actions[i];
         bool on = w->action.how == GDB_CONTINUE || w->action.how == GDB_REVERSE_CONTINUE;
         if (w->stay || !on || w->action.signal)
             return false;
@@ -244,17 +249,18 @@ static bool only_continues(const struct session *s) {
 }
 
 static void drop(struct session *s, struct process *p) {
-    p->following = FOLLOW_NOTHING;
+    p->mode.following = FOLLOW_NOTHING;
     p->has_pending = false;
-    s->saved_count = 0;
+    s->resume.postponed_count = 0;
 }
 
 /* A step that ended at a breakpoint is told as that: for T00 gdb would not look
  * whether one is there. */
-void follow_point(struct session *s, int pid, enum gdb_bp_kind point, uint64_t address) {
+void modes_breakpoint_inserted(struct session *s, int pid, enum gdb_bp_kind point,
+                               uint64_t address) {
     struct process *p = process_find(s, pid);
     uint64_t pc;
-    if (!p || !p->following || !p->has_pending || p->pending.status != GDB_SIGNAL_0 ||
+    if (!p || !p->mode.following || !p->has_pending || p->pending.status != GDB_SIGNAL_0 ||
         point > GDB_HWBREAK || !register_pc(s, p->pending.thread, &pc) || pc != address)
         return;
     p->pending.status = GDB_SIGNAL_TRAP;
@@ -264,16 +270,17 @@ void follow_point(struct session *s, int pid, enum gdb_bp_kind point, uint64_t a
 
 /* gdb lists the threads when it has stopped for the user, and when it connects,
  * before it has read the description. */
-void follow_user_looks(struct session *s) {
+void modes_threads_listed(struct session *s) {
     struct process *p = followed(s);
-    if (!s->non_stop && p && p->following == FOLLOW_EXEC && p->described == p->told)
+    if (!s->client.non_stop && p && p->mode.following == FOLLOW_EXEC &&
+        p->mode.described == p->mode.announced)
         drop(s, p);
 }
 
-void follow_tell(struct session *s, struct process *p) {
+void modes_report_exec(struct session *s, struct process *p) {
     struct gdb_thread thread;
     if (thread_first(s, p->pid, &thread))
-        tell_exec(s, p, thread);
+        report_exec(s, p, thread);
 }
 
 /* Those that owe one have their exec at the first resume, one after the other; then comes
@@ -282,42 +289,42 @@ static bool follow_next(struct session *s) {
     struct gdb_thread thread;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        if (!follow_owes_exec(s, p) || !thread_first(s, p->pid, &thread))
+        if (!modes_owes_exec(s, p) || !thread_first(s, p->pid, &thread))
             continue;
-        if (!s->saved_count) {
-            memcpy(s->saved, s->actions, sizeof s->saved);
-            s->saved_count = s->action_count;
+        if (!s->resume.postponed_count) {
+            memcpy(s->resume.postponed, s->resume.actions, sizeof s->resume.postponed);
+            s->resume.postponed_count = s->resume.action_count;
         }
-        tell_exec(s, p, thread);
+        report_exec(s, p, thread);
         p->forgotten = true;
-        s->general = (struct selection){thread.pid, thread.tid};
+        s->client.general = (struct selection){thread.pid, thread.tid};
         return true;
     }
     return false;
 }
 
 static void restore(struct session *s) {
-    if (!s->saved_count)
+    if (!s->resume.postponed_count)
         return;
-    memcpy(s->actions, s->saved, sizeof s->actions);
-    s->action_count = s->saved_count;
-    s->saved_count = 0;
+    memcpy(s->resume.actions, s->resume.postponed, sizeof s->resume.actions);
+    s->resume.action_count = s->resume.postponed_count;
+    s->resume.postponed_count = 0;
 }
 
-bool follow_resume(struct session *s) {
+bool modes_resume(struct session *s) {
     struct process *p = followed(s);
-    bool automatic = (p && p->following == FOLLOW_LIBRARY) || only_continues(s);
-    if (!s->features.exec_events)
+    bool automatic = (p && p->mode.following == FOLLOW_LIBRARY) || only_continues(s);
+    if (!s->client.features.exec_events)
         return false;
-    for (size_t i = 0; i < s->process_count && !s->saved_count; i++)
+    for (size_t i = 0; i < s->process_count && !s->resume.postponed_count; i++)
         s->processes[i].forgotten = false;
     if (p && !automatic)
         drop(s, p);
-    else if (p && p->following == FOLLOW_EXEC && !p->has_pending && follow_library(s, p))
+    else if (p && p->mode.following == FOLLOW_EXEC && !p->has_pending && modes_report_library(s, p))
         return true;
     if (p)
-        p->following = FOLLOW_NOTHING;
-    if (p && automatic && !s->saved_count)
+        p->mode.following = FOLLOW_NOTHING;
+    if (p && automatic && !s->resume.postponed_count)
         return false; /* what was held back is pending, and told now */
     if (follow_next(s))
         return true;
