@@ -4,9 +4,8 @@
  *     Z0,ADDRESS,KIND;X4,22012722…;cmds:0,X28,…
  *                     conditions        commands
  *
- * Rule: an expression is checked before the target hears of the point; what it
- * then gets can be run on any thread. In doubt the guest stops: gdb looks at
- * the condition once more by itself.
+ * Rule: an expression is checked before the target gets the breakpoint, and can then
+ * be run on any thread. In doubt the guest stops: gdb evaluates the condition again.
  */
 #include "gdbstub/agent/agent.h"
 #include "gdbstub/hex.h"
@@ -111,7 +110,7 @@ static const char *parse_expression(struct cursor *c, struct gdb_program *p, boo
     return NULL;
 }
 
-/* All that stands behind the kind. */
+/* Everything that follows the kind. */
 static const char *parse_program(struct cursor *c, struct gdb_program *p) {
     const char *error = NULL;
     bool command = false;

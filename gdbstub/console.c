@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-/* Text that waits for a client that reads slowly; the rest of link's output room
- * stays free for replies. */
+/* Text that waits for a client that reads slowly; the rest of the output's room stays
+ * free for replies. */
 enum { BACKLOG_MAX = FRAMING_OUT_MAX / 2, CHUNK = (FRAMING_PACKET_SIZE - 2) / 2 };
 
 struct gdb_out {
@@ -115,8 +115,8 @@ void gdb_monitor_later(struct gdb_out *out, int pid) {
     out->later = pid;
 }
 
-/* gdb gives up by a Ctrl-C without a word, and then asks something else: what would
- * come now it would take for the answer to that. */
+/* After a Ctrl-C gdb no longer waits for this reply and sends something else: it would
+ * take the reply for the answer to that. */
 void console_monitor_done(struct session *s) {
     if (s->stops.pending_reply != REPLY_MONITOR)
         return;

@@ -2,7 +2,7 @@
  *
  * Its architecture, if it has one, overrules the description of the CPU's mode
  * (modes.c). gdb opens an exec file twice, first for the architecture and then for
- * the symbols, and so is given a file with two faces:
+ * the symbols, and may get another content each time:
  *
  *                                     first open     second open
  *     the target's file               records        the file
@@ -79,24 +79,24 @@ static struct process *process_to_open(struct session *s, const char *path) {
     return NULL;
 }
 
-/* Of an exec's label. */
-static enum face label_opened(struct session *s, const struct process **for_exec) {
+/* The label of an exec is opened. */
+static enum exec_content label_opened(struct session *s, const struct process **for_exec) {
     enum label_open use = s->modes.label;
     s->modes.label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
     if (use == LABEL_ARCHITECTURE)
         *for_exec = process_find(s, s->modes.label_pid);
-    return use == LABEL_SYMBOLS && s->client.features.after_gdb_16 ? FACE_BLANK : FACE_RECORDS;
+    return use == LABEL_SYMBOLS && s->client.features.after_gdb_16 ? CONTENT_BLANK : CONTENT_RECORDS;
 }
 
-enum face exec_file_opened(struct session *s, const char *path, const struct process **for_exec) {
+enum exec_content exec_file_opened(struct session *s, const char *path, const struct process **for_exec) {
     struct process *p = process_to_open(s, path);
     *for_exec = NULL;
     if (!p)
-        return file_is_label(path) ? label_opened(s, for_exec) : FACE_FILE;
+        return file_is_label(path) ? label_opened(s, for_exec) : CONTENT_FILE;
     bool first = p->mode.exec_file == EXEC_ASKED;
     p->mode.exec_file = first ? EXEC_OPENED : EXEC_NEUTRAL;
     *for_exec = first ? p : NULL;
-    return first || file_is_label(path) ? FACE_RECORDS : FACE_FILE;
+    return first || file_is_label(path) ? CONTENT_RECORDS : CONTENT_FILE;
 }
 
 /* At an exec of one process gdb up to 16 closes that of another one, too. */

@@ -2,7 +2,7 @@
  * `struct gdb_target` as a table of functions. Tracepoints (trace/) are one.
  *
  * Rule: the core of the stub includes nothing of an extension, and works without one: it
- * calls the functions below, which do nothing then.
+ * calls the functions below, which then do nothing.
  */
 #ifndef GDBSTUB_EXTENSION_H
 #define GDBSTUB_EXTENSION_H

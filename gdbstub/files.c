@@ -99,11 +99,11 @@ void files_close(struct session *s) {
 
 static int open_for_client(struct session *s, const char *path, const struct process **process) {
     switch (exec_file_opened(s, path, process)) {
-    case FACE_RECORDS:
+    case CONTENT_RECORDS:
         return RECORDS_FILE;
-    case FACE_BLANK:
+    case CONTENT_BLANK:
         return BLANK_FILE;
-    case FACE_FILE:
+    case CONTENT_FILE:
         break;
     }
     return open_path(s, path);

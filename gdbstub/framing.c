@@ -52,7 +52,7 @@ static void forget(struct framing *l, size_t start) {
     l->in_start = l->in_scanned = start;
 }
 
-/* Everything that was sent is forgotten before something new is put. */
+/* What was sent is dropped before something new is added. */
 static void begin_output(struct framing *l) {
     if (l->out_sent < l->out.length)
         return;
@@ -68,8 +68,8 @@ static void put_ack(struct framing *l, char ack) {
     l->lost |= l->out.overflow;
 }
 
-/* The client asks for our latest packet again. While some of it is still on
- * its way nothing is done, or a stream of '-' would make endless output. */
+/* The client asks for our latest packet again. Ignored until that was sent in full, or a
+ * stream of '-' would make endless output. */
 static void resend(struct framing *l) {
     if (!l->no_ack && l->last_length && l->out_sent == l->out.length)
         l->out_sent = l->last_start;
@@ -95,8 +95,8 @@ static uint8_t unescape(struct framing *l, const char *from, const char *end,
     return sum;
 }
 
-/* in[in_start] is a '$'. Another one within is the begin of a packet whose forerunner was
- * never finished: in a packet it would be escaped. */
+/* in[in_start] is a '$'. Another '$' after it begins a new packet, and the first one
+ * was never finished: within a packet it would be escaped. */
 static enum framing_event take_packet(struct framing *l, struct cursor *packet) {
     size_t from = l->in_scanned > l->in_start ? l->in_scanned : l->in_start + 1;
     char *hash = memchr(l->in + from, '#', l->in_end - from);

@@ -3,11 +3,10 @@
  *
  *     $ payload # checksum        + got it    - send it again    \x03 interrupt
  *
- * A client that is known to be gdb gets runs of a character in long packets as the
- * character, '*' and a count.
+ * A client that is known to be gdb gets long packets with run-length encoding.
  *
- * Rule: no system calls here, and no growth: input has a fixed room, and one
- * packet that does not end within it breaks the link. The owner takes no event
+ * Rule: no system calls here, and no growth: input has a fixed room, and a
+ * packet that does not end within it breaks the connection. The owner takes no event
  * while output waits for the client, so output is bounded as well.
  */
 #ifndef GDBSTUB_FRAMING_H
@@ -44,8 +43,8 @@ struct framing {
 };
 
 /* May a client send this byte between packets? Acknowledgments, an interrupt, telnet's
- * BREAK, the end of a line that a script was typed in. What sends another byte speaks
- * another protocol; it is not read for packets in its midst. */
+ * BREAK and line ends. After any other byte the peer is taken for one that speaks another
+ * protocol, and no packet of its is handled. */
 bool framing_is_between_packets(char);
 
 void framing_init(struct framing *);

@@ -52,13 +52,13 @@ enum gdb_bp_kind { GDB_TRACE = -1, GDB_SWBREAK, GDB_HWBREAK, GDB_WATCH, GDB_RWAT
 /* "Stop Reply Packets". */
 struct gdb_stop {
     enum { GDB_STOPPED, GDB_EXITED, GDB_TERMINATED } kind;
-    struct gdb_thread thread; /* who; for EXITED and TERMINATED only pid counts */
+    struct gdb_thread thread; /* for EXITED and TERMINATED only pid counts */
     int status;               /* STOPPED, TERMINATED: signal; EXITED: exit status */
-    bool has_breakpoint;           /* STOPPED at a point: the reason goes with it */
+    bool has_breakpoint;           /* STOPPED at a breakpoint or watchpoint of kind `point` */
     enum gdb_bp_kind point;
     uint64_t address; /* of a watchpoint: the address that was hit */
-    bool stuck;       /* STOPPED as before, and nothing was executed in between */
-    enum { GDB_LOG_NONE, GDB_LOG_BEGIN, GDB_LOG_END } log; /* STOPPED there: nothing is recorded beyond */
+    bool stuck;       /* STOPPED as before, with nothing executed since */
+    enum { GDB_LOG_NONE, GDB_LOG_BEGIN, GDB_LOG_END } log; /* STOPPED at an end of the recording */
 };
 
 /* --- descriptions of registers: "Target Description Format" --------------- */
@@ -131,14 +131,14 @@ void gdb_table_cell(struct gdb_table *, const char *column, const char *text);
 /* Conditions and commands of a breakpoint, checked; see agent.h. */
 struct gdb_program;
 struct gdb_agent_host;
-/* Run when the breakpoint is met, on any thread, as often as one likes. true: the
- * guest is to stop. Commands are for a guest that goes on. */
+/* Called when the breakpoint is hit, on any thread. true: the guest is to stop. false: it
+ * continues, and commands, if there are any, have run. */
 bool gdb_program_stops(const struct gdb_program *, const struct gdb_agent_host *);
-/* Asked when it was run: is gdb_program_stepped() to be called after the next
- * instruction? Then it is asked again. */
+/* Asked after that: is gdb_program_stepped() to be called after the next instruction, and then
+ * this again? */
 bool gdb_program_follows(const struct gdb_program *);
 void gdb_program_stepped(const struct gdb_program *, const struct gdb_agent_host *);
-/* It is to work on when the client has let go. */
+/* Does it stay active after detach? */
 bool gdb_program_persists(const struct gdb_program *);
 /* What its register numbers mean. */
 const struct gdb_description *gdb_program_layout(const struct gdb_program *);
@@ -195,14 +195,14 @@ struct gdb_target_ops {
      * whatever it stopped at by itself before. Harmless when it is stopped. */
     void (*interrupt)(void *target, int pid);
 
-    /* The client lets go of a process: points out, running again. An interrupt
-     * that has not come true yet is void. */
+    /* The client detaches from a process: its breakpoints go, and it runs again. An
+     * interrupt that has not taken effect is cancelled. */
     void (*detach)(void *target, int pid);
-    /* End a process (k, vKill), points out. It may be restarted later. */
+    /* End a process (k, vKill) and remove its breakpoints. It may be restarted later. */
     void (*kill)(void *target, int pid);
-    /* Start a process anew from its image (R, vRun; image "" = the same),
-     * stopped at its first instruction, no points; no stop is told. It may be
-     * alive or not. 0 or error text. */
+    /* Restart a process from its image (R, vRun; image "": the same one), stopped at
+     * its first instruction, without breakpoints; no stop is reported. It may be alive
+     * or not. 0 or error text. */
     const char *(*restart)(void *target, int pid, const char *image);
     bool (*alive)(void *target, int pid);
 
@@ -290,8 +290,8 @@ void gdb_server_polled(struct gdb_server *, const struct pollfd *fds, unsigned c
  * (stdin/stdout at end of file; `k` or `monitor quit` was handled by the target). */
 bool gdb_server_handle(struct gdb_server *);
 bool gdb_server_connected(const struct gdb_server *);
-/* Did the client look at the stop before the latest resume? One that was passed
- * (QPassSignals), or that it went on from without a question, it did not. */
+/* Did the client look at the stop before the latest resume? It did not if the stop was passed
+ * (QPassSignals), or if it resumed without asking anything. */
 bool gdb_server_looked(const struct gdb_server *);
 
 /* A thread stopped or a process ended. With no client, the stop is kept and told

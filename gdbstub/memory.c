@@ -1,7 +1,7 @@
 /* Memory: m, M, x, X (GDB manual, "Packets").
  *
- * Rule: a length is the client's wish, never a size: it is cut to what a reply
- * holds (reads), or must equal what came (writes).
+ * Rule: a length from the client is never trusted: it is cut to what a reply can
+ * hold (reads), or must equal the length of the data (writes).
  */
 #include "gdbstub/extension.h"
 #include "gdbstub/hex.h"

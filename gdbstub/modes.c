@@ -3,8 +3,8 @@
  * gdb takes the layout of the registers and the disassembler from a description
  * (qXfer:features). It reads one when it connects, attaches or runs a process, and again
  * when a stop reply tells of an exec (GDB manual, "Stop Reply Packets"). The architecture
- * of its exec file, if that has one, overrules the description. So two things are seen to:
- * that its exec file has none, and that it hears of an exec whenever the mode has changed.
+ * of its exec file, if that has one, overrules the description. So the stub
+ * gives gdb an exec file without one, and reports an exec whenever the mode has changed.
  *
  * It connects without a file, and takes ours (exec_file.c). Right from the first prompt:
  *
@@ -22,7 +22,7 @@
  *     vFile, qXfer:features, Z, g                             the view is made anew
  *     vCont;c:p1.-1            T00thread:p1.1;                 gdb's own; the step was done
  *
- * A stop in another mode is held back until gdb's view is made anew:
+ * A stop in another mode is reported only after gdb has read the new description:
  *
  *     vCont;s:p1.1             T05exec:LABEL;thread:p1.1;
  *     vFile, qXfer:features, Z, g
@@ -30,17 +30,17 @@
  *
  * In non-stop it is the same for each process by itself (nonstop.c).
  *
- * No exec is told to a client that does not say exec-events+ (lldb), nor to one with
+ * No exec is reported to a client that does not say exec-events+ (lldb), nor to one with
  * a description of its own (`set tdesc filename`: it has not asked for ours before `?`).
  * Their layout stays the one that they began with.
  *
- * Rule: exec is told only in place of a stop, or before a resume, when the description that
- * the client knows is not that of the CPU; and the target moves nowhere until the client
- * itself wants it to. An unwanted stop is worse than none: when the user has taken over in
- * between (`catch exec`), the one that was held back is dropped.
+ * Rule: exec is reported only in place of a stop, or before a resume, when the description that
+ * the client knows is not that of the CPU; and the target does not run before the client
+ * resumes it. When the user has taken over in between (`catch exec`), the stop that was
+ * postponed is dropped: an unexpected stop would be worse than none.
  *
- * Rule: no exec is told in reply to `?`: gdb 18 fails on an assertion of its own when it
- * hears of one while it connects.
+ * Rule: no exec is reported in reply to `?`: gdb 18 fails on an assertion of its own when
+ * one is reported while it connects.
  */
 #include "gdbstub/packets.h"
 
@@ -67,13 +67,13 @@ static void write_exec(struct session *s, struct gdb_thread thread) {
     buffer_char(&s->reply, ';');
 }
 
-/* Who has accepted a layout accepts another one of the same word size. */
+/* A client that has accepted one layout accepts another of the same word size. */
 void modes_doubt(struct process *p, const struct gdb_description *next) {
     if (!p->mode.described || is_wide(p->mode.described) != is_wide(next))
         p->mode.trust = TRUST_NONE;
 }
 
-/* gdb takes all points of an exec'd process for gone and inserts them anew. */
+/* After an exec gdb takes all breakpoints for gone and inserts them again. */
 static void report_exec(struct session *s, struct process *p, struct gdb_thread thread) {
     p->mode.announced = describe(s, thread);
     p->mode.exec_file = EXEC_NEUTRAL;
@@ -90,9 +90,9 @@ static void report_exec(struct session *s, struct process *p, struct gdb_thread 
     write_exec(s, thread);
 }
 
-/* What gdb, whose memory of steps and of watched values an exec wipes out, is to
- * hear afterwards. A watchpoint would not stop it: it compares the value with
- * the one that it has just read. So the stop is a plain one, and says why. */
+/* The stop as it is reported after the exec, which makes gdb forget steps and watched values.
+ * A watchpoint would not stop gdb then: it compares the value with the one that it has just
+ * read. So it becomes a plain stop, and a line of text gives the reason. */
 static struct gdb_stop for_later(struct session *s, const struct process *p, struct gdb_stop stop) {
     char text[160];
     bool watched = stop.has_breakpoint && stop.point == GDB_WATCH;
@@ -127,7 +127,7 @@ bool modes_report_library(struct session *s, struct process *p) {
     return true;
 }
 
-/* gdb goes on after it as it did before, with a step too: nothing is lost. */
+/* After it gdb repeats its resume by itself, a step too, so the stop can follow. */
 static bool library_instead(struct session *s, struct process *p, const struct gdb_stop *stop) {
     uint64_t mark = libraries_mark(s, p->pid);
     bool same =
@@ -155,7 +155,7 @@ bool modes_report_instead(struct session *s, const struct gdb_stop *stop) {
     return true;
 }
 
-/* --- what the client believes ------------------------------------------------------ */
+/* --- which layout the client uses ------------------------------------------------------ */
 
 bool modes_owes_exec(const struct session *s, const struct process *p) {
     bool sure = p->mode.announced && p->mode.exec_file == EXEC_NEUTRAL;
@@ -237,7 +237,7 @@ static struct process *followed(struct session *s) {
     return NULL;
 }
 
-/* As gdb sends it by itself; a signal or a step is the user's. */
+/* gdb by itself sends only continues; a signal or a step comes from its user. */
 static bool only_continues(const struct session *s) {
     for (size_t i = 0; i < s->resume.action_count; i++) {
         const struct resume_action *w = &s->resume.actions[i];
@@ -254,8 +254,8 @@ static void drop(struct session *s, struct process *p) {
     s->resume.postponed_count = 0;
 }
 
-/* A step that ended at a breakpoint is told as that: for T00 gdb would not look
- * whether one is there. */
+/* A step that ended at a breakpoint is reported as a hit: at T00 gdb would not check
+ * whether a breakpoint is there. */
 void modes_breakpoint_inserted(struct session *s, int pid, enum gdb_bp_kind point,
                                uint64_t address) {
     struct process *p = process_find(s, pid);
@@ -283,8 +283,8 @@ void modes_report_exec(struct session *s, struct process *p) {
         report_exec(s, p, thread);
 }
 
-/* Those that owe one have their exec at the first resume, one after the other; then comes
- * what the user wanted. false: there is none. */
+/* Execs that are due are reported at the first resume, one after the other; then the resume
+ * itself follows. false: none is due. */
 static bool follow_next(struct session *s) {
     struct gdb_thread thread;
     for (size_t i = 0; i < s->process_count; i++) {
@@ -325,7 +325,7 @@ bool modes_resume(struct session *s) {
     if (p)
         p->mode.following = FOLLOW_NOTHING;
     if (p && automatic && !s->resume.postponed_count)
-        return false; /* what was held back is pending, and told now */
+        return false; /* the postponed stop is pending, and reported now */
     if (follow_next(s))
         return true;
     restore(s);

@@ -1,4 +1,4 @@
-/* Non-stop: each process stops and goes on by itself (GDB manual, "Remote
+/* Non-stop: each process stops and runs independently (GDB manual, "Remote
  * Non-Stop" and "Notification Packets").
  *
  *     -> vCont;c:p1.1   <- OK                 at once
@@ -6,12 +6,12 @@
  *     -> vStopped       <- the next stop, or OK
  *
  * Rule: one notification is on its way at a time; the stops behind it wait for
- * vStopped. A packet about a process that runs is held, the process paused, and
- * let go again once the packet is answered: so it too finds its process still.
+ * vStopped. A packet about a process that runs waits: the process is paused, the
+ * packet handled, and the process resumed. So every handler finds it stopped.
  */
 #include "gdbstub/extension.h"
 
-/* --- what is told ---------------------------------------------------------------- */
+/* --- which stop is reported ---------------------------------------------------------------- */
 
 static bool is_reportable(const struct process *p) {
     return p->attached && (p->nonstop.exec_due || p->nonstop.library_due ||
@@ -69,8 +69,8 @@ static void still(struct session *s, struct process *p, int signal) {
 }
 
 /* gdb 13 fails on an assertion of its own (remote_target::wait) when two processes
- * tell of a stop while it connects, and takes one that tells it later for running.
- * So it sees the first only; the others stand still, and `attach N` takes them. */
+ * report a stop while it connects, and takes one that reports it later for running.
+ * So it sees the first only; the others stay stopped until `attach N`. */
 static void hide_others(struct session *s) {
     for (size_t i = 1; i < s->process_count; i++) {
         s->processes[i].nonstop.hidden = s->processes[i].attached;
@@ -78,8 +78,8 @@ static void hide_others(struct session *s) {
     }
 }
 
-/* The client connects: its process has stopped, and says so. It has read no
- * description yet; that comes by an exec when it first goes on. */
+/* The client connects: the stop of its process is reported. It has not read the
+ * description yet; an exec at its first resume makes it do that. */
 void nonstop_status(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
     size_t count = threads_list(s, list);
@@ -126,7 +126,7 @@ void nonstop_note(struct session *s, struct process *p, const struct gdb_stop *s
 
 /* --- resuming ------------------------------------------------------------------------ */
 
-/* A client that says anew what it understands may no longer want the exec. */
+/* Drops what is due: a client that sends qSupported again may not want execs any more. */
 static void let_go(struct session *s, struct process *p, const struct gdb_action *action) {
     p->running = true;
     p->nonstop.exec_due = p->nonstop.library_due = false;
@@ -135,8 +135,7 @@ static void let_go(struct session *s, struct process *p, const struct gdb_action
     s->target->ops->resume(s->target->context, action);
 }
 
-/* See modes.c. What the user wanted first waits for the exec that brings the
- * description. */
+/* Resumes, or postpones that until the exec that brings the description (modes.c). */
 static void go(struct session *s, struct process *p, struct gdb_action action) {
     bool was = p->mode.following;
     bool automatic =
@@ -169,7 +168,6 @@ static void stop(struct session *s, struct process *p) {
     s->target->ops->interrupt(s->target->context, p->pid);
 }
 
-/* false: the wishes select nobody. */
 bool nonstop_resume(struct session *s) {
     struct gdb_thread list[THREADS_MAX];
     size_t count = threads_list(s, list);
@@ -192,7 +190,7 @@ bool nonstop_resume(struct session *s) {
 
 /* --- packets -------------------------------------------------------------------------- */
 
-/* Back in all-stop all are there, and all stand still before the next packet. */
+/* In all-stop every process is visible, and is stopped before the next packet. */
 static void end_nonstop(struct session *s) {
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];

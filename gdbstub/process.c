@@ -1,8 +1,8 @@
-/* Taking processes and letting go of them: `?`, `!`, vAttach, D, k, vKill, R,
+/* Attaching, detaching, killing and restarting processes: `?`, `!`, vAttach, D, k, vKill, R,
  * vRun (GDB manual, "Packets").
  *
- * Rule: what the client lets go of runs on as if there had never been a
- * debugger; what it kills or starts anew is stopped.
+ * Rule: a detached process runs on as if there had never been a debugger; a
+ * killed or restarted one is stopped.
  */
 #include "gdbstub/extension.h"
 
@@ -136,7 +136,7 @@ void packet_detach(struct session *s, struct cursor arguments) {
     reply_ok(s);
 }
 
-/* No reply. In extended mode the connection lives on, to start anew. */
+/* No reply. In extended mode the connection stays open, so that vRun can follow. */
 void packet_kill(struct session *s, struct cursor arguments) {
     (void)arguments;
     for (size_t i = 0; i < s->process_count; i++)
@@ -172,7 +172,7 @@ static struct process *first_absent(struct session *s, bool hidden) {
     return NULL;
 }
 
-/* vRun names no process: it is the first that has ended or was let go, else the first
+/* vRun names no process: it is the first that has ended or was detached, else the first
  * that gdb does not know of, else the current one. */
 static struct process *process_to_run(struct session *s) {
     struct gdb_thread current;
@@ -195,7 +195,7 @@ void packet_vrun(struct session *s, struct cursor arguments) {
         return;
     }
     struct process *p = process_to_run(s);
-    /* gdb takes the label of the latest exec for the program's file. */
+    /* After an exec gdb takes its label for the program's file. */
     const char *file = file_is_label(image) ? "" : image;
     const char *error = p ? process_restart(s, p, file) : no_such_process;
     if (error) {

@@ -1,11 +1,11 @@
-/* Resuming: vCont and its plain forerunners (GDB manual, "Packets": vCont).
+/* Resuming: vCont and the older c, C, s, S (GDB manual, "Packets": vCont).
  *
- * Rule: the whole packet is read into wishes before anything moves. For each
- * thread the first wish that selects it counts; a thread with none stays.
+ * Rule: the whole packet is parsed into actions before anything runs. For each
+ * thread the first action that selects it counts; a thread with none stays stopped.
  */
 #include "gdbstub/extension.h"
 
-/* --- letting go ----------------------------------------------------------------- */
+/* --- resuming threads ----------------------------------------------------------------- */
 
 const struct resume_action *action_for(const struct session *s, struct gdb_thread thread) {
     for (size_t i = 0; i < s->resume.action_count; i++)
@@ -37,7 +37,7 @@ void resume_again(struct session *s, struct gdb_thread who, int signal) {
     }
 }
 
-/* A pending stop by a signal that is passed now is not told but delivered. */
+/* A pending stop by a signal that is to be passed is not reported: the guest gets the signal. */
 static int passed_signal(const struct session *s, const struct process *p) {
     const struct gdb_stop *stop = &p->pending;
     bool plain = p->has_pending && stop->kind == GDB_STOPPED && !stop->has_breakpoint;
@@ -45,8 +45,8 @@ static int passed_signal(const struct session *s, const struct process *p) {
     return plain && known && s->client.passed[stop->status] ? stop->status : 0;
 }
 
-/* Marks the processes that the wishes let go. Returns how many, and whether one
- * has a stop that must be told first. */
+/* Marks the processes that the actions resume. Returns how many, and whether one has a
+ * stop that must be reported first. */
 static size_t mark_resumed(struct session *s, const struct gdb_thread *list, size_t count,
                            bool *news) {
     size_t marked = 0;
@@ -64,8 +64,8 @@ static size_t mark_resumed(struct session *s, const struct gdb_thread *list, siz
     return marked;
 }
 
-/* A process that ended while another's stop was told has no threads left to be
- * selected, but is still to be told. */
+/* A process that ended while another's stop was reported has no threads left that an
+ * action could select, but its end must still be reported. */
 static bool has_unreported_end(struct session *s) {
     bool found = false;
     for (size_t i = 0; i < s->process_count; i++) {
@@ -185,7 +185,7 @@ void packet_vcont_ask(struct session *s, struct cursor arguments) {
 
 /* --- c C s S ------------------------------------------------------------------------ */
 
-/* From another address: of one that stands still (non-stop). */
+/* Continues from another address; in non-stop only a stopped process can. */
 static bool jump(struct session *s, struct gdb_thread thread, struct cursor arguments) {
     uint64_t address;
     const struct process *p = process_find(s, thread.pid);
@@ -193,7 +193,7 @@ static bool jump(struct session *s, struct gdb_thread thread, struct cursor argu
            register_set_pc(s, thread, address);
 }
 
-/* They move the threads of the last Hc; a step with no such thread moves the
+/* c, C, s, S resume the threads of the last Hc; a step without such a thread steps the
  * current one. */
 static void plain(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
     struct resume_action *resume_action = &s->resume.actions[0];
@@ -235,7 +235,7 @@ void packet_step_signal(struct session *s, struct cursor arguments) {
 
 /* --- bs bc ("Reverse Execution") ------------------------------------------------------- */
 
-/* They name no thread: the current one moves. */
+/* bs and bc name no thread: the current one goes back. */
 static void reverse(struct session *s, enum gdb_resume how) {
     struct gdb_thread current;
     if (!thread_current(s, &current)) {

@@ -1,7 +1,7 @@
-/* The server: one listener, one client, and those who are not the client (strangers.h).
+/* The server: one listener, one client, and connections that are not the client (strangers.h).
  *
- * Rule: one debugger at a time. Another one is not left waiting: its first
- * packet gets an error that says why, so that gdb prints it.
+ * Rule: one debugger at a time. The first packet of another one gets an error that
+ * says why, which gdb prints.
  */
 #include "gdbstub/session.h"
 #include "gdbstub/strangers.h"
@@ -72,8 +72,8 @@ static bool output_waits(const struct gdb_server *server) {
     return waiting;
 }
 
-/* Packets in, answers out, as long as there are both. false: the client goes. Where
- * output has kept packets waiting and is gone all at once, no event will come of it. */
+/* Handles packets while there are any and output does not wait. false: close the connection.
+ * Packets that waited behind output are handled here once it is sent: no event would come. */
 static bool client_answer(struct gdb_server *server) {
     enum work work;
     bool stuck;
@@ -85,9 +85,9 @@ static bool client_answer(struct gdb_server *server) {
     return work != WORK_END && !server->lost;
 }
 
-/* While output waits nothing is handled: who does not read is not heard. But up to
- * the link's room it is read, since a client that acknowledges what it reads would
- * wait for us to do so. Returns how many bytes came, -1 when the client is gone. */
+/* While output waits no packet is handled. But input is read as far as there is room, since a
+ * client may not read before its acknowledgments are taken. Returns how many bytes came, -1
+ * when the client is gone. */
 static ssize_t client_read(struct gdb_server *server) {
     struct framing *link = &server->session.framing;
     size_t size;
@@ -115,9 +115,9 @@ static void client_work(struct gdb_server *server, unsigned reads) {
         client_end(server);
 }
 
-/* --- who is not the client ------------------------------------------------------- */
+/* --- connections that are not the client ------------------------------------------------------- */
 
-/* What it has sent while it was a stranger is the begin of the session. */
+/* The bytes that it has sent so far begin the session. */
 static void promote(struct gdb_server *server, struct stranger *s) {
     size_t size;
     client_begin(server, s->connection);
@@ -127,8 +127,8 @@ static void promote(struct gdb_server *server, struct stranger *s) {
     client_work(server, READS_MAX);
 }
 
-/* The one who was connected may have gone since it was last looked at, and this may
- * be the same debugger again. */
+/* The client may have closed its connection since the last read, and this may be the same
+ * debugger again. */
 static void strangers_work(struct gdb_server *server) {
     for (unsigned i = 0; i < STRANGERS_MAX; i++) {
         struct stranger *s = &server->strangers.list[i];
@@ -149,7 +149,7 @@ static const char *why_refused(struct gdb_server *server, const struct connectio
     return foreign_user;
 }
 
-/* Who comes with its first packet is heard at once. */
+/* A connection that has sent its first packet already becomes the client at once. */
 static void accept_all(struct gdb_server *server) {
     struct connection connection;
     while (listener_accept(&server->listener, &connection)) {

@@ -1,4 +1,4 @@
-/* The life of a session and the way of a packet through it; see session.h. */
+/* A session's begin and end, and how it takes and answers a packet; see session.h. */
 #include "gdbstub/session.h"
 
 #include "gdbstub/extension.h"
@@ -77,7 +77,7 @@ static void forget_client(struct session *s) {
     framing_init(&s->framing);
 }
 
-/* All that runs is stopped at once: a client may ask about anything. */
+/* Interrupts everything that runs: a client may ask about anything at once. */
 void session_begin(struct session *s) {
     forget_client(s);
     s->connected = true;
@@ -145,9 +145,9 @@ static void send_reply(struct session *s) {
     s->request.no_ack_next = false;
 }
 
-/* A client that passes over a signal by itself (`handle SIGSEGV nostop` in gdb) goes on at
- * once; when it steps, it reads the code first and inserts a breakpoint. At a stop that it
- * shows it asks for more. */
+/* Does this packet show that the client stops for its user? One that passes over a signal by
+ * itself (`handle SIGSEGV nostop` in gdb) resumes at once; to step, it first reads the code and
+ * inserts a breakpoint. At a stop that it shows it asks for more. */
 static bool is_question(struct cursor packet) {
     static const char *const others[] = {"vCont;", "vStopped", "c", "C", "s", "S",
                                          "bc",     "bs",       "m", "x", "Z", "z"};
@@ -177,7 +177,7 @@ static bool any_runs(const struct session *s) {
     return false;
 }
 
-/* At the begin of a session the processes are still on their way to a stop. */
+/* When a session begins, its processes may not have stopped yet. */
 static bool must_wait(struct session *s) {
     bool asks_all = !cursor_done(&s->request.packet) && *s->request.packet.at == '?';
     if (s->stops.pending_reply == REPLY_MONITOR)
@@ -187,7 +187,7 @@ static bool must_wait(struct session *s) {
     return s->stops.pending_reply != REPLY_NONE || any_runs(s);
 }
 
-/* Takes one event from the link. */
+/* Takes one event from the connection. */
 static enum work take_event(struct session *s) {
     switch (framing_next(&s->framing, &s->request.packet)) {
     case FRAMING_PACKET:

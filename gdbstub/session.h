@@ -1,12 +1,12 @@
-/* One client's session: what it was told, what runs, and which answer it waits
- * for. The packet files (registers.c, memory.c, resume.c, …) work on this.
+/* One client's session: what the client knows, what runs, and which reply it waits
+ * for. The packet files (registers.c, memory.c, resume.c, ...) work on this.
  *
- * Rule: while an answer is owed (a resume, `?`, vAttach) no packet is handled;
- * it is held until the target has stopped. So every handler may read and write
- * the target, except what gdbstub.h says of running threads.
+ * Rule: while a reply is pending (to a resume, `?`, vAttach) no packet is handled;
+ * it waits until the target has stopped. So every handler may read and write the
+ * target, except what gdbstub.h says of running threads.
  *
- * The table of processes outlives a client: a stop that nobody heard is told
- * to the next one.
+ * The table of processes outlives a client: a stop that no client was there for is
+ * reported to the next one.
  */
 #ifndef GDBSTUB_SESSION_H
 #define GDBSTUB_SESSION_H
@@ -209,9 +209,9 @@ struct session {
 void session_init(struct session *, const struct gdb_target *);
 void session_free(struct session *);
 void session_begin(struct session *);
-/* Lets go of everything, as a detach would. */
+/* Detaches from every process. */
 void session_end(struct session *);
-/* One event of the link, or the packet that was held. */
+/* Handles one event of the connection, or the packet that waited. */
 enum work {
     WORK_NONE, /* nothing to do: more bytes are needed, output waits or a stop is awaited */
     WORK_MORE, /* call again, once output was pushed */
@@ -227,7 +227,7 @@ void session_notify(struct session *, const char *payload, size_t length);
 
 /* --- replies ----------------------------------------------------------------- */
 void reply_ok(struct session *);
-/* For packets whose error nobody reads as text. */
+/* For packets whose error no client shows as text. */
 void reply_failure(struct session *);
 /* A sentence for the user ("E.text"). */
 void reply_error(struct session *, const char *sentence);
@@ -236,13 +236,13 @@ void reply_piece(struct session *, struct cursor range, const struct buffer *doc
 /* NULL is success. */
 void reply_result(struct session *, const char *sentence_or_null);
 
-/* --- threads.c: who is there --------------------------------------------------- */
+/* --- threads.c: processes and threads --------------------------------------------------- */
 /* Threads that the client may know, at most THREADS_MAX. */
 size_t threads_list(struct session *, struct gdb_thread *list);
 bool thread_exists(struct session *, struct gdb_thread);
-/* The thread that g, m, … are about. false: there is none. */
+/* The thread that g, m, ... are about. false: there is none. */
 bool thread_current(struct session *, struct gdb_thread *);
-/* Which CPU of its machine it is; -1: not told. */
+/* Which CPU of its machine it is; -1: not known. */
 int thread_core(struct session *, struct gdb_thread);
 bool thread_matches(struct selection, struct gdb_thread);
 /* The first thread of a process. false: it is not there, or has none. */
@@ -289,48 +289,48 @@ struct gdb_program *program_of_hooks(const struct program_hooks *, void *context
 /* --- stops.c: all-stop ---------------------------------------------------------------- */
 /* Notes a stop. */
 void stops_note(struct session *, const struct gdb_stop *);
-/* Sends the answer that is owed, if all have stopped. */
+/* Sends the pending reply, if all processes have stopped. */
 void stops_settle(struct session *);
-/* The client wants whatever runs to stop. */
+/* The client wants everything that runs to stop. */
 void stops_interrupt(struct session *);
 /* The stop reply, into `reply`. */
 void stops_write(struct session *, const struct gdb_stop *);
-/* Sends the stop reply, as the answer that was owed. */
+/* Sends the stop reply that was pending. */
 void stops_report(struct session *, const struct gdb_stop *);
 /* A client without multiprocess+ debugs one process; the others run free. */
 void stops_release_others(struct session *);
-/* The client will be told the state of these processes as soon as all are still. */
+/* The reply to `?` becomes pending: it is sent once all processes have stopped. */
 void stops_pend_status(struct session *);
 
 /* --- nonstop.c ------------------------------------------------------------------------ */
 void nonstop_note(struct session *, struct process *, const struct gdb_stop *, bool ours);
-/* Tells a stop, if one waits and none is on its way. */
+/* Reports a stop, if one is pending and no notification is on its way. */
 void nonstop_settle(struct session *);
 /* `?` */
 void nonstop_status(struct session *);
-/* `vAttach`: its stop is told */
+/* `vAttach`: the process's stop will be reported. */
 void nonstop_attach(struct session *, struct process *);
-/* Lets go and stops as the wishes want; false: there is nobody. */
+/* Resumes and stops threads as the actions say; false: they select none. */
 bool nonstop_resume(struct session *);
-/* The packet must wait until its process stands still, and it is being stopped. */
+/* Must the packet wait for its process to stop? Then the process is being stopped. */
 bool nonstop_must_wait(struct session *);
-/* The packet is answered: what was paused for it goes on. */
+/* The packet is answered: what was paused for it is resumed. */
 void nonstop_answered(struct session *);
 
 /* --- modes.c: CPU modes -------------------------------------------------------------- */
-/* Tells an exec and holds the stop back, if the client needs a new description. */
+/* Reports an exec, and keeps the stop for later, if the client needs a new description. */
 bool modes_report_instead(struct session *, const struct gdb_stop *);
-/* Tells an exec, nothing being held back. */
+/* Reports an exec when no stop is pending. */
 void modes_report_exec(struct session *, struct process *);
-/* Tells that there is another list of libraries, nothing being held back. false: there is none. */
+/* Reports a new list of libraries when no stop is pending. false: it is the same list. */
 bool modes_report_library(struct session *, struct process *);
-/* The client resumes; true: that is answered, nothing is to move. */
+/* The client resumes. true: that is answered, and nothing is to run. */
 bool modes_resume(struct session *);
 /* A breakpoint was inserted. */
 void modes_breakpoint_inserted(struct session *, int pid, enum gdb_bp_kind, uint64_t address);
 /* The client lists threads. */
 void modes_threads_listed(struct session *);
-/* It is to believe in this description next. */
+/* The client is about to get this description: will it accept it? */
 void modes_doubt(struct process *, const struct gdb_description *next);
 /* The client reads registers; memory. */
 void modes_registers_read(struct session *, struct gdb_thread);
@@ -341,16 +341,16 @@ bool modes_probes(struct session *, struct gdb_thread, size_t *room);
 /* Has the client been found out to believe in gdb's own layout, not in the one described? */
 bool modes_rejected(struct session *, struct gdb_thread);
 void modes_register_asked(struct session *, struct gdb_thread, uint64_t number);
-/* It must have an exec before it may go on. */
+/* Must an exec be reported before the process may run? */
 bool modes_owes_exec(const struct session *, const struct process *);
 /* The layout that the client believes in. */
 const struct gdb_description *modes_layout(struct session *, struct gdb_thread);
 
 /* --- exec_file.c ------------------------------------------------------------------------ */
 /* What the client is to find in what it opens now. */
-enum face { FACE_FILE, FACE_RECORDS, FACE_BLANK };
+enum exec_content { CONTENT_FILE, CONTENT_RECORDS, CONTENT_BLANK };
 /* `for_exec`: whose exec file it will be, if it is opened for the architecture. */
-enum face exec_file_opened(struct session *, const char *path, const struct process **for_exec);
+enum exec_content exec_file_opened(struct session *, const char *path, const struct process **for_exec);
 /* The client has closed that. */
 void exec_file_closed(struct session *, struct process *);
 
@@ -367,9 +367,9 @@ bool file_is_label(const char *path);
 void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);
 
 /* --- resume.c --------------------------------------------------------------------------- */
-/* What the latest resume wants of a thread; NULL: nothing, it stays as it is. */
+/* The latest resume's action for a thread; NULL: none, it stays as it is. */
 const struct resume_action *action_for(const struct session *, struct gdb_thread);
-/* Goes on as the latest resume wanted, with a signal for one thread. */
+/* Repeats the latest resume, with a signal for one thread. */
 void resume_again(struct session *, struct gdb_thread, int signal);
 
 /* --- process.c ------------------------------------------------------------------------------ */
@@ -377,13 +377,13 @@ void process_attach(struct session *, struct process *);
 void process_release(struct session *, struct process *);
 
 /* --- console.c -------------------------------------------------------------------------------- */
-/* A stop in a mode that lldb, if the client is one, does not show right. */
+/* Warns if the client is an lldb that shows the CPU's present mode wrongly. */
 void lldb_report_mode(struct session *, struct gdb_thread);
 
 void console_text(struct session *, const char *text, size_t length);
-/* The monitor command that was to be answered later is done. */
+/* The monitor command whose reply is pending is done. */
 void console_monitor_done(struct session *);
-/* Sends what was kept, if O packets are allowed now. */
+/* Sends text that was kept, if O packets are allowed now. */
 void console_flush(struct session *);
 
 /* --- xml.c --------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
-/* All-stop: many processes stop, the client hears of one (GDB manual, "Stop
- * Reply Packets").
+/* All-stop: many processes stop, one stop is reported (GDB manual, "Stop Reply
+ * Packets").
  *
  *     a stop comes        note it as pending
  *     one is news         interrupt all others that still run
- *     all stand still     tell the first; the rest stays pending
+ *     all have stopped    report the first; the others stay pending
  *
- * Rule: nothing vanishes and nothing is told twice. A pending stop is told at
- * the next resume that would let its thread go, and that resume then moves
- * nothing. Only a stop that is due to our own interrupt is nobody's news.
+ * Rule: no stop is lost and none is reported twice. A pending stop is reported at
+ * the next resume of its thread, and that resume then runs nothing. Only a stop
+ * that our own interrupt has caused is not reported.
  */
 #include "gdbstub/extension.h"
 
@@ -34,8 +34,8 @@ static void write_reason(struct session *s, const struct gdb_stop *stop) {
     buffer_char(b, ';');
 }
 
-/* Registers that gdb would ask for at every stop. Their numbers mean something
- * only to a client that believes in the description: another one would be lost. */
+/* Registers that gdb would ask for at every stop. They are sent only to a client that has
+ * accepted the description: to another one their numbers mean other registers. */
 static void write_expedited(struct session *s, const struct process *process,
                             struct gdb_thread thread) {
     bool proven = process && (process->mode.trust == TRUST_PROVEN || !s->client.features.xml);
@@ -93,7 +93,7 @@ void stops_report(struct session *s, const struct gdb_stop *stop) {
     session_send(s, s->reply.data, s->reply.length);
 }
 
-/* --- which stop is told --------------------------------------------------------- */
+/* --- which stop is reported --------------------------------------------------------- */
 
 /* The first pending stop that answers the latest resume. */
 static struct process *news(struct session *s) {
@@ -130,7 +130,7 @@ static void report_news(struct session *s) {
         p->attached = false;
 }
 
-/* --- all stand still ---------------------------------------------------------------- */
+/* --- all have stopped ---------------------------------------------------------------- */
 
 static bool runs(const struct process *p) {
     return p->attached && p->running;
@@ -213,8 +213,8 @@ static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
            is_plain(stop, signal) && !stop->stuck;
 }
 
-/* A client that does not stop at this signal would let it go on, be told, let it go on,
- * for ever. At a trap it does stop. */
+/* A client that passes this signal by itself would resume a stuck thread for ever. It does
+ * stop at a trap. */
 static struct gdb_stop worth_a_stop(const struct session *s, const struct gdb_stop *stop) {
     struct gdb_stop told = *stop;
     if (s->connected && s->resume.blind && stop->stuck && stop->kind == GDB_STOPPED)
@@ -233,7 +233,7 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
     if (p->ended)
         extension_process_gone(s, p->pid, "the machine has ended");
     if (s->connected && !p->attached && is_plain(stop, GDB_SIGNAL_INT)) {
-        /* An interrupt that came true after the client had let go. */
+        /* An interrupt that took effect after the client had detached. */
         s->target->ops->detach(s->target->context, p->pid);
         return;
     }

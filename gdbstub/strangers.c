@@ -21,7 +21,7 @@ void strangers_add(struct strangers *s, struct connection connection, const char
     connection_close(&slot->connection);
     slot->connection = connection;
     slot->refusal = refusal;
-    slot->told = false;
+    slot->refused = false;
     slot->length = 0;
 }
 
@@ -59,7 +59,7 @@ void stranger_refuse(struct stranger *s, const char *sentence) {
     connection_write(&s->connection, text.data, text.length);
     connection_finish(&s->connection);
     buffer_free(&text);
-    s->told = true;
+    s->refused = true;
     s->length = 0;
 }
 
@@ -90,12 +90,12 @@ bool stranger_read(struct stranger *s) {
         connection_read(&s->connection, s->bytes + s->length, sizeof s->bytes - s->length);
     if (got < 0)
         connection_close(&s->connection);
-    if (got <= 0 || s->told)
+    if (got <= 0 || s->refused)
         return false;
     s->length += (size_t)got;
     if (!is_packet(s))
         return false;
     if (s->refusal)
         stranger_refuse(s, s->refusal);
-    return !s->told;
+    return !s->refused;
 }

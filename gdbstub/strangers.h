@@ -5,7 +5,7 @@
  * that a web page has sent here are connections, too. None of them may stop a guest,
  * set it free or have a command carried out.
  *
- * Rule: nothing is told to the target before a whole packet with a right checksum has
+ * Rule: the target is not called before a whole packet with a right checksum has
  * come, with nothing ahead of it but what a debugger sends between packets.
  */
 #ifndef GDBSTUB_STRANGERS_H
@@ -19,9 +19,9 @@ enum { STRANGERS_MAX = 4 };
 struct stranger {
     struct connection connection;
     const char *refusal; /* what its first packet is answered; NULL: it may become the client */
-    bool told;           /* that answer is out: its side is read on until it closes */
+    bool refused;        /* the answer was sent; its bytes are discarded until it closes */
     size_t length;
-    char bytes[FRAMING_ROOM]; /* all that it has sent, to be handed to the client's link */
+    char bytes[FRAMING_ROOM]; /* all that it has sent, to be handed to the client's framing */
 };
 
 struct strangers {

@@ -18,10 +18,10 @@
 struct listener {
     int fd; /* -1: stdin and stdout are the only connection */
     bool stdio;
-    bool exhausted;    /* no descriptor was left for who waits; poll() would not wait either */
+    bool exhausted;    /* accept() found no free descriptor; poll() would return at once */
     char address[256]; /* what it really listens on, as gdb's `target remote` takes it */
     char path[108];    /* of a Unix socket of ours, "" for none */
-    bool left;         /* somebody else removes it */
+    bool left;         /* the caller removes it: gdb_server_leave_socket() */
     struct stat inode; /* of that, so that only ours is removed */
     bool tcp;
     bool loopback;     /* it is reached from this computer only */
@@ -41,7 +41,7 @@ static inline int stat_of(int fd, struct stat *about) {
 /* false, with a sentence in error. */
 bool listener_open(struct listener *, const char *address, char *error, size_t size);
 void listener_close(struct listener *);
-/* false: nobody there now. */
+/* false: no connection is waiting. */
 bool listener_accept(struct listener *, struct connection *);
 struct connection connection_of_stdio(void);
 

@@ -5,51 +5,13 @@
 
 /* "Bytecode Descriptions"; the numbers are the protocol's. */
 enum {
-    OP_ADD = 0x02,
-    OP_SUB,
-    OP_MUL,
-    OP_DIV_SIGNED,
-    OP_DIV_UNSIGNED,
-    OP_REM_SIGNED,
-    OP_REM_UNSIGNED,
-    OP_LSH,
-    OP_RSH_SIGNED,
-    OP_RSH_UNSIGNED,
-    OP_TRACE,
-    OP_TRACE_QUICK,
-    OP_LOG_NOT,
-    OP_AND,
-    OP_OR,
-    OP_XOR,
-    OP_NOT,
-    OP_EQUAL,
-    OP_LESS_SIGNED,
-    OP_LESS_UNSIGNED,
-    OP_EXT,
-    OP_REF8,
-    OP_REF16,
-    OP_REF32,
+    OP_ADD = 0x02, OP_SUB, OP_MUL, OP_DIV_SIGNED, OP_DIV_UNSIGNED, OP_REM_SIGNED, OP_REM_UNSIGNED,
+    OP_LSH, OP_RSH_SIGNED, OP_RSH_UNSIGNED, OP_TRACE, OP_TRACE_QUICK, OP_LOG_NOT, OP_AND, OP_OR,
+    OP_XOR, OP_NOT, OP_EQUAL, OP_LESS_SIGNED, OP_LESS_UNSIGNED, OP_EXT, OP_REF8, OP_REF16, OP_REF32,
     OP_REF64,
-    OP_IF_GOTO = 0x20,
-    OP_GOTO,
-    OP_CONST8,
-    OP_CONST16,
-    OP_CONST32,
-    OP_CONST64,
-    OP_REG,
-    OP_END,
-    OP_DUP,
-    OP_POP,
-    OP_ZERO_EXT,
-    OP_SWAP,
-    OP_GETV,
-    OP_SETV,
-    OP_TRACEV,
-    OP_TRACENZ,
-    OP_TRACE16,
-    OP_PICK = 0x32,
-    OP_ROT,
-    OP_PRINTF,
+    OP_IF_GOTO = 0x20, OP_GOTO, OP_CONST8, OP_CONST16, OP_CONST32, OP_CONST64, OP_REG, OP_END,
+    OP_DUP, OP_POP, OP_ZERO_EXT, OP_SWAP, OP_GETV, OP_SETV, OP_TRACEV, OP_TRACENZ, OP_TRACE16,
+    OP_PICK = 0x32, OP_ROT, OP_PRINTF,
     OPCODES,
 };
 
@@ -59,21 +21,29 @@ enum {
 static const struct shape {
     uint8_t length, takes, leaves;
 } shapes[OPCODES] = {
-    [OP_ADD] = {1, 2, 1},          [OP_SUB] = {1, 2, 1},           [OP_MUL] = {1, 2, 1},
-    [OP_DIV_SIGNED] = {1, 2, 1},   [OP_DIV_UNSIGNED] = {1, 2, 1},  [OP_REM_SIGNED] = {1, 2, 1},
-    [OP_REM_UNSIGNED] = {1, 2, 1}, [OP_LSH] = {1, 2, 1},           [OP_RSH_SIGNED] = {1, 2, 1},
-    [OP_RSH_UNSIGNED] = {1, 2, 1}, [OP_TRACE] = {1, 2, 0},         [OP_TRACE_QUICK] = {2, 1, 1},
-    [OP_LOG_NOT] = {1, 1, 1},      [OP_AND] = {1, 2, 1},           [OP_OR] = {1, 2, 1},
-    [OP_XOR] = {1, 2, 1},          [OP_NOT] = {1, 1, 1},           [OP_EQUAL] = {1, 2, 1},
-    [OP_LESS_SIGNED] = {1, 2, 1},  [OP_LESS_UNSIGNED] = {1, 2, 1}, [OP_EXT] = {2, 1, 1},
-    [OP_REF8] = {1, 1, 1},         [OP_REF16] = {1, 1, 1},         [OP_REF32] = {1, 1, 1},
-    [OP_REF64] = {1, 1, 1},        [OP_IF_GOTO] = {3, 1, 0},       [OP_GOTO] = {3, 0, 0},
-    [OP_CONST8] = {2, 0, 1},       [OP_CONST16] = {3, 0, 1},       [OP_CONST32] = {5, 0, 1},
-    [OP_CONST64] = {9, 0, 1},      [OP_REG] = {3, 0, 1},           [OP_END] = {1, 0, 0},
-    [OP_DUP] = {1, 1, 2},          [OP_POP] = {1, 1, 0},           [OP_ZERO_EXT] = {2, 1, 1},
-    [OP_SWAP] = {1, 2, 2},         [OP_GETV] = {3, 0, 1},          [OP_SETV] = {3, 1, 1},
-    [OP_TRACEV] = {3, 0, 0},       [OP_TRACENZ] = {1, 2, 0},       [OP_TRACE16] = {3, 1, 1},
-    [OP_PICK] = {2, 1, 2},         [OP_ROT] = {1, 3, 3},           [OP_PRINTF] = {4, 2, 0},
+    [OP_ADD] = {1, 2, 1},           [OP_SUB] = {1, 2, 1},
+    [OP_MUL] = {1, 2, 1},           [OP_DIV_SIGNED] = {1, 2, 1},
+    [OP_DIV_UNSIGNED] = {1, 2, 1},  [OP_REM_SIGNED] = {1, 2, 1},
+    [OP_REM_UNSIGNED] = {1, 2, 1},  [OP_LSH] = {1, 2, 1},
+    [OP_RSH_SIGNED] = {1, 2, 1},    [OP_RSH_UNSIGNED] = {1, 2, 1},
+    [OP_TRACE] = {1, 2, 0},         [OP_TRACE_QUICK] = {2, 1, 1},
+    [OP_LOG_NOT] = {1, 1, 1},       [OP_AND] = {1, 2, 1},
+    [OP_OR] = {1, 2, 1},            [OP_XOR] = {1, 2, 1},
+    [OP_NOT] = {1, 1, 1},           [OP_EQUAL] = {1, 2, 1},
+    [OP_LESS_SIGNED] = {1, 2, 1},   [OP_LESS_UNSIGNED] = {1, 2, 1},
+    [OP_EXT] = {2, 1, 1},           [OP_REF8] = {1, 1, 1},
+    [OP_REF16] = {1, 1, 1},         [OP_REF32] = {1, 1, 1},
+    [OP_REF64] = {1, 1, 1},         [OP_IF_GOTO] = {3, 1, 0},
+    [OP_GOTO] = {3, 0, 0},          [OP_CONST8] = {2, 0, 1},
+    [OP_CONST16] = {3, 0, 1},       [OP_CONST32] = {5, 0, 1},
+    [OP_CONST64] = {9, 0, 1},       [OP_REG] = {3, 0, 1},
+    [OP_END] = {1, 0, 0},           [OP_DUP] = {1, 1, 2},
+    [OP_POP] = {1, 1, 0},           [OP_ZERO_EXT] = {2, 1, 1},
+    [OP_SWAP] = {1, 2, 2},          [OP_GETV] = {3, 0, 1},
+    [OP_SETV] = {3, 1, 1},          [OP_TRACEV] = {3, 0, 0},
+    [OP_TRACENZ] = {1, 2, 0},       [OP_TRACE16] = {3, 1, 1},
+    [OP_PICK] = {2, 1, 2},          [OP_ROT] = {1, 3, 3},
+    [OP_PRINTF] = {4, 2, 0},
 };
 
 /* Operands are big-endian. */
@@ -169,16 +139,10 @@ static bool is_reference(uint8_t op) {
     return op == OP_REF8 || op == OP_REF16 || op == OP_REF32 || op == OP_REF64;
 }
 
-static bool is_extension(uint8_t op) {
-    return op == OP_EXT || op == OP_ZERO_EXT;
-}
+static bool is_extension(uint8_t op) { return op == OP_EXT || op == OP_ZERO_EXT; }
 
 static unsigned constant_size(uint8_t op) {
-    return op == OP_CONST8    ? 1
-           : op == OP_CONST16 ? 2
-           : op == OP_CONST32 ? 4
-           : op == OP_CONST64 ? 8
-                              : 0;
+    return op == OP_CONST8 ? 1 : op == OP_CONST16 ? 2 : op == OP_CONST32 ? 4 : op == OP_CONST64 ? 8 : 0;
 }
 
 /* Of the instruction there, which may be one that nothing leads to: then 0, too. */
@@ -221,54 +185,22 @@ static bool binary(unsigned op, uint64_t a, uint64_t b, uint64_t *result) {
     if (divides && !b)
         return false;
     switch (op) {
-    case OP_ADD:
-        *result = a + b;
-        break;
-    case OP_SUB:
-        *result = a - b;
-        break;
-    case OP_MUL:
-        *result = a * b;
-        break;
-    case OP_DIV_SIGNED:
-        *result = sb == -1 ? 0 - a : (uint64_t)(sa / sb);
-        break; /* no overflow */
-    case OP_DIV_UNSIGNED:
-        *result = a / b;
-        break;
-    case OP_REM_SIGNED:
-        *result = sb == -1 ? 0 : (uint64_t)(sa % sb);
-        break;
-    case OP_REM_UNSIGNED:
-        *result = a % b;
-        break;
-    case OP_LSH:
-        *result = b < 64 ? a << b : 0;
-        break;
-    case OP_RSH_SIGNED:
-        *result = (uint64_t)(sa >> (b < 64 ? b : 63));
-        break;
-    case OP_RSH_UNSIGNED:
-        *result = b < 64 ? a >> b : 0;
-        break;
-    case OP_AND:
-        *result = a & b;
-        break;
-    case OP_OR:
-        *result = a | b;
-        break;
-    case OP_XOR:
-        *result = a ^ b;
-        break;
-    case OP_EQUAL:
-        *result = a == b;
-        break;
-    case OP_LESS_SIGNED:
-        *result = sa < sb;
-        break;
-    default:
-        *result = a < b;
-        break; /* OP_LESS_UNSIGNED */
+    case OP_ADD: *result = a + b; break;
+    case OP_SUB: *result = a - b; break;
+    case OP_MUL: *result = a * b; break;
+    case OP_DIV_SIGNED: *result = sb == -1 ? 0 - a : (uint64_t)(sa / sb); break; /* no overflow */
+    case OP_DIV_UNSIGNED: *result = a / b; break;
+    case OP_REM_SIGNED: *result = sb == -1 ? 0 : (uint64_t)(sa % sb); break;
+    case OP_REM_UNSIGNED: *result = a % b; break;
+    case OP_LSH: *result = b < 64 ? a << b : 0; break;
+    case OP_RSH_SIGNED: *result = (uint64_t)(sa >> (b < 64 ? b : 63)); break;
+    case OP_RSH_UNSIGNED: *result = b < 64 ? a >> b : 0; break;
+    case OP_AND: *result = a & b; break;
+    case OP_OR: *result = a | b; break;
+    case OP_XOR: *result = a ^ b; break;
+    case OP_EQUAL: *result = a == b; break;
+    case OP_LESS_SIGNED: *result = sa < sb; break;
+    default: *result = a < b; break; /* OP_LESS_UNSIGNED */
     }
     return true;
 }
@@ -277,14 +209,10 @@ static bool binary(unsigned op, uint64_t a, uint64_t b, uint64_t *result) {
 static uint64_t unary(unsigned op, uint64_t a, unsigned width) {
     unsigned spare = 64 - width;
     switch (op) {
-    case OP_LOG_NOT:
-        return !a;
-    case OP_NOT:
-        return ~a;
-    case OP_EXT:
-        return (uint64_t)((int64_t)(a << spare) >> spare);
-    default:
-        return a << spare >> spare; /* OP_ZERO_EXT */
+    case OP_LOG_NOT: return !a;
+    case OP_NOT: return ~a;
+    case OP_EXT: return (uint64_t)((int64_t)(a << spare) >> spare);
+    default: return a << spare >> spare; /* OP_ZERO_EXT */
     }
 }
 
@@ -308,7 +236,9 @@ static bool push_register(struct evaluation *e, unsigned number) {
 
 /* getv leaves the value, setv leaves the stack as it is. */
 static bool variable(struct evaluation *e, unsigned op, unsigned number) {
-    enum agent_variable how = op == OP_GETV ? AGENT_GET : op == OP_SETV ? AGENT_SET : AGENT_COLLECT;
+    enum agent_variable how = op == OP_GETV   ? AGENT_GET
+                              : op == OP_SETV ? AGENT_SET
+                                              : AGENT_COLLECT;
     int64_t value = op == OP_SETV ? (int64_t)*e->top : 0;
     if (!e->host->variable || !e->host->variable(e->host->context, number, &value, how))
         return op == OP_TRACEV;
@@ -355,71 +285,44 @@ static bool print(struct evaluation *e, const uint8_t *code) {
 static void shuffle(struct evaluation *e, unsigned op, unsigned n) {
     uint64_t *top = e->top, last = *top;
     switch (op) {
-    case OP_DUP:
-        *++e->top = last;
-        break;
-    case OP_POP:
-        e->top--;
-        break;
-    case OP_PICK:
-        *++e->top = top[-(int)n];
-        break;
-    case OP_SWAP:
-        *top = top[-1], top[-1] = last;
-        break;
-    default:
-        *top = top[-1], top[-1] = top[-2], top[-2] = last;
-        break; /* OP_ROT */
+    case OP_DUP: *++e->top = last; break;
+    case OP_POP: e->top--; break;
+    case OP_PICK: *++e->top = top[-(int)n]; break;
+    case OP_SWAP: *top = top[-1], top[-1] = last; break;
+    default: *top = top[-1], top[-1] = top[-2], top[-2] = last; break; /* OP_ROT */
     }
 }
 
 /* Everything but jumps and the end. */
 static bool perform(struct evaluation *e, const uint8_t *code) {
     switch (*code) {
-    case OP_REG:
-        return push_register(e, (unsigned)operand(code + 1, 2));
+    case OP_REG: return push_register(e, (unsigned)operand(code + 1, 2));
     case OP_CONST8:
     case OP_CONST16:
     case OP_CONST32:
-    case OP_CONST64:
-        *++e->top = operand(code + 1, 1u << (*code - OP_CONST8));
-        return true;
+    case OP_CONST64: *++e->top = operand(code + 1, 1u << (*code - OP_CONST8)); return true;
     case OP_REF8:
     case OP_REF16:
     case OP_REF32:
-    case OP_REF64:
-        return reference(e, 1u << (*code - OP_REF8));
+    case OP_REF64: return reference(e, 1u << (*code - OP_REF8));
     case OP_LOG_NOT:
-    case OP_NOT:
-        *e->top = unary(*code, *e->top, 64);
-        return true;
+    case OP_NOT: *e->top = unary(*code, *e->top, 64); return true;
     case OP_EXT:
-    case OP_ZERO_EXT:
-        *e->top = unary(*code, *e->top, code[1]);
-        return true;
+    case OP_ZERO_EXT: *e->top = unary(*code, *e->top, code[1]); return true;
     case OP_DUP:
     case OP_POP:
     case OP_SWAP:
-    case OP_ROT:
-        shuffle(e, *code, 0);
-        return true;
-    case OP_PICK:
-        shuffle(e, *code, code[1]);
-        return true;
+    case OP_ROT: shuffle(e, *code, 0); return true;
+    case OP_PICK: shuffle(e, *code, code[1]); return true;
     case OP_GETV:
     case OP_SETV:
-    case OP_TRACEV:
-        return variable(e, *code, (unsigned)operand(code + 1, 2));
+    case OP_TRACEV: return variable(e, *code, (unsigned)operand(code + 1, 2));
     case OP_TRACE:
     case OP_TRACE_QUICK:
     case OP_TRACE16:
-    case OP_TRACENZ:
-        return collect(e, *code, code);
-    case OP_PRINTF:
-        return print(e, code);
-    default:
-        e->top--;
-        return binary(*code, e->top[0], e->top[1], e->top);
+    case OP_TRACENZ: return collect(e, *code, code);
+    case OP_PRINTF: return print(e, code);
+    default: e->top--; return binary(*code, e->top[0], e->top[1], e->top);
     }
 }
 

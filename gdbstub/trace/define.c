@@ -80,7 +80,7 @@ static const char *parse_memory(struct cursor *c, struct trace_item ***last) {
     return add_item(last, &item, NULL);
 }
 
-/* The last digit has registers 0 to 3. Those that there cannot be are of no account. */
+/* The lowest digit covers registers 0 to 3; excess bits are ignored. */
 static const char *parse_mask(struct cursor *c, struct collection *to) {
     const char *start = c->at;
     while (!cursor_done(c) && hex_digit(*c->at) >= 0)
@@ -170,7 +170,7 @@ static struct tracepoint *add(struct trace *t, struct cursor place) {
     return p;
 }
 
-/* Perhaps anew: after an exec gdb sends all of them once more, with the new numbers of
+/* Perhaps again: after an exec gdb sends all of them once more, with the new numbers of
  * registers. */
 static const char *define(struct session *s, struct cursor *c) {
     struct trace *t = trace_of(s);
@@ -264,7 +264,7 @@ void packet_trace_variable(struct session *s, struct cursor arguments) {
     reply_ok(s);
 }
 
-/* "START,END:START,END": what no program writes; of that a frame shows the present. */
+/* "START,END:START,END": memory that no program writes; frames show its present content. */
 void packet_trace_readonly(struct session *s, struct cursor arguments) {
     struct trace *t = trace_of(s);
     uint64_t start, end;

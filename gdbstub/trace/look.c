@@ -50,7 +50,7 @@ static bool parse_wanted(struct cursor *c, struct wanted *w) {
     return false;
 }
 
-/* The next one behind that which is looked at. */
+/* The next one after the selected frame. */
 static bool find(const struct trace *t, const struct wanted *w, uint64_t *number) {
     for (*number = (uint64_t)(t->selected + 1); *number < t->frames.count; ++*number)
         if (fits(frames_get(&t->frames, (size_t)*number), w))
@@ -58,7 +58,7 @@ static bool find(const struct trace *t, const struct wanted *w, uint64_t *number
     return false;
 }
 
-/* A number that there is none of leaves the frame as it is, but -1 is the present. */
+/* A number without a frame leaves the selection as it is; -1 selects the present. */
 void packet_trace_frame(struct session *s, struct cursor arguments) {
     struct trace *t = trace_of(s);
     struct wanted wanted;
@@ -157,7 +157,7 @@ size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t a
     return done;
 }
 
-/* What of memory is there: gdb shows the rest as <unavailable>. */
+/* Which memory was collected: gdb shows the rest as <unavailable>. */
 void packet_trace_info(struct session *s, struct cursor arguments) {
     const struct frame *f = selected_frame(trace_of(s));
     struct frame_block b = {0};

@@ -74,7 +74,7 @@ void trace_process_gone(void *state, int pid, const char *why) {
 
 /* --- begin and end -------------------------------------------------------------------------- */
 
-/* Only then are its parts ours: see trace.h. */
+/* Only then may the trace be read and changed: see trace.h. */
 static bool stands_still(struct session *s) {
     const struct process *p = process_find(s, trace_of(s)->pid);
     return !p || p->attached || p->ended || !s->target->ops->running(s->target->context, p->pid);
@@ -157,7 +157,7 @@ void packet_trace_circular(struct session *s, struct cursor arguments) {
     reply_ok(s);
 }
 
-/* -1 is what there is without it. */
+/* -1: the default. */
 void packet_trace_size(struct session *s, struct cursor arguments) {
     uint64_t size = FRAMES_SIZE;
     if (trace_of(s)->running)

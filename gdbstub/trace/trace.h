@@ -1,5 +1,5 @@
-/* Tracepoints: places where a guest does not stop, but leaves a frame of what its
- * user wants to know of it (GDB manual, "Tracepoint Packets").
+/* Tracepoints: places where the guest does not stop; registers and memory are recorded
+ * in a trace frame instead (GDB manual, "Tracepoint Packets").
  *
  *     QTinit QTDP… QTDV QTStart     say what, and begin      define.c, run.c
  *     a hit, a step                 collect a frame        trace.c, on the target's thread
@@ -51,7 +51,7 @@ struct tracepoint {
     unsigned number;
     uint64_t address;
     const struct gdb_description *layout; /* what its register numbers mean */
-    bool enabled, whole;                  /* whole: all its actions have come */
+    bool enabled, whole;                  /* whole: all packets of its definition have come */
     bool inserted;
     uint64_t steps, passes; /* after a hit; until the run ends */
     struct trace_item *condition;
@@ -106,15 +106,15 @@ static inline struct trace *trace_of(const struct session *s) {
 
 void trace_init(struct trace *);
 void trace_free(struct trace *);
-/* As if there had never been one; the size and kind of the buffer stay. */
+/* Forgets the trace; the size and kind of the buffer stay. */
 void trace_clear(struct trace *);
 void tracepoint_clear(struct tracepoint *); /* of what it is to collect, and when */
 void trace_begin(struct trace *);
 void trace_finish(struct trace *, enum trace_end, unsigned number, const char *error);
 struct trace_variable *trace_variable(struct trace *, uint64_t number);
 
-/* On the target's thread: the guest has come to the tracepoint; it has done an
- * instruction after that; does it want to hear of the next one? */
+/* On the target's thread: the tracepoint was hit; an instruction after a hit was executed; is
+ * the next instruction wanted, too? */
 void trace_hit(struct trace *, struct tracepoint *, const struct gdb_agent_host *);
 void trace_step(struct trace *, struct tracepoint *, const struct gdb_agent_host *);
 bool trace_follows(const struct trace *, const struct tracepoint *);
