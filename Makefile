@@ -71,9 +71,14 @@ include tests/fuzz/fuzz.mk
 static: ## build/static/minikvm, which needs no library of the host's (by musl-gcc)
 	$(MAKE) CC=musl-gcc BUILD=build/static PROGRAM=build/static/minikvm LDFLAGS=-static all
 
-.PHONY: test asan coverage
-test: _needed all units test-guests ## every test that this machine can run
-	tests/run --build=$(BUILD) --program=$(PROGRAM)
+.PHONY: check test asan coverage
+check: all units ## the unit tests, how long functions are, who includes whom: seconds
+	scripts/check-includes
+	scripts/lengths
+	tests/run --build=$(BUILD) --program=$(PROGRAM) unit
+
+test: _needed all units test-guests ## every test that this machine can run (RUN=--times: how long each takes)
+	tests/run --build=$(BUILD) --program=$(PROGRAM) $(RUN)
 
 asan: ## the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(MAKE) BUILD=build/asan PROGRAM=build/asan/minikvm CFLAGS='-O1 -g' \
@@ -119,9 +124,10 @@ docs: all ## the documents' made parts: lessons, picture, tables
 # Lines of code, without blanks and comments.
 CODE = for file in $(1); do $(CC) -fpreprocessed -dD -E -P $$file 2>/dev/null; done | grep -c .
 .PHONY: loc clean help
-loc: ## lines of code by part
-	@for part in $(sort $(dir $(SOURCES))); do \
-	  printf '%6s %s\n' $$($(call CODE,$$part*.[ch])) $$part; done
+loc: ## lines of code by folder, and of all
+	@total=0; for part in $(sort $(dir $(SOURCES))); do \
+	  lines=$$($(call CODE,$$part*.[ch])); total=$$((total + lines)); \
+	  printf '%6s %s\n' $$lines $$part; done; printf '%6s all\n' $$total
 
 clean: ## removes all that was built
 	rm -rf build minikvm
