@@ -51,7 +51,7 @@ static bool split_tcp(const char *address, struct tcp_name *name, struct failure
     bool bare_ipv6 = !bracketed && length && memchr(host, ':', length);
     if (!is_port(port) || bare_ipv6 || length >= sizeof name->host)
         return FAIL(f,
-                    "cannot listen on '%.100s': it is no address; write [HOST:]PORT with a port of "
+                    "cannot listen on '%.100s': it is not an address; write [HOST:]PORT with a port of "
                     "0 to 65535 (IPv6: [::1]:1234), unix:PATH or -",
                     address);
     memcpy(name->host, host, length);

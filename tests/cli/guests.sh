@@ -34,7 +34,7 @@ run broken_gdt
 expect_status 124
 expect_out_file "$EXPECTED/broken_gdt.out"
 expect_err 'triple fault|this KVM cannot run the instruction'
-expect_err 'died at [0-9a-f]{4}:[0-9a-f]+; look with --gdb'
+expect_err 'died at [0-9a-f]{4}:[0-9a-f]+; rerun with --gdb to inspect'
 
 if has kvm && [[ $CPU != soft ]]; then
     run long64

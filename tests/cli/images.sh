@@ -48,7 +48,7 @@ refused ./elf2 'elf2: it has a Multiboot 2 header'
 run ./disk # some file's on it
 expect_status 0
 head -c 100000 /dev/zero >large
-refused ./large 'large: it ends at 0x196a0, but the memory at 0x10000; use --mem=1M' --mem=64K
+refused ./large 'large: the image needs RAM up to 0x196a0, and guest RAM ends at 0x10000; use --mem=1M' --mem=64K
 refused "$elf" 'cannot be reached in real mode' --entry=0x200000 --mode=real
 if [[ $(id -u) != 0 ]]; then
     printf '\xf4' >secret

@@ -250,12 +250,12 @@ static void refused(const char *address, const char *part) {
 
 static void test_addresses(struct fake *f) {
     char path[300];
-    refused("", "is no address");
-    refused("65536", "is no address");
-    refused("abc", "is no address");
-    refused("1234x", "is no address");
-    refused("::1:1234", "is no address");
-    refused("127.0.0.1:", "is no address");
+    refused("", "is not an address");
+    refused("65536", "is not an address");
+    refused("abc", "is not an address");
+    refused("1234x", "is not an address");
+    refused("::1:1234", "is not an address");
+    refused("127.0.0.1:", "is not an address");
     refused("unix:", "path is missing");
     refused("8.8.8.8:0", "choose an address of this computer");
     refused(gdb_server_address(f->server), "in use");

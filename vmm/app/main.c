@@ -93,7 +93,7 @@ static int fate(struct app *a, unsigned i, const struct machine_stop *stop) {
         return 0;
     char where[160];
     const struct cpu_state *s = cpu_read(&a->machines[i].cpu, CPU_REGS | CPU_SREGS);
-    snprintf(where, sizeof where, "at %04x:%08llx; look with --gdb", s->sregs.cs.selector,
+    snprintf(where, sizeof where, "at %04x:%08llx; rerun with --gdb to inspect", s->sregs.cs.selector,
              (unsigned long long)s->regs.rip);
     owner_message(a, i + 1, stop->exit.text);
     say("machine %u (%s) died %s", i + 1, a->machines[i].image.path ? a->machines[i].image.path
@@ -247,7 +247,7 @@ static int told_all(struct app *a, int status) {
     int lost = a->console.lost; /* machines may still print */
     if (!lost)
         return status;
-    say("not all of what the guest printed could be written: %s", strerror(lost));
+    say("some of the guest's output was lost: cannot write to stdout: %s", strerror(lost));
     return status ? status : STATUS_ERROR;
 }
 
@@ -438,7 +438,7 @@ static int flushed(FILE *f, const char *what, int status) {
     bool failed = ferror(f), more = fflush(f);
     if (!failed && !more)
         return status;
-    say("%s could not be written: %s", what, strerror(errno));
+    say("cannot write %s: %s", what, strerror(errno));
     return status ? status : STATUS_ERROR;
 }
 
@@ -472,5 +472,5 @@ int main(int argc, char **argv) {
         return run(&app);
     if (app.options.list_packets)
         debug_list_packets();
-    return flushed(stdout, "what was asked for", 0);
+    return flushed(stdout, "to stdout", 0);
 }

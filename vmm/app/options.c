@@ -169,13 +169,13 @@ static const struct option {
     {"--cpu", "auto|kvm|soft", VALUE, set_cpu,
      "the engine: KVM, the built-in CPU, or (auto) KVM where it is there and able"},
     {"--gdb", "[HOST:]PORT|unix:PATH|-", MAYBE, set_gdb,
-     "wait for a debugger, at 127.0.0.1:1234 if not said; - is stdin and stdout"},
+     "wait for a debugger (default 127.0.0.1:1234; - is stdin and stdout)"},
     {"--gdb-any-user", NULL, NOTHING, set_any_user,
      "by TCP every user of this computer may connect, not only you and root"},
     {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
     {"--mem", "SIZE", VALUE, set_memory,
      "guest RAM, 64K to 3G in whole 4K pages (1M for small real-mode guests, else 16M)"},
-    {"--load", "ADDR", VALUE, set_load, "where a flat image goes (0x1000, a boot sector 0x7C00)"},
+    {"--load", "ADDR", VALUE, set_load, "where a flat image goes, below 3G (0x1000, a boot sector 0x7C00)"},
     {"--entry", "ADDR", VALUE, set_entry, "start here instead of at the image's entry"},
     {"--mode", "real|protected|long", VALUE, set_mode, "start in this mode"},
     {"--rom", "FILE", VALUE, set_rom,
@@ -184,12 +184,12 @@ static const struct option {
      "interrupt controller and timer (auto: none for small real-mode guests)"},
     {"--history", "SIZE", VALUE, set_history,
      "memory for going back in time on the built-in CPU, 1M or more (256M); 0: none"},
-    {"--replay", "FILE", VALUE, set_replay, "do a saved run again (monitor save FILE)"},
+    {"--replay", "FILE", VALUE, set_replay, "replay a recording (made by monitor save FILE)"},
     {"--sandbox", "on|off", VALUE, set_sandbox,
-     "off: keep all rights, let a debugger run and save to any file"},
+     "off: no Landlock, no seccomp; a debugger may load and save any file"},
     {"--color", "auto|always|never", VALUE, set_color,
      "each machine's lines in a colour of its own"},
-    {"--verbose", NULL, NOTHING, set_verbose, "say each exit, POST codes and unknown ports"},
+    {"--verbose", NULL, NOTHING, set_verbose, "log VM exits, POST codes and unclaimed ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
     {"--log", "packets,exits", VALUE, set_log,
@@ -275,14 +275,14 @@ static bool take_option(struct options *o, int argc, char **argv, int *i) {
         return wrong("%s needs a value: %s", option->name, option->value);
     if (option->set(o, value))
         return true;
-    say("%s=%s: not a value for it; it takes %s: %s", option->name, value ? value : "",
-        option->value, option->help);
+    say("%s=%s: invalid value; expected %s: %s", option->name, value ? value : "", option->value,
+        option->help);
     return false;
 }
 
 static bool take_image(struct options *o, char *arg) {
     if (o->count == MACHINES_MAX) {
-        say("over %d images; start minikvm more than once", MACHINES_MAX);
+        say("too many images: %d is the most; start a second minikvm for the rest", MACHINES_MAX);
         return false;
     }
     o->images[o->count++] = arg;
@@ -304,7 +304,8 @@ static bool told(const char *arg) {
 /* A recording is of one machine, on the CPU that can do it again. */
 static bool replay_is_possible(struct options *o) {
     if (o->count > 1 || o->machine.engine == ENGINE_KVM || o->machine.history == 0) {
-        say("--replay is for one image, on the built-in CPU, with a --history");
+        say("--replay takes one image, runs on the built-in CPU only, and needs a history; leave out "
+            "further images, --cpu=kvm and --history=0");
         return false;
     }
     o->machine.engine = ENGINE_SOFT;

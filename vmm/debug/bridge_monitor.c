@@ -28,7 +28,7 @@ static void cmd_engine(const struct request *r) {
         text_print(r->text, "engine takes soft or kvm, not \"%s\"\n", r->rest);
     else if (*r->rest && engines_switch(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
                                         sizeof error) < 0)
-        text_print(r->text, "stays as it was: %s\n", error);
+        text_print(r->text, "engine unchanged: %s\n", error);
     else if (*r->rest)
         snprintf(r->machine->engine_why, sizeof r->machine->engine_why, "monitor engine");
     inspect_engine(r->machine, r->text);
@@ -72,7 +72,7 @@ static void cmd_addresses(const struct request *r) {
 static void cmd_step(const struct request *r) {
     struct request irqs = *r;
     if (strncmp(r->rest, "irqs", 4)) {
-        text_print(r->text, "step irqs on|off is what there is\n");
+        text_print(r->text, "usage: monitor step irqs [on|off]\n");
         return;
     }
     irqs.rest += 4 + strspn(r->rest + 4, " ");
@@ -84,7 +84,7 @@ static void cmd_wake(const struct request *r) {
     struct kvm_mp_state *mp = &cpu_write(&r->machine->cpu, CPU_MP)->mp;
     bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
     mp->mp_state = KVM_MP_STATE_RUNNABLE;
-    text_print(r->text, halted ? "the CPU goes on behind its hlt at the next resume\n"
+    text_print(r->text, halted ? "will continue after the HLT at the next resume\n"
                                : "the CPU is not halted\n");
 }
 
@@ -133,8 +133,8 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(r->machine));
     if (*word && !*end)
         return true;
-    text_print(r->text, "\"%s\" is no address: give a number (0x1000) or a register (eip); "
-               "gdb's expressions do not reach here\n", word);
+    text_print(r->text, "\"%s\" is not an address: give a number (0x1000) or a register (eip); "
+               "gdb's expressions are not known here\n", word);
     return false;
 }
 
@@ -211,12 +211,12 @@ static const struct command {
      cmd_explain},
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
      cmd_breakpoints},
-    {"exits", "", "how often the guest was left, by reason", cmd_exits},
+    {"exits", "", "VM exit counts by reason", cmd_exits},
     {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
     {"addresses", "[auto|linear|offset]", "what addresses are in 32-bit code whose CS has a base",
      cmd_addresses},
     {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
-    {"wake", "", "let a halted CPU go on behind its hlt", cmd_wake},
+    {"wake", "", "let a halted CPU continue after its HLT", cmd_wake},
     {"icount", "", "instructions done on the built-in CPU, and its virtual clock", cmd_icount},
     {"goto", "N|start|end|-N", "to that count, back or forth; then `maintenance flush register-cache`",
      cmd_goto},

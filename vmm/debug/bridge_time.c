@@ -21,7 +21,7 @@ typedef unsigned long long ull;
 void bridge_change(struct debug *d, struct machine *m) {
     if (history_discard_future(m))
         debug_message(d, m->number,
-                      "this changes the past: what came after is gone, the present is here now");
+                      "past modified: the recorded execution after this point was discarded");
 }
 
 /* No snapshot holds the ROM, so it would be another one in the past, too. */
@@ -29,7 +29,7 @@ void bridge_rom_changed(struct debug *d, struct machine *m) {
     if (!m->history)
         return;
     history_close(m);
-    debug_message(d, m->number, "this changes the ROM: the history begins here");
+    debug_message(d, m->number, "ROM modified: the recorded execution before this point was discarded");
 }
 
 /* A history, or the sentence that says how to have one. */
@@ -79,7 +79,7 @@ static bool go_to(struct machine *m, const char *rest, const struct text *t) {
     }
     if (to <= cpu_icount(&m->cpu) || history_in_past(m))
         return travel_to_count(m, to);
-    text_print(t, "this is the present; continue makes more of it\n");
+    text_print(t, "cannot go forward: this is the end of what has run; `continue` to run on\n");
     return true;
 }
 

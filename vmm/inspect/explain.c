@@ -146,8 +146,9 @@ bool scene_descriptor(const struct scene *c, uint16_t selector, struct kvm_segme
 }
 
 void scene_say_descriptor(const struct scene *c, const char *what, const struct kvm_segment *d) {
-    text_print(c->t, "%s 0x%x: %s %s, base 0x%08llx, limit 0x%08x, DPL %u. ", what, d->selector,
-               descriptor_type(d, c->s->sregs.efer & EFER_LMA), descriptor_access(d), d->base,
+    const char *access = descriptor_access(d); /* "" for a system segment */
+    text_print(c->t, "%s 0x%x: %s%s%s, base 0x%08llx, limit 0x%08x, DPL %u. ", what, d->selector,
+               descriptor_type(d, c->s->sregs.efer & EFER_LMA), *access ? " " : "", access, d->base,
                d->limit, d->dpl);
 }
 

@@ -23,7 +23,7 @@ static const struct table tables[] = {
      fill_cpus},
     {"devices", "interrupt controllers, timer, serial port", {"Device", "Register", "Value"},
      fill_devices},
-    {"exits", "how often the guest was left, by reason", {"Reason", "Count"}, fill_exits},
+    {"exits", "VM exit counts by reason", {"Reason", "Count"}, fill_exits},
 };
 
 const struct table *tables_list(unsigned *count) {

@@ -437,10 +437,10 @@ int image_load(const struct image *im, struct memory *m, char *error, size_t siz
     if (fits)
         return 0;
     uint64_t end = im->end <= m->ram_size ? memory_size(m) : m->ram_size;
-    return refuse(error, size, ENOSPC, "%s: it ends at 0x%llx%s, but the memory at 0x%llx%s; use "
+    return refuse(error, size, ENOSPC, "%s: the image needs RAM up to 0x%llx%s, and guest RAM ends at 0x%llx%s; use "
                   "--mem=%lluM", im->path, (unsigned long long)im->end,
-                  reserved(im) ? " and needs 32 KiB above that" : "",
-                  (unsigned long long)end, m->rom ? " (and the ROM is in between)" : "",
+                  reserved(im) ? " and 32 KiB above that" : "",
+                  (unsigned long long)end, m->rom ? " (below the ROM)" : "",
                   (unsigned long long)((im->end + reserved(im)) / MIB + 1));
 }
 
