@@ -15,10 +15,11 @@
 
 enum { CTRL_A = 1 };
 
-/* SGR parameters, one a machine; a thirteenth machine begins again at the first. */
-static const char *const colors[] = {"35", "32", "33", "34", "36", "31", "95", "92",
-                                     "93", "94", "96", "91"};
-enum { COLORS = sizeof colors / sizeof *colors };
+/* SGR parameters, one a machine: the 16-colour palette without black, white and grey, then
+ * orange, violet, steel blue and tan of the 256 colours. */
+static const char *const colors[MACHINES_MAX] = {
+    "35", "32", "33", "34", "36", "31", "95", "92", "93", "94", "96", "91",
+    "38;5;208", "38;5;141", "38;5;67", "38;5;180"};
 
 /* --- output ------------------------------------------------------------------------- */
 
@@ -66,7 +67,7 @@ static void write_line(struct console *c, unsigned i) {
     bool ended = c->line[i].text[length - 1] == '\n';
     int n = 0;
     if (c->color)
-        n = sprintf(out, "\033[%sm", colors[i % COLORS]);
+        n = sprintf(out, "\033[%sm", colors[i]);
     memcpy(out + n, c->line[i].text, length - ended);
     n += length - ended;
     n += sprintf(out + n, "%s%s", c->color ? "\033[0m" : "", ended ? "\n" : "");
@@ -133,8 +134,8 @@ void console_close(struct console *c, bool wait) {
 }
 
 static void help(void) {
-    fprintf(stderr, "\nminikvm: Ctrl-A x quits, Ctrl-A 1…9 types to that machine, Ctrl-A a sends "
-                    "a Ctrl-A, Ctrl-A h is this\n");
+    fprintf(stderr, "\nminikvm: Ctrl-A x quits, Ctrl-A 1…9 types to that machine, Ctrl-A n to the next, "
+                    "Ctrl-A a sends a Ctrl-A, Ctrl-A h is this\n");
 }
 
 /* The key after Ctrl-A; true if it is to be typed itself. */
@@ -143,6 +144,8 @@ static bool command_key(struct console *c, unsigned char key, bool *quit) {
         *quit = true;
     else if (key >= '1' && key <= '9' && (unsigned)(key - '0') <= c->machines)
         c->focus = key - '0';
+    else if (key == 'n')
+        c->focus = c->focus % c->machines + 1;
     else if (key == 'h' || key == '?')
         help();
     return key == 'a' || key == CTRL_A;

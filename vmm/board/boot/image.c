@@ -221,11 +221,11 @@ static const char *ident_problem(const struct image *im) {
 
 static const char *segment_problem(const struct image *im, const struct segment *s) {
     if (s->filesz > s->memsz)
-        return "a segment has more bytes in the file than in memory";
+        return "damaged: a segment has more bytes in the file than in memory";
     if (s->offset > im->size || s->filesz > im->size - s->offset)
-        return "a segment lies behind the end of the file: is it cut off?";
+        return "cut off: a segment lies behind the end of the file";
     if (s->paddr > MEMORY_MAX || s->memsz > MEMORY_MAX - s->paddr)
-        return "a segment's physical address is above 3 GiB (check the linker script's AT())";
+        return "linked too high: a segment's physical address is above 3 GiB (check the linker script's AT())";
     return NULL;
 }
 
