@@ -43,8 +43,8 @@ void console_print(struct console *, unsigned machine, const char *text, size_t 
  * the last call. While somebody prints, or nobody reads, it is for the next time. */
 void console_end_line(struct console *, unsigned machine);
 void console_idle(struct console *);
-/* The last lines, for which one waits if all came to its end; from then on what nobody
- * reads is dropped. The terminal is as it was. */
+/* Flushes partial lines and restores the terminal. wait: block until they are written,
+ * else drop what nobody reads. */
 void console_close(struct console *, bool wait);
 
 /* Raw mode for a terminal on stdin: keys go to the guest as they are typed. See terminal.h. */

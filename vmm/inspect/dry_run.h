@@ -1,5 +1,5 @@
 /* What a CPU's next instruction would do, found by doing it: on a built-in
- * CPU that has the same state, and whose writes to memory are taken back.
+ * CPU that has the same state, with an undo journal for its writes to memory.
  *
  * Rule: CPU and memory are as they were afterwards, and no device has noticed. What the
  * built-in CPU cannot tell for the engine that will really do it is `UNKNOWN`.
