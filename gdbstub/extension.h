@@ -18,7 +18,7 @@ struct gdb_extension {
     void (*close)(void *state);
     /* The client is gone or resumes: no frame of the past is selected any more. */
     void (*select_present)(void *state);
-    /* A process has ended or begun anew, or (why: NULL) the client has let go of it. */
+    /* A process has ended or begun anew, or (why: NULL) the client has detached. */
     void (*process_gone)(void *state, int pid, const char *why);
     /* May one of its packets be handled now? If not, the reply says why. */
     bool (*may_handle)(struct session *);

@@ -104,9 +104,9 @@ static enum framing_event take_packet(struct framing *l, struct cursor *packet) 
     if (!hash || l->in_end - l->in_scanned < 3)
         return l->in_start == 0 && l->in_end == sizeof l->in ? FRAMING_BROKEN : FRAMING_NOTHING;
     char *start = (char *)memrchr(l->in + l->in_start, '$', l->in_scanned - l->in_start) + 1;
-    uint8_t told;
+    uint8_t expected;
     uint8_t sum = unescape(l, start, hash, packet);
-    bool right = hex_decode(&told, hash + 1, 1) && sum == told;
+    bool right = hex_decode(&expected, hash + 1, 1) && sum == expected;
     forget(l, l->in_scanned + 3);
     /* Without acks nobody could send it again; the checksum is then only for
      * show ("Packet Acknowledgment"). */

@@ -104,7 +104,7 @@ struct gdb_description {
  * Calls come only while gdb_server_handle() or gdb_server_stopped() runs. The
  * thread named is stopped, except in threads(), thread_name(), running(),
  * alive(), interrupt(), and in detach() after a client has vanished. A stop
- * stops all threads of its process; when it is told, running() of that process
+ * stops all threads of its process; when it is reported, running() of that process
  * is false already. "0 or error text": NULL is success, else a static sentence
  * for the user, sent as `E.text` where the packet allows that.
  */
@@ -294,7 +294,7 @@ bool gdb_server_connected(const struct gdb_server *);
  * (QPassSignals), or if it resumed without asking anything. */
 bool gdb_server_looked(const struct gdb_server *);
 
-/* A thread stopped or a process ended. With no client, the stop is kept and told
+/* A thread stopped or a process ended. With no client, the stop is kept and reported
  * to the next one. May be called from within resume() and interrupt(). */
 void gdb_server_stopped(struct gdb_server *, const struct gdb_stop *);
 /* Text for gdb's console (an O packet); sent only while that is allowed (the

@@ -4,7 +4,7 @@
  *     T05library:;   gdb reads qXfer:libraries, and goes on
  *
  * Rule: the client is told when the list is not the one that it knows, in place
- * of a stop, which is held back as after an exec (modes.c). An exec empties
+ * of a stop, which is postponed as after an exec (modes.c). An exec empties
  * gdb's list.
  */
 #include "gdbstub/packets.h"

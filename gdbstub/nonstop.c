@@ -145,7 +145,7 @@ static void go(struct session *s, struct process *p, struct gdb_action action) {
                              p->mode.libraries != libraries_mark(s, p->pid);
     p->mode.following = FOLLOW_NOTHING;
     if (p->nonstop.library_due || (was && automatic && p->has_pending))
-        return; /* that is told now */
+        return; /* that is reported now */
     if (was && automatic && p->nonstop.has_postponed) {
         action = p->nonstop.postponed;
         p->forgotten = true;

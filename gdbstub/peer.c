@@ -90,7 +90,7 @@ static int64_t owner_in_line(const char *line, const char *ends) {
     return inode ? (int64_t)uid : OWNER_UNKNOWN;
 }
 
-/* Of the lines that are whole; *length: how much of the last one is left over. */
+/* Looks at whole lines only; *length: how much of the last one is left over. */
 static int64_t owner_in_lines(char *text, size_t *length, const char *ends) {
     int64_t owner = OWNER_UNKNOWN;
     char *line = text, *end;

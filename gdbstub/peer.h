@@ -22,7 +22,7 @@ struct peers {
 
 void peers_open(struct peers *);
 void peers_close(struct peers *);
-/* Of a connected TCP socket. true also where it cannot be known. */
+/* Is the peer of this connected TCP socket ours? true also where that cannot be known. */
 bool peer_is_ours(const struct peers *, int fd);
 bool peer_is_loopback(const struct sockaddr_storage *);
 /* Can it be known of those on this computer? */

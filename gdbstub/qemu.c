@@ -7,7 +7,7 @@
  */
 #include "gdbstub/packets.h"
 
-/* Of `sstep`: a step is one instruction; no interrupt enters; the timers stand. */
+/* The bits of `sstep`: a step is one instruction; no interrupt enters; the timers stand. */
 enum { SSTEP_ENABLE = 1, SSTEP_NOIRQ = 2, SSTEP_NOTIMER = 4 };
 enum { ASK = -1 };
 

@@ -216,14 +216,14 @@ static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
 /* A client that passes this signal by itself would resume a stuck thread for ever. It does
  * stop at a trap. */
 static struct gdb_stop worth_a_stop(const struct session *s, const struct gdb_stop *stop) {
-    struct gdb_stop told = *stop;
+    struct gdb_stop report = *stop;
     if (s->connected && s->resume.blind && stop->stuck && stop->kind == GDB_STOPPED)
-        told.status = GDB_SIGNAL_TRAP;
-    return told;
+        report.status = GDB_SIGNAL_TRAP;
+    return report;
 }
 
 void stops_note(struct session *s, const struct gdb_stop *noted) {
-    struct gdb_stop told = worth_a_stop(s, noted), *stop = &told;
+    struct gdb_stop report = worth_a_stop(s, noted), *stop = &report;
     struct process *p = process_get(s, stop->thread.pid);
     if (!p)
         return;

@@ -35,7 +35,7 @@ enum verdict {
 /* What all the bytes so far are; *used: how many of them a GARBLED packet takes. */
 static enum verdict judge(const char *bytes, size_t length, size_t *used) {
     const char *end = bytes + length, *at = bytes;
-    uint8_t sum = 0, told;
+    uint8_t sum = 0, expected;
     while (at < end && framing_is_between_packets(*at))
         at++;
     if (at < end && *at != '$')
@@ -46,7 +46,7 @@ static enum verdict judge(const char *bytes, size_t length, size_t *used) {
     for (at = (const char *)memrchr(at, '$', (size_t)(hash - at)) + 1; at < hash; at++)
         sum = (uint8_t)(sum + (uint8_t)*at);
     *used = (size_t)(hash + 3 - bytes);
-    return hex_decode(&told, hash + 1, 1) && told == sum ? PACKET : GARBLED;
+    return hex_decode(&expected, hash + 1, 1) && expected == sum ? PACKET : GARBLED;
 }
 
 void stranger_refuse(struct stranger *s, const char *sentence) {
