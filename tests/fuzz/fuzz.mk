@@ -11,7 +11,7 @@ FUZZER_PROGRAMS := $(FUZZERS:%=$(FUZZ)/fuzz_%)
 
 CLIENT := $(addprefix $(FUZZ)/,client.o frames.o loopback.o)
 GUEST  := $(FUZZ)/guest.o
-WRAP_GUEST := -Wl,--wrap=soft_open,--wrap=engine_soft,--wrap=kvm_open,--wrap=pthread_cond_timedwait
+WRAP_GUEST := -Wl,--wrap=engine_soft,--wrap=pthread_cond_timedwait
 
 # Objects come before the library, which has what they do not define themselves.
 PARTS_packets := $(CLIENT)

@@ -8,14 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vmm/engines/kvm/kvm.h"
-#include "vmm/engines/soft/soft.h"
+#include "vmm/cpu/cpu.h"
 
 extern const struct engine __real_engine_soft;
 extern struct engine __wrap_engine_soft;
-int __real_soft_open(struct cpu *);
-int __wrap_soft_open(struct cpu *);
-int __wrap_kvm_open(struct cpu *, const struct kvm_options *, char *error, size_t size);
 int __wrap_pthread_cond_timedwait(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
 
 /* --- an engine that does so much and no more ------------------------------------------------ */
@@ -52,8 +48,8 @@ static void bounded_step(struct cpu *cpu, struct cpu_exit *out) {
     use_up(cpu, before);
 }
 
-int __wrap_soft_open(struct cpu *cpu) {
-    int err = __real_soft_open(cpu);
+static int bounded_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
+    int err = __real_engine_soft.open(cpu, options, error, size);
     if (!err)
         cpu->engine = &__wrap_engine_soft;
     return err;
@@ -61,11 +57,14 @@ int __wrap_soft_open(struct cpu *cpu) {
 
 /* --- the world outside ------------------------------------------------ */
 
-int __wrap_kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, size_t size) {
+static int no_kvm(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
     (void)cpu, (void)options;
     snprintf(error, size, "no KVM here");
     return -ENODEV;
 }
+
+/* In place of the library's. */
+const struct engine engine_kvm = {.name = "kvm", .open = no_kvm};
 
 int __wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *t) {
     (void)c, (void)t;
@@ -90,6 +89,7 @@ bool guest_open(struct machine *m, unsigned number, const char *path,
     static const struct machine_owner owner = {NULL, ignore_output, ignore_notice, ignore_message};
     char error[512];
     __wrap_engine_soft = __real_engine_soft;
+    __wrap_engine_soft.open = bounded_open;
     __wrap_engine_soft.run = bounded_run;
     __wrap_engine_soft.step = bounded_step;
     spent[number] = 0;

@@ -199,7 +199,7 @@ static bool wanted(const char *path) { return strcmp(name_of(path), "long64.elf"
 
 static bool has_kvm(char *error, size_t size) {
     struct rig r = {0};
-    struct kvm_options options = {0};
+    struct engine_options options = {0};
     if (memory_open(&r.memory, 1 << 20) < 0)
         return false;
     r.cpu.memory = &r.memory;

@@ -64,7 +64,7 @@ struct pair {
 static char kvm_error[256];
 
 static int open_kvm(struct cpu *cpu) {
-    struct kvm_options options = {0};
+    struct engine_options options = {0};
     return kvm_open(cpu, &options, kvm_error, sizeof kvm_error);
 }
 

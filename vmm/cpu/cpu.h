@@ -182,14 +182,39 @@ struct cpu {
  * each page of a repeated string instruction. */
 static inline uint64_t cpu_icount(const struct cpu *cpu) { return cpu->ticks - cpu->slept; }
 
-/* What an engine can do. */
+/* What an engine can do; nothing else about it is to be concluded from its address, its
+ * name or an operation that it does not have. */
 enum engine_capability {
     ENGINE_ANY_THREAD = 1 << 0, /* run() and step() may be called from any thread, one at a time */
+    /* The same start and the same input are the same run. It counts cpu->ticks, stops at
+     * cpu->limit, and has save_tlb(), load_tlb(), see_writes(), memory_changed() and flush():
+     * the past of a machine can be recorded. */
+    ENGINE_DETERMINISTIC = 1 << 1,
+    ENGINE_EXACT_EVENTS = 1 << 2, /* it stops at what is in cpu->catch */
+    /* Interrupt chips are its own once it is opened with options.irqchip: get_irqchip() and
+     * set_irqchip(). Else the machine's devices are the chips, and set cpu->intr. */
+    ENGINE_KERNEL_IRQCHIP = 1 << 3,
+    /* It has mechanisms for some breakpoints and watchpoints only: strained() says when those
+     * that there are cost a step for each instruction, or refuses() is not always NULL. */
+    ENGINE_LIMITED_BREAKPOINTS = 1 << 4,
+    ENGINE_FPU = 1 << 5, /* x87, MMX and SSE */
+    /* An entry of the guest costs far more than an instruction, and entries() counts them. */
+    ENGINE_COSTLY_ENTRY = 1 << 6,
+};
+
+struct engine_options {
+    bool irqchip;  /* interrupt chips of the engine's own, if it can have some */
+    bool debugged; /* a debugger may come: find out what this engine can do for it */
+    uint64_t real_from, real_to; /* code that begins in real mode; empty: none */
 };
 
 struct engine {
     const char *name;
     unsigned capabilities; /* of enum engine_capability */
+    /* Gives the CPU this engine, in the state after a reset: 0, or -errno with a sentence that
+     * says what happened, why, and what to do. The CPU's memory, breakpoints and host are set
+     * before, and outlive it. close() undoes it. */
+    int (*open)(struct cpu *, const struct engine_options *, char *error, size_t size);
     /* State between cpu->state and the engine; 0 or -errno. fetch() may fill
      * more than was asked for (it ORs into cpu->valid). */
     int (*fetch)(struct cpu *, unsigned parts);
@@ -227,10 +252,22 @@ struct engine {
     void (*load_tlb)(struct cpu *, const void *saved);
     /* memory->dirty was cleared: the next write to each page is to be noted again. */
     void (*see_writes)(struct cpu *);
+    /* How often the guest has been entered. */
+    uint64_t (*entries)(const struct cpu *);
+    /* The n-th thing that it counts, for people: its name and *value; "": it has not
+     * come yet, NULL: there are no more. */
+    const char *(*counter)(const struct cpu *, unsigned n, uint64_t *value);
     /* What this engine is and can do, for `monitor engine`; NUL-terminated. */
     void (*describe)(struct cpu *, char *out, unsigned size);
     void (*close)(struct cpu *);
 };
+
+extern const struct engine engine_kvm;  /* the host's processor, by KVM */
+extern const struct engine engine_soft; /* the built-in CPU */
+
+static inline bool cpu_can(const struct cpu *cpu, enum engine_capability capability) {
+    return cpu->engine && cpu->engine->capabilities & capability;
+}
 
 /* Both never fail: a part that the engine cannot give reads as zeros, and is in
  * `missing`. */

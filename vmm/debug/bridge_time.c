@@ -37,7 +37,7 @@ static bool has_history(struct machine *m, const struct text *t) {
     history_begin(m);
     if (m->history)
         return true;
-    if (m->cpu.engine->flush)
+    if (cpu_can(&m->cpu, ENGINE_DETERMINISTIC))
         text_print(t, "no history is kept (--history=0)\n");
     else
         text_print(t, "KVM keeps no history: `monitor engine soft` has one from here on, "
@@ -47,7 +47,7 @@ static bool has_history(struct machine *m, const struct text *t) {
 
 void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
     (void)rest;
-    if (!m->cpu.engine->flush)
+    if (!cpu_can(&m->cpu, ENGINE_DETERMINISTIC))
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
         text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->cpu),

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "vmm/machine/engines.h"
-#include "vmm/engines/kvm/kvm.h"
 #include "vmm/x86/x86.h"
 #include "vmm/machine/virtual_clock.h"
 #include "vmm/inspect/fill.h"
@@ -56,18 +55,15 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
 }
 
 void fill_exits(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_counters *c = kvm_counters(&m->cpu);
-    if (!c) {
+    const char *name;
+    uint64_t value;
+    if (cpu_can(&m->cpu, ENGINE_DETERMINISTIC)) {
         uint64_t us = virtual_clock_now(m) / 1000;
         fill_row(sink, "instructions\t%" PRIu64, cpu_icount(&m->cpu));
         fill_row(sink, "virtual clock\t%" PRIu64 ".%06" PRIu64 " s", us / 1000000, us % 1000000);
         return;
     }
-    for (unsigned i = 0; i < KVM_EXITS_MAX; i++)
-        if (c->exits[i])
-            fill_row(sink, "%s\t%" PRIu64, kvm_exit_name(i), c->exits[i]);
-    fill_row(sink, "interrupted\t%" PRIu64, c->interrupted);
-    fill_row(sink, "ioctl KVM_RUN\t%" PRIu64, c->runs);
-    fill_row(sink, "ioctl KVM_SET_GUEST_DEBUG\t%" PRIu64, c->debug_ioctls);
-    fill_row(sink, "ioctls for state\t%" PRIu64, c->state_ioctls);
+    for (unsigned n = 0; (name = m->cpu.engine->counter(&m->cpu, n, &value)); n++)
+        if (*name)
+            fill_row(sink, "%s\t%" PRIu64, name, value);
 }

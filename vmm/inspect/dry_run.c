@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "vmm/x86/insn.h"
-#include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
 
 const char *dry_run_first_fault(const struct trial *t) {
@@ -19,7 +18,7 @@ static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
                                 const struct trial *t) {
     bool wrmsr_rdmsr = in->second == 0x30 || in->second == 0x32;
     bool to_cr4 = in->second == 0x22 && (insn_modrm(in) >> 3 & 7) == 4;
-    if (cpu->engine == &engine_soft || t->outcome != DRY_RUN_FAULT)
+    if (cpu_can(cpu, ENGINE_DETERMINISTIC) || t->outcome != DRY_RUN_FAULT)
         return false;
     const char *first = dry_run_first_fault(t);
     return !strcmp(first, "#UD") || !strcmp(first, "#NM") ||
@@ -104,9 +103,11 @@ void dry_run(struct cpu *cpu, struct trial *t) {
     struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.machine = t, .io = no_device, .mmio = take_mmio,
                                 .unassigned = take_unassigned}};
     struct cpu_exit exit = {0};
+    struct engine_options options = {0};
     struct insn in;
+    char error[128];
     *t = (struct trial){.outcome = DRY_RUN_UNKNOWN, .host = &cpu->host};
-    if (!can_be_tried(s) || soft_open(&other) < 0)
+    if (!can_be_tried(s) || engine_soft.open(&other, &options, error, sizeof error) < 0)
         return;
     if (memory_journal_begin(cpu->memory)) {
         insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);

@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include "vmm/x86/insn.h"
-#include "vmm/engines/kvm/kvm.h"
-#include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
 #include "vmm/machine/board.h"
 
 struct emulator {
     struct cpu cpu;
-    uint64_t runs; /* entries of KVM when it was last in step with the machine */
+    uint64_t runs; /* entries of the engine when it was last in step with the machine */
     struct breakpoints none;
 };
 
@@ -57,7 +55,9 @@ static struct emulator *emulator_of(struct machine *m) {
         return a;
     a->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &a->none,
                           .host = {.machine = m, .mmio = leave_to_kvm, .unassigned = unassigned_memory}};
-    if (soft_open(&a->cpu) < 0) {
+    struct engine_options options = {0};
+    char error[128];
+    if (engine_soft.open(&a->cpu, &options, error, sizeof error) < 0) {
         free(a);
         return NULL;
     }
@@ -71,7 +71,7 @@ static struct emulator *emulator_of(struct machine *m) {
 static bool may(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    if (!kvm_counters(&m->cpu) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA ||
+    if (!cpu_can(&m->cpu, ENGINE_COSTLY_ENTRY) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA ||
         breakpoints_any_watch(&m->breakpoints))
         return false;
     insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
@@ -81,7 +81,7 @@ static bool may(struct machine *m) {
 /* Segments and page tables are as they were, if nobody else has run since. */
 static void bring_up_to_date(struct machine *m, struct emulator *a) {
     struct cpu *cpu = &a->cpu;
-    uint64_t runs = kvm_counters(&m->cpu)->runs;
+    uint64_t runs = m->cpu.engine->entries(&m->cpu);
     if (a->runs != runs)
         cpu->engine->flush(cpu);
     if (a->runs != runs || memcmp(&cpu->state.sregs, &m->cpu.state.sregs, sizeof cpu->state.sregs)) {

@@ -7,23 +7,20 @@
 
 #include "vmm/replay/history.h"
 #include "vmm/x86/insn.h"
-#include "vmm/engines/kvm/kvm.h"
-#include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
-    struct kvm_options options = {.irqchip = m->irqchip, .debugged = m->options->debugged};
+    struct engine_options options = {.irqchip = m->irqchip, .debugged = m->options->debugged};
     if (m->image.mode == START_REAL)
         options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
     if (m->image.mode == START_RESET)
         options.real_from = (1 << 20) - m->memory.rom_size, options.real_to = 1 << 20;
-    return kvm_open(&m->cpu, &options, error, size);
+    return engine_kvm.open(&m->cpu, &options, error, size);
 }
 
 static int open_soft(struct machine *m, char *error, size_t size) {
-    int err = soft_open(&m->cpu);
-    if (err)
-        snprintf(error, size, "cannot make the built-in CPU: %s", strerror(-err));
+    struct engine_options options = {.debugged = m->options->debugged};
+    int err = engine_soft.open(&m->cpu, &options, error, size);
     m->input.steady = !err && m->options->input_is_file;
     return err;
 }
@@ -43,23 +40,23 @@ int engines_open(struct machine *m, enum engine_choice choice, char *error, size
 }
 
 void engines_print(const struct machine *m, char *out, size_t size) {
-    snprintf(out, size, "engine: %s: %s", m->cpu.engine == &engine_soft ? "the built-in CPU" : "KVM",
+    snprintf(out, size, "engine: %s: %s", cpu_can(&m->cpu, ENGINE_DETERMINISTIC) ? "the built-in CPU" : "KVM",
              m->engine_why);
 }
 
 bool engines_may_take_over(struct machine *m) {
     const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
     bool pae = s->cr0 & CR0_PG && s->cr4 & CR4_PAE;
-    return m->options->engine == ENGINE_AUTO && m->cpu.engine != &engine_soft && !pae;
+    return m->options->engine == ENGINE_AUTO && !cpu_can(&m->cpu, ENGINE_DETERMINISTIC) && !pae;
 }
 
 /* The engine first: the built-in CPU's thread changes m->chips without a lock (time
  * travel), so with it nobody else may look. */
 bool engines_has_irqchip(struct machine *m) {
-    return m->cpu.engine && m->cpu.engine->get_irqchip && m->irqchip && !m->wants_irqchip;
+    return cpu_can(&m->cpu, ENGINE_KERNEL_IRQCHIP) && m->irqchip && !m->wants_irqchip;
 }
 
-bool engines_needs_irqchip(struct machine *m) { return m->cpu.engine->get_irqchip != NULL; }
+bool engines_needs_irqchip(struct machine *m) { return cpu_can(&m->cpu, ENGINE_KERNEL_IRQCHIP); }
 
 /* The devices' state is the truth while the engine has no chips of its own. */
 static void fetch_irqchip(struct machine *m) {
@@ -119,7 +116,7 @@ static bool fpu_comes(struct machine *m) {
 
 /* The built-in CPU has none: a guest that uses it would lose it in silence. */
 static bool needs_fpu(struct machine *m) {
-    return m->cpu.engine != &engine_soft && (fpu_is_used(&m->cpu) || fpu_comes(m));
+    return cpu_can(&m->cpu, ENGINE_FPU) && (fpu_is_used(&m->cpu) || fpu_comes(m));
 }
 
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
@@ -139,7 +136,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
     history_close(m); /* of the old engine; the other begins one of its own, or none */
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
-    cpu->had_fpu |= old.engine != &engine_soft;
+    cpu->had_fpu |= cpu_can(&old, ENGINE_FPU);
     m->input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
     m->wants_irqchip = false;

@@ -206,12 +206,10 @@ static void run_back(struct machine *m, bool running) {
 
 /* The built-in CPU does what this KVM cannot, or not quickly. */
 static void choose_engine(struct machine *m) {
-    const struct engine *engine = m->cpu.engine;
-    if (!engine->strained)
-        return;
-    if (engine->strained(&m->cpu))
+    const struct cpu *cpu = &m->cpu;
+    if (cpu_can(cpu, ENGINE_LIMITED_BREAKPOINTS) && cpu->engine->strained(&m->cpu))
         prefer_soft(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
-    else if (catch_needs_soft(m))
+    else if (!cpu_can(cpu, ENGINE_EXACT_EVENTS) && catch_needs_soft(m))
         prefer_soft(m, "it sees every event that is to be caught");
 }
 

@@ -8,7 +8,6 @@
 #include "vmm/machine/hits.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
-#include "vmm/engines/soft/soft.h"
 #include "vmm/x86/x86.h"
 
 /* --- events in order of time ---------------------------------------------------------- */
@@ -278,7 +277,7 @@ uint64_t history_tick(struct machine *m, uint64_t ticks) {
 
 static bool wanted(const struct machine *m) {
     const struct machine_options *o = m->options;
-    return m->cpu.engine == &engine_soft && o->history &&
+    return cpu_can(&m->cpu, ENGINE_DETERMINISTIC) && o->history &&
            (o->debugged || o->replay || o->records);
 }
 

@@ -374,7 +374,7 @@ void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
     *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
     if (!m->history) {
         m->edge = EDGE_BEGIN;
-        snprintf(exit->text, sizeof exit->text, "%s", !m->cpu.engine->flush
+        snprintf(exit->text, sizeof exit->text, "%s", !cpu_can(&m->cpu, ENGINE_DETERMINISTIC)
                  ? "KVM keeps no history: `monitor engine soft` has one from here on, "
                    "--cpu=soft from the start"
                  : "no history is kept (--history=0)");

@@ -10,27 +10,18 @@
 
 #include "vmm/cpu/cpu.h"
 
-struct kvm_options {
-    bool irqchip;    /* KVM's own PIC, PIT and APIC in the kernel */
-    bool debugged; /* a debugger may come: measure what this KVM can do */
-    uint64_t real_from, real_to; /* code that begins in real mode; empty: none */
-};
-
-extern const struct engine engine_kvm;
-
 /* Make a VM around cpu->memory and give the CPU to it. 0, or -errno with one
  * sentence in `error` that says what happened, why, and what to do. The CPU's
  * memory, points and host are set before; its state is KVM's reset state. */
-int kvm_open(struct cpu *, const struct kvm_options *, char *error, size_t size);
+int kvm_open(struct cpu *, const struct engine_options *, char *error, size_t size);
 
-/* Counters for --stats and `monitor exits`, by KVM_EXIT_ reason. */
+/* Counters of a CPU, by KVM_EXIT_ reason. */
 #define KVM_EXITS_MAX 48
 struct kvm_counters {
     uint64_t exits[KVM_EXITS_MAX];
     uint64_t interrupted; /* KVM_RUN came back for a signal */
     uint64_t runs, debug_ioctls, state_ioctls;
 };
-const struct kvm_counters *kvm_counters(const struct cpu *);
 const char *kvm_exit_name(unsigned reason);
 
 #endif

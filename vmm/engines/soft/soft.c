@@ -485,9 +485,18 @@ static void soft_close(struct cpu *cpu) {
     cpu->priv = NULL;
 }
 
+static int engine_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
+    (void)options;
+    int err = soft_open(cpu);
+    if (err)
+        snprintf(error, size, "cannot make the built-in CPU: %s", strerror(-err));
+    return err;
+}
+
 const struct engine engine_soft = {
     .name = "soft",
-    .capabilities = ENGINE_ANY_THREAD,
+    .capabilities = ENGINE_ANY_THREAD | ENGINE_DETERMINISTIC | ENGINE_EXACT_EVENTS,
+    .open = engine_open,
     .fetch = soft_fetch,
     .store = soft_store,
     .run = soft_run,

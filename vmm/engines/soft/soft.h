@@ -14,8 +14,6 @@
 
 #include "vmm/cpu/cpu.h"
 
-extern const struct engine engine_soft;
-
 /* Gives the CPU this engine, in the state after a reset: 0 or -errno. Memory,
  * points and host must be set, and outlive it. engine->close() undoes it. */
 int soft_open(struct cpu *);

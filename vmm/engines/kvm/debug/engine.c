@@ -15,7 +15,7 @@ static void engine_close(struct cpu *cpu) {
     cpu->engine = NULL;
 }
 
-int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, size_t size) {
+int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct debugged_vcpu *d = calloc(1, sizeof *d);
     if (!d) {
@@ -37,8 +37,31 @@ int kvm_open(struct cpu *cpu, const struct kvm_options *options, char *error, si
     return 0;
 }
 
-const struct kvm_counters *kvm_counters(const struct cpu *cpu) {
-    return cpu->engine == &engine_kvm ? &vcpu_of(cpu)->counters : NULL;
+static const struct kvm_counters *counters_of(const struct cpu *cpu) {
+    return &vcpu_of(cpu)->counters;
+}
+
+static uint64_t entries(const struct cpu *cpu) { return counters_of(cpu)->runs; }
+
+/* Exits by reason first, then what is counted besides. */
+static const char *counter(const struct cpu *cpu, unsigned n, uint64_t *value) {
+    const struct kvm_counters *c = counters_of(cpu);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } more[] = {{"interrupted", c->interrupted},
+                {"ioctl KVM_RUN", c->runs},
+                {"ioctl KVM_SET_GUEST_DEBUG", c->debug_ioctls},
+                {"ioctls for state", c->state_ioctls}};
+    if (n < KVM_EXITS_MAX) {
+        *value = c->exits[n];
+        return *value ? kvm_exit_name(n) : "";
+    }
+    n -= KVM_EXITS_MAX;
+    if (n >= sizeof more / sizeof *more)
+        return NULL;
+    *value = more[n].value;
+    return more[n].name;
 }
 
 static void describe(struct cpu *cpu, char *out, unsigned size) {
@@ -59,6 +82,8 @@ static void describe(struct cpu *cpu, char *out, unsigned size) {
 
 const struct engine engine_kvm = {
     .name = "kvm",
+    .capabilities = ENGINE_KERNEL_IRQCHIP | ENGINE_LIMITED_BREAKPOINTS | ENGINE_FPU | ENGINE_COSTLY_ENTRY,
+    .open = kvm_open,
     .fetch = debug_fetch,
     .store = debug_store,
     .run = kick_run,
@@ -71,6 +96,8 @@ const struct engine engine_kvm = {
     .strained = hold_strained,
     .freeze = irqchip_freeze,
     .remap = vcpu_remap,
+    .entries = entries,
+    .counter = counter,
     .describe = describe,
     .close = engine_close,
 };

@@ -92,7 +92,7 @@ static void measure_once(void) {
     struct memory memory;
     struct breakpoints points = {0};
     struct cpu cpu = {.memory = &memory, .breakpoints = &points, .host.io = no_device};
-    struct kvm_options options = {0};
+    struct engine_options options = {0};
     char error[128];
     if (memory_open(&memory, 64 << 10) < 0)
         return;
