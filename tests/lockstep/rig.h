@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/x86.h"

@@ -12,9 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of the remote protocol's Z packets. At POINT_TRACE what is attached is
- * told, and the guest goes on. */
-enum bp_kind { BP_TRACE = -1, BP_SOFT, BP_HARD, BP_WRITE, BP_READ, BP_ACCESS };
+#include "vmm/cpu/breakpoint_kind.h"
 
 /* How an engine holds a point. */
 enum bp_mechanism {

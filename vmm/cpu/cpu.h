@@ -21,8 +21,9 @@
 #include <stdint.h>
 
 #include "vmm/cpu/io.h"
-#include "vmm/cpu/breakpoints.h"
+#include "vmm/cpu/breakpoint_kind.h"
 
+struct breakpoints;
 struct memory;
 
 /* MSRs that a change of engine must carry over; EFER is in sregs. */

@@ -2,7 +2,6 @@
 #include "vmm/devices/devices.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,16 +81,6 @@ void devices_notice(struct devices *d) {
 }
 
 /* --- words ------------------------------------------------------------------------------- */
-
-void device_row(const struct device_sink *sink, const char *device, const char *name,
-                const char *format, ...) {
-    char value[64];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(value, sizeof value, format, args);
-    va_end(args);
-    sink->row(sink->context, device, name, value);
-}
 
 void devices_describe(const struct devices *d, const struct device_sink *sink) {
     for (unsigned i = 0; i < d->count; i++)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "vmm/cpu/breakpoints.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 

@@ -2,7 +2,6 @@
 #include "vmm/memory/memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -119,56 +118,6 @@ uint8_t *memory_at(const struct memory *m, uint64_t phys, uint64_t length, bool 
     return length <= p.length && !(write && (p.rom || m->trial)) ? p.at : NULL;
 }
 
-/* --- writes that are taken back --- */
-
-struct note {
-    uint8_t *at;
-    uint8_t was[8];
-    size_t length;
-};
-
-struct memory_journal {
-    struct note *notes; /* in the order of the writes */
-    size_t count, room;
-};
-
-static bool add_note(struct memory_journal *t, uint8_t *at, size_t length) {
-    if (t->count == t->room) {
-        size_t room = 2 * t->room + 16;
-        struct note *more = realloc(t->notes, room * sizeof *more);
-        if (!more)
-            return false;
-        t->notes = more;
-        t->room = room;
-    }
-    struct note *n = &t->notes[t->count++];
-    *n = (struct note){.at = at, .length = length};
-    memcpy(n->was, at, length);
-    return true;
-}
-
-static void write_for_now(struct memory_journal *t, uint8_t *at, const uint8_t *from, size_t length) {
-    for (size_t done = 0, n; done < length; done += n) {
-        n = length - done < sizeof t->notes->was ? length - done : sizeof t->notes->was;
-        if (add_note(t, at + done, n))
-            memcpy(at + done, from + done, n);
-    }
-}
-
-bool memory_journal_begin(struct memory *m) {
-    m->trial = calloc(1, sizeof *m->trial);
-    return m->trial;
-}
-
-void memory_journal_undo(struct memory *m) {
-    struct memory_journal *t = m->trial;
-    while (t->count--)
-        memcpy(t->notes[t->count].at, t->notes[t->count].was, t->notes[t->count].length);
-    free(t->notes);
-    free(t);
-    m->trial = NULL;
-}
-
 /* --- any length --- */
 
 size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t length) {
@@ -190,7 +139,7 @@ size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t lengt
 
 static void put(struct memory *m, uint64_t phys, uint8_t *at, const uint8_t *from, size_t length) {
     if (m->trial) {
-        write_for_now(m->trial, at, from, length);
+        m->trial->write(m->trial, at, from, length);
         return;
     }
     memcpy(at, from, length);

@@ -27,6 +27,11 @@
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
 #define MEMORY_A20   (1u << 20) /* address line 20 */
 
+/* Takes the writes while it is in use (journal.c). */
+struct memory_journal {
+    void (*write)(struct memory_journal *, uint8_t *at, const uint8_t *from, size_t length);
+};
+
 struct memory {
     uint8_t *ram;
     uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE */

@@ -41,26 +41,22 @@ uint64_t x86_pc(const struct kvm_regs *r, const struct kvm_sregs *s) {
     return x86_linear(s, r->rflags, &s->cs, r->rip);
 }
 
-static unsigned bits(uint64_t value, unsigned low, unsigned count) {
-    return value >> low & ((1ull << count) - 1);
-}
-
 struct kvm_segment x86_descriptor(uint16_t selector, uint64_t raw) {
-    uint32_t limit = bits(raw, 0, 16) | bits(raw, 48, 4) << 16;
-    bool pages = bits(raw, 55, 1);
+    uint32_t limit = x86_bits(raw, 0, 16) | x86_bits(raw, 48, 4) << 16;
+    bool pages = x86_bits(raw, 55, 1);
     return (struct kvm_segment){
-        .base = bits(raw, 16, 24) | (uint64_t)bits(raw, 56, 8) << 24,
+        .base = x86_bits(raw, 16, 24) | (uint64_t)x86_bits(raw, 56, 8) << 24,
         .limit = pages ? limit << 12 | 0xfff : limit,
         .selector = selector,
-        .type = bits(raw, 40, 4),
-        .s = bits(raw, 44, 1),
-        .dpl = bits(raw, 45, 2),
-        .present = bits(raw, 47, 1),
-        .avl = bits(raw, 52, 1),
-        .l = bits(raw, 53, 1),
-        .db = bits(raw, 54, 1),
+        .type = x86_bits(raw, 40, 4),
+        .s = x86_bits(raw, 44, 1),
+        .dpl = x86_bits(raw, 45, 2),
+        .present = x86_bits(raw, 47, 1),
+        .avl = x86_bits(raw, 52, 1),
+        .l = x86_bits(raw, 53, 1),
+        .db = x86_bits(raw, 54, 1),
         .g = pages,
-        .unusable = !bits(raw, 47, 1),
+        .unusable = !x86_bits(raw, 47, 1),
     };
 }
 
@@ -109,7 +105,7 @@ static void walk_off(uint64_t linear, struct page_walk *w) {
  * bits 32 to 35 (4.3, figure 4-4). */
 static uint64_t large_frame(const struct paging *p, uint64_t entry, uint64_t size) {
     if (p->entry_size == 4)
-        return (entry & ~(size - 1) & 0xffffffff) | (uint64_t)bits(entry, 13, 4) << 32;
+        return (entry & ~(size - 1) & 0xffffffff) | (uint64_t)x86_bits(entry, 13, 4) << 32;
     return entry & PTE_ADDRESS & ~(size - 1);
 }
 
@@ -133,7 +129,7 @@ bool x86_walk(const struct memory *m, const struct kvm_sregs *s, uint64_t linear
     for (unsigned i = 0; i < p->levels; i++) {
         unsigned level = p->levels - 1 - i; /* 0 is the page table */
         unsigned shift = 12 + level * p->index_bits;
-        uint64_t index = bits(linear, shift, i == 0 ? p->top_bits : p->index_bits);
+        uint64_t index = x86_bits(linear, shift, i == 0 ? p->top_bits : p->index_bits);
         uint64_t address = table + index * p->entry_size, entry = 0;
         bool there = memory_read(m, address, &entry, p->entry_size) == p->entry_size;
         w->level[w->levels++] = (struct page_level){p->names[i], address, entry};
@@ -196,44 +192,4 @@ size_t x86_write(struct memory *m, const struct kvm_sregs *s, uint64_t linear, c
             break;
     }
     return done;
-}
-
-/* --- vectors ---------------------------------------------------------------- */
-
-static bool real_handler(const struct memory *m, const struct kvm_sregs *s, unsigned vector,
-                         uint64_t *linear) {
-    uint16_t far[2]; /* offset, segment (20.1.4) */
-    if (x86_read(m, s, s->idt.base + vector * 4, far, 4) != 4)
-        return false;
-    *linear = far[1] * 16u + far[0];
-    return true;
-}
-
-static uint64_t code_base(const struct memory *m, const struct kvm_sregs *s, uint16_t selector) {
-    uint64_t raw = 0;
-    uint64_t table = selector & 4 ? s->ldt.base : s->gdt.base;
-    x86_read(m, s, table + (selector & ~7u), &raw, 8);
-    return x86_descriptor(selector, raw).base;
-}
-
-/* A gate (6.11, 6.14.1): offset 15:0, selector, attributes, offset 31:16, and in
- * long mode offset 63:32. */
-bool x86_handler(const struct memory *m, const struct kvm_sregs *s, unsigned vector,
-                 uint64_t *linear) {
-    if (!(s->cr0 & CR0_PE))
-        return real_handler(m, s, vector, linear);
-    bool wide = s->efer & EFER_LMA;
-    unsigned size = wide ? 16 : 8;
-    uint64_t gate[2] = {0, 0};
-    if (vector * size + size - 1 > s->idt.limit ||
-        x86_read(m, s, s->idt.base + vector * size, gate, size) != size)
-        return false;
-    unsigned type = bits(gate[0], 40, 5);
-    bool big = type == 14 || type == 15, small = !wide && (type == 6 || type == 7);
-    if (!bits(gate[0], 47, 1) || !(big || small))
-        return false;
-    uint64_t offset = bits(gate[0], 0, 16) | (big ? (uint64_t)bits(gate[0], 48, 16) << 16 : 0);
-    *linear = wide ? offset | gate[1] << 32
-                   : (uint32_t)(code_base(m, s, bits(gate[0], 16, 16)) + offset);
-    return true;
 }

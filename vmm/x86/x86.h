@@ -79,6 +79,11 @@ uint64_t x86_linear(const struct kvm_sregs *, uint64_t rflags, const struct kvm_
 /* Where the next instruction is fetched from. */
 uint64_t x86_pc(const struct kvm_regs *, const struct kvm_sregs *);
 
+/* `count` bits of a value, from bit `low` on. */
+static inline unsigned x86_bits(uint64_t value, unsigned low, unsigned count) {
+    return value >> low & ((1ull << count) - 1);
+}
+
 /* --- descriptors (3.4.5) --------------------------------------------------
  *  63      56 55 54 53 52 51   48 47 46 45 44 43  40 39     32
  *  base 31:24  G D/B L AVL lim19:16 P  DPL  S  type   base 23:16

@@ -6,7 +6,7 @@
  *   top - 8 KiB   Multiboot information
  *   top - 32 KiB  page tables: PML4, PDPT, four PDs of 2 MiB pages = 4 GiB
  */
-#include "vmm/board/boot/image.h"
+#include "vmm/board/boot/boot_state.h"
 
 #include <string.h>
 
@@ -22,23 +22,6 @@ static const uint64_t gdt[] = {
     0x00af9b000000ffff, /* 18: code, 64-bit, ring 0 */
 };
 
-static void data_segments(struct kvm_sregs *s, struct kvm_segment data) {
-    s->ds = s->es = s->fs = s->gs = s->ss = data;
-}
-
-/* No BIOS: vectors are at 0, all registers are 0, SP is below the image. */
-static void start_real(const struct image *im, struct cpu_state *s) {
-    uint16_t segment = im->entry >> 4 & 0xf000;
-    s->sregs.cr0 = CR0_ET;
-    s->sregs.cs = x86_real_segment(segment, true);
-    data_segments(&s->sregs, x86_real_segment(0, false));
-    s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0x3ff};
-    s->sregs.gdt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
-    s->regs.rip = im->entry & 0xffff;
-    uint64_t low = im->is_elf ? im->entry : im->load;
-    s->regs.rsp = low && low < 0x10000 ? low : 0x1000;
-}
-
 static void start_protected(const struct image *im, struct memory *m, struct cpu_state *s) {
     uint64_t table = m->ram_size - GDT_BELOW;
     memory_write(m, table, gdt, sizeof gdt);
@@ -46,7 +29,7 @@ static void start_protected(const struct image *im, struct memory *m, struct cpu
     s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0};
     s->sregs.cr0 = CR0_PE | CR0_ET;
     s->sregs.cs = x86_descriptor(SELECTOR_CODE32, gdt[1]);
-    data_segments(&s->sregs, x86_descriptor(SELECTOR_DATA, gdt[2]));
+    boot_data_segments(&s->sregs, x86_descriptor(SELECTOR_DATA, gdt[2]));
     s->regs.rip = im->entry;
     s->regs.rsp = m->ram_size - TABLES_BELOW;
 }
@@ -100,39 +83,23 @@ static void start_reset(struct cpu_state *s) {
     s->sregs.cr0 = CR0_ET | CR0_CD | CR0_NW;
     s->sregs.cs = x86_real_segment(0xf000, true);
     s->sregs.cs.base = 0xffff0000;
-    data_segments(&s->sregs, x86_real_segment(0, false));
+    boot_data_segments(&s->sregs, x86_real_segment(0, false));
     s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
     s->sregs.gdt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
     s->regs.rip = 0xfff0;
     s->regs.rdx = 0x600; /* family 6 */
 }
 
-/* A PC's BIOS has its entry here, and a jump to it starts the machine anew. Without a ROM
- * there is just that: mov $0xfe,%al; out %al,$0x64; hlt. */
-static void put_reset_vector(struct memory *m) {
-    enum { RESET_VECTOR = 0xffff0 };
-    static const uint8_t reset[] = {0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd};
-    static const uint8_t zeros[sizeof reset];
-    uint8_t there[sizeof reset];
-    if (!m->rom && memory_read(m, RESET_VECTOR, there, sizeof there) == sizeof there &&
-        !memcmp(there, zeros, sizeof there))
-        memory_write(m, RESET_VECTOR, reset, sizeof reset);
-}
-
 void image_start(const struct image *im, struct memory *m, struct cpu *cpu) {
-    struct cpu_state *s = cpu_write(cpu, CPU_REGS | CPU_SREGS | CPU_DEBUGREGS);
-    uint64_t apic_base = s->sregs.apic_base; /* the engine's affair */
-    s->regs = (struct kvm_regs){.rflags = 2};
-    s->sregs = (struct kvm_sregs){.apic_base = apic_base};
-    s->debugregs = (struct kvm_debugregs){.dr6 = 0xffff0ff0, .dr7 = 0x400};
-    s->sregs.tr = (struct kvm_segment){.type = 11, .present = 1, .limit = 0xffff};
-    put_reset_vector(m);
-    s->sregs.ldt = (struct kvm_segment){.type = 2, .present = 1, .limit = 0xffff};
+    if (im->mode == START_REAL) {
+        image_start_real(im, m, cpu);
+        return;
+    }
+    struct cpu_state *s = boot_blank(m, cpu);
     switch (im->mode) {
     case START_RESET: start_reset(s); break;
-    case START_PROTECTED: start_protected(im, m, s); break;
     case START_MULTIBOOT: start_multiboot(im, m, s); break;
     case START_LONG: start_long(im, m, s); break;
-    default: start_real(im, s); break;
+    default: start_protected(im, m, s); break;
     }
 }

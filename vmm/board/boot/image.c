@@ -1,11 +1,9 @@
-/* Reading images; see image.h. The first state of the CPU is in start.c. */
+/* Finding images, and what kind each is; see image.h. What its bytes are is in load.c. */
 #include "vmm/board/boot/image.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +13,7 @@
 #include "vmm/host/files.h"
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { DEFAULT_LOAD = 0x1000, SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20 };
-enum { SECTOR = 512, BOOT_SECTOR_LOAD = 0x7c00 }; /* as a PC's BIOS has them */
-
-static int refuse(char *error, size_t size, int err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static int refuse(char *error, size_t size, int err, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(error, size, format, args);
-    va_end(args);
-    return -err;
-}
+enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20 };
 
 /* --- finding and reading ---------------------------------------------------------- */
 
@@ -96,13 +83,13 @@ char *image_find_guest(const char *name) {
 static int refuse_name(const char *name, int err, char *error, size_t size) {
     struct stat st;
     if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
-        return refuse(error, size, EISDIR, "%s: a folder, not a file; name an image", name);
+        return image_refuse(error, size, EISDIR, "%s: a folder, not a file; name an image", name);
     if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
-        return refuse(error, size, ENOTSUP, "%s: not a regular file; name an image", name);
+        return image_refuse(error, size, ENOTSUP, "%s: not a regular file; name an image", name);
     if (!strchr(name, '/') && err == ENOENT)
-        return refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
+        return image_refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
                       "run make", name);
-    return refuse(error, size, err, "%s: %s; check the path", name, file_error(err));
+    return image_refuse(error, size, err, "%s: %s; check the path", name, file_error(err));
 }
 
 char *image_find(const char *name, char *error, size_t size) {
@@ -117,145 +104,26 @@ char *image_find(const char *name, char *error, size_t size) {
     return path;
 }
 
-static int read_all(int fd, uint8_t *to, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = read(fd, to + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        done += n;
-    }
-    return 0;
-}
-
 static int read_open(struct image *im, int fd, char *error, size_t size) {
     struct stat st;
     if (file_stat(fd, &st) < 0)
-        return refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
+        return image_refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
     if (st.st_size == 0)
-        return refuse(error, size, EINVAL, "%s: the file is empty; there is nothing to run",
+        return image_refuse(error, size, EINVAL, "%s: the file is empty; there is nothing to run",
                       im->path);
     if (st.st_size > IMAGE_MAX)
-        return refuse(error, size, EFBIG, "%s: over 256 MiB; is that a guest's image?", im->path);
-    im->size = st.st_size;
-    im->bytes = malloc(im->size);
-    int err = im->bytes ? read_all(fd, im->bytes, im->size) : -ENOMEM;
-    return err ? refuse(error, size, -err, "%s: cannot read it: %s", im->path, strerror(-err)) : 0;
+        return image_refuse(error, size, EFBIG, "%s: over 256 MiB; is that a guest's image?", im->path);
+    return image_read(im, fd, st.st_size, error, size);
 }
 
 static int read_file(struct image *im, const char *path, char *error, size_t size) {
     im->path = *path == '/' ? strdup(path) : realpath(path, NULL);
     int fd = im->path ? file_open_fd(im->path) : -1;
     if (fd < 0)
-        return refuse(error, size, errno, "%s: %s; name an image", path, file_error(errno));
+        return image_refuse(error, size, errno, "%s: %s; name an image", path, file_error(errno));
     int err = read_open(im, fd, error, size);
     close(fd);
     return err;
-}
-
-/* --- ELF ----------------------------------------------------------------------------- */
-
-/* What we need of a header and of a segment, of either class. */
-struct elf {
-    uint64_t entry, phoff;
-    unsigned phnum, phentsize;
-};
-struct segment {
-    uint64_t offset, vaddr, paddr, filesz, memsz;
-    bool load;
-};
-
-static struct elf elf_header(const struct image *im) {
-    Elf32_Ehdr e32;
-    Elf64_Ehdr e64;
-    if (im->is_elf64) {
-        memcpy(&e64, im->bytes, sizeof e64);
-        return (struct elf){e64.e_entry, e64.e_phoff, e64.e_phnum, e64.e_phentsize};
-    }
-    memcpy(&e32, im->bytes, sizeof e32);
-    return (struct elf){e32.e_entry, e32.e_phoff, e32.e_phnum, e32.e_phentsize};
-}
-
-static struct segment elf_segment(const struct image *im, const struct elf *e, unsigned i) {
-    const uint8_t *at = im->bytes + e->phoff + (uint64_t)i * e->phentsize;
-    Elf32_Phdr p32;
-    Elf64_Phdr p64;
-    if (im->is_elf64) {
-        memcpy(&p64, at, sizeof p64);
-        return (struct segment){p64.p_offset, p64.p_vaddr, p64.p_paddr, p64.p_filesz, p64.p_memsz,
-                                p64.p_type == PT_LOAD};
-    }
-    memcpy(&p32, at, sizeof p32);
-    return (struct segment){p32.p_offset, p32.p_vaddr, p32.p_paddr, p32.p_filesz, p32.p_memsz,
-                            p32.p_type == PT_LOAD};
-}
-
-bool image_segment(const struct image *im, unsigned n, struct image_segment *out) {
-    if (!im->is_elf || im->is_elf64)
-        return false;
-    struct elf e = elf_header(im);
-    if (n >= e.phnum)
-        return false;
-    struct segment s = elf_segment(im, &e, n);
-    *out = (struct image_segment){s.vaddr, s.paddr, s.load ? s.memsz : 0};
-    return true;
-}
-
-/* The identification, before anything of the rest is used. */
-static const char *ident_problem(const struct image *im) {
-    const uint8_t *b = im->bytes;
-    if (b[EI_DATA] != ELFDATA2LSB)
-        return "not little-endian, so not for an x86";
-    if (b[EI_CLASS] != ELFCLASS32 && b[EI_CLASS] != ELFCLASS64)
-        return "of an unknown class";
-    if (im->size < (b[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
-        return "cut off within its header";
-    uint16_t type = b[16] | b[17] << 8, machine = b[18] | b[19] << 8;
-    if (machine != EM_386 && machine != EM_X86_64)
-        return "for another processor, not an x86";
-    if (b[EI_CLASS] == ELFCLASS64 && machine != EM_X86_64)
-        return "64-bit, but not for x86-64";
-    return type == ET_EXEC || type == ET_DYN ? NULL : "no executable (link it first)";
-}
-
-static const char *segment_problem(const struct image *im, const struct segment *s) {
-    if (s->filesz > s->memsz)
-        return "damaged: a segment has more bytes in the file than in memory";
-    if (s->offset > im->size || s->filesz > im->size - s->offset)
-        return "cut off: a segment lies behind the end of the file";
-    if (s->paddr > MEMORY_MAX || s->memsz > MEMORY_MAX - s->paddr)
-        return "linked too high: a segment's physical address is above 3 GiB (check the linker script's AT())";
-    return NULL;
-}
-
-static const char *elf_problem(struct image *im) {
-    const char *problem = ident_problem(im);
-    if (problem)
-        return problem;
-    im->is_elf64 = im->bytes[EI_CLASS] == ELFCLASS64;
-    struct elf e = elf_header(im);
-    unsigned need = im->is_elf64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-    if (e.phnum == 0 || e.phentsize < need)
-        return "without program headers, so there is nothing to load";
-    if (e.phoff > im->size || (uint64_t)e.phnum * e.phentsize > im->size - e.phoff)
-        return "cut off within its program headers";
-    for (unsigned i = 0; i < e.phnum; i++) {
-        struct segment s = elf_segment(im, &e, i);
-        if (!s.load || s.memsz == 0)
-            continue;
-        if ((problem = segment_problem(im, &s)))
-            return problem;
-        if (s.paddr + s.memsz > im->end)
-            im->end = s.paddr + s.memsz;
-    }
-    im->entry = e.entry;
-    return im->end ? NULL : "without a segment to load";
-}
-
-static bool is_boot_sector(const struct image *im) {
-    return !im->is_elf && im->size >= SECTOR && im->bytes[SECTOR - 2] == 0x55 &&
-           im->bytes[SECTOR - 1] == 0xaa;
 }
 
 /* --- Multiboot 1 (specification, 3.1.1) ----------------------------------------------- */
@@ -290,14 +158,14 @@ static bool has_multiboot2(const struct image *im) {
  * kernel in a state that it does not expect. On a disk image it is some file's. */
 static int refuse_headers(const struct image *im, char *error, size_t size) {
     bool first = multiboot_flags(im) >= 0, elf32 = im->is_elf && !im->is_elf64;
-    if ((first && elf32) || is_boot_sector(im))
+    if ((first && elf32) || image_is_boot_sector(im))
         return 0;
     if (first)
-        return refuse(error, size, ENOTSUP, "%s: %s with a Multiboot 1 header, which minikvm knows in "
+        return image_refuse(error, size, ENOTSUP, "%s: %s with a Multiboot 1 header, which minikvm knows in "
                       "32-bit ELF files only; link it as one (objcopy -O elf32-i386), or use --mode "
                       "to start it without", im->path, im->is_elf ? "a 64-bit ELF file" : "a flat image");
     if (has_multiboot2(im))
-        return refuse(error, size, ENOTSUP, "%s: it has a Multiboot 2 header, and minikvm knows "
+        return image_refuse(error, size, ENOTSUP, "%s: it has a Multiboot 2 header, and minikvm knows "
                       "Multiboot 1 only; add a header of that, or use --mode to start it without",
                       im->path);
     return 0;
@@ -318,11 +186,11 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
         im->mode = !im->is_elf || im->entry < MIB ? START_REAL : START_PROTECTED;
     /* bits 0 and 1: align modules, tell the memory; bit 2: a graphics mode */
     if (im->mode == START_MULTIBOOT && flags & 0xfffc)
-        return refuse(error, size, ENOTSUP, "%s: its Multiboot header asks for features (flags "
+        return image_refuse(error, size, ENOTSUP, "%s: its Multiboot header asks for features (flags "
                       "0x%x) that minikvm does not have; only bits 0 and 1 are met", im->path,
                       (unsigned)flags);
     if (im->mode == START_REAL && im->entry >= MIB)
-        return refuse(error, size, EINVAL, "%s: entry 0x%llx cannot be reached in real mode "
+        return image_refuse(error, size, EINVAL, "%s: entry 0x%llx cannot be reached in real mode "
                       "(1 MiB and above); use --mode=protected", im->path,
                       (unsigned long long)im->entry);
     return 0;
@@ -332,26 +200,15 @@ static int choose_mode(struct image *im, const struct image_options *o, char *er
 
 unsigned image_bios_call(const struct image *im) {
     static const uint8_t services[] = {0x10, 0x13, 0x15, 0x16}; /* screen, disk, system, keys */
-    for (size_t i = 0; is_boot_sector(im) && i + 1 < SECTOR - 2; i++)
+    for (size_t i = 0; image_is_boot_sector(im) && i + 1 < IMAGE_SECTOR - 2; i++)
         if (im->bytes[i] == 0xcd && memchr(services, im->bytes[i + 1], sizeof services))
             return im->bytes[i + 1];
     return 0;
 }
 
 static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {
-    im->is_elf = im->size >= EI_NIDENT && !memcmp(im->bytes, ELFMAG, SELFMAG);
-    if (im->is_elf) {
-        const char *problem = elf_problem(im);
-        if (problem)
-            return refuse(error, size, ENOEXEC, "%s: an ELF file that is %s", im->path, problem);
-    } else {
-        im->load = o->has_load ? o->load : is_boot_sector(im) ? BOOT_SECTOR_LOAD : DEFAULT_LOAD;
-        im->entry = im->load;
-        im->end = im->load + im->size;
-    }
-    if (o->has_entry)
-        im->entry = o->entry;
-    return choose_mode(im, o, error, size);
+    int err = image_parse(im, o, error, size);
+    return err ? err : choose_mode(im, o, error, size);
 }
 
 static int open_alone(struct image *im, const char *path, const struct image_options *o, char *error,
@@ -368,8 +225,10 @@ static int open_alone(struct image *im, const char *path, const struct image_opt
 /* --- the user program inside a kernel ---------------------------------------------------- */
 
 static void take_user_program(struct image *im, const struct image *user) {
-    struct elf e = elf_header(user);
-    im->user_address = elf_segment(user, &e, 0).paddr;
+    struct image_segment first;
+    if (!image_segment(user, 0, &first))
+        return;
+    im->user_address = first.loaded;
     im->user_path = strdup(user->path);
 }
 
@@ -404,44 +263,8 @@ int image_open(struct image *im, const char *path, const struct image_options *o
 }
 
 uint64_t image_memory(const struct image *im) {
-    bool small = im->mode == START_REAL && im->end <= SMALL_MEMORY && !is_boot_sector(im);
+    bool small = im->mode == START_REAL && im->end <= SMALL_MEMORY && !image_is_boot_sector(im);
     return small ? SMALL_MEMORY : USUAL_MEMORY;
-}
-
-static int load_segments(const struct image *im, struct memory *m) {
-    struct elf e = elf_header(im);
-    for (unsigned i = 0; i < e.phnum; i++) {
-        struct segment s = elf_segment(im, &e, i);
-        if (!s.load || s.memsz == 0)
-            continue;
-        uint8_t *to = memory_at(m, s.paddr, s.memsz, true);
-        if (!to)
-            return -ENOSPC;
-        memcpy(to, im->bytes + s.offset, s.filesz);
-        memory_zero(m, s.paddr + s.filesz, s.memsz - s.filesz);
-    }
-    return 0;
-}
-
-/* Beyond real mode the CPU's first state has tables at the top of RAM (start.c). */
-static uint64_t reserved(const struct image *im) {
-    return im->mode == START_REAL || im->mode == START_RESET ? 0 : IMAGE_RESERVED;
-}
-
-int image_load(const struct image *im, struct memory *m, char *error, size_t size) {
-    bool fits = im->end + reserved(im) <= m->ram_size;
-    if (fits && im->is_elf)
-        fits = load_segments(im, m) == 0;
-    else if (fits)
-        fits = memory_write(m, im->load, im->bytes, im->size) == im->size;
-    if (fits)
-        return 0;
-    uint64_t end = im->end <= m->ram_size ? memory_size(m) : m->ram_size;
-    return refuse(error, size, ENOSPC, "%s: the image needs RAM up to 0x%llx%s, and guest RAM ends at 0x%llx%s; use "
-                  "--mem=%lluM", im->path, (unsigned long long)im->end,
-                  reserved(im) ? " and 32 KiB above that" : "",
-                  (unsigned long long)end, m->rom ? " (below the ROM)" : "",
-                  (unsigned long long)((im->end + reserved(im)) / MIB + 1));
 }
 
 void image_close(struct image *im) {

@@ -50,18 +50,30 @@ struct image_segment {
 /* The n-th program header; one that loads nothing has size 0. false: no more. */
 bool image_segment(const struct image *, unsigned n, struct image_segment *);
 
+/* A file in memory, by its descriptor and length: what image_open() begins with. */
+int image_read(struct image *, int fd, size_t length, char *error, size_t size);
+/* ELF or flat: sets where it goes and begins, not the mode. 0, or -errno with a sentence. */
+int image_parse(struct image *, const struct image_options *, char *error, size_t size);
+enum { IMAGE_SECTOR = 512 };
+/* Its first sector ends in 55 AA. */
+bool image_is_boot_sector(const struct image *);
+/* Puts the sentence in `error`; returns -err. */
+int image_refuse(char *error, size_t size, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Reads and checks a file. 0, or -errno with a sentence. */
 int image_open(struct image *, const char *path, const struct image_options *, char *error,
                size_t size);
 /* The RAM this image wants when --mem does not say: 256 KiB for one that lives
  * there and starts in real mode, else 16 MiB. */
 uint64_t image_memory(const struct image *);
-/* What start.c puts at the top of RAM for guests beyond real mode, bytes. */
+/* What boot_state.c puts at the top of RAM for guests beyond real mode, bytes. */
 enum { IMAGE_RESERVED = 32 << 10 };
 
 /* Copies it into memory. 0, or -errno with a sentence (it does not fit). */
 int image_load(const struct image *, struct memory *, char *error, size_t size);
 /* The CPU as it is before the first instruction. */
+void image_start_real(const struct image *, struct memory *, struct cpu *); /* START_REAL */
 void image_start(const struct image *, struct memory *, struct cpu *);
 void image_close(struct image *);
 /* The vector of a BIOS service that a boot sector seems to call, by its bytes (CD 10,

@@ -37,7 +37,7 @@ bool exits_report(struct cpu_exit *exit, enum cpu_exit_kind kind, const char *fo
 
 /* An IN whose device is not ready must not have begun: complete it with
  * whatever, then put back the registers from before. Every KVM leaves RIP at an
- * IN (facts), so that is a state between two instructions. */
+ * IN (kvm-quirks 2), so that is a state between two instructions. */
 static bool back_out(struct cpu *cpu, struct cpu_exit *exit) {
     struct cpu_state saved = {.regs = cpu_read(cpu, CPU_REGS)->regs};
     while (vcpu_complete(cpu) == KVM_EXIT_MMIO)

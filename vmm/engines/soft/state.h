@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/x86.h"

@@ -9,7 +9,7 @@ static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_d
     return a->control == b->control && !memcmp(&a->arch, &b->arch, sizeof a->arch);
 }
 
-/* KVM drops our TF whenever it writes RFLAGS itself at another RIP than the one
+/* kvm-quirks 1 and 14: KVM drops our TF whenever it writes RFLAGS itself at another RIP than the one
  * it was armed at (an emulated instruction, a popf). Without SYNC_REGS the cure
  * is to arm again before every step. With it, TF goes in with the registers, at
  * no cost: one ioctl a step. An exception that we inject would be dropped by

@@ -63,7 +63,7 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
     return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
 
-/* One KVM reports a hlt once more that a single step had passed already, at once
+/* kvm-quirks 9: one KVM reports a hlt once more that a single step had passed already, at once
  * or an instruction later. A true one has the hlt right behind it, and may be
  * where we came from: a jump led back to it. */
 static bool is_stale_hlt(struct cpu *cpu) {
@@ -100,7 +100,7 @@ static bool is_lost_paging(struct cpu *cpu) {
     return true;
 }
 
-/* kvm-amd resets the vCPU at a triple fault; the last state known is that of
+/* kvm-amd resets the vCPU at a triple fault (kvm-quirks 15); the last state known is that of
  * the last entry into the guest, which is where it is put back to. */
 static bool was_reset(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);

@@ -1,4 +1,4 @@
-/* Writes to CR0 that a KVM without 32-bit paging gets wrong.
+/* Writes to CR0 that a KVM without 32-bit paging gets wrong (kvm-quirks 12).
  *
  * Such a KVM shuts down when PG is set in protected mode (exits.c). When one MOV sets PE and
  * PG it does something else, and the guest runs on. So there the MOVs to CR0 that the image

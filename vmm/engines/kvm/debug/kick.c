@@ -10,7 +10,7 @@
 
 /* --- kicking ------------------------------------------------------------------
  * A signal alone is lost when it comes just before KVM_RUN; immediate_exit is
- * not (facts, remedy 13). */
+ * not (kvm-quirks 13). */
 
 static void on_kick(int signal) { (void)signal; }
 

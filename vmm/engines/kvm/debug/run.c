@@ -42,10 +42,10 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
     if (guard_at(cpu))
         return guarded_write(cpu, exit);
-    if (arch->exception == VECTOR_BP) { /* DR6 is stale then (facts, remedy 5) */
+    if (arch->exception == VECTOR_BP) { /* DR6 is stale then (kvm-quirks 5) */
         if (at_breakpoint(cpu, exit))
             return true;
-        d->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it (facts) */
+        d->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it */
         return false;
     }
     const struct breakpoint *p = hold_hit(d, arch->dr6, false);

@@ -172,7 +172,7 @@ static bool give_back(struct cpu *cpu) {
 }
 
 /* Enter until the instruction is over. One KVM gives an extra, empty DEBUG exit
- * after an exit that it dealt with inside (facts, remedy 3): then again, but not
+ * after an exit that it dealt with inside (kvm-quirks 3): then again, but not
  * for ever, since `jmp .` changes nothing either. true: *exit is something else
  * than the end of the instruction. */
 static bool go(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_exit *exit) {
@@ -302,7 +302,7 @@ void run_single(struct cpu *cpu, struct cpu_exit *exit) {
     if (exits_halted(cpu, exit))
         return;
     if (cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED)
-        cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE; /* facts, remedy 10 */
+        cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE; /* kvm-quirks 10 */
     hold_decide(cpu);
     step_one(cpu, exit);
 }
