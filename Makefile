@@ -33,20 +33,30 @@ ALL_LDFLAGS := -pthread $(LDFLAGS) $(SANITIZE)
 SOURCES := $(wildcard vmm/*/*.c vmm/*/*/*.c vmm/*/*/*/*.c gdbstub/*.c gdbstub/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libminikvm.a
+# The core is made of the same files; docs/core.md.
+CORE    := vmm/core/main.c vmm/memory/memory.c vmm/x86/x86.c vmm/cpu/cpu.c $(wildcard vmm/engines/kvm/*.c) \
+           vmm/board/boot/load.c vmm/board/boot/boot_real.c \
+           $(addprefix vmm/devices/,bus.c device.c hypercall.c uart.c)
+MAINS   := vmm/app/main.c vmm/core/main.c
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 # Objects of the tests are made on the way; kept, or the next make would make them again.
 .PRECIOUS: $(BUILD)/%.o
 
 .PHONY: all
-all: $(PROGRAM) guests os-1k ## the program, the guests and the 1K OS
+all: $(PROGRAM) core guests os-1k ## the program, its core, the guests and the 1K OS
 
 $(PROGRAM): $(BUILD)/vmm/app/main.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
+.PHONY: core
+core: $(BUILD)/minikvm-core ## the smallest hypervisor made of minikvm's own files
+$(BUILD)/minikvm-core: $(CORE:%.c=$(BUILD)/%.o)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 # q, not r: files of the same name in two folders are two members.
-$(LIBRARY): $(filter-out $(BUILD)/vmm/app/main.o,$(OBJECTS))
+$(LIBRARY): $(filter-out $(MAINS:%.c=$(BUILD)/%.o),$(OBJECTS))
 	@rm -f $@
 	$(AR) qcs $@ $^
 
@@ -123,11 +133,17 @@ docs: all ## the documents' made parts: lessons, picture, tables
 
 # Lines of code, without blanks and comments.
 CODE = for file in $(1); do $(CC) -fpreprocessed -dD -E -P $$file 2>/dev/null; done | grep -c .
-.PHONY: loc clean help
+.PHONY: loc loc-core clean help
 loc: ## lines of code by folder, and of all
 	@total=0; for part in $(sort $(dir $(SOURCES))); do \
 	  lines=$$($(call CODE,$$part*.[ch])); total=$$((total + lines)); \
 	  printf '%6s %s\n' $$lines $$part; done; printf '%6s all\n' $$total
+	@set -- $$($(MAKE) -s loc-core) && echo "$$1 lines in the core (make core), and $$2 in its headers"
+
+# The core's own files, and the headers that they include.
+CORE_HEADERS = $(shell $(CC) -MM -I. -D_GNU_SOURCE $(CORE) | tr ' ' '\n' | grep '^vmm/.*\.h$$' | sort -u)
+loc-core: ## lines of code of the core, and of its headers
+	@echo $$($(call CODE,$(CORE))) $$($(call CODE,$(CORE_HEADERS)))
 
 clean: ## removes all that was built
 	rm -rf build minikvm

@@ -2,9 +2,9 @@
  * devices, one instruction at a time; the state is compared after each, the memory
  * at intervals and at the end.
  *
- * Where the KVM at hand cannot go on (facts: no 32-bit paging, no gates outside real
+ * Where the KVM at hand cannot go on (docs/kvm-quirks.md: no 32-bit paging, no gates outside real
  * mode), the comparison of that guest ends, and a line says where. Where it runs on
- * inside a step (facts: a handler, or what follows MOV SS, if debug registers and
+ * inside a step (kvm-quirks 6 and 7: a handler, or what follows MOV SS, if debug registers and
  * int3 do not hold it), the built-in CPU is stepped to the same place first.
  * `lockstep_guests [GUEST.elf…]`
  */
