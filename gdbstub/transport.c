@@ -260,7 +260,11 @@ struct connection connection_of_stdio(void) {
  * non-blocking; they are asked instead. */
 static bool ready(int fd, short events) {
     struct pollfd p = {.fd = fd, .events = events};
-    return poll(&p, 1, 0) > 0;
+    int found;
+    do
+        found = poll(&p, 1, 0);
+    while (found < 0 && errno == EINTR);
+    return found > 0;
 }
 
 static ssize_t result(ssize_t done) {
