@@ -1,5 +1,5 @@
-/* The built-in CPU as an engine: its loop, what happens between instructions,
- * and the passage of state in and out.
+/* The built-in CPU's loop, and what happens between instructions. As an engine it is
+ * in engine.c.
  *
  * Blocks run in run_fast() until something sets `pending`. Then turn() looks at
  * everything that can happen between two instructions, in the manual's order
@@ -11,18 +11,12 @@
  */
 #include "vmm/engines/soft/soft.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
-
-static struct soft *soft_of(const struct cpu *cpu) {
-    return cpu->priv;
-}
 
 /* --- leaving an instruction --- */
 
@@ -386,7 +380,7 @@ static void loop_turns(struct soft *s) {
         turn(s);
 }
 
-/* --- the engine's operations --- */
+/* --- from resume to exit --- */
 
 static const char *cannot_run(const struct soft *s) {
     if (s->sregs.efer & EFER_LMA)
@@ -396,8 +390,8 @@ static const char *cannot_run(const struct soft *s) {
     return NULL;
 }
 
-static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
-    struct soft *s = soft_of(cpu);
+void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
+    struct soft *s = cpu->priv;
     if (cpu->dirty)
         cpu->engine->store(cpu, cpu->dirty);
     cpu->valid = cpu->dirty = 0;
@@ -422,112 +416,4 @@ static void go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
         pass_time(s, s->ticks + 1); /* dead is another moment than before that instruction */
     s->deadline = 0; /* what this moment brings is done before anybody looks */
     keep_time(s);
-}
-
-static void soft_run(struct cpu *cpu, struct cpu_exit *out) {
-    go(cpu, out, false);
-}
-
-static void soft_step(struct cpu *cpu, struct cpu_exit *out) {
-    go(cpu, out, true);
-}
-
-static void soft_kick(struct cpu *cpu) {
-    pend(soft_of(cpu), PENDING_KICK);
-}
-
-static const char *soft_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
-                                uint32_t length) {
-    (void)cpu, (void)kind, (void)address, (void)length;
-    return NULL;
-}
-
-static void soft_flush(struct cpu *cpu) {
-    tlb_flush(soft_of(cpu), true);
-}
-
-static void *soft_save_tlb(struct cpu *cpu, size_t *size) {
-    return tlb_save(soft_of(cpu), size);
-}
-
-static void soft_load_tlb(struct cpu *cpu, const void *saved) {
-    tlb_load(soft_of(cpu), saved);
-}
-
-static void soft_see_writes(struct cpu *cpu) {
-    tlb_see_writes(soft_of(cpu));
-}
-
-/* Virtual time stands still whenever the CPU does. */
-static void soft_freeze(struct cpu *cpu, bool frozen) {
-    (void)cpu, (void)frozen;
-}
-
-static void soft_memory_changed(struct cpu *cpu, uint64_t phys, uint64_t length) {
-    cache_written(soft_of(cpu), phys, length);
-}
-
-static void soft_describe(struct cpu *cpu, char *out, unsigned size) {
-    snprintf(out, size,
-             "engine: the built-in CPU\n"
-             "  an i686 without FPU: real, virtual-8086 and protected mode, 32-bit paging\n"
-             "  exact and deterministic; any number of breakpoints and watchpoints\n"
-             "  instructions done: %llu\n",
-             (unsigned long long)cpu_icount(cpu));
-}
-
-static void soft_close(struct cpu *cpu) {
-    struct soft *s = soft_of(cpu);
-    if (!s)
-        return;
-    cache_close(s);
-    free(s);
-    cpu->priv = NULL;
-}
-
-static int engine_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
-    (void)options;
-    int err = soft_open(cpu);
-    if (err)
-        snprintf(error, size, "cannot make the built-in CPU: %s", strerror(-err));
-    return err;
-}
-
-const struct engine engine_soft = {
-    .name = "soft",
-    .capabilities = ENGINE_ANY_THREAD | ENGINE_DETERMINISTIC | ENGINE_EXACT_EVENTS,
-    .open = engine_open,
-    .fetch = soft_fetch,
-    .store = soft_store,
-    .run = soft_run,
-    .step = soft_step,
-    .kick = soft_kick,
-    .refuses = soft_refuses,
-    .freeze = soft_freeze,
-    .memory_changed = soft_memory_changed,
-    .flush = soft_flush,
-    .save_tlb = soft_save_tlb,
-    .load_tlb = soft_load_tlb,
-    .see_writes = soft_see_writes,
-    .describe = soft_describe,
-    .close = soft_close,
-};
-
-int soft_open(struct cpu *cpu) {
-    struct soft *s = calloc(1, sizeof *s);
-    if (!s)
-        return -ENOMEM;
-    s->cpu = cpu;
-    s->op = s->nothing;
-    s->epoch = 1;
-    s->points_seen = cpu->breakpoints->generation - 1;
-    int error = cache_open(s);
-    if (error) {
-        free(s);
-        return error;
-    }
-    cpu->engine = &engine_soft;
-    cpu->priv = s;
-    soft_reset(s);
-    return 0;
 }

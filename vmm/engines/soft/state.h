@@ -250,6 +250,8 @@ void settle(struct soft *, const struct op *next); /* ip and ticks become next's
 int soft_fetch(struct cpu *, unsigned parts);
 int soft_store(struct cpu *, unsigned parts);
 void soft_reset(struct soft *);
+/* Runs, or does one instruction, until there is something to report. */
+void soft_go(struct cpu *, struct cpu_exit *, bool stepping);
 void events_drop_exception(struct kvm_vcpu_events *);
 void events_add_traps(const struct soft *, struct kvm_vcpu_events *); /* db_trap */
 
