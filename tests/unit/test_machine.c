@@ -145,6 +145,12 @@ static void steps_here(const struct machine_options *o) {
     bool here = o->engine == ENGINE_SOFT;
     CHECK(open_flat(&m, 1, letter, sizeof letter, o) == 0);
     unsigned before = notices;
+    if (here) { /* a device may wait for a file's input, which the owner has not brought yet */
+        bool steady = m.input.steady;
+        m.input.steady = true;
+        CHECK(!machine_step_here(&m));
+        m.input.steady = steady;
+    }
     CHECK(machine_step_here(&m) == here); /* mov al, 'M' */
     CHECK(machine_take_stop(&m, &stop) == here && notices == before && !machine_busy(&m));
     if (here) {

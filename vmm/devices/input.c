@@ -40,9 +40,20 @@ void input_hurry(struct input *in, bool on) {
     pthread_mutex_unlock(&in->lock);
 }
 
+static bool must_wait(const struct input *in) {
+    return in->steady && !in->count && !in->ended && !in->hurry;
+}
+
+bool input_would_wait(struct input *in) {
+    pthread_mutex_lock(&in->lock);
+    bool would = must_wait(in);
+    pthread_mutex_unlock(&in->lock);
+    return would;
+}
+
 static int front(struct input *in, bool take) {
     pthread_mutex_lock(&in->lock);
-    while (in->steady && !in->count && !in->ended && !in->hurry)
+    while (must_wait(in))
         pthread_cond_wait(&in->came, &in->lock);
     bool was_full = in->count >= INPUT_ROOM;
     int byte = in->ended ? INPUT_END : INPUT_NONE;

@@ -47,6 +47,8 @@ int input_peek(struct input *);
 /* The same of the queue itself, whatever answers the devices. */
 int input_host_take(struct input *);
 int input_host_peek(struct input *);
+/* Would either of them wait for more to come? */
+bool input_would_wait(struct input *);
 /* Back to the front, from where it was taken; up to INPUT_ROOM bytes. */
 void input_unread(struct input *, uint8_t byte);
 

@@ -347,7 +347,9 @@ static bool runs_programs(const struct machine *m) {
 /* The machine's thread, which waits for a command, is not woken at the end: nobody but
  * the owner waits for that. */
 bool machine_step_here(struct machine *m) {
-    if (!(m->cpu.engine->capabilities & ENGINE_ANY_THREAD) || runs_programs(m) || !is_quick(m))
+    bool able = m->cpu.engine->capabilities & ENGINE_ANY_THREAD;
+    /* A device may look for input, which it is the owner who brings. */
+    if (!able || runs_programs(m) || !is_quick(m) || input_would_wait(&m->input))
         return false;
     pthread_mutex_lock(&m->lock);
     m->busy = true;
