@@ -3,7 +3,7 @@
 . "$TOP/tests/cli/lib.sh"
 CORE_MAX=1500 HEADERS_MAX=700 # lines of code without blanks and comments
 
-lines=$(make -s -C "$TOP" loc-core) || fail "make loc-core"
+lines=$(make -s --no-print-directory -C "$TOP" loc-core) || fail "make loc-core"
 read -r code headers <<<"$lines"
 ((code > 500 && code <= CORE_MAX)) || fail "the core's .c files have $code lines, not 501 to $CORE_MAX"
 ((headers > 100 && headers <= HEADERS_MAX)) || fail "its headers have $headers lines, not 101 to $HEADERS_MAX"
