@@ -161,7 +161,7 @@ static void start_input(struct app *a) {
 static void finish_text(struct app *a) {
     stderr_read_strays();
     for (unsigned i = 0; i < a->count; i++)
-        if (a->machines[i].has_stop)
+        if (machine_has_stop(&a->machines[i]))
             console_end_line(&a->console, i + 1);
 }
 

@@ -29,7 +29,7 @@ static bool alive(void *target, int pid) {
 
 static bool running(void *target, int pid) {
     struct machine *m = bridge_machine(target, pid);
-    return m && alive(target, pid) && (machine_busy(m) || m->has_stop);
+    return m && alive(target, pid) && (machine_busy(m) || machine_has_stop(m));
 }
 
 static size_t threads(void *target, struct gdb_thread *list, size_t max) {

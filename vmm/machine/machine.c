@@ -69,6 +69,13 @@ bool machine_busy(struct machine *m) {
     return busy;
 }
 
+bool machine_has_stop(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    bool has = m->has_stop;
+    pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
 bool machine_interrupted(struct machine *m) {
     pthread_mutex_lock(&m->lock);
     bool is = m->interrupt;

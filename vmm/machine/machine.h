@@ -160,6 +160,7 @@ bool machine_take_done(struct machine *); /* any time: true once, when that is d
 void machine_interrupt(struct machine *);
 /* Any time: true, and *stop, if it has stopped since the last resume. */
 bool machine_take_stop(struct machine *, struct machine_stop *);
+bool machine_has_stop(struct machine *); /* any time: is there one to take? */
 bool machine_busy(struct machine *); /* any time */
 bool machine_interrupted(struct machine *); /* any time: since it was resumed */
 void machine_wait(struct machine *); /* until it is not busy; any time */
