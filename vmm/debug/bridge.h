@@ -51,8 +51,9 @@ void bridge_say_addresses(struct machine *, char *out, size_t size);
 bool bridge_note_addresses(struct debug *, struct machine *);
 /* If it is news. */
 void bridge_tell_addresses(struct debug *, unsigned pid);
-/* The client changes a machine: to be called before. */
+/* The client has changed the ROM, which no snapshot holds: to be called after. */
 void bridge_rom_changed(struct debug *, struct machine *);
+/* The client changes a machine: to be called before. */
 void bridge_change(struct debug *, struct machine *);
 
 void bridge_make_descriptions(struct debug *);

@@ -77,7 +77,7 @@ static enum io_result board_a20(void *machine, bool open) {
         *gate[i] = (*gate[i] & ~PORTS_A20) | (open ? PORTS_A20 : 0);
     if (open == !m->memory.a20_off)
         return IO_DONE;
-    wiring_a20_as_devices(m);
+    board_a20_as_devices(m);
     const struct engine *engine = m->cpu.engine;
     int err = engine->remap ? engine->remap(&m->cpu) : 0;
     if (!engine->remap)
@@ -90,7 +90,7 @@ static enum io_result board_a20(void *machine, bool open) {
     return IO_STOP;
 }
 
-void wiring_a20_as_devices(struct machine *m) {
+void board_a20_as_devices(struct machine *m) {
     m->memory.a20_off = m->devices.ports.port92 & PORTS_A20 ? 0 : MEMORY_A20;
 }
 
@@ -191,7 +191,7 @@ static int open_devices(struct machine *m, char *error, size_t size) {
 
 void board_reset(struct machine *m) {
     devices_reset(&m->devices);
-    wiring_a20_as_devices(m);
+    board_a20_as_devices(m);
 }
 
 int board_connect(struct machine *m, char *error, size_t size) {
@@ -209,7 +209,7 @@ int board_connect(struct machine *m, char *error, size_t size) {
                                    .acknowledge = virtual_clock_acknowledge,
                                    .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
                                    .unassigned = unassigned_memory, .astray = runaway_check,
-                                   .wakers = timing_wakers},
+                                   .wakers = virtual_clock_wakers},
                           .held = history_defer_irq};
     return open_devices(m, error, size);
 }

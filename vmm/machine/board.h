@@ -14,7 +14,7 @@ int board_connect(struct machine *, char *error, size_t size);
 /* At each power-on: the devices are as they begin. */
 void board_reset(struct machine *);
 /* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
-void wiring_a20_as_devices(struct machine *);
+void board_a20_as_devices(struct machine *);
 /* For struct cpu_host: the device at a physical address, or NULL. */
 const char *board_mmio_name(void *machine, uint64_t phys, unsigned size);
 /* On the machine's thread: an IN waits for input. false: interrupted. */

@@ -5,7 +5,6 @@
 
 #include "vmm/replay/history.h"
 
-enum { NOTICE_EVERY = 100000 }; /* instructions: a virtual millisecond */
 
 uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
@@ -79,7 +78,7 @@ static bool can_wake(struct machine *m, uint64_t due) {
 }
 
 /* Of this machine's devices: the timer, and while there is input keyboard and UART. */
-uint8_t timing_wakers(void *machine) {
+uint8_t virtual_clock_wakers(void *machine) {
     struct machine *m = machine;
     return 1 << 0 | (input_is_over(m) ? 0 : 1 << 1 | 1 << 4);
 }

@@ -15,12 +15,14 @@
 #include "vmm/machine/machine.h"
 
 enum { NS_PER_INSTRUCTION = 10 };
+/* How often the host is asked for input, in ticks: a virtual millisecond. */
+enum { NOTICE_EVERY = 100000 };
 
 /* For struct cpu_host. */
 int virtual_clock_acknowledge(void *machine);
 uint64_t virtual_clock_deadline(void *machine, uint64_t ticks);
 uint64_t virtual_clock_idle(void *machine, uint64_t ticks);
-uint8_t timing_wakers(void *machine);
+uint8_t virtual_clock_wakers(void *machine);
 
 /* For struct board, whatever the engine. */
 uint64_t virtual_clock_now(void *machine);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "vmm/machine/virtual_clock.h"
 #include "vmm/machine/hits.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
@@ -109,7 +110,6 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* What is due at this tick; returns when there is more. *came: devices are to look.
  * They also are at whole virtual milliseconds, whoever stopped the run in between. */
 uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
-    enum { NOTICE_EVERY = 100000 };
     struct history *h = m->history;
     size_t before = h->cursor;
     while (due(h, ticks, false))

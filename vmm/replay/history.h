@@ -128,7 +128,7 @@ uint64_t history_idle(struct machine *, uint64_t ticks, uint64_t due);
 void history_slept(struct machine *, uint64_t until);
 /* At an IN whose device has nothing yet: time passes until there was something. */
 void history_wait(struct machine *);
-bool history_wants_input(struct machine *); /* there is some of the host's, for now */
+bool history_wants_input(struct machine *); /* the host has some that no device has taken */
 bool history_input_over(const struct machine *); /* none is there, none will come */
 
 bool events_add(struct events *, uint64_t ticks, uint32_t kind, uint64_t value);

@@ -302,7 +302,7 @@ void snapshot_load(struct machine *m, size_t n) {
     m->cpu.mid_rep = s->mid_rep;
     cpu_arrives(&m->cpu);
     devices_load(&m->devices, &s->devices);
-    wiring_a20_as_devices(m); /* before the TLB goes by it */
+    board_a20_as_devices(m); /* before the TLB goes by it */
     m->cpu.state = s->cpu;
     m->cpu.engine->store(&m->cpu, CPU_ALL);
     m->cpu.engine->load_tlb(&m->cpu, s->tlb);
