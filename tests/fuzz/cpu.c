@@ -148,6 +148,8 @@ static enum cpu_exit_kind run(struct subject *s, uint64_t piece) {
         uint64_t end = cpu->ticks + (piece ? piece : RUN);
         cpu->limit = end < RUN ? end : RUN;
         enum cpu_exit_kind kind = piece ? rig_run(&s->rig) : rig_step(&s->rig);
+        if (kind == CPU_EXIT_BREAKPOINT) /* the next run passes over it */
+            cpu->arrival = (struct cpu_arrival){ARRIVAL_DONE, s->rig.exit.address};
         if (kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_HALTED || kind == CPU_EXIT_CANNOT)
             return kind;
     }
