@@ -182,7 +182,7 @@ static void goes_back(void) {
                                 .memory = 1 << 20, .devices = extra};
     struct machine m;
     CHECK(open_machine(&m, &o));
-    const struct opened_device *last = &m.devices.opened[m.devices.count - 1];
+    const struct opened_device *last = &m.board.devices.opened[m.board.devices.count - 1];
     const struct tape *t = last->device;
     CHECK(last->class == &device_tape);
     for (int i = 0; i < 2 + 3 * 20; i++)

@@ -54,10 +54,10 @@ static uint64_t hash_of(struct machine *m) {
     h = hash_bytes(h, &s->events, sizeof s->events);
     h = hash_bytes(h, &s->msrs, sizeof s->msrs);
     h = hash_bytes(h, &s->mp, sizeof s->mp);
-    h = hash_bytes(h, &m->devices.pic.chip, sizeof m->devices.pic.chip);
-    h = hash_bytes(h, &m->devices.pit.state, sizeof m->devices.pit.state);
-    h = hash_bytes(h, m->devices.keyboard.queue, sizeof m->devices.keyboard.queue);
-    h = hash_bytes(h, &m->devices.uart.ier, 7);
+    h = hash_bytes(h, &m->board.devices.pic.chip, sizeof m->board.devices.pic.chip);
+    h = hash_bytes(h, &m->board.devices.pit.state, sizeof m->board.devices.pit.state);
+    h = hash_bytes(h, m->board.devices.keyboard.queue, sizeof m->board.devices.keyboard.queue);
+    h = hash_bytes(h, &m->board.devices.uart.ier, 7);
     h = hash_bytes(h, &m->cpu.ticks, sizeof m->cpu.ticks);
     h = hash_bytes(h, &m->history->arrived.count, sizeof m->history->arrived.count);
     return h ^ hash_memory(&m->memory);

@@ -146,10 +146,10 @@ static void steps_here(const struct machine_options *o) {
     CHECK(open_flat(&m, 1, letter, sizeof letter, o) == 0);
     unsigned before = notices;
     if (here) { /* a device may wait for a file's input, which the owner has not brought yet */
-        bool steady = m.input.steady;
-        m.input.steady = true;
+        bool steady = m.board.input.steady;
+        m.board.input.steady = true;
         CHECK(!machine_step_here(&m));
-        m.input.steady = steady;
+        m.board.input.steady = steady;
     }
     CHECK(machine_step_here(&m) == here); /* mov al, 'M' */
     CHECK(machine_take_stop(&m, &stop) == here && notices == before && !machine_busy(&m));

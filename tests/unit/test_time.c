@@ -167,7 +167,7 @@ static uint64_t hash_tlb(uint64_t h) {
 }
 
 static uint64_t hash_devices(uint64_t h) {
-    const struct devices *d = &machine.devices;
+    const struct devices *d = &machine.board.devices;
     h = HASH(h, d->pic.chip);
     h = HASH(h, d->pit.state);
     h = HASH(h, d->pit.due);
@@ -254,7 +254,7 @@ static bool goes_on(struct cpu_exit *exit) {
         over = true;
         return false;
     case CPU_EXIT_WAITING:
-        if (!history_in_past(&machine) && input_host_peek(&machine.input) == INPUT_NONE) {
+        if (!history_in_past(&machine) && input_host_peek(&machine.board.input) == INPUT_NONE) {
             over = typed == typing_count;
             if (over)
                 return false;

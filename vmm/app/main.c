@@ -126,7 +126,7 @@ static void end_input(struct app *a) {
 static bool read_input(struct app *a) {
     unsigned char bytes[256];
     bool quit = false;
-    size_t room = input_room(&focused(a)->input);
+    size_t room = input_room(&focused(a)->board.input);
     ssize_t n = read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return true;
@@ -200,7 +200,7 @@ static int patience(struct app *a, bool foreground) {
 static bool wait_and_read(struct app *a) {
     enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, OURS };
     bool ours = terminal_update();
-    bool room = ours && a->reads_input && input_room(&focused(a)->input);
+    bool room = ours && a->reads_input && input_room(&focused(a)->board.input);
     struct pollfd fds[OURS + DEBUG_POLL_MAX] = {
         [EVENT] = {.fd = a->event, .events = POLLIN},
         [SIGNALS] = {.fd = a->signals, .events = POLLIN},

@@ -41,9 +41,9 @@ static void device_cells(void *sink, const char *device, const char *name, const
 
 /* The two chips that the kernel may have are described here, the others by themselves. */
 void fill_devices(struct machine *m, const struct table_sink *sink) {
-    struct irqchip_state chips = {.pit = m->devices.pit.state};
-    chips.pic[0] = m->devices.pic.chip[0];
-    chips.pic[1] = m->devices.pic.chip[1];
+    struct irqchip_state chips = {.pit = m->board.devices.pit.state};
+    chips.pic[0] = m->board.devices.pic.chip[0];
+    chips.pic[1] = m->board.devices.pic.chip[1];
     if (engines_has_irqchip(m))
         m->cpu.engine->get_irqchip(&m->cpu, &chips);
     fill_row(sink, "chips\tin use\t%s",
@@ -51,7 +51,7 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
     pic_rows(&chips.pic[0], "PIC 1", sink);
     pic_rows(&chips.pic[1], "PIC 2", sink);
     pit_rows(&chips.pit, sink);
-    devices_describe(&m->devices, &(struct device_sink){.row = device_cells, .context = (void *)sink});
+    devices_describe(&m->board.devices, &(struct device_sink){.row = device_cells, .context = (void *)sink});
 }
 
 void fill_exits(struct machine *m, const struct table_sink *sink) {

@@ -202,7 +202,7 @@ static void explain_hlt(const struct scene *c) {
 }
 
 static const char *device_at(const struct scene *c, uint16_t port, bool out) {
-    const struct bus *bus = &c->m->bus;
+    const struct bus *bus = &c->m->board.bus;
     for (unsigned i = 0; i < bus->count; i++)
         if (port >= bus->range[i].first && port <= bus->range[i].last)
             return bus->range[i].name;

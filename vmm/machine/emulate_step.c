@@ -6,7 +6,7 @@
 
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
-#include "vmm/machine/board.h"
+#include "vmm/machine/callbacks.h"
 
 struct emulator {
     struct cpu cpu;
@@ -46,7 +46,7 @@ static bool is_plain(const struct insn *in) {
 static enum io_result leave_to_kvm(void *machine, uint64_t phys, bool write, unsigned size,
                                    void *data) {
     (void)write, (void)data;
-    return board_mmio_name(machine, phys, size) ? IO_RETRY : IO_NOBODY;
+    return machine_mmio_name(machine, phys, size) ? IO_RETRY : IO_NOBODY;
 }
 
 static struct emulator *emulator_of(struct machine *m) {

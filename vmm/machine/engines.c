@@ -21,14 +21,14 @@ static int open_kvm(struct machine *m, char *error, size_t size) {
 static int open_soft(struct machine *m, char *error, size_t size) {
     struct engine_options options = {.debugged = m->options->debugged};
     int err = engine_soft.open(&m->cpu, &options, error, size);
-    m->input.steady = !err && m->options->input_is_file;
+    m->board.input.steady = !err && m->options->input_is_file;
     return err;
 }
 
 /* AUTO goes on without KVM silently: that is what it is for. --verbose and --stats tell. */
 int engines_open(struct machine *m, enum engine_choice choice, char *error, size_t size) {
     static const char *const chosen[] = {"it is there", "--cpu=kvm", "--cpu=soft"};
-    m->input.steady = false;
+    m->board.input.steady = false;
     snprintf(m->engine_why, sizeof m->engine_why, "%s", chosen[choice]);
     if (choice == ENGINE_SOFT)
         return open_soft(m, error, size);
@@ -63,16 +63,16 @@ static void fetch_irqchip(struct machine *m) {
     struct irqchip_state chips;
     if (!engines_has_irqchip(m) || m->cpu.engine->get_irqchip(&m->cpu, &chips) < 0)
         return;
-    memcpy(m->devices.pic.chip, chips.pic, sizeof chips.pic);
-    m->devices.pit.state = chips.pit;
+    memcpy(m->board.devices.pic.chip, chips.pic, sizeof chips.pic);
+    m->board.devices.pit.state = chips.pit;
 }
 
 /* Input that came while there were no chips in the kernel has raised no line there. */
 void engines_give_chips(struct machine *m) {
-    struct irqchip_state chips = {.pit = m->devices.pit.state};
-    memcpy(chips.pic, m->devices.pic.chip, sizeof chips.pic);
+    struct irqchip_state chips = {.pit = m->board.devices.pit.state};
+    memcpy(chips.pic, m->board.devices.pic.chip, sizeof chips.pic);
     m->cpu.engine->set_irqchip(&m->cpu, &chips);
-    devices_notice(&m->devices);
+    devices_notice(&m->board.devices);
 }
 
 static void give_irqchip(struct machine *m) {
@@ -80,8 +80,8 @@ static void give_irqchip(struct machine *m) {
         engines_give_chips(m);
         return;
     }
-    pit_restart(&m->devices.pit);
-    pic_line(&m->devices.pic, 2, false); /* so that INTR is what the state says */
+    pit_restart(&m->board.devices.pit);
+    pic_line(&m->board.devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
 /* As KVM's CPUs begin, and as FNINIT leaves it (volume 1, table 8-1 and 10.2.3). */
@@ -137,7 +137,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
     cpu->had_fpu |= cpu_can(&old, ENGINE_FPU);
-    m->input.steady &= to == ENGINE_SOFT;
+    m->board.input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
     m->wants_irqchip = false;
     give_irqchip(m);

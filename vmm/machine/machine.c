@@ -12,7 +12,7 @@
 #include "vmm/replay/history.h"
 #include "vmm/replay/replay.h"
 #include "vmm/machine/vcpu_thread.h"
-#include "vmm/machine/board.h"
+#include "vmm/machine/callbacks.h"
 
 /* --- commands ------------------------------------------------------------------------------ */
 
@@ -45,7 +45,7 @@ void machine_interrupt(struct machine *m) {
     pthread_mutex_lock(&m->lock);
     if (m->busy) {
         m->interrupt = true;
-        input_hurry(&m->input, true);
+        input_hurry(&m->board.input, true);
         m->cpu.engine->kick(&m->cpu);
         pthread_cond_broadcast(&m->wake);
     }
@@ -169,7 +169,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
 }
 
 static void power_on_devices(struct machine *m) {
-    board_reset(m);
+    board_reset(&m->board);
     if (engines_has_irqchip(m))
         engines_give_chips(m);
 }
@@ -205,15 +205,14 @@ int machine_open(struct machine *m, unsigned number, const char *path,
                  char *error, size_t size) {
     *m = (struct machine){.number = number, .options = options, .owner = *owner};
     pthread_mutex_init(&m->lock, NULL);
-    pthread_mutex_init(&m->bus_lock, NULL);
     pthread_condattr_t monotonic; /* virtual_clock.c waits until a point in time */
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&m->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    input_open(&m->input);
-    m->input.drained = owner->notify;
-    m->input.context = owner->context;
+    board_init(&m->board);
+    m->board.input.drained = owner->notify;
+    m->board.input.context = owner->context;
     int err = open_image(m, path, &m->image, error, size);
     m->named = m->image.path ? strdup(m->image.path) : NULL;
     m->spelled = m->named;
@@ -221,7 +220,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
         err = fill_memory(m, &m->image, &m->memory, error, size);
     if (err)
         return err;
-    err = board_connect(m, error, size);
+    err = machine_connect(m, error, size);
     if (!err)
         err = make_cpu(m, error, size);
     if (!err)
@@ -248,7 +247,7 @@ struct parts {
 
 static struct parts parts_of(const struct machine *m) {
     return (struct parts){m->image, m->memory, m->cpu, m->irqchip, m->wants_irqchip,
-                          m->dead,  m->touched, m->ended, m->input.steady};
+                          m->dead,  m->touched, m->ended, m->board.input.steady};
 }
 
 static void put_back(struct machine *m, const struct parts *p) {
@@ -260,7 +259,7 @@ static void put_back(struct machine *m, const struct parts *p) {
     m->dead = p->dead;
     m->touched = p->touched;
     m->ended = p->ended;
-    m->input.steady = p->steady;
+    m->board.input.steady = p->steady;
 }
 
 /* A machine that runs is halted only once nothing but the engine can fail. */
@@ -316,7 +315,7 @@ void machine_close(struct machine *m) {
     replay_close(m);
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
-    devices_close(&m->devices);
+    board_close(&m->board);
     breakpoints_clear(&m->breakpoints);
     breakpoints_clear(&m->last_breakpoints);
     memory_close(&m->memory);

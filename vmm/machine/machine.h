@@ -15,7 +15,7 @@
 
 #include "vmm/machine/addresses.h"
 #include "vmm/cpu/cpu.h"
-#include "vmm/devices/devices.h"
+#include "vmm/board/board.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/memory/memory.h"
 #include "vmm/cpu/breakpoints.h"
@@ -111,13 +111,9 @@ struct machine {
     struct unassigned unassigned; /* what was told of accesses to where nothing is */
     struct runaways runaways;     /* runaway.h */
     bool dead;        /* a triple fault: it stays one until the state is changed */
-    struct bus bus;
-    struct board board;
-    struct devices devices;
-    struct input input;
+    struct pc_board board;
     uint64_t catch_ports[65536 / 64]; /* to stop after, by `monitor catch port` */
     bool catch_hypercall, caught;
-    pthread_mutex_t bus_lock; /* devices: the CPU's thread against input */
 
     pthread_t thread;
     bool has_thread;

@@ -17,7 +17,7 @@
 #include "vmm/machine/hits.h"
 #include "vmm/machine/runaway.h"
 #include "vmm/replay/reverse.h"
-#include "vmm/machine/board.h"
+#include "vmm/machine/host_input.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 
@@ -85,14 +85,14 @@ static bool goes_on_from_step(struct machine *m, enum machine_command command,
 /* On the machine's thread: who interrupts or types meanwhile waits, and then finds the
  * new engine; an interrupt from before, which the old one was told, it is told too. */
 static bool change_engine(struct machine *m, enum engine_choice to, char *error, size_t size) {
-    pthread_mutex_lock(&m->bus_lock);
+    pthread_mutex_lock(&m->board.lock);
     pthread_mutex_lock(&m->lock);
     bool done = engines_switch(m, to, error, size) >= 0;
     emulator_invalidate(m);
     if (m->interrupt)
         m->cpu.engine->kick(&m->cpu);
     pthread_mutex_unlock(&m->lock);
-    pthread_mutex_unlock(&m->bus_lock);
+    pthread_mutex_unlock(&m->board.lock);
     return done;
 }
 
@@ -147,7 +147,7 @@ static void explain_halt(struct machine *m, struct cpu_exit *exit) {
 
 /* An IN waits for input; with a history, that comes at a tick of its own. */
 static bool waited(struct machine *m, struct cpu_exit *exit) {
-    bool past = m->history && history_in_past(m), goes_on = past || board_wait_for_input(m);
+    bool past = m->history && history_in_past(m), goes_on = past || host_input_wait(m);
     if (m->history && goes_on)
         history_wait(m);
     if (!goes_on)
@@ -296,7 +296,7 @@ static void begin(struct machine *m) {
 /* With the lock held. */
 static void end(struct machine *m, enum machine_command command) {
     m->busy = m->interrupt = false;
-    input_hurry(&m->input, false);
+    input_hurry(&m->board.input, false);
     m->has_stop = command != COMMAND_DO;
     m->task_done |= command == COMMAND_DO;
 }
@@ -349,7 +349,7 @@ static bool runs_programs(const struct machine *m) {
 bool machine_step_here(struct machine *m) {
     bool able = m->cpu.engine->capabilities & ENGINE_ANY_THREAD;
     /* A device may look for input, which it is the owner who brings. */
-    if (!able || runs_programs(m) || !is_quick(m) || input_would_wait(&m->input))
+    if (!able || runs_programs(m) || !is_quick(m) || input_would_wait(&m->board.input))
         return false;
     pthread_mutex_lock(&m->lock);
     m->busy = true;

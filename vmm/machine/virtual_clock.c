@@ -13,7 +13,7 @@ uint64_t virtual_clock_now(void *machine) {
 
 int virtual_clock_acknowledge(void *machine) {
     struct machine *m = machine;
-    return pic_acknowledge(&m->devices.pic);
+    return pic_acknowledge(&m->board.devices.pic);
 }
 
 static uint64_t to_ticks(uint64_t ns) {
@@ -22,12 +22,12 @@ static uint64_t to_ticks(uint64_t ns) {
 
 uint64_t virtual_clock_deadline(void *machine, uint64_t ticks) {
     struct machine *m = machine;
-    uint64_t due = to_ticks(pit_advance(&m->devices.pit)), next = ticks + NOTICE_EVERY;
+    uint64_t due = to_ticks(pit_advance(&m->board.devices.pit)), next = ticks + NOTICE_EVERY;
     bool came = true;
     if (m->history)
         next = history_deliver(m, ticks, &came);
     if (came)
-        devices_notice(&m->devices);
+        devices_notice(&m->board.devices);
     uint64_t snapshot = m->history ? history_tick(m, ticks) : UINT64_MAX;
     next = snapshot < next ? snapshot : next;
     return due < next ? due : next;
@@ -64,16 +64,16 @@ static bool sleep_for(struct machine *m, uint64_t ns) {
 }
 
 static bool input_is_over(struct machine *m) {
-    return m->history ? history_input_over(m) : input_peek(&m->input) == INPUT_END;
+    return m->history ? history_input_over(m) : input_peek(&m->board.input) == INPUT_END;
 }
 
 /* Can anything at all wake the CPU? A tick that is not masked, or input that may
  * still come to a device that interrupts. */
 static bool can_wake(struct machine *m, uint64_t due) {
-    uint8_t mask = m->devices.pic.chip[0].imr;
+    uint8_t mask = m->board.devices.pic.chip[0].imr;
     bool tick = due != UINT64_MAX && !(mask & 1 << 0);
-    bool key = !(mask & 1 << 1) && m->devices.keyboard.config & 1;
-    bool serial = !(mask & 1 << 4) && m->devices.uart.ier & 1;
+    bool key = !(mask & 1 << 1) && m->board.devices.keyboard.config & 1;
+    bool serial = !(mask & 1 << 4) && m->board.devices.uart.ier & 1;
     return tick || ((key || serial) && !input_is_over(m));
 }
 
@@ -93,13 +93,13 @@ static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
 
 uint64_t virtual_clock_idle(void *machine, uint64_t ticks) {
     struct machine *m = machine;
-    uint64_t due = to_ticks(pit_advance(&m->devices.pit));
+    uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
     if (!m->irqchip)
         return 0;
     if (m->history && !history_may_sleep(m, ticks))
         return ticks + 1;
     if (!m->history)
-        devices_notice(&m->devices);
+        devices_notice(&m->board.devices);
     if (m->cpu.intr)
         return ticks;
     if (m->history && history_in_past(m))

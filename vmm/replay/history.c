@@ -82,7 +82,7 @@ static void take_from_host(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
     int byte = INPUT_NONE;
     while (h->arrived.count < INPUT_ROOM && !h->arrived.ended &&
-           (byte = input_host_take(&m->input)) >= 0)
+           (byte = input_host_take(&m->board.input)) >= 0)
         record(h, ticks, INPUT_CAME, (uint64_t)byte);
     if (byte == INPUT_END)
         record(h, ticks, INPUT_CAME_END, 0);
@@ -90,8 +90,8 @@ static void take_from_host(struct machine *m, uint64_t ticks) {
 
 bool history_wants_input(struct machine *m) {
     const struct history *h = m->history;
-    return is_live(m, m->cpu.ticks) && !m->input.steady && !h->arrived.ended &&
-           h->arrived.count < INPUT_ROOM && input_host_peek(&m->input) != INPUT_NONE;
+    return is_live(m, m->cpu.ticks) && !m->board.input.steady && !h->arrived.ended &&
+           h->arrived.count < INPUT_ROOM && input_host_peek(&m->board.input) != INPUT_NONE;
 }
 
 bool history_input_over(const struct machine *m) {
@@ -114,7 +114,7 @@ uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
     size_t before = h->cursor;
     while (due(h, ticks, false))
         take_from_log(h);
-    if (h->taken_at != ticks && is_live(m, ticks) && !m->input.steady)
+    if (h->taken_at != ticks && is_live(m, ticks) && !m->board.input.steady)
         take_from_host(m, ticks);
     h->taken_at = ticks;
     *came = h->cursor != before || ticks >= h->notice_at;
@@ -129,7 +129,7 @@ uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
 static int take_steadily(struct machine *m) {
     struct events *again = &m->history->again;
     if (!again->count)
-        return input_host_take(&m->input);
+        return input_host_take(&m->board.input);
     return (int)again->list[--again->count].value;
 }
 
@@ -140,7 +140,7 @@ static void pull(struct machine *m) {
     uint64_t ticks = m->cpu.ticks;
     if (due(h, ticks, true)) {
         take_from_log(h);
-    } else if (is_live(m, ticks) && m->input.steady) {
+    } else if (is_live(m, ticks) && m->board.input.steady) {
         int byte = take_steadily(m);
         h->hurried = byte == INPUT_NONE;
         if (byte != INPUT_NONE)
@@ -295,8 +295,8 @@ static bool open_history(struct machine *m) {
     h->whole = m->cpu.ticks == 0 && !m->touched;
     m->history = h;
     m->memory.dirty = h->dirty;
-    m->input.tap = tap;
-    m->input.tap_context = m;
+    m->board.input.tap = tap;
+    m->board.input.tap_context = m;
     if (!h->dirty || !h->need || !snapshot_take_first(m)) {
         history_close(m);
         return false;
@@ -329,9 +329,9 @@ static void give_back(struct machine *m) {
     struct arrived *a = &m->history->arrived;
     struct events *again = &m->history->again;
     for (size_t n = 0; n < again->count; n++)
-        input_unread(&m->input, (uint8_t)again->list[n].value);
+        input_unread(&m->board.input, (uint8_t)again->list[n].value);
     while (a->count)
-        input_unread(&m->input, a->bytes[(a->head + --a->count) % INPUT_ROOM]);
+        input_unread(&m->board.input, a->bytes[(a->head + --a->count) % INPUT_ROOM]);
 }
 
 void history_close(struct machine *m) {
@@ -339,7 +339,7 @@ void history_close(struct machine *m) {
     if (!h)
         return;
     give_back(m);
-    m->input.tap = NULL;
+    m->board.input.tap = NULL;
     m->memory.dirty = NULL;
     m->cpu.limit = 0;
     snapshots_free(h);
@@ -444,7 +444,7 @@ bool history_discard_future(struct machine *m) {
         return false;
     uint64_t now = m->cpu.ticks;
     snapshots_cut(h, snapshot_before(h, now) + 1);
-    if (m->input.steady)
+    if (m->board.input.steady)
         keep_for_again(h);
     cut(&h->inputs, h->cursor);
     cut(&h->clocks, first_at(&h->clocks, now));

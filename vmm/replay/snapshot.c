@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/machine/board.h"
 
 enum { KEEP_AT_LEAST = 24 }; /* fewer than these, and the start moves instead */
 
@@ -210,7 +209,7 @@ static struct snapshot *make(struct machine *m, bool pinned) {
     s->taken_at = h->taken_at;
     s->grid_at = h->grid_at;
     s->bytes = sizeof *s + h->arrived.count;
-    bool good = devices_save(&m->devices, &s->devices) && save_tlb(&m->cpu, s) && save_arrived(&h->arrived, s) && save_pages(m, s);
+    bool good = devices_save(&m->board.devices, &s->devices) && save_tlb(&m->cpu, s) && save_arrived(&h->arrived, s) && save_pages(m, s);
     s->bytes += s->devices.room;
     h->bytes += s->bytes;
     if (good && make_room(h))
@@ -301,8 +300,8 @@ void snapshot_load(struct machine *m, size_t n) {
     m->cpu.slept = s->slept;
     m->cpu.mid_rep = s->mid_rep;
     cpu_arrives(&m->cpu);
-    devices_load(&m->devices, &s->devices);
-    board_a20_as_devices(m); /* before the TLB goes by it */
+    devices_load(&m->board.devices, &s->devices);
+    board_a20_as_devices(&m->board); /* before the TLB goes by it */
     m->cpu.state = s->cpu;
     m->cpu.engine->store(&m->cpu, CPU_ALL);
     m->cpu.engine->load_tlb(&m->cpu, s->tlb);

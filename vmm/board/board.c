@@ -1,0 +1,148 @@
+/* The devices of a PC and what lies between them; see board.h. */
+#include "vmm/board/board.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- what devices may ask ------------------------------------------------------------- */
+
+static void board_put(void *board, const char *text, size_t length) {
+    struct pc_board *b = board;
+    b->hooks->put(b->machine, text, length);
+}
+
+static void board_end(void *board, int status) {
+    struct pc_board *b = board;
+    b->hooks->end(b->machine, status);
+}
+
+static void board_stop(void *board, const char *why) {
+    struct pc_board *b = board;
+    b->hooks->stop(b->machine, why);
+}
+
+static enum io_result board_uses_irqchip(void *board) {
+    struct pc_board *b = board;
+    return b->hooks->uses_irqchip(b->machine);
+}
+
+static uint64_t board_now(void *board) {
+    struct pc_board *b = board;
+    return b->hooks->now(b->machine);
+}
+
+static int64_t board_clock(void *board) {
+    struct pc_board *b = board;
+    return b->hooks->clock(b->machine);
+}
+
+static void board_unassigned(void *board, const struct access *a) {
+    struct pc_board *b = board;
+    b->hooks->unassigned(b->machine, a);
+}
+
+/* The chips are the kernel's, if the engine has them there; else our own. Without chips
+ * the line leads nowhere. */
+static void board_irq(void *board, unsigned irq, bool level) {
+    struct pc_board *b = board;
+    if (!b->options.irqchip)
+        return;
+    if (b->hooks->has_kernel_irqchip(b->machine))
+        b->cpu->engine->irq_line(b->cpu, irq, level);
+    else
+        pic_line(&b->devices.pic, irq, level);
+}
+
+static void board_intr(void *board, bool level) {
+    struct pc_board *b = board;
+    b->cpu->intr = level;
+}
+
+static enum io_result board_guest_reset(void *board, const char *by) {
+    char why[160];
+    snprintf(why, sizeof why,
+             "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
+    board_stop(board, why);
+    return IO_STOP;
+}
+
+/* Either gate opens and closes it; each shows what the other did. */
+static enum io_result board_a20(void *board, bool open) {
+    struct pc_board *b = board;
+    uint8_t *gate[] = {&b->devices.ports.port92, &b->devices.keyboard.output_port};
+    char why[160];
+    for (unsigned i = 0; i < 2; i++)
+        *gate[i] = (*gate[i] & ~PORTS_A20) | (open ? PORTS_A20 : 0);
+    if (open == !b->memory->a20_off)
+        return IO_DONE;
+    board_a20_as_devices(b);
+    const struct engine *engine = b->cpu->engine;
+    int err = engine->remap ? engine->remap(b->cpu) : 0;
+    if (!engine->remap)
+        engine->flush(b->cpu);
+    if (!err)
+        return IO_DONE;
+    snprintf(why, sizeof why, "KVM cannot %s A20: %s; use --cpu=soft, or less --mem",
+             open ? "open" : "close", strerror(-err));
+    board_stop(b, why);
+    return IO_STOP;
+}
+
+void board_a20_as_devices(struct pc_board *b) {
+    b->memory->a20_off = b->devices.ports.port92 & PORTS_A20 ? 0 : MEMORY_A20;
+}
+
+/* --- what CPUs access -------------------------------------------------------------------- */
+
+enum io_result board_io(struct pc_board *b, const struct access *a) {
+    pthread_mutex_lock(&b->lock);
+    enum io_result result = bus_access(&b->bus, a);
+    uart_notice(&b->devices.uart); /* the keyboard may have taken what it would raise its line for */
+    pthread_mutex_unlock(&b->lock);
+    return result;
+}
+
+enum io_result board_mmio(struct pc_board *b, const struct access *a) {
+    struct access wrapped = *a;
+    wrapped.address = memory_wrap(b->memory, a->address);
+    pthread_mutex_lock(&b->lock);
+    enum io_result result = bus_mmio(&b->bus, &wrapped);
+    pthread_mutex_unlock(&b->lock);
+    return result;
+}
+
+const char *board_mmio_name(const struct pc_board *b, uint64_t phys, unsigned size) {
+    return bus_mmio_name(&b->bus, memory_wrap(b->memory, phys), size);
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+void board_init(struct pc_board *b) {
+    *b = (struct pc_board){0};
+    pthread_mutex_init(&b->lock, NULL);
+    input_open(&b->input);
+}
+
+static const struct board services = {
+    .put = board_put, .irq = board_irq, .end = board_end, .stop = board_stop,
+    .reset = board_guest_reset, .a20 = board_a20, .intr = board_intr,
+    .uses_irqchip = board_uses_irqchip, .now = board_now, .clock = board_clock,
+};
+
+int board_open(struct pc_board *b, char *error, size_t size) {
+    b->services = services;
+    b->services.machine = b;
+    b->services.input = &b->input;
+    b->bus = (struct bus){.unassigned = board_unassigned, .machine = b};
+    struct device_site site = {.devices = &b->devices, .bus = &b->bus, .board = &b->services,
+                               .cpu = b->cpu, .memory = b->memory, .irqchip = b->options.irqchip,
+                               .verbose = b->options.verbose, .extra = b->options.devices};
+    return devices_open(&b->devices, &site, error, size);
+}
+
+void board_close(struct pc_board *b) { devices_close(&b->devices); }
+
+void board_reset(struct pc_board *b) {
+    devices_reset(&b->devices);
+    board_a20_as_devices(b);
+}

@@ -1,0 +1,71 @@
+/* The board of a PC: its devices on their bus, the interrupt lines, the A20 gate, and the
+ * way of the CPU's accesses to all of them.
+ *
+ * Rule: the board knows a CPU, memory and devices. What only the machine around them can
+ * know (where output goes, what time it is) it asks by its hooks.
+ */
+#ifndef MINIKVM_BOARD_H
+#define MINIKVM_BOARD_H
+
+#include <pthread.h>
+
+#include "vmm/cpu/cpu.h"
+#include "vmm/devices/devices.h"
+#include "vmm/memory/memory.h"
+
+/* What the board asks of its machine, on the thread of the CPU. */
+struct board_hooks {
+    /* What a device prints. */
+    void (*put)(void *machine, const char *text, size_t length);
+    /* The guest ends the machine; or a device makes it stop, and says why. */
+    void (*end)(void *machine, int status);
+    void (*stop)(void *machine, const char *why);
+    /* The guest programs the interrupt chips: what to answer to that write. */
+    enum io_result (*uses_irqchip)(void *machine);
+    /* Are the chips in use those of the engine, in the kernel? Any thread. */
+    bool (*has_kernel_irqchip)(void *machine);
+    uint64_t (*now)(void *machine);  /* guest time, nanoseconds */
+    int64_t (*clock)(void *machine); /* seconds since 1970 as the guest shall see them */
+    /* A port that no device answers was accessed. */
+    void (*unassigned)(void *machine, const struct access *);
+};
+
+struct board_options {
+    bool irqchip; /* PIC and PIT may be used */
+    bool verbose;
+    const struct device_class *const *devices; /* more than a PC's; ends with NULL, may be NULL */
+};
+
+struct pc_board {
+    struct cpu *cpu; /* the boot CPU: INTR and A20 are its pins */
+    struct memory *memory;
+    struct bus bus;
+    struct devices devices;
+    struct input input;
+    struct board services; /* what the devices may ask of all this */
+    pthread_mutex_t lock;  /* bus and devices: the CPU's thread against input */
+    struct board_options options;
+    const struct board_hooks *hooks;
+    void *machine; /* for the hooks */
+};
+
+/* The queue of input and the lock; the rest is zero. */
+void board_init(struct pc_board *);
+/* Puts the devices on the bus; cpu, memory, options, hooks and machine are set before, and
+ * outlive the board. 0, or -errno with a sentence. */
+int board_open(struct pc_board *, char *error, size_t size);
+void board_close(struct pc_board *); /* after either */
+/* At each power-on: the devices are as they begin. */
+void board_reset(struct pc_board *);
+/* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
+void board_a20_as_devices(struct pc_board *);
+
+/* An access of a CPU to a port. */
+enum io_result board_io(struct pc_board *, const struct access *);
+/* An access of a CPU to physical memory that is neither RAM nor ROM; IO_NOBODY: no device is
+ * there. */
+enum io_result board_mmio(struct pc_board *, const struct access *);
+/* The device at a physical address, or NULL. */
+const char *board_mmio_name(const struct pc_board *, uint64_t phys, unsigned size);
+
+#endif

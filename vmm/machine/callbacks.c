@@ -1,0 +1,104 @@
+/* The machine as its board and its engines see it; see callbacks.h. */
+#include "vmm/machine/callbacks.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "vmm/machine/catch.h"
+#include "vmm/machine/engines.h"
+#include "vmm/replay/history.h"
+#include "vmm/machine/runaway.h"
+#include "vmm/machine/virtual_clock.h"
+
+/* --- for the board ----------------------------------------------------------------------- */
+
+static void machine_put(void *machine, const char *text, size_t length) {
+    struct machine *m = machine;
+    if (!history_is_silent(m))
+        m->owner.output(m->owner.context, m->number, text, length);
+}
+
+static void machine_end(void *machine, int status) {
+    struct machine *m = machine;
+    m->ended = true;
+    m->status = status;
+}
+
+static void machine_stop(void *machine, const char *why) {
+    struct machine *m = machine;
+    snprintf(m->stop_text, sizeof m->stop_text, "%s", why);
+}
+
+/* The first time that the guest programs a chip it gets them: a guest that never
+ * does has no timer noise, and its last hlt ends it at once. KVM wants the chips
+ * before the CPU, so on KVM that is a machine of its own, made anew. */
+static enum io_result machine_uses_irqchip(void *machine) {
+    struct machine *m = machine;
+    if (m->irqchip)
+        return IO_DONE;
+    pthread_mutex_lock(&m->lock); /* machine_input() asks which chips are in use */
+    m->irqchip = true;
+    bool anew = m->wants_irqchip = engines_needs_irqchip(m);
+    pthread_mutex_unlock(&m->lock);
+    return anew ? IO_STOP : IO_DONE;
+}
+
+static bool machine_has_kernel_irqchip(void *machine) { return engines_has_irqchip(machine); }
+
+static int64_t machine_clock(void *machine) {
+    struct machine *m = machine;
+    return m->history ? history_clock(m) : time(NULL);
+}
+
+static const struct board_hooks board_hooks = {
+    .put = machine_put, .end = machine_end, .stop = machine_stop,
+    .uses_irqchip = machine_uses_irqchip, .has_kernel_irqchip = machine_has_kernel_irqchip,
+    .now = virtual_clock_now, .clock = machine_clock, .unassigned = unassigned_port,
+};
+
+/* --- for the engine ---------------------------------------------------------------------- */
+
+static enum io_result machine_io(void *machine, uint16_t port, bool out, unsigned size, void *data) {
+    struct machine *m = machine;
+    struct access a = {.cpu = &m->cpu, .address = port, .write = out, .size = size, .data = data};
+    enum io_result result = board_io(&m->board, &a);
+    if (result != IO_DONE)
+        return result;
+    m->caught = catch_port(m, &a);
+    return m->caught ? IO_STOP : IO_DONE;
+}
+
+static enum io_result machine_mmio(void *machine, uint64_t phys, bool write, unsigned size, void *data) {
+    struct machine *m = machine;
+    return board_mmio(&m->board, &(struct access){.cpu = &m->cpu, .mmio = true, .address = phys,
+                                                  .write = write, .size = size, .data = data});
+}
+
+const char *machine_mmio_name(void *machine, uint64_t phys, unsigned size) {
+    struct machine *m = machine;
+    return board_mmio_name(&m->board, phys, size);
+}
+
+/* --- making the connections -------------------------------------------------------------- */
+
+int machine_connect(struct machine *m, char *error, size_t size) {
+    const struct machine_options *o = m->options;
+    struct pc_board *b = &m->board;
+    m->addresses.image = &m->image;
+    m->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
+                          .addresses = &m->addresses, .address_shift = addresses_shift,
+                          .verbose = o->verbose,
+                          .host = {.machine = m, .io = machine_io,
+                                   .mmio = machine_mmio, .mmio_name = machine_mmio_name,
+                                   .acknowledge = virtual_clock_acknowledge,
+                                   .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
+                                   .unassigned = unassigned_memory, .astray = runaway_check,
+                                   .wakers = virtual_clock_wakers},
+                          .held = history_defer_irq};
+    b->cpu = &m->cpu;
+    b->memory = &m->memory;
+    b->options = (struct board_options){o->irqchip != IRQCHIP_NONE, o->verbose, o->devices};
+    b->hooks = &board_hooks;
+    b->machine = m;
+    return board_open(b, error, size);
+}

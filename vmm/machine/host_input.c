@@ -1,0 +1,55 @@
+/* The way of input to the guest; see host_input.h. */
+#include "vmm/machine/host_input.h"
+
+#include <sched.h>
+
+#include "vmm/machine/engines.h"
+
+static bool has_kernel_irqchip(struct machine *m) {
+    pthread_mutex_lock(&m->lock); /* or the engine may be changing */
+    bool has = engines_has_irqchip(m);
+    pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
+/* With chips in the kernel an interrupt is raised from here; in virtual time the
+ * CPU's own thread looks when it is due (virtual_clock.c). That thread may hold the bus until
+ * more input comes, and who brings it must not wait for the bus: an engine with chips
+ * in the kernel never holds it for long, and for the other nothing is done. */
+static void notice_input(struct machine *m) {
+    while (has_kernel_irqchip(m)) {
+        if (pthread_mutex_trylock(&m->board.lock)) {
+            sched_yield();
+            continue;
+        }
+        if (engines_has_irqchip(m))
+            devices_notice(&m->board.devices);
+        pthread_mutex_unlock(&m->board.lock);
+        break;
+    }
+    pthread_mutex_lock(&m->lock);
+    m->noticed = true;
+    pthread_cond_broadcast(&m->wake);
+    pthread_mutex_unlock(&m->lock);
+}
+
+size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
+    size_t taken = input_put(&m->board.input, bytes, length);
+    if (taken)
+        notice_input(m);
+    return taken;
+}
+
+void machine_end_input(struct machine *m) {
+    input_end(&m->board.input);
+    notice_input(m);
+}
+
+bool host_input_wait(struct machine *m) {
+    pthread_mutex_lock(&m->lock);
+    while (!m->interrupt && input_host_peek(&m->board.input) == INPUT_NONE)
+        pthread_cond_wait(&m->wake, &m->lock);
+    bool go_on = !m->interrupt;
+    pthread_mutex_unlock(&m->lock);
+    return go_on;
+}
