@@ -2,6 +2,7 @@
 # of the guest, at Ctrl-A x, and whichever signal ends the run.
 . "$TOP/tests/cli/lib.sh"
 need_engine
+need pty
 printf '\xb0\x2e\xe6\xe9\xb0\x0a\xe6\xe9\xeb\xfe' >"$WORK/busy" # prints ".\n", spins
 printf '\xb0\x2e\xe6\xe9\xb0\x0a\xe6\xe9\xeb\xf6' >"$WORK/dots" # the same without end
 cat >"$WORK/terminal.py" <<'END'
