@@ -92,6 +92,10 @@ struct cpu_exit {
 struct cpu_host {
     void *machine;
     enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
+    /* A device has answered IO_SERVICE, and the OUT that it answered is done: the CPU stands
+     * between two instructions, and all of its state may be read and changed; guest memory
+     * by service.h. For a debugger that is part of the OUT. IO_STOP: CPU_EXIT_DEVICE. */
+    enum io_result (*service)(void *machine);
     /* An access to physical memory that is neither RAM nor ROM, of 1 to 8 bytes. IO_NOBODY:
      * no device is there; IO_RETRY: give the instruction up (CPU_EXIT_WAITING), as if it had
      * not begun. NULL: there are no devices. */
@@ -129,6 +133,13 @@ struct cpu_arrival {
     uint64_t pc; /* linear */
 };
 
+/* A watchpoint that a service has touched, the first. */
+struct cpu_touched {
+    bool any;
+    enum bp_kind point;
+    uint64_t address;
+};
+
 struct engine;
 
 /* Events to stop at, exactly. Ports and hypercalls are the machine's affair
@@ -157,6 +168,7 @@ struct cpu {
     struct cpu_host host;
     struct cpu_catch catch;
     struct cpu_arrival arrival;
+    struct cpu_touched touched; /* service.h */
     /* An interrupt may enter. Is it kept out? As `stepping` (a step that lets none in)
      * says; but in a run that was before, as it was then. The machine is
      * host.machine. NULL: `stepping`. */

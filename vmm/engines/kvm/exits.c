@@ -56,6 +56,7 @@ static bool serve_io(struct cpu *cpu, struct cpu_exit *exit) {
         if (r == IO_RETRY && i == 0)
             return back_out(cpu, exit);
         stop |= r == IO_STOP;
+        vcpu_of(cpu)->serves |= r == IO_SERVICE;
     }
     return stop && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
 }

@@ -24,6 +24,7 @@ struct vcpu {
     bool irqchip;    /* interrupt chips are in the kernel */
     bool sync;       /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
     bool io_pending; /* an IO or MMIO exit that the next KVM_RUN completes */
+    bool serves;     /* a device answered IO_SERVICE at that exit (debug/serve.c) */
     bool halted;     /* after a hlt that nothing can wake */
     bool stepping;   /* TF is set for a debugger; the guest's own TF is guest_tf */
     bool guest_tf;

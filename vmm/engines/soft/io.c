@@ -40,6 +40,8 @@ static void device(struct soft *s, uint16_t port, bool out, unsigned size, uint3
         leave_with(s, CPU_EXIT_WAITING, "");
     if (result == IO_STOP)
         report(s, CPU_EXIT_DEVICE, "%s", "");
+    if (result == IO_SERVICE)
+        s->serves = true;
     if (s->guest_watching)
         watch_io(s, port, size);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/service.h"
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 
@@ -305,6 +306,36 @@ static bool at_breakpoint(struct soft *s) {
     return true;
 }
 
+/* --- a service --- */
+
+static void hand_on_touched(struct soft *s) {
+    const struct cpu_touched *t = &s->cpu->touched;
+    if (!t->any || s->watch_hit)
+        return;
+    s->watch_hit = true;
+    s->watch.kind = t->point;
+    s->watch.address = t->address;
+    s->cpu->watch_icount = s->ticks - 1;
+    s->cpu->watched_by = BY_INSTRUCTION;
+}
+
+/* The OUT that asked for it is done, and this belongs to it. */
+static void serve(struct soft *s) {
+    struct cpu *cpu = s->cpu;
+    s->serves = false;
+    cpu->ticks = s->ticks;
+    cpu->valid = cpu->dirty = 0;
+    enum io_result result = service_run(cpu);
+    if (cpu->dirty)
+        soft_store(cpu, cpu->dirty);
+    cpu->valid = cpu->dirty = 0;
+    s->deadline = 0; /* it may have set a timer */
+    pend(s, PENDING_CHECK);
+    if (result == IO_STOP)
+        report(s, CPU_EXIT_DEVICE, "%s", "");
+    hand_on_touched(s);
+}
+
 /* What an instruction or event that is over leads to outside. */
 static void look_back(struct soft *s) {
     watch_mode(s);
@@ -355,6 +386,8 @@ static void turn(struct soft *s) {
     run_some(s, why & PENDING_CAREFUL || s->stepping || s->first || s->repeating ||
                     s->shadow_ss || s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
                     s->horizon <= s->ticks + 1);
+    if (s->serves)
+        serve(s);
     take_traps(s);
     look_back(s);
 }

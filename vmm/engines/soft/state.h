@@ -171,6 +171,7 @@ struct soft {
     bool first;         /* the first instruction of a run(): breakpoints there are looked at */
     bool repeating;     /* a string instruction has iterations to do */
     bool holding;       /* an interrupt waits, kept out by a step */
+    bool serves;        /* a device has answered IO_SERVICE to the instruction just done */
     bool delivered;     /* the instruction was an interrupt: no single-step trap */
     bool rf;            /* RF as it was before the instruction */
     uint32_t db_trap;   /* DR6 bits of a #DB due after this instruction */

@@ -6,6 +6,7 @@
  *   guard.c    what a KVM without 32-bit paging gets wrong
  *   enter.c    KVM_RUN with debug registers and TF
  *   exits.c    what exits mean besides
+ *   serve.c    services at the end of an OUT
  *   step.c     exactly one instruction, whatever this KVM makes of it
  *   run.c      running with breakpoints
  *   kick.c     interrupting a run, and looking after it
@@ -136,6 +137,13 @@ bool guard_at(struct cpu *); /* the CPU stands at one */
 /* true, and *exit: this KVM cannot do the next instruction, which sets CR0.PG. */
 bool guard_refuses(struct cpu *, struct cpu_exit *exit);
 bool guard_sets_paging(struct cpu *, uint64_t pc);
+
+/* --- serve.c --- */
+/* After an exit that has set vcpu.serves: ends the OUT, and does the service. true: *exit says
+ * why to stop. */
+bool serve(struct cpu *, struct cpu_exit *);
+/* The same while int3s and protected pages are in place: the service shall meet none. */
+bool serve_amid_run(struct cpu *, struct cpu_exit *);
 
 /* --- step.c and run.c --- */
 void step_one(struct cpu *, struct cpu_exit *);

@@ -112,6 +112,8 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
             stop = protected_store(cpu, exit);
         else
             stop = debug_settle(cpu, reason, exit);
+        if (v->serves)
+            stop |= serve_amid_run(cpu, exit);
         if (d->guards.count && reason == KVM_EXIT_DEBUG)
             debug = plan(cpu);
     }

@@ -186,6 +186,8 @@ static bool go(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_
             return false;
         }
         bool stop = debug_settle(cpu, reason, exit);
+        if (v->serves)
+            return serve(cpu, exit) || stop;
         if (v->io_pending) {
             int after = exits_complete(cpu, exit);
             stop |= exit->kind == CPU_EXIT_DEVICE;

@@ -1,0 +1,75 @@
+/* Guest memory in a service; see service.h. */
+#include "vmm/cpu/service.h"
+
+#include <string.h>
+
+#include "vmm/cpu/breakpoints.h"
+#include "vmm/memory/memory.h"
+#include "vmm/x86/x86.h"
+
+/* --- watchpoints --------------------------------------------------------------------- */
+
+static bool wants(const struct breakpoint *p, bool write) {
+    return p->kind == BP_ACCESS || p->kind == (write ? BP_WRITE : BP_READ);
+}
+
+/* The first hit is the one that is reported. */
+static void touch(struct cpu *cpu, uint64_t from, size_t length, bool write) {
+    const struct breakpoints *t = cpu->breakpoints;
+    for (size_t i = 0; !cpu->touched.any && i < t->count; i++) {
+        const struct breakpoint *p = &t->list[i];
+        if (wants(p, write) && p->address < from + length && from < p->address + p->length)
+            cpu->touched = (struct cpu_touched){true, p->kind, from > p->address ? from : p->address};
+    }
+}
+
+/* --- memory, a page at a time ---------------------------------------------------------- */
+
+struct stretch {
+    uint64_t phys;
+    size_t length;
+    bool mapped;
+};
+
+static struct stretch stretch_at(struct cpu *cpu, uint64_t linear, size_t length, bool write) {
+    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
+    size_t rest = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
+    struct stretch out = {.length = length < rest ? length : rest};
+    struct page_walk w;
+    linear = x86_wrap(s, linear);
+    out.mapped = x86_walk(cpu->memory, s, linear, &w);
+    out.phys = out.mapped ? memory_wrap(cpu->memory, w.phys) : 0;
+    if (cpu->breakpoints->count && (out.mapped || !cpu->breakpoints->physical))
+        touch(cpu, cpu->breakpoints->physical ? out.phys : linear, out.length, write);
+    return out;
+}
+
+size_t service_read(struct cpu *cpu, uint64_t linear, void *to, size_t length) {
+    size_t there = 0;
+    memset(to, 0xff, length);
+    for (size_t done = 0; done < length;) {
+        struct stretch at = stretch_at(cpu, linear + done, length - done, false);
+        if (at.mapped)
+            there += memory_read(cpu->memory, at.phys, (uint8_t *)to + done, at.length);
+        done += at.length;
+    }
+    return there;
+}
+
+size_t service_write(struct cpu *cpu, uint64_t linear, const void *from, size_t length) {
+    size_t there = 0;
+    for (size_t done = 0; done < length;) {
+        struct stretch at = stretch_at(cpu, linear + done, length - done, true);
+        if (at.mapped)
+            there += memory_write(cpu->memory, at.phys, (const uint8_t *)from + done, at.length);
+        if (at.mapped && cpu->engine->memory_changed)
+            cpu->engine->memory_changed(cpu, at.phys, at.length);
+        done += at.length;
+    }
+    return there;
+}
+
+enum io_result service_run(struct cpu *cpu) {
+    cpu->touched = (struct cpu_touched){0};
+    return cpu->host.service ? cpu->host.service(cpu->host.machine) : IO_DONE;
+}

@@ -1,0 +1,20 @@
+/* Guest memory in a service (cpu_host.service): as if the instruction accessed it that asked
+ * for the service. So watchpoints see it, and the engine hears of what is written.
+ *
+ * Rule: an address is linear, and goes through the page tables; what is not mapped or not
+ * there reads as ones and swallows writes, and no right is checked: a service is no
+ * program of the guest's.
+ */
+#ifndef MINIKVM_SERVICE_H
+#define MINIKVM_SERVICE_H
+
+#include "vmm/cpu/cpu.h"
+
+/* Returns how many bytes were there. */
+size_t service_read(struct cpu *, uint64_t linear, void *to, size_t length);
+size_t service_write(struct cpu *, uint64_t linear, const void *from, size_t length);
+
+/* For engines: calls host.service(). What it touched is in cpu->touched. */
+enum io_result service_run(struct cpu *);
+
+#endif

@@ -1,0 +1,34 @@
+/* The service that a device asks for at the end of an OUT (cpu_host.service).
+ *
+ * KVM tells of an OUT before it is over on some hosts, and behind it on others (kvm-quirks 2):
+ * it is completed first, so that the service finds and leaves an instruction boundary.
+ */
+#include "vmm/cpu/service.h"
+#include "vmm/engines/kvm/debug/debug.h"
+
+static bool report_touched(const struct cpu_touched *t, struct cpu_exit *exit) {
+    if (!t->any)
+        return false;
+    exit->kind = CPU_EXIT_WATCHPOINT;
+    exit->point = t->point;
+    exit->address = t->address;
+    return true;
+}
+
+bool serve(struct cpu *cpu, struct cpu_exit *exit) {
+    struct vcpu *v = vcpu_of(cpu);
+    v->serves = false;
+    if (v->io_pending)
+        exits_complete(cpu, exit);
+    cpu_arrives(cpu);
+    if (service_run(cpu) == IO_STOP)
+        return exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
+    return report_touched(&cpu->touched, exit);
+}
+
+bool serve_amid_run(struct cpu *cpu, struct cpu_exit *exit) {
+    hold_remove(cpu);
+    bool stop = serve(cpu, exit);
+    hold_plant(cpu);
+    return stop;
+}
