@@ -36,7 +36,8 @@ static const char *advice(int reason) {
 
 static int open_device(char *error, size_t size) {
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    return fd >= 0 ? fd : fail(error, size, errno, "cannot open /dev/kvm", advice(errno));
+    int reason = errno; /* advice() makes calls of its own */
+    return fd >= 0 ? fd : fail(error, size, reason, "cannot open /dev/kvm", advice(reason));
 }
 
 static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t size, bool rom) {
