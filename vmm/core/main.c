@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "vmm/board/boot/image.h"
-#include "vmm/devices/devices.h"
+#include "vmm/devices/hypercall.h"
+#include "vmm/devices/uart.h"
 #include "vmm/engines/kvm/vcpu.h"
 
 enum { RAM = 16 << 20, DIED = 124, OWN_ERROR = 125, USAGE = 2 };
@@ -51,7 +52,7 @@ static void irq(void *core, unsigned line, bool level) {
     vcpu_irq_line(&((struct core *)core)->cpu, line, level);
 }
 
-/* Bytes that the guest reads are those of stdin; input.h has what the devices ask. */
+/* Bytes that the guest reads are those of stdin; bus.h has what the devices ask. */
 static int next_byte = INPUT_NONE;
 
 int input_peek(struct input *in) {

@@ -63,6 +63,13 @@ void bus_add(struct bus *, const char *name, uint16_t first, uint16_t last, acce
  * device's. */
 void bus_add_mmio(struct bus *, const char *name, uint64_t base, uint64_t length,
                   access_function *, void *device);
+/* Both, and the reason that a machine does not start with; the first one stays. */
+void bus_add_range(struct bus *, const struct bus_range *);
+void bus_refuse(struct bus *, const char *why);
+bool bus_overlaps(const struct bus_range *, const struct bus_range *);
+/* The range that has [first, last], or NULL. */
+const struct bus_range *bus_find(const struct bus *, bool mmio, uint64_t first, uint64_t last);
+
 /* To a port. */
 enum io_result bus_access(struct bus *, const struct access *);
 
@@ -78,7 +85,12 @@ uint64_t access_value(const struct access *);
 /* Answers a read: as many bytes of the value as were asked for. */
 enum io_result access_reply(const struct access *, uint64_t value);
 
+/* What a person or a pipe sends to the machine (input.h): a byte 0..255, INPUT_NONE when
+ * none is there yet, INPUT_END when none will ever be. peek leaves it there. */
 struct input;
+enum { INPUT_NONE = -1, INPUT_END = -2 };
+int input_take(struct input *);
+int input_peek(struct input *);
 
 /* What a device may ask of its machine. */
 struct board {

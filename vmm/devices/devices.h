@@ -9,26 +9,9 @@
 
 #include "vmm/devices/bus.h"
 #include "vmm/devices/device.h"
+#include "vmm/devices/hypercall.h"
 #include "vmm/devices/input.h"
-
-/* hypercall.c: port 0x500, the short way out of a guest. */
-struct hypercall {
-    const struct board *board;
-    struct cpu *cpu;
-    bool wants_input; /* GETCHAR was called; the next IN gives the byte */
-};
-void hypercall_open(struct hypercall *, struct bus *, const struct board *, struct cpu *);
-
-/* uart.c: the 16550 at 0x3F8, IRQ 4. */
-struct uart {
-    const struct board *board;
-    uint8_t ier, lcr, mcr, scr, dll, dlm, fcr;
-    bool sent;   /* THR empty since the last look at IIR */
-    bool hung_up; /* the carrier was gone at the last look at MSR */
-    int looped;  /* the byte in the loopback, or -1 */
-};
-void uart_open(struct uart *, struct bus *, const struct board *);
-void uart_notice(struct uart *); /* input has come */
+#include "vmm/devices/uart.h"
 
 /* keyboard.c: the 8042 and a keyboard with scancode set 1, IRQ 1. */
 struct keyboard {

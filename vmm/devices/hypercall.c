@@ -3,7 +3,7 @@
  * Rule: a call that is not in the table stops the machine with its number; it
  * is never ignored.
  */
-#include "vmm/devices/devices.h"
+#include "vmm/devices/hypercall.h"
 
 #include <stdio.h>
 
@@ -94,25 +94,8 @@ static enum io_result access_hypercall(void *device, const struct access *a) {
     return access_reply(a, byte == INPUT_END ? 0xff : byte);
 }
 
-static void reset(void *device) {
-    struct hypercall *h = device;
-    h->wants_input = false;
-}
-
 void hypercall_open(struct hypercall *h, struct bus *bus, const struct board *board,
                     struct cpu *cpu) {
     *h = (struct hypercall){.board = board, .cpu = cpu};
     bus_add(bus, "hypercall", PORT, PORT, access_hypercall, h);
 }
-
-static void *open_on(const struct device_site *site) {
-    hypercall_open(&site->devices->hypercall, site->bus, site->board, site->cpu);
-    return &site->devices->hypercall;
-}
-
-const struct device_class device_hypercall = {
-    .name = "hypercall",
-    .open = open_on,
-    .reset = reset,
-    .size = sizeof(struct hypercall),
-};

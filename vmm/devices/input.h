@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/devices/bus.h"
+
 enum { INPUT_ROOM = 4096 };
 
 struct input {
@@ -39,12 +41,7 @@ size_t input_put(struct input *, const uint8_t *bytes, size_t length);
 void input_end(struct input *);
 void input_hurry(struct input *, bool);
 
-/* A byte 0..255, INPUT_NONE when none is there yet, INPUT_END when none will
- * ever be. peek leaves it in the queue. */
-enum { INPUT_NONE = -1, INPUT_END = -2 };
-int input_take(struct input *);
-int input_peek(struct input *);
-/* The same of the queue itself, whatever answers the devices. */
+/* input_take() and input_peek() of bus.h on the queue itself, whatever answers the devices. */
 int input_host_take(struct input *);
 int input_host_peek(struct input *);
 /* Would either of them wait for more to come? */

@@ -4,7 +4,7 @@
  * Registers by offset (DLAB is LCR bit 7):
  *   0 RBR/THR, DLL   1 IER, DLM   2 IIR/FCR   3 LCR   4 MCR   5 LSR   6 MSR   7 SCR
  */
-#include "vmm/devices/devices.h"
+#include "vmm/devices/uart.h"
 
 enum { BASE = 0x3f8, IRQ = 4 };
 enum { IER_RX = 1, IER_TX = 2, IER_MODEM = 8 };
@@ -122,34 +122,10 @@ static enum io_result access_uart(void *device, const struct access *a) {
     return IO_DONE;
 }
 
-static void reset(void *device) {
-    struct uart *u = device;
-    *u = (struct uart){.board = u->board, .looped = -1};
-}
-
-static void notice(void *device) { uart_notice(device); }
-
-static void describe(const void *device, const struct device_sink *sink) {
-    const struct uart *u = device;
-    device_row(sink, "UART", "IER, LCR, MCR", "0x%02x, 0x%02x, 0x%02x", u->ier, u->lcr, u->mcr);
-}
+void uart_reset(struct uart *u) { *u = (struct uart){.board = u->board, .looped = -1}; }
 
 void uart_open(struct uart *u, struct bus *bus, const struct board *board) {
     u->board = board;
-    reset(u);
+    uart_reset(u);
     bus_add(bus, "uart", BASE, BASE + 7, access_uart, u);
 }
-
-static void *open_on(const struct device_site *site) {
-    uart_open(&site->devices->uart, site->bus, site->board);
-    return &site->devices->uart;
-}
-
-const struct device_class device_uart = {
-    .name = "uart",
-    .open = open_on,
-    .reset = reset,
-    .size = sizeof(struct uart),
-    .notice = notice,
-    .describe = describe,
-};
