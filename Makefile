@@ -34,7 +34,7 @@ SOURCES := $(wildcard vmm/*/*.c vmm/*/*/*.c vmm/*/*/*/*.c gdbstub/*.c gdbstub/*/
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libminikvm.a
 # The core is made of the same files; docs/core.md.
-CORE    := vmm/core/main.c vmm/memory/memory.c vmm/x86/x86.c vmm/cpu/cpu.c $(wildcard vmm/engines/kvm/*.c) \
+CORE    := vmm/core/main.c vmm/memory/memory.c vmm/x86/x86.c vmm/x86/page_walk.c vmm/cpu/cpu.c $(wildcard vmm/engines/kvm/*.c) \
            vmm/board/boot/load.c vmm/board/boot/boot_real.c \
            $(addprefix vmm/devices/,bus.c hypercall.c uart.c)
 MAINS   := vmm/app/main.c vmm/core/main.c

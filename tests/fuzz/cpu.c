@@ -12,6 +12,7 @@
 #include "tests/lockstep/rig.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/inspect/dry_run.h"
+#include "vmm/x86/descriptor.h"
 
 enum { RAM = 1 << 20, RUN = 600, PATCHES_MAX = 64 };
 

@@ -19,6 +19,7 @@
 #include "vmm/x86/insn.h"
 #include "vmm/engines/kvm/debug/debug.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/x86/descriptor.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STREAMS = 300 };

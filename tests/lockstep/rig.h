@@ -14,6 +14,7 @@
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/memory/memory.h"
+#include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
 
 enum { GDT_AT = 0x1000, IDT_AT = 0x2000, TSS_AT = 0x3000, CODE_AT = 0x10000, STACK_AT = 0x20000 };

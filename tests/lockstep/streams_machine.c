@@ -1,5 +1,6 @@
 /* A machine in a random state of one mode; see streams.h for its memory. */
 #include "streams.h"
+#include "vmm/x86/descriptor.h"
 
 const struct stream_mode stream_modes[] = {
     {.name = "real"},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/cpu/cpu.h"
+#include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
 
 static inline int fake_fetch(struct cpu *cpu, unsigned parts) {

@@ -35,6 +35,7 @@
 #include "tests/lockstep/lockstep.c"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/x86/descriptor.h"
 
 enum {
     CASE_RAM = 1 << 20,

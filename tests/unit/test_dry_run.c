@@ -5,6 +5,7 @@
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/inspect/dry_run.h"
+#include "vmm/x86/descriptor.h"
 
 enum { RAM = 1 << 20, GUESTS = 1500, STEPS = 12 };
 

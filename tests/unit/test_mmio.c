@@ -8,6 +8,7 @@
 
 #include "vmm/inspect/explain.h"
 #include "vmm/replay/history.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 /* --- the device --------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "tests/lockstep/rig.h"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/x86/descriptor.h"
 
 static struct rig r;
 

@@ -21,6 +21,7 @@
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 enum { MARKS = 12, TYPED_MAX = 16, OUTPUT_MAX = 1 << 16, WALKS_PER_MACHINE = 6, SCRATCH = 64 };

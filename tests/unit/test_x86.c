@@ -3,6 +3,8 @@
 #include "tests/unit/unit.h"
 
 #include "tests/unit/fake_cpu.h"
+#include "vmm/x86/descriptor.h"
+#include "vmm/x86/page_walk.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
 enum { P = 1, W = 2, U = 4, PS = 0x80 };

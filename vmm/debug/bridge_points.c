@@ -9,6 +9,7 @@
 #include "gdbstub/agent/agent.h"
 #include "vmm/replay/history.h"
 #include "vmm/x86/registers.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 struct evaluation {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 static const struct {

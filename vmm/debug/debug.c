@@ -11,6 +11,7 @@
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
 #include "vmm/host/stderr.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "vmm/cpu/cpu.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 enum { PORT = 0x500, PUTS_MAX = 1 << 20 };

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/x86/descriptor.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 #include "vmm/inspect/fill.h"
 

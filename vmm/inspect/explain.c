@@ -11,6 +11,8 @@
 #include "vmm/x86/registers.h"
 #include "vmm/machine/runaway.h"
 #include "vmm/inspect/explain.h"
+#include "vmm/x86/descriptor.h"
+#include "vmm/x86/page_walk.h"
 
 bool scene_protected(const struct scene *c) {
     return c->s->sregs.cr0 & CR0_PE && !(c->s->regs.rflags & FLAG_VM);

@@ -10,6 +10,7 @@
 
 #include "vmm/x86/registers.h"
 #include "vmm/inspect/explain.h"
+#include "vmm/x86/descriptor.h"
 
 /* --- where the trial came out -------------------------------------------------------- */
 

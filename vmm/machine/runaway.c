@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/replay/history.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 /* So many zeros are no padding; so many opcodes of them (00 00, ADD to memory) no accident. */

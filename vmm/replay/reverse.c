@@ -6,6 +6,7 @@
 
 #include "vmm/machine/hits.h"
 #include "vmm/replay/snapshot.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 /* What the machine looks for, put aside while the travel looks for its own. */

@@ -1,6 +1,5 @@
-/* Facts of the architecture that everyone needs: modes, control bits,
- * descriptors, the page walk, and the shortest possible look at an
- * instruction. Pure functions; nothing here changes a guest.
+/* Facts of the architecture that everyone needs: control bits, modes, linear addresses.
+ * page_walk.h, descriptor.h, registers.h and insn.h have more. Pure functions.
  *
  * Section numbers are those of the Intel SDM, volume 3A.
  */
@@ -11,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "vmm/memory/memory.h"
 
 enum {
     FLAG_CF = 1 << 0, FLAG_PF = 1 << 2, FLAG_AF = 1 << 4, FLAG_ZF = 1 << 6,
@@ -84,48 +81,7 @@ static inline unsigned x86_bits(uint64_t value, unsigned low, unsigned count) {
     return value >> low & ((1ull << count) - 1);
 }
 
-/* --- descriptors (3.4.5) --------------------------------------------------
- *  63      56 55 54 53 52 51   48 47 46 45 44 43  40 39     32
- *  base 31:24  G D/B L AVL lim19:16 P  DPL  S  type   base 23:16
- *  31                          16 15                         0
- *  base 15:0                      limit 15:0
- */
-struct kvm_segment x86_descriptor(uint16_t selector, uint64_t raw);
 /* A real-mode segment register: base = selector * 16, 64 KiB. */
 struct kvm_segment x86_real_segment(uint16_t selector, bool code);
-
-/* --- paging (4.3 to 4.5): any of none, 32-bit, PAE, 4-level --- */
-struct page_level {
-    const char *name;  /* "PML4E", "PDPTE", "PDE", "PTE" */
-    uint64_t address;  /* physical, of the entry */
-    uint64_t entry;
-};
-struct page_walk {
-    struct page_level level[4];
-    unsigned levels;   /* entries read; 0 when paging is off */
-    bool present;      /* it maps: phys, size and the rights are set */
-    uint64_t phys;
-    uint64_t size;     /* of the page: 4 KiB, 2 MiB, 4 MiB, 1 GiB */
-    bool writable, user, executable; /* of all levels together */
-};
-/* Reads only; sets no accessed bits. Returns walk->present. */
-bool x86_walk(const struct memory *, const struct kvm_sregs *, uint64_t linear,
-              struct page_walk *walk);
-
-/* A linear address as the CPU's mode cuts it: to 32 bits outside long mode. */
-uint64_t x86_wrap(const struct kvm_sregs *, uint64_t linear);
-/* Copies by linear address, through the walk; no rights are checked (it is the
- * debugger that reads, and may write to ROM). Returns how many bytes were done: less than length when
- * a page on the way is not mapped or not there. */
-size_t x86_read(const struct memory *, const struct kvm_sregs *, uint64_t linear, void *to,
-                size_t length);
-size_t x86_write(struct memory *, const struct kvm_sregs *, uint64_t linear, const void *from,
-                 size_t length);
-
-/* --- vectors: where an interrupt or exception goes --- */
-/* Linear address of the handler of a vector, by the IVT or the IDT's gate;
- * false when the entry is absent or no interrupt, trap or task gate. */
-bool x86_handler(const struct memory *, const struct kvm_sregs *, unsigned vector,
-                 uint64_t *linear);
 
 #endif

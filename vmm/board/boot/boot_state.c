@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
 
 enum { GDT_BELOW = 4 << 10, INFO_BELOW = 8 << 10, TABLES_BELOW = IMAGE_RESERVED };

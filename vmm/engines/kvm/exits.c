@@ -4,6 +4,7 @@
  * a cpu_exit with a sentence that a person can use. Nothing vanishes.
  */
 #include "vmm/engines/kvm/vcpu.h"
+#include "vmm/x86/page_walk.h"
 
 #include <errno.h>
 #include <stdarg.h>

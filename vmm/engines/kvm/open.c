@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/memory/memory.h"
+
 static int fail(char *error, size_t size, int err, const char *what, const char *todo) {
     snprintf(error, size, "%s: %s; %s", what, strerror(err), todo);
     return -err;

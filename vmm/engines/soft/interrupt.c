@@ -7,6 +7,7 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
+#include "vmm/x86/descriptor.h"
 
 enum { GATE_TASK = 5, GATE_INT16 = 6, GATE_TRAP16 = 7, GATE_INT32 = 14, GATE_TRAP32 = 15 };
 enum { ERROR_IDT = 2 };

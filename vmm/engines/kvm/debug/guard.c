@@ -9,6 +9,7 @@
 #include "vmm/engines/kvm/debug/debug.h"
 
 #include "vmm/x86/insn.h"
+#include "vmm/x86/page_walk.h"
 
 enum { OPCODE = 0x0f, MOV_TO_CR = 0x22, LENGTH = 3, FIRST_MIB = 1 << 20 };
 

@@ -9,6 +9,7 @@
  * Rule: guest memory shows an int3 of ours only while the guest runs.
  */
 #include "vmm/engines/kvm/debug/debug.h"
+#include "vmm/x86/page_walk.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,8 @@
  * promises.
  */
 #include "vmm/engines/kvm/debug/debug.h"
+#include "vmm/x86/descriptor.h"
+#include "vmm/memory/memory.h"
 
 #include <errno.h>
 #include <string.h>

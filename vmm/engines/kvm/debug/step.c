@@ -19,6 +19,8 @@
 #include <string.h>
 
 #include "vmm/x86/insn.h"
+#include "vmm/x86/descriptor.h"
+#include "vmm/x86/page_walk.h"
 
 static void look(struct cpu *cpu, struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);

@@ -1,5 +1,26 @@
-/* Where an interrupt or an exception goes; see x86.h. */
-#include "vmm/x86/x86.h"
+/* Descriptors, and where an interrupt or an exception goes; see descriptor.h. */
+#include "vmm/x86/descriptor.h"
+
+#include "vmm/x86/page_walk.h"
+
+struct kvm_segment x86_descriptor(uint16_t selector, uint64_t raw) {
+    uint32_t limit = x86_bits(raw, 0, 16) | x86_bits(raw, 48, 4) << 16;
+    bool pages = x86_bits(raw, 55, 1);
+    return (struct kvm_segment){
+        .base = x86_bits(raw, 16, 24) | (uint64_t)x86_bits(raw, 56, 8) << 24,
+        .limit = pages ? limit << 12 | 0xfff : limit,
+        .selector = selector,
+        .type = x86_bits(raw, 40, 4),
+        .s = x86_bits(raw, 44, 1),
+        .dpl = x86_bits(raw, 45, 2),
+        .present = x86_bits(raw, 47, 1),
+        .avl = x86_bits(raw, 52, 1),
+        .l = x86_bits(raw, 53, 1),
+        .db = x86_bits(raw, 54, 1),
+        .g = pages,
+        .unusable = !x86_bits(raw, 47, 1),
+    };
+}
 
 static bool real_handler(const struct memory *m, const struct kvm_sregs *s, unsigned vector,
                          uint64_t *linear) {
