@@ -5,7 +5,7 @@
 
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/memory/memory.h"
-#include "vmm/x86/x86.h"
+#include "vmm/x86/page_walk.h"
 
 /* --- watchpoints --------------------------------------------------------------------- */
 
