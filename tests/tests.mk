@@ -17,6 +17,9 @@ $(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf
 # Time that no test waits for.
 $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthread_cond_timedwait,--wrap=time
 
+# Memory and files that fail when the test says so.
+$(BUILD)/tests/unit/test_disk: WRAP = -Wl,--wrap=calloc,--wrap=pread
+
 .PHONY: units test-guests
 units: $(UNITS) ## the programs of tests/unit and tests/lockstep, not run
 test-guests: $(TEST_GUESTS) ## the guests of tests/guests

@@ -21,9 +21,9 @@ static int refuse(int fd, int number) {
     return -1;
 }
 
-int file_open_fd(const char *path) {
+static int open_regular(const char *path, int mode) {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open(path, mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         errno = errno == ENXIO ? ENOTSUP : errno; /* a socket, a device without a driver */
         return -1;
@@ -34,6 +34,10 @@ int file_open_fd(const char *path) {
         return refuse(fd, EISDIR);
     return S_ISREG(st.st_mode) ? fd : refuse(fd, ENOTSUP);
 }
+
+int file_open_fd(const char *path) { return open_regular(path, O_RDONLY); }
+
+int file_open_writable_fd(const char *path) { return open_regular(path, O_RDWR); }
 
 FILE *file_open(const char *path) {
     int fd = file_open_fd(path);

@@ -11,6 +11,7 @@
 
 /* For reading. -1, or NULL, with errno: ENOTSUP for what is no regular file. */
 int file_open_fd(const char *path);
+int file_open_writable_fd(const char *path); /* for writing, too; it must be there */
 FILE *file_open(const char *path);
 /* fstat() by the call that takes no path: the only one that the sandbox lets through. */
 int file_stat(int fd, struct stat *);

@@ -1,0 +1,48 @@
+/* The drives of a machine: which disk is where. IDE and the BIOS see the same.
+ *
+ *   floppy[n]   the BIOS's drive n
+ *   hard[n]     the BIOS's drive 80h + n; 0 and 1 are master and slave of the first IDE
+ *               channel, 2 and 3 of the second
+ *
+ * Rule: a place is filled only if those before it are, so that the BIOS's numbers have no gap.
+ */
+#ifndef MINIKVM_DRIVES_H
+#define MINIKVM_DRIVES_H
+
+#include "vmm/devices/disk/disk.h"
+
+enum { DRIVES_FLOPPY = 2, DRIVES_HARD = 4, DRIVES_MAX = DRIVES_FLOPPY + DRIVES_HARD };
+
+struct drives {
+    struct disk *floppy[DRIVES_FLOPPY];
+    struct disk *hard[DRIVES_HARD];
+};
+
+/* A file for a drive, as the command line has it; `fd` is open for as long as machines are. */
+struct drive_file {
+    const char *path;
+    unsigned flags; /* enum disk_flags */
+    int fd;
+};
+
+/* Behind those that are there; the disk is the drives' then. false: there is no place. */
+bool drives_add(struct drives *, struct disk *);
+/* Before those that are there, as what a machine boots is; these move one place on. */
+bool drives_add_first(struct drives *, struct disk *);
+/* The first floppy or the first hard disk goes, as when another image is booted; those behind
+ * it move one place up. The disk is the caller's. */
+struct disk *drives_take_first(struct drives *, bool floppy);
+/* Of each file a drive. 0; or -errno, and why in a sentence: those made stay until they are closed. */
+int drives_open(struct drives *, const struct drive_file *, unsigned count, char *error, size_t size);
+void drives_connect(struct drives *, const struct disk_host *);
+void drives_close(struct drives *);
+
+/* By the BIOS's number; NULL: there is none. */
+struct disk *drives_bios(const struct drives *, unsigned number);
+/* The nth of all, floppies first, with the BIOS's number; NULL: no more. */
+struct disk *drives_nth(const struct drives *, unsigned n, unsigned *number);
+unsigned drives_count(const struct drives *, bool floppy);
+/* "floppy 0 (00h)", "IDE 0 master (80h)". */
+const char *drives_name(unsigned number);
+
+#endif
