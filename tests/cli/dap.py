@@ -2,7 +2,7 @@
 `gdb -i=dap`: what an editor sends in a session with the guest pmode. An assertion that
 fails prints what was said.
 
-usage: dap.py ADDRESS       what `target remote` takes
+usage: dap.py ADDRESS [long]       what `target remote` takes; long: the guest is long64
 """
 import json, subprocess, sys
 
@@ -101,8 +101,26 @@ def session(gdb, address):
     gdb.gdb.stdin.close()
     gdb.gdb.wait()
 
+def long_session(gdb, address):
+    """From 16 bits to 64: the code and the registers that an editor shows follow."""
+    gdb.ask("initialize", adapterID="test", linesStartAt1=True)
+    attach = gdb.send("attach", target=address)
+    gdb.ask("setFunctionBreakpoints", breakpoints=[{"name": "long_entry"}])
+    gdb.ask("configurationDone")
+    gdb.answer(attach)
+    gdb.event("stopped")
+    while gdb.top()["name"] != "long_entry": # for some gdbs the switch is a stop of its own
+        gdb.ask("continue", threadId=1)
+        gdb.event("stopped")
+    same(gdb.value("$cpumode"), "LONG64")
+    assert "rip" in gdb.registers(), gdb.registers()
+    same(gdb.value("sizeof($rsp)"), "8")
+    gdb.ask("disconnect", terminateDebuggee=False)
+    gdb.gdb.stdin.close()
+    gdb.gdb.wait()
+
 adapter = Adapter()
 try:
-    session(adapter, sys.argv[1])
+    (long_session if sys.argv[2:] else session)(adapter, sys.argv[1])
 finally:
     adapter.gdb.kill()
