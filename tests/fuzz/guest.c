@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vmm/cpu/cpu.h"
+#include "vmm/cpu/engine.h"
 
 extern const struct engine __real_engine_soft;
 extern struct engine __wrap_engine_soft;
@@ -35,7 +35,7 @@ static void bounded_run(struct cpu *cpu, struct cpu_exit *out) {
     uint64_t before = cpu->ticks, limit = cpu->limit, end = before + BUDGET;
     bool ours = !limit || limit > end;
     cpu->limit = ours ? end : limit;
-    __real_engine_soft.run(cpu, out);
+    __real_engine_soft.ops.run(cpu, out);
     cpu->limit = limit;
     use_up(cpu, before);
     if (ours && out->kind == CPU_EXIT_LIMIT)
@@ -51,7 +51,7 @@ static void bounded_step(struct cpu *cpu, struct cpu_exit *out) {
 static int bounded_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
     int err = __real_engine_soft.open(cpu, options, error, size);
     if (!err)
-        cpu->engine = &__wrap_engine_soft;
+        cpu_set_engine(cpu, &__wrap_engine_soft);
     return err;
 }
 
@@ -90,7 +90,7 @@ bool guest_open(struct machine *m, unsigned number, const char *path,
     char error[512];
     __wrap_engine_soft = __real_engine_soft;
     __wrap_engine_soft.open = bounded_open;
-    __wrap_engine_soft.run = bounded_run;
+    __wrap_engine_soft.ops.run = bounded_run;
     __wrap_engine_soft.step = bounded_step;
     spent[number] = 0;
     int err = machine_open(m, number, path, options, &owner, error, sizeof error);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "vmm/cpu/breakpoints.h"
-#include "vmm/cpu/cpu.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
@@ -43,11 +43,11 @@ static inline void rig_close(struct rig *r) {
 }
 
 static inline struct cpu_state *rig_get(struct rig *r) {
-    r->cpu.engine->fetch(&r->cpu, CPU_ALL);
+    r->cpu.ops->fetch(&r->cpu, CPU_ALL);
     return &r->cpu.state;
 }
 static inline void rig_set(struct rig *r) {
-    r->cpu.engine->store(&r->cpu, CPU_ALL);
+    r->cpu.ops->store(&r->cpu, CPU_ALL);
 }
 
 static inline void rig_put(struct rig *r, uint64_t at, const void *bytes, size_t length) {
@@ -125,7 +125,7 @@ static inline void rig_flat(struct rig *r, const void *code, size_t length) {
 }
 
 static inline enum cpu_exit_kind rig_run(struct rig *r) {
-    r->cpu.engine->run(&r->cpu, &r->exit);
+    r->cpu.ops->run(&r->cpu, &r->exit);
     return r->exit.kind;
 }
 static inline enum cpu_exit_kind rig_step(struct rig *r) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "vmm/cpu/cpu.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
 
@@ -18,11 +18,12 @@ static inline int fake_store(struct cpu *cpu, unsigned parts) {
     return 0;
 }
 
-static const struct engine fake_engine = {.name = "fake", .fetch = fake_fetch,
-                                          .store = fake_store};
+static const struct engine fake_engine = {.name = "fake",
+                                          .ops = {.fetch = fake_fetch, .store = fake_store}};
 
 static inline void fake_cpu_open(struct cpu *cpu, struct memory *memory) {
-    *cpu = (struct cpu){.engine = &fake_engine, .memory = memory, .valid = CPU_ALL};
+    *cpu = (struct cpu){.memory = memory, .valid = CPU_ALL};
+    cpu_set_engine(cpu, &fake_engine);
 }
 
 static inline void fake_real_mode(struct cpu *cpu) {

@@ -94,7 +94,7 @@ static void run_for(struct machine *m, uint64_t count) {
     history_begin(m);
     m->cpu.limit = m->cpu.ticks + count;
     do
-        m->cpu.engine->run(&m->cpu, &exit);
+        m->cpu.ops->run(&m->cpu, &exit);
     while (exit.kind == CPU_EXIT_DEVICE);
     m->ended = false;
     history_stopped(m);

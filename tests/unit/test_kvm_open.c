@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 #include "vmm/cpu/breakpoints.h"
-#include "vmm/cpu/cpu.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/memory/memory.h"
 
 static int reason;

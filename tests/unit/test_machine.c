@@ -263,8 +263,8 @@ static void interrupted_at_a_take_over(void) {
     struct machine_options o = {.engine = ENGINE_AUTO};
     CHECK(open_flat(&m, 1, forever, sizeof forever, &o) == 0);
     struct engine gives_up = *m.cpu.engine;
-    gives_up.run = interrupted_and_cannot;
-    m.cpu.engine = &gives_up;
+    gives_up.ops.run = interrupted_and_cannot;
+    cpu_set_engine(&m.cpu, &gives_up);
     CHECK(run(&m).exit.kind == CPU_EXIT_KICKED);
     machine_close(&m);
 }

@@ -282,7 +282,7 @@ static void run_to(uint64_t until) {
         history_before_run(&machine);
         if (!machine.cpu.limit || machine.cpu.limit > until)
             machine.cpu.limit = until;
-        machine.cpu.engine->run(&machine.cpu, &exit);
+        machine.cpu.ops->run(&machine.cpu, &exit);
         machine.ended = machine.caught = false;
     } while (machine.cpu.ticks < until && goes_on(&exit));
     machine.interrupt = running_here = false;

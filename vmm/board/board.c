@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
+
 /* --- what devices may ask ------------------------------------------------------------- */
 
 static void board_put(void *board, const char *text, size_t length) {

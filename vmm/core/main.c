@@ -29,8 +29,7 @@ struct core {
     int status;
 };
 
-static const struct engine engine = {.name = "kvm", .fetch = state_fetch, .store = state_store,
-                                     .run = exits_run};
+static const struct cpu_ops ops = {.fetch = state_fetch, .store = state_store, .run = exits_run};
 
 static void end(void *core, int status) {
     ((struct core *)core)->ended = true;
@@ -106,7 +105,7 @@ static int run(struct core *c) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     for (;;) {
         struct cpu_exit exit = {0};
-        c->cpu.engine->run(&c->cpu, &exit);
+        c->cpu.ops->run(&c->cpu, &exit);
         if (c->ended || exit.kind == CPU_EXIT_HALTED)
             return c->status;
         if (exit.kind != CPU_EXIT_WAITING)
@@ -122,7 +121,7 @@ int main(int argc, char **argv) {
     char error[512] = "no memory";
     if (argc != 2 + irqchip)
         return fprintf(stderr, "usage: minikvm-core [--irqchip] IMAGE\n"), USAGE;
-    c.cpu = (struct cpu){.engine = &engine, .memory = &c.memory, .host = {.machine = &c, .io = port}};
+    c.cpu = (struct cpu){.ops = &ops, .memory = &c.memory, .host = {.machine = &c, .io = port}};
     hypercall_open(&c.hypercall, &c.bus, &board, &c.cpu);
     uart_open(&c.uart, &c.bus, &board);
     bus_add(&c.bus, "keyboard", 0x60, 0x64, no_keyboard, NULL);

@@ -27,7 +27,7 @@ static void zero_missing(struct cpu *cpu, unsigned parts) {
 const struct cpu_state *cpu_read(struct cpu *cpu, unsigned parts) {
     if (parts & ~cpu->valid) {
         parts &= ~cpu->valid;
-        cpu->engine->fetch(cpu, parts);
+        cpu->ops->fetch(cpu, parts);
         zero_missing(cpu, parts);
     }
     return &cpu->state;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/cpu/breakpoints.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/page_walk.h"
 

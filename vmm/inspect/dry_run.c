@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/cpu/breakpoints.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 

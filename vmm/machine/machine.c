@@ -148,7 +148,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     m->unassigned = (struct unassigned){0};
     m->runaways = (struct runaways){0};
     m->irqchip = m->options->irqchip == IRQCHIP_ON;
-    cpu->engine = NULL;
+    cpu_set_engine(cpu, NULL);
     cpu->valid = cpu->dirty = cpu->missing = 0;
     cpu->ticks = cpu->slept = cpu->limit = 0;
     cpu->mid_rep = cpu->intr = cpu->had_fpu = false;

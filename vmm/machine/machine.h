@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 #include "vmm/machine/addresses.h"
-#include "vmm/cpu/cpu.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/board/board.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/memory/memory.h"

@@ -225,7 +225,7 @@ static void run_on(struct machine *m, enum machine_command command, struct cpu_e
         *exit = (struct cpu_exit){0};
         history_before_run(m);
         if (running && !m->follows)
-            cpu->engine->run(cpu, exit);
+            cpu->ops->run(cpu, exit);
         else
             step(m, command, exit);
     } while (goes_on(m, command, exit));
@@ -274,7 +274,7 @@ static void carry_out(struct machine *m, enum machine_command command) {
     hold_still(m);
     m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
     if (m->dead && cpu->dirty) /* so that dirty means: changed since */
-        cpu->engine->store(cpu, cpu->dirty);
+        cpu->ops->store(cpu, cpu->dirty);
     m->stop = (struct machine_stop){
         .ended = m->ended, .status = m->status, .exit = exit, .edge = m->edge,
         .stuck = is_standstill(exit.kind) && exit.kind == before && pc_of(m) == from};

@@ -310,7 +310,7 @@ void history_begin(struct machine *m) {
     if (!wanted(m))
         return;
     if (cpu->dirty && !m->dead) {
-        cpu->engine->store(cpu, cpu->dirty);
+        cpu->ops->store(cpu, cpu->dirty);
         cpu->dirty = 0;
     }
     if (!m->history) {

@@ -56,7 +56,7 @@ static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_e
     do {
         *exit = (struct cpu_exit){0};
         m->cpu.limit = until;
-        m->cpu.engine->run(&m->cpu, exit);
+        m->cpu.ops->run(&m->cpu, exit);
         if (exit->kind == CPU_EXIT_KICKED && machine_interrupted(m))
             return CPU_EXIT_KICKED;
         if (exit->kind == CPU_EXIT_DEVICE && m->caught)

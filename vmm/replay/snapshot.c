@@ -303,7 +303,7 @@ void snapshot_load(struct machine *m, size_t n) {
     devices_load(&m->board.devices, &s->devices);
     board_a20_as_devices(&m->board); /* before the TLB goes by it */
     m->cpu.state = s->cpu;
-    m->cpu.engine->store(&m->cpu, CPU_ALL);
+    m->cpu.ops->store(&m->cpu, CPU_ALL);
     m->cpu.engine->load_tlb(&m->cpu, s->tlb);
     m->cpu.valid = CPU_ALL;
     m->cpu.dirty = 0;

@@ -61,7 +61,7 @@ int vcpu_enter(struct cpu *cpu, unsigned parts) {
         if (v->stepping)
             v->run->s.regs.regs.rflags |= FLAG_TF;
     }
-    int err = cpu->dirty ? cpu->engine->store(cpu, cpu->dirty) : 0;
+    int err = cpu->dirty ? cpu->ops->store(cpu, cpu->dirty) : 0;
     return err < 0 ? err : run(cpu);
 }
 

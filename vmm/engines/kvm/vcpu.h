@@ -13,8 +13,18 @@
 #ifndef MINIKVM_KVM_VCPU_H
 #define MINIKVM_KVM_VCPU_H
 
-#include "vmm/engines/kvm/kvm.h"
+#include <stddef.h>
+
+#include "vmm/cpu/cpu.h"
 #include "vmm/x86/x86.h"
+
+/* Counters of a CPU, by KVM_EXIT_ reason. */
+#define KVM_EXITS_MAX 48
+struct kvm_counters {
+    uint64_t exits[KVM_EXITS_MAX];
+    uint64_t interrupted; /* KVM_RUN came back for a signal */
+    uint64_t runs, debug_ioctls, state_ioctls;
+};
 
 struct vcpu {
     int vm, fd;
@@ -64,6 +74,7 @@ void vcpu_clear_immediate_exit(struct vcpu *);
 uint64_t vcpu_pc(struct cpu *);
 
 /* --- exits.c --- */
+const char *kvm_exit_name(unsigned reason);
 /* Deals with an exit. true: *exit is filled in and the CPU must stop; false: it may go on. */
 bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);
 /* The instruction whose I/O was served comes to its end, and nothing behind it runs: what

@@ -1,4 +1,4 @@
-/* The built-in CPU as an engine: the operations of struct engine (cpu.h). */
+/* The built-in CPU as an engine: the operations of struct engine (engine.h). */
 #include "vmm/engines/soft/soft.h"
 
 #include <errno.h>
@@ -85,9 +85,7 @@ const struct engine engine_soft = {
     .name = "soft",
     .capabilities = ENGINE_ANY_THREAD | ENGINE_DETERMINISTIC | ENGINE_EXACT_EVENTS,
     .open = engine_open,
-    .fetch = soft_fetch,
-    .store = soft_store,
-    .run = soft_run,
+    .ops = {.fetch = soft_fetch, .store = soft_store, .run = soft_run},
     .step = soft_step,
     .kick = soft_kick,
     .refuses = soft_refuses,
@@ -114,7 +112,7 @@ int soft_open(struct cpu *cpu) {
         free(s);
         return error;
     }
-    cpu->engine = &engine_soft;
+    cpu_set_engine(cpu, &engine_soft);
     cpu->priv = s;
     soft_reset(s);
     return 0;

@@ -426,7 +426,7 @@ static const char *cannot_run(const struct soft *s) {
 void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     struct soft *s = cpu->priv;
     if (cpu->dirty)
-        cpu->engine->store(cpu, cpu->dirty);
+        cpu->ops->store(cpu, cpu->dirty);
     cpu->valid = cpu->dirty = 0;
     const char *why_not = cannot_run(s);
     s->exit = out;

@@ -12,7 +12,7 @@
 #ifndef MINIKVM_SOFT_H
 #define MINIKVM_SOFT_H
 
-#include "vmm/cpu/cpu.h"
+#include "vmm/cpu/engine.h"
 
 /* Gives the CPU this engine, in the state after a reset: 0 or -errno. Memory,
  * points and host must be set, and outlive it. engine->close() undoes it. */

@@ -1,6 +1,6 @@
 /* The debugging half of the KVM engine: breakpoints, exact steps, kicks, and all of the state.
  *
- *   engine.c   the engine as cpu.h has it
+ *   engine.c   the engine as engine.h has it
  *   probe.c    what this KVM can do, measured
  *   hold.c     breakpoints and watchpoints: who gets which means
  *   guard.c    what a KVM without 32-bit paging gets wrong
@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "vmm/cpu/breakpoints.h"
+#include "vmm/engines/kvm/kvm.h"
 #include "vmm/engines/kvm/vcpu.h"
 
 /* What this KVM can do; measured by probe.c, once per process. */

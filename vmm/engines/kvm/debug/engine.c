@@ -1,4 +1,4 @@
-/* The KVM engine as cpu.h has it, made of both halves. */
+/* The KVM engine as engine.h has it, made of both halves. */
 #include "vmm/engines/kvm/debug/debug.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ static void engine_close(struct cpu *cpu) {
     free(d->holds.watched);
     free(d);
     cpu->priv = NULL;
-    cpu->engine = NULL;
+    cpu_set_engine(cpu, NULL);
 }
 
 int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
@@ -28,7 +28,7 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
         free(d);
         return err;
     }
-    cpu->engine = &engine_kvm;
+    cpu_set_engine(cpu, &engine_kvm);
     d->vcpu.trace = exits_trace;
     pthread_once(&once, kick_catch);
     if (options->debugged)
@@ -84,9 +84,7 @@ const struct engine engine_kvm = {
     .name = "kvm",
     .capabilities = ENGINE_KERNEL_IRQCHIP | ENGINE_LIMITED_BREAKPOINTS | ENGINE_FPU | ENGINE_COSTLY_ENTRY,
     .open = kvm_open,
-    .fetch = debug_fetch,
-    .store = debug_store,
-    .run = kick_run,
+    .ops = {.fetch = debug_fetch, .store = debug_store, .run = kick_run},
     .step = kick_step,
     .kick = kick_send,
     .irq_line = vcpu_irq_line,
