@@ -10,6 +10,7 @@
 #include "guest.h"
 #include "vmm/debug/bridge.h"
 #include "vmm/replay/replay.h"
+#include "vmm/replay/recorder.h"
 
 bool __real_replay_save(struct machine *, const char *path, char *error, size_t size);
 bool __wrap_replay_save(struct machine *, const char *path, char *error, size_t size);
@@ -43,7 +44,7 @@ static bool handle(void *context) {
 
 static void open_machines(struct world *w) {
     static const struct machine_options options = {
-        .engine = ENGINE_SOFT, .debugged = true, .history = 4 << 20, .memory = 2 << 20};
+        .engine = ENGINE_SOFT, .debugged = true, .recorder = &replay_recorder, .history = 4 << 20, .memory = 2 << 20};
     static const char *const names[] = {"ring3", "hello"};
     const char *build = getenv("BUILD");
     for (int i = 0; i < 2; i++) {

@@ -8,8 +8,8 @@
 
 #include "fuzz.h"
 #include "guest.h"
-#include "vmm/inspect/inspect.h"
 #include "vmm/replay/replay.h"
+#include "vmm/replay/recorder.h"
 
 /* At 0: the vectors, all to HANDLER, and this. */
 enum { HANDLER = 0x400, START = 0x440, IMAGE_SIZE = 0x500 };
@@ -41,18 +41,18 @@ static bool open_guest(struct machine *m, struct machine_options *options,
                        const char *recording) {
     *options = (struct machine_options){
         .engine = ENGINE_SOFT, .irqchip = IRQCHIP_ON, .memory = 64 << 10, .debugged = true,
-        .history = 1 << 20, .replay = recording,
+        .recorder = &replay_recorder, .history = 1 << 20, .replay = recording,
         .image = {.has_load = true, .has_entry = true, .entry = START}};
     return guest_open(m, 1, guest_image(), options);
 }
 
 static void there_and_back(struct machine *m) {
     guest_do(m, COMMAND_RUN);
-    uint64_t count = m->cpu.ticks, hash = inspect_memory_hash(m);
+    uint64_t count = m->cpu.ticks, hash = memory_hash(&m->memory);
     guest_do(m, COMMAND_BACK_STEP);
     guest_do(m, COMMAND_BACK_RUN);
     guest_do(m, COMMAND_RUN);
-    must(m->cpu.ticks != count || inspect_memory_hash(m) == hash,
+    must(m->cpu.ticks != count || memory_hash(&m->memory) == hash,
          "there and back: the same memory");
     guest_do(m, COMMAND_STEP);
 }

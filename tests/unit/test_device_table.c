@@ -8,6 +8,7 @@
 
 #include "vmm/replay/history.h"
 #include "vmm/replay/reverse.h"
+#include "vmm/replay/recorder.h"
 
 /* --- a device that owns memory: what is written to its port is kept, all of it ------------ */
 
@@ -178,7 +179,7 @@ static void go(struct machine *m, enum machine_command command) {
 
 static void goes_back(void) {
     static const struct device_class *const extra[] = {&device_tape, NULL};
-    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 8 << 20,
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .recorder = &replay_recorder, .history = 8 << 20,
                                 .memory = 1 << 20, .devices = extra};
     struct machine m;
     CHECK(open_machine(&m, &o));

@@ -11,6 +11,7 @@
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/replay/replay.h"
+#include "vmm/replay/recorder.h"
 
 static char error[512];
 
@@ -78,6 +79,7 @@ static const char *guest_path(const char *name) {
 static bool open_guest(struct machine *m, const char *name, struct machine_options *o) {
     o->engine = ENGINE_SOFT;
     o->debugged = true;
+    o->recorder = &replay_recorder;
     if (!o->history)
         o->history = 64 << 20;
     int err = machine_open(m, 1, guest_path(name), o, &owner, error, sizeof error);
@@ -182,7 +184,7 @@ static void random_guests_there_and_back(void) {
     static struct machine m;
     uint8_t code[4096];
     for (int n = 0; n < 18; n++) {
-        struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 8 << 20,
+        struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .recorder = &replay_recorder, .history = 8 << 20,
                                     .memory = 64 << 10};
         for (size_t i = 0; i < sizeof code; i++)
             code[i] = (uint8_t)any(256);
@@ -235,7 +237,7 @@ static void the_last_write_is_found(void) {
                                    0xb9, 0xe8, 0x03, 0xe2, 0xfe, /* mov cx,1000; loop */
                                    0xeb, 0xf5};
     static struct machine m;
-    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 16 << 20};
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .recorder = &replay_recorder, .history = 16 << 20};
     CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
     run_for(&m, 3000000);
     uint64_t now = m.cpu.ticks, hash = hash_of(&m);
@@ -349,7 +351,7 @@ static void old_snapshots_are_thinned(void) {
     static const uint8_t filler[] = {0xfc, 0x31, 0xff, 0xb9, 0x00, 0x80, /* cld; xor di,di; mov cx,8000h */
                                      0xab, 0xe2, 0xfd, 0x40, 0xeb, 0xf4}; /* stosw; loop; inc ax; again */
     static struct machine m;
-    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 4 << 20};
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .recorder = &replay_recorder, .history = 4 << 20};
     static const uint8_t setup[] = {0xb8, 0x00, 0x20, 0x8e, 0xc0, 0x90}; /* es = 0x2000 */
     uint8_t image[sizeof setup + sizeof filler];
     memcpy(image, setup, sizeof setup);

@@ -8,6 +8,7 @@
 
 #include "vmm/inspect/explain.h"
 #include "vmm/replay/history.h"
+#include "vmm/replay/recorder.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
@@ -96,7 +97,7 @@ static bool open_machine(struct machine *m, struct machine_options *o, enum engi
     char path[400];
     snprintf(path, sizeof path, "%s/tests/guests/mmio.elf", build);
     *o = (struct machine_options){.image = {.mode = START_PROTECTED}, .engine = engine,
-                                  .debugged = true, .history = 8 << 20, .memory = 1 << 20,
+                                  .debugged = true, .recorder = &replay_recorder, .history = 8 << 20, .memory = 1 << 20,
                                   .devices = extra};
     *messages = '\0';
     int err = machine_open(m, 1, path, o, &owner, error, sizeof error);

@@ -223,7 +223,7 @@ static void test_interrupts(void) {
 static void test_halted_step(void) {
     outside(HANDLER_21 "if=1", "f4 90");
     request();
-    r.cpu.held = held;
+    r.cpu.defer_irq = held;
     keep_out = false;
     CHECK(rig_step(&r) == CPU_EXIT_STEPPED);
     CHECK(state()->regs.rip == 0x10001 && state()->mp.mp_state == KVM_MP_STATE_RUNNABLE);

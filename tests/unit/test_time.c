@@ -21,6 +21,7 @@
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"
+#include "vmm/replay/recorder.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
@@ -205,7 +206,7 @@ struct state {
 };
 
 static struct state state_now(void) {
-    return (struct state){machine.cpu.ticks, hash_cpu(1), hash_tlb(1), inspect_memory_hash(&machine),
+    return (struct state){machine.cpu.ticks, hash_cpu(1), hash_tlb(1), memory_hash(&machine.memory),
                           hash_devices(1), hash_arrived(1), hash_output(1)};
 }
 
@@ -224,7 +225,7 @@ static bool open_guest(void) {
     snprintf(path, sizeof path, "%s/%s.elf", build, guest->name);
     options = (struct machine_options){.engine = ENGINE_SOFT, .debugged = true, .memory = 4 << 20,
                                        .input_is_file = guest->file,
-                                       .history = guest->history ? guest->history : 64 << 20};
+                                       .recorder = &replay_recorder, .history = guest->history ? guest->history : 64 << 20};
     typed = 0;
     output_count = 0;
     stuck = false;

@@ -29,6 +29,7 @@
 #include "vmm/inspect/tables.h"
 #include "vmm/app/options.h"
 #include "vmm/app/terminal.h"
+#include "vmm/replay/recorder.h"
 
 enum { STATUS_USAGE = 2, STATUS_DIED = 124, STATUS_ERROR = 125 };
 enum { IDLE_FLUSH_MS = 50, BACKGROUND_MS = 250 };
@@ -343,7 +344,7 @@ static void print_stats(struct app *a) {
         text_print(&text, "%s\n", engine);
         tables_print(tables_find("exits"), m, &text);
         text_print(&text, "memory hash: %016llx\n",
-                   (unsigned long long)inspect_memory_hash(m));
+                   (unsigned long long)memory_hash(&m->memory));
     }
     text_print(&text, "resident memory: %ld KiB\n", resident);
 }
@@ -466,6 +467,7 @@ int main(int argc, char **argv) {
     open_standard_files();
     signal(SIGPIPE, SIG_IGN); /* a pipe that nobody reads is an error of write(), too */
     enum options_result result = options_parse(&app.options, argc, argv);
+    app.options.machine.recorder = &replay_recorder;
     if (result == OPTIONS_WRONG)
         return STATUS_USAGE;
     if (result == OPTIONS_RUN && !app.options.list_packets)

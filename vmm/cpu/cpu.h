@@ -176,10 +176,9 @@ struct cpu {
     struct cpu_catch catch;
     struct cpu_arrival arrival;
     struct cpu_touched touched; /* service.h */
-    /* An interrupt may enter. Is it kept out? As `stepping` (a step that lets none in)
-     * says; but in a run that was before, as it was then. The machine is
-     * host.machine. NULL: `stepping`. */
-    bool (*held)(void *machine, uint64_t now, bool halted, bool stepping);
+    /* Called when an interrupt could be taken: is it deferred? In a live run while
+     * single-stepping, in a replay as it was recorded. NULL: the same as `stepping`. */
+    bool (*defer_irq)(void *machine, uint64_t now, bool halted, bool stepping);
     const struct addresses *addresses; /* the debugger's choice, for address_shift() */
     /* Linear address less what a debugger sees in a flat register. NULL: 0. */
     uint64_t (*address_shift)(const struct addresses *, const struct cpu_state *);

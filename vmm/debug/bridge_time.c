@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "vmm/host/broker.h"
-#include "vmm/replay/replay.h"
-#include "vmm/replay/snapshot.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/machine/virtual_clock.h"
+#include "vmm/replay/replay.h"
 #include "vmm/replay/reverse.h"
+#include "vmm/replay/snapshot.h"
 #include "vmm/x86/x86.h"
 
 typedef unsigned long long ull;
@@ -37,11 +38,7 @@ static bool has_history(struct machine *m, const struct text *t) {
     history_begin(m);
     if (m->history)
         return true;
-    if (cpu_can(&m->cpu, ENGINE_DETERMINISTIC))
-        text_print(t, "no history is kept (--history=0)\n");
-    else
-        text_print(t, "KVM keeps no history: `monitor engine soft` has one from here on, "
-                      "--cpu=soft from the start\n");
+    text_print(t, "%s\n", recorder_why_none(m));
     return false;
 }
 

@@ -15,9 +15,6 @@ void inspect_page(struct machine *, uint64_t linear, const struct text *);
  * values of now. Silent about plain arithmetic. */
 void inspect_explain(struct machine *, uint64_t linear, const struct text *);
 
-/* A fingerprint of all of RAM: two runs that are the same have the same. */
-uint64_t inspect_memory_hash(const struct machine *);
-
 /* "ring0 prot32", for a list of CPUs. */
 void inspect_cpu(struct machine *, char *out, size_t size);
 

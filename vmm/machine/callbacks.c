@@ -2,11 +2,10 @@
 #include "vmm/machine/callbacks.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
-#include "vmm/replay/history.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/machine/runaway.h"
 #include "vmm/machine/virtual_clock.h"
 
@@ -14,7 +13,7 @@
 
 static void machine_put(void *machine, const char *text, size_t length) {
     struct machine *m = machine;
-    if (!history_is_silent(m))
+    if (!m->recorder->is_silent(m))
         m->owner.output(m->owner.context, m->number, text, length);
 }
 
@@ -47,7 +46,7 @@ static bool machine_has_kernel_irqchip(void *machine) { return engines_has_irqch
 
 static int64_t machine_clock(void *machine) {
     struct machine *m = machine;
-    return m->history ? history_clock(m) : time(NULL);
+    return m->recorder->clock(m);
 }
 
 static const struct board_hooks board_hooks = {
@@ -79,6 +78,11 @@ const char *machine_mmio_name(void *machine, uint64_t phys, unsigned size) {
     return board_mmio_name(&m->board, phys, size);
 }
 
+static bool machine_defer_irq(void *machine, uint64_t ticks, bool halted, bool stepping) {
+    struct machine *m = machine;
+    return m->recorder->defer_irq(m, ticks, halted, stepping);
+}
+
 /* --- making the connections -------------------------------------------------------------- */
 
 int machine_connect(struct machine *m, char *error, size_t size) {
@@ -94,7 +98,7 @@ int machine_connect(struct machine *m, char *error, size_t size) {
                                    .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
                                    .unassigned = unassigned_memory, .astray = runaway_check,
                                    .wakers = virtual_clock_wakers},
-                          .held = history_defer_irq};
+                          .defer_irq = machine_defer_irq};
     b->cpu = &m->cpu;
     b->memory = &m->memory;
     b->options = (struct board_options){o->irqchip != IRQCHIP_NONE, o->verbose, o->devices};

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/replay/history.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 
@@ -133,7 +133,7 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
         *cpu = old;
         return err;
     }
-    history_close(m); /* of the old engine; the other begins one of its own, or none */
+    m->recorder->forget(m); /* the past of the old engine; the other begins one of its own, or none */
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
     cpu->had_fpu |= cpu_can(&old, ENGINE_FPU);

@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/machine/callbacks.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
-#include "vmm/replay/history.h"
-#include "vmm/replay/replay.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/machine/vcpu_thread.h"
-#include "vmm/machine/callbacks.h"
 
 /* --- commands ------------------------------------------------------------------------------ */
 
@@ -160,8 +159,8 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     if (cpu->missing) {
         snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
         err = -EIO;
-    } else if (m->recording) {
-        err = replay_check(m, error, size);
+    } else {
+        err = recorder_offered(m)->check(m, error, size);
     }
     if (err)
         cpu->engine->close(cpu);
@@ -203,7 +202,8 @@ static void warn_of_bios(struct machine *m) {
 int machine_open(struct machine *m, unsigned number, const char *path,
                  const struct machine_options *options, const struct machine_owner *owner,
                  char *error, size_t size) {
-    *m = (struct machine){.number = number, .options = options, .owner = *owner};
+    *m = (struct machine){.number = number, .options = options, .owner = *owner,
+                          .recorder = &recorder_none};
     pthread_mutex_init(&m->lock, NULL);
     pthread_condattr_t monotonic; /* virtual_clock.c waits until a point in time */
     pthread_condattr_init(&monotonic);
@@ -225,8 +225,8 @@ int machine_open(struct machine *m, unsigned number, const char *path,
         err = make_cpu(m, error, size);
     if (!err)
         power_on_devices(m);
-    if (!err && options->replay)
-        err = replay_open(m, error, size);
+    if (!err)
+        err = recorder_offered(m)->open(m, error, size);
     if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
         snprintf(error, size, "cannot start a thread: %s", strerror(-err));
     m->has_thread = !err;
@@ -278,7 +278,7 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
         return err;
     }
     emulator_close(m);
-    history_close(m);
+    m->recorder->forget(m);
     old.cpu.engine->close(&old.cpu);
     memory_close(&old.memory);
     if (old.image.bytes != im->bytes)
@@ -311,8 +311,8 @@ void machine_close(struct machine *m) {
     }
     machine_take_stop(m, &stop);
     emulator_close(m);
-    history_close(m);
-    replay_close(m);
+    m->recorder->forget(m);
+    recorder_offered(m)->close(m);
     if (m->cpu.engine)
         m->cpu.engine->close(&m->cpu);
     board_close(&m->board);

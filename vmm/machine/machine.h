@@ -37,6 +37,7 @@ struct machine_options {
     uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
     bool records;       /* keep it without a debugger too */
     const char *replay; /* a run to do again, or NULL */
+    const struct recorder *recorder; /* what could record its past; NULL: nothing */
     bool unconfined;    /* --sandbox=off: a client may name any file */
     bool verbose;
     const struct device_class *const *devices; /* more than a PC's; ends with NULL, may be NULL */
@@ -76,8 +77,7 @@ struct runaways {
 };
 
 struct emulator;
-struct history;
-struct recording;
+struct recorder;
 
 struct machine {
     unsigned number; /* from 1 */
@@ -104,8 +104,9 @@ struct machine {
     char engine_why[256]; /* why it is this engine that runs the guest */
     bool irqchip;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_irqchip; /* it has just begun to, on a KVM without them in the kernel */
-    struct history *history; /* NULL: none is kept */
-    struct recording *recording; /* options->replay as it was read */
+    const struct recorder *recorder; /* recorder.h: what records this machine now */
+    struct history *history;         /* its own: the past, NULL when none is kept … */
+    struct recording *recording;     /* … and options->replay as it was read */
     bool touched;     /* somebody has changed state or memory since it ran */
     enum edge edge;   /* of the stop in the making */
     struct unassigned unassigned; /* what was told of accesses to where nothing is */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/replay/history.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
@@ -136,7 +136,7 @@ static void describe(struct machine *m, const struct cpu_state *s, const char *c
 
 bool runaway_check(void *machine, const char *came, bool stepping, char *text, size_t size) {
     struct machine *m = machine;
-    if (history_in_past(m))
+    if (m->recorder->in_past(m))
         return false;
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     uint64_t pc = x86_pc(&s->regs, &s->sregs);

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "vmm/replay/history.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/x86/insn.h"
 #include "vmm/machine/machine.h"
 #include "vmm/x86/x86.h"
@@ -49,7 +49,7 @@ void unassigned_port(void *machine, const struct access *a) {
     struct unassigned *u = &m->unassigned;
     uint8_t bit = 1 << (a->address & 7), *byte = &u->ports[a->address >> 3];
     char place[64], text[160];
-    if (*byte & bit || history_is_silent(m))
+    if (*byte & bit || m->recorder->is_silent(m))
         return;
     *byte |= bit;
     if (!within_bounds(m, u->port_count++))
@@ -95,7 +95,7 @@ void unassigned_memory(void *machine, enum cpu_access access, uint64_t phys, uns
     struct unassigned *u = &m->unassigned;
     char place[64], outcome[96], text[240];
     if (!unassigned_outcome(&m->memory, phys, access == CPU_WRITE, outcome, sizeof outcome) ||
-        history_is_silent(m) || !is_new_page(u, phys & ~(uint64_t)(PAGE_SIZE - 1)))
+        m->recorder->is_silent(m) || !is_new_page(u, phys & ~(uint64_t)(PAGE_SIZE - 1)))
         return;
     u->pages[u->page_count] = u->last;
     if (!within_bounds(m, u->page_count++))

@@ -13,11 +13,10 @@
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
-#include "vmm/replay/history.h"
 #include "vmm/machine/hits.h"
-#include "vmm/machine/runaway.h"
-#include "vmm/replay/reverse.h"
 #include "vmm/machine/host_input.h"
+#include "vmm/machine/recorder.h"
+#include "vmm/machine/runaway.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 
@@ -145,12 +144,12 @@ static void explain_halt(struct machine *m, struct cpu_exit *exit) {
              "halted, and nothing can wake it: %s (monitor wake does)", why);
 }
 
-/* An IN waits for input; with a history, that comes at a tick of its own. */
+/* An IN waits for input, which in a recorded run comes at a tick of its own. */
 static bool waited(struct machine *m, struct cpu_exit *exit) {
-    bool past = m->history && history_in_past(m), goes_on = past || host_input_wait(m);
-    if (m->history && goes_on)
-        history_wait(m);
-    if (!goes_on)
+    bool goes_on = m->recorder->in_past(m) || host_input_wait(m);
+    if (goes_on)
+        m->recorder->wait(m);
+    else
         exit->kind = CPU_EXIT_KICKED;
     return goes_on;
 }
@@ -165,7 +164,7 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
     case CPU_EXIT_BREAKPOINT:
         return command == COMMAND_RUN && passes(m, exit);
     case CPU_EXIT_LIMIT:
-        return history_at_limit(m, exit, command == COMMAND_RUN) ||
+        return m->recorder->at_limit(m, exit, command == COMMAND_RUN) ||
                (command != COMMAND_RUN && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
                 goes_on_from_step(m, command, exit));
     case CPU_EXIT_HALTED:
@@ -200,7 +199,7 @@ static bool still_dead(struct machine *m) {
 
 static void run_back(struct machine *m, bool running) {
     struct cpu_exit exit = {0};
-    reverse_resume(m, running, &exit);
+    m->recorder->resume_back(m, running, &exit);
     m->stop = (struct machine_stop){.exit = exit, .edge = m->edge};
 }
 
@@ -223,7 +222,7 @@ static void run_on(struct machine *m, enum machine_command command, struct cpu_e
         cpu->engine->freeze(cpu, false);
     do {
         *exit = (struct cpu_exit){0};
-        history_before_run(m);
+        m->recorder->before_run(m);
         if (running && !m->follows)
             cpu->ops->run(cpu, exit);
         else
@@ -256,7 +255,7 @@ static void carry_out(struct machine *m, enum machine_command command) {
         m->task(m, m->task_context);
         return;
     }
-    history_begin(m);
+    recorder_offered(m)->begin(m);
     if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN) {
         run_back(m, command == COMMAND_BACK_RUN);
         return;
@@ -268,9 +267,9 @@ static void carry_out(struct machine *m, enum machine_command command) {
     m->ended = false;
     runaway_resume(m, pc_of(m));
     choose_engine(m);
-    history_begin(m); /* the engine may be another */
+    recorder_offered(m)->begin(m); /* the engine may be another */
     run_on(m, command, &exit);
-    history_stopped(m);
+    m->recorder->stopped(m);
     hold_still(m);
     m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
     if (m->dead && cpu->dirty) /* so that dirty means: changed since */

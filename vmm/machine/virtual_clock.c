@@ -3,8 +3,7 @@
 
 #include <time.h>
 
-#include "vmm/replay/history.h"
-
+#include "vmm/machine/recorder.h"
 
 uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
@@ -22,20 +21,14 @@ static uint64_t to_ticks(uint64_t ns) {
 
 uint64_t virtual_clock_deadline(void *machine, uint64_t ticks) {
     struct machine *m = machine;
-    uint64_t due = to_ticks(pit_advance(&m->board.devices.pit)), next = ticks + NOTICE_EVERY;
-    bool came = true;
-    if (m->history)
-        next = history_deliver(m, ticks, &came);
+    bool came;
+    uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
+    uint64_t next = m->recorder->deliver(m, ticks, &came);
     if (came)
         devices_notice(&m->board.devices);
-    uint64_t snapshot = m->history ? history_tick(m, ticks) : UINT64_MAX;
+    uint64_t snapshot = m->recorder->tick(m, ticks);
     next = snapshot < next ? snapshot : next;
     return due < next ? due : next;
-}
-
-/* Did somebody type? It is noticed a tick later: no moment is seen twice. */
-static bool has_news(struct machine *m) {
-    return m->history ? history_wants_input(m) : m->noticed;
 }
 
 static void add_ns(struct timespec *t, uint64_t ns) {
@@ -55,16 +48,12 @@ static bool sleep_for(struct machine *m, uint64_t ns) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     add_ns(&t, ns == UINT64_MAX ? 0 : ns);
     pthread_mutex_lock(&m->lock);
-    while (!err && !m->interrupt && !(news = has_news(m)))
+    while (!err && !m->interrupt && !(news = m->recorder->wants_input(m)))
         err = ns == UINT64_MAX ? pthread_cond_wait(&m->wake, &m->lock)
                                : pthread_cond_timedwait(&m->wake, &m->lock, &t);
     m->noticed = false;
     pthread_mutex_unlock(&m->lock);
     return err && !news;
-}
-
-static bool input_is_over(struct machine *m) {
-    return m->history ? history_input_over(m) : input_peek(&m->board.input) == INPUT_END;
 }
 
 /* Can anything at all wake the CPU? A tick that is not masked, or input that may
@@ -74,21 +63,20 @@ static bool can_wake(struct machine *m, uint64_t due) {
     bool tick = due != UINT64_MAX && !(mask & 1 << 0);
     bool key = !(mask & 1 << 1) && m->board.devices.keyboard.config & 1;
     bool serial = !(mask & 1 << 4) && m->board.devices.uart.ier & 1;
-    return tick || ((key || serial) && !input_is_over(m));
+    return tick || ((key || serial) && !m->recorder->input_is_over(m));
 }
 
 /* Of this machine's devices: the timer, and while there is input keyboard and UART. */
 uint8_t virtual_clock_wakers(void *machine) {
     struct machine *m = machine;
-    return 1 << 0 | (input_is_over(m) ? 0 : 1 << 1 | 1 << 4);
+    return 1 << 0 | (m->recorder->input_is_over(m) ? 0 : 1 << 1 | 1 << 4);
 }
 
 static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
     if (!can_wake(m, due))
         return 0;
-    if (sleep_for(m, due == UINT64_MAX ? due : (due - now) * NS_PER_INSTRUCTION))
-        return due;
-    return m->history && !machine_interrupted(m) ? now + 1 : now;
+    bool early = !sleep_for(m, due == UINT64_MAX ? due : (due - now) * NS_PER_INSTRUCTION);
+    return m->recorder->woken(m, now, due, early);
 }
 
 uint64_t virtual_clock_idle(void *machine, uint64_t ticks) {
@@ -96,16 +84,11 @@ uint64_t virtual_clock_idle(void *machine, uint64_t ticks) {
     uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
     if (!m->irqchip)
         return 0;
-    if (m->history && !history_may_sleep(m, ticks))
+    if (!m->recorder->may_sleep(m, ticks))
         return ticks + 1;
-    if (!m->history)
-        devices_notice(&m->board.devices);
     if (m->cpu.intr)
         return ticks;
-    if (m->history && history_in_past(m))
-        return history_idle(m, ticks, due);
-    uint64_t then = sleep_until(m, ticks, due);
-    if (m->history && then == due)
-        history_slept(m, due);
-    return then;
+    if (m->recorder->in_past(m))
+        return m->recorder->idle(m, ticks, due);
+    return sleep_until(m, ticks, due);
 }

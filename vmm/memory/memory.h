@@ -94,6 +94,9 @@ size_t memory_write(struct memory *, uint64_t phys, const void *from, size_t len
 /* The same by a person, who may write to ROM, too. */
 size_t memory_poke(struct memory *, uint64_t phys, const void *from, size_t length);
 
+/* A fingerprint of all of RAM: FNV-1a over 64-bit words. */
+uint64_t memory_hash(const struct memory *);
+
 /* Between the two every write is noted, and taken back at the end: memory is what it
  * was. Meanwhile there is no host address for writing. A write for whose note there is
  * no memory is not done. false: there is none to begin with. */

@@ -7,6 +7,7 @@
 
 #include "vmm/machine/virtual_clock.h"
 #include "vmm/machine/hits.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/x86/x86.h"
@@ -94,7 +95,7 @@ bool history_wants_input(struct machine *m) {
            h->arrived.count < INPUT_ROOM && input_host_peek(&m->board.input) != INPUT_NONE;
 }
 
-bool history_input_over(const struct machine *m) {
+bool history_input_over(struct machine *m) {
     const struct arrived *a = &m->history->arrived;
     return a->ended && !a->count;
 }
@@ -187,11 +188,8 @@ static bool in_log(const struct events *e, uint64_t ticks, uint32_t kind) {
 }
 
 /* An interrupt could enter now. In the past it does, or does not, as it did. */
-bool history_defer_irq(void *machine, uint64_t ticks, bool halted, bool stepping) {
-    struct machine *m = machine;
+bool history_defer_irq(struct machine *m, uint64_t ticks, bool halted, bool stepping) {
     struct history *h = m->history;
-    if (!h)
-        return stepping;
     bool noted = in_log(&h->holds, ticks, halted);
     if (ticks < h->end)
         return noted;
@@ -211,14 +209,18 @@ bool history_may_sleep(struct machine *m, uint64_t ticks) {
     return false;
 }
 
-/* Devices look when it is over, and not before. */
-void history_slept(struct machine *m, uint64_t until) {
-    m->history->notice_at = until;
+/* Devices look when the sleep is over, and not before. Input is noticed a tick later, for
+ * no moment is seen twice. */
+uint64_t history_woken(struct machine *m, uint64_t ticks, uint64_t due, bool early) {
+    uint64_t now = !early ? due : machine_interrupted(m) ? ticks : ticks + 1;
+    if (now == due)
+        m->history->notice_at = due;
+    return now;
 }
 
 uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
     uint64_t until = least(due, next_input(m->history, ticks)), limit = m->cpu.limit;
-    history_slept(m, until);
+    m->history->notice_at = until;
     if (limit > ticks)
         until = least(until, limit); /* a run may be wanted to end amid a sleep */
     return until == UINT64_MAX ? 0 : until;
@@ -277,7 +279,7 @@ uint64_t history_tick(struct machine *m, uint64_t ticks) {
 
 static bool wanted(const struct machine *m) {
     const struct machine_options *o = m->options;
-    return cpu_can(&m->cpu, ENGINE_DETERMINISTIC) && o->history &&
+    return o->recorder && cpu_can(&m->cpu, ENGINE_DETERMINISTIC) && o->history &&
            (o->debugged || o->replay || o->records);
 }
 
@@ -294,6 +296,7 @@ static bool open_history(struct machine *m) {
     h->end_slept = m->cpu.slept;
     h->whole = m->cpu.ticks == 0 && !m->touched;
     m->history = h;
+    m->recorder = m->options->recorder;
     m->memory.dirty = h->dirty;
     m->board.input.tap = tap;
     m->board.input.tap_context = m;
@@ -352,6 +355,7 @@ void history_close(struct machine *m) {
     free(h->need);
     free(h);
     m->history = NULL;
+    m->recorder = &recorder_none;
 }
 
 /* --- the present, and the past --------------------------------------------------------------- */
@@ -367,7 +371,7 @@ static size_t next_pinned(const struct history *h, uint64_t ticks) {
 void history_before_run(struct machine *m) {
     struct history *h = m->history;
     m->cpu.limit = 0;
-    if (!h || !history_in_past(m))
+    if (!history_in_past(m))
         return;
     size_t n = next_pinned(h, m->cpu.ticks);
     m->cpu.limit = n < h->count && h->list[n]->ticks < h->end ? h->list[n]->ticks : h->end;
@@ -388,8 +392,6 @@ static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
     struct history *h = m->history;
-    if (!h)
-        return false;
     cross(m);
     if (h->replaying && !history_in_past(m) && !h->ended_told) {
         h->ended_told = true;
@@ -415,9 +417,6 @@ void history_note_present(struct machine *m) {
 }
 
 void history_stopped(struct machine *m) {
-    struct history *h = m->history;
-    if (!h)
-        return;
     uint64_t limit = m->cpu.limit;
     m->cpu.limit = 0;
     if (limit && m->cpu.ticks == limit)

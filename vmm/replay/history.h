@@ -119,17 +119,17 @@ bool history_is_silent(const struct machine *); /* this was printed before */
 /* For virtual_clock.c and the devices. */
 uint64_t history_deliver(struct machine *, uint64_t ticks, bool *came);
 uint64_t history_tick(struct machine *, uint64_t ticks);
-bool history_defer_irq(void *machine, uint64_t ticks, bool halted, bool stepping);
+bool history_defer_irq(struct machine *, uint64_t ticks, bool halted, bool stepping);
 int64_t history_clock(struct machine *);
 /* A halted CPU: have devices looked since? Else they do at the next tick. */
 bool history_may_sleep(struct machine *, uint64_t ticks);
 /* In the past nobody waits: until when it slept, or 0: for ever. */
 uint64_t history_idle(struct machine *, uint64_t ticks, uint64_t due);
-void history_slept(struct machine *, uint64_t until);
+uint64_t history_woken(struct machine *, uint64_t ticks, uint64_t due, bool early);
 /* At an IN whose device has nothing yet: time passes until there was something. */
 void history_wait(struct machine *);
 bool history_wants_input(struct machine *); /* the host has some that no device has taken */
-bool history_input_over(const struct machine *); /* none is there, none will come */
+bool history_input_over(struct machine *); /* none is there, none will come */
 
 bool events_add(struct events *, uint64_t ticks, uint32_t kind, uint64_t value);
 /* The same list up to a tick, without it. */

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "vmm/host/files.h"
-#include "vmm/inspect/inspect.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/x86/x86.h"
@@ -57,7 +56,7 @@ static uint64_t start_of(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
     uint64_t words[] = {s->regs.rip, s->regs.rsp, s->regs.rax, s->regs.rbx, s->sregs.cs.base,
                         s->sregs.cs.selector, s->sregs.cr0 & CR0_PE, s->sregs.cr3, m->memory.rom_size};
-    uint64_t hash = mix(inspect_memory_hash(m), words, sizeof words / sizeof *words);
+    uint64_t hash = mix(memory_hash(&m->memory), words, sizeof words / sizeof *words);
     for (uint32_t i = 0; i < m->memory.rom_size; i++)
         hash = (hash ^ m->memory.rom[i]) * 0x100000001b3ull;
     return hash;
@@ -131,7 +130,7 @@ bool replay_save(struct machine *m, const char *path, char *error, size_t size) 
         return false;
     }
     memcpy(header.magic, magic, sizeof magic);
-    header.result = inspect_memory_hash(m);
+    header.result = memory_hash(&m->memory);
     logs_until_now(m, logs);
     for (int i = 0; i < LOGS; i++)
         header.counts[i] = logs[i].count;
@@ -197,7 +196,7 @@ static const char *does_not_fit(struct machine *m, const struct header *h) {
 }
 
 int replay_check(struct machine *m, char *error, size_t size) {
-    const char *why = does_not_fit(m, &m->recording->header);
+    const char *why = m->recording ? does_not_fit(m, &m->recording->header) : NULL;
     if (why)
         snprintf(error, size, "%s: cannot be replayed: %s", m->options->replay, why);
     return why ? -EINVAL : 0;
@@ -205,6 +204,8 @@ int replay_check(struct machine *m, char *error, size_t size) {
 
 int replay_open(struct machine *m, char *error, size_t size) {
     const char *path = m->options->replay, *why = NULL;
+    if (!path)
+        return 0;
     FILE *f = file_open(path);
     m->recording = calloc(1, sizeof *m->recording);
     if (!f || !m->recording)
@@ -250,7 +251,7 @@ void replay_give(struct machine *m) {
 }
 
 void replay_verdict(struct machine *m, char *text, size_t size) {
-    bool same = m->recording && m->recording->header.result == inspect_memory_hash(m);
+    bool same = m->recording && m->recording->header.result == memory_hash(&m->memory);
     snprintf(text, size, "the recording ends here, after %llu instructions%s",
              (unsigned long long)cpu_icount(&m->cpu),
              same ? "" : "; memory is not what it was then: another version of minikvm made it?");

@@ -14,9 +14,9 @@
 /* Writes the run of a machine up to where it stands, which may be in the past. false,
  * with a sentence. On the machine's thread, as for travel. */
 bool replay_save(struct machine *, const char *path, char *error, size_t size);
-/* Reads options->replay for a machine that was just made. 0, or -errno with a sentence. */
+/* Reads options->replay, if there is one, for a machine that was just made. 0, or -errno with a sentence. */
 int replay_open(struct machine *, char *error, size_t size);
-/* The same machine made anew: does the recording still fit it? 0, or -errno with a sentence. */
+/* The same machine made anew: does the recording, if there is one, still fit it? 0, or -errno with a sentence. */
 int replay_check(struct machine *, char *error, size_t size);
 void replay_close(struct machine *);
 /* The log that was read becomes that of the history that begins. */

@@ -373,14 +373,6 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
 
 void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
     *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
-    if (!m->history) {
-        m->edge = EDGE_BEGIN;
-        snprintf(exit->text, sizeof exit->text, "%s", !cpu_can(&m->cpu, ENGINE_DETERMINISTIC)
-                 ? "KVM keeps no history: `monitor engine soft` has one from here on, "
-                   "--cpu=soft from the start"
-                 : "no history is kept (--history=0)");
-        return;
-    }
     keep_present(m);
     if (m->cpu.ticks <= m->history->list[0]->ticks)
         m->edge = EDGE_BEGIN;

@@ -239,8 +239,8 @@ static bool take_interrupt(struct soft *s) {
     if (!open || !s->cpu->intr || !host->acknowledge)
         return false;
     s->holding = s->stepping && !s->cpu->step_irqs;
-    if (s->cpu->held)
-        s->holding = s->cpu->held(host->machine, s->ticks, s->halted, s->holding);
+    if (s->cpu->defer_irq)
+        s->holding = s->cpu->defer_irq(host->machine, s->ticks, s->halted, s->holding);
     if (s->holding)
         return false;
     int vector = host->acknowledge(host->machine);
