@@ -7,7 +7,7 @@
 #include "tests/unit/fake_cpu.h"
 #include "vmm/machine/addresses.h"
 #include "vmm/cpu/breakpoints.h"
-#include "vmm/x86/registers.h"
+#include "vmm/cpu/register_access.h"
 #include "vmm/board/boot/symbols.h"
 
 enum { LINKED = 0xc0100000, LOADED = 0x100000, SIZE = 0x2000, BASE = 0x40000000 };

@@ -3,7 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "tests/unit/fake_cpu.h"
-#include "vmm/x86/registers.h"
+#include "vmm/cpu/register_access.h"
 
 static struct cpu cpu;
 

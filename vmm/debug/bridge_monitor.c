@@ -8,7 +8,7 @@
 
 #include "vmm/machine/engines.h"
 #include "vmm/inspect/tables.h"
-#include "vmm/x86/registers.h"
+#include "vmm/cpu/register_access.h"
 #include "vmm/x86/x86.h"
 
 struct request {

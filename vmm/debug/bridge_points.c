@@ -8,7 +8,7 @@
 
 #include "gdbstub/agent/agent.h"
 #include "vmm/replay/history.h"
-#include "vmm/x86/registers.h"
+#include "vmm/cpu/register_access.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/x86/registers.h"
+#include "vmm/cpu/register_access.h"
 #include "vmm/x86/x86.h"
 
 /* gdb finds its own registers by these names of features. */

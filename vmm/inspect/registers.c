@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/x86/registers.h"
+#include "vmm/cpu/register_access.h"
 #include "vmm/x86/x86.h"
 
 static uint64_t number(const uint8_t *value, unsigned bytes) {

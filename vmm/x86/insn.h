@@ -7,8 +7,8 @@
 #ifndef MINIKVM_INSN_H
 #define MINIKVM_INSN_H
 
-#include "vmm/cpu/cpu.h"
 #include "vmm/memory/memory.h"
+#include "vmm/x86/state.h"
 
 enum { INSN_MAX = 15 }; /* bytes (volume 2, 2.3.11) */
 

@@ -386,51 +386,36 @@ const struct reg_layout *register_layout(unsigned bits) { return &layouts[bits =
 
 /* --- access ---------------------------------------------------------------------------------- */
 
+bool register_is_flat(const struct reg *r) { return r->get == get_flat; }
+
 /* Flat addresses as a debugger has them: 32-bit ones where they are shifted. */
-static void move(struct cpu *cpu, const struct reg *r, bool to_linear, uint8_t *value) {
-    if (r->get != get_flat || !cpu->address_shift)
+static void move(const struct reg *r, uint64_t shift, uint8_t *value) {
+    if (!register_is_flat(r) || !shift)
         return;
-    uint64_t shift = cpu->address_shift(cpu->addresses, cpu_read(cpu, r->parts));
-    uint64_t moved = load(value, 8) + (to_linear ? shift : -shift);
-    uint64_t address = shift ? (uint32_t)moved : moved;
-    memcpy(value, &address, 8);
+    uint64_t moved = (uint32_t)(load(value, 8) + shift);
+    memcpy(value, &moved, 8);
 }
 
-bool register_read(struct cpu *cpu, const struct reg *r, uint8_t *value) {
-    const struct cpu_state *s = cpu_read(cpu, r->parts);
+void register_get(const struct cpu_state *s, const struct reg *r, uint64_t shift, uint8_t *value) {
     uint8_t whole[64] = {0};
     if (r->size)
         memcpy(whole, (const char *)s + r->offset, r->size);
     else
         r->get(s, r->index, whole);
-    move(cpu, r, false, whole);
+    move(r, -shift, whole);
     memcpy(value, whole, (r->bits + 7) / 8);
-    return !(cpu->missing & r->parts);
 }
 
 bool register_is_writable(const struct reg *r) { return r->size || r->set; }
 
-bool register_write(struct cpu *cpu, const struct reg *r, const uint8_t *value) {
+void register_set(struct cpu_state *s, const struct reg *r, uint64_t shift, const uint8_t *value) {
     uint8_t whole[64] = {0};
-    uint8_t old[64];
-    if (!register_read(cpu, r, old))
-        return false;
-    if (r->parts & CPU_MP) /* the instruction pointer, be it to where it is */
-        cpu_arrives(cpu);
-    if (!memcmp(old, value, (r->bits + 7) / 8))
-        return true;
-    if (!register_is_writable(r))
-        return false;
     memcpy(whole, value, (r->bits + 7) / 8);
-    move(cpu, r, true, whole);
-    struct cpu_state *s = cpu_write(cpu, r->parts);
+    move(r, shift, whole);
     if (r->size)
         memcpy((char *)s + r->offset, whole, r->size);
     else
         r->set(s, r->index, whole);
-    if (r->parts & CPU_MP) /* the instruction pointer: moved on from a hlt */
-        s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
-    return true;
 }
 
 const struct reg *register_find(const struct reg_layout *layout, const char *name) {

@@ -9,7 +9,10 @@
 #ifndef MINIKVM_REGISTERS_H
 #define MINIKVM_REGISTERS_H
 
-#include "vmm/cpu/cpu.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vmm/x86/state.h"
 
 /* How the value of a register is made up; for debuggers and for people. */
 struct reg_field {
@@ -51,11 +54,13 @@ struct reg_layout {
 
 const struct reg_layout *register_layout(unsigned bits);
 
-/* value: (bits + 7) / 8 bytes, little-endian. false: the engine did not give what it is
- * made of; then it reads as zeros, and is not written. */
-bool register_read(struct cpu *, const struct reg *, uint8_t *value);
-/* Writing the instruction pointer puts the CPU there: a breakpoint there is not passed. */
-bool register_write(struct cpu *, const struct reg *, const uint8_t *value);
+/* value: (bits + 7) / 8 bytes, little-endian. `shift`: linear address less what a flat
+ * register shows; a shifted one is of 32 bits. vmm/cpu/register_access.h does it for a CPU. */
+void register_get(const struct cpu_state *, const struct reg *, uint64_t shift, uint8_t *value);
+/* For a register that is writable. */
+void register_set(struct cpu_state *, const struct reg *, uint64_t shift, const uint8_t *value);
+/* Shown as a linear address: it moves with the shift. */
+bool register_is_flat(const struct reg *);
 /* false: it follows from others. */
 bool register_is_writable(const struct reg *);
 const struct reg *register_find(const struct reg_layout *, const char *name);

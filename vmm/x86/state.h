@@ -1,0 +1,35 @@
+/* The architectural state of a CPU: what KVM's ioctls call it (api.rst, KVM_GET_REGS and its
+ * neighbours), so that every engine speaks one language. */
+#ifndef MINIKVM_X86_STATE_H
+#define MINIKVM_X86_STATE_H
+
+#include <linux/kvm.h>
+#include <stdint.h>
+
+/* MSRs that a change of engine must carry over; EFER is in sregs. */
+struct cpu_msrs {
+    uint64_t tsc, sysenter_cs, sysenter_esp, sysenter_eip;
+};
+
+struct cpu_state {
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    struct kvm_debugregs debugregs;
+    struct kvm_vcpu_events events;
+    struct kvm_fpu fpu;
+    struct cpu_msrs msrs;
+    struct kvm_mp_state mp;
+};
+
+enum cpu_part {
+    CPU_REGS = 1 << 0,
+    CPU_SREGS = 1 << 1,
+    CPU_DEBUGREGS = 1 << 2,
+    CPU_EVENTS = 1 << 3,
+    CPU_FPU = 1 << 4,
+    CPU_MSRS = 1 << 5,
+    CPU_MP = 1 << 6,
+    CPU_ALL = (1 << 7) - 1,
+};
+
+#endif
