@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/board/boot/rom.h"
 #include "vmm/machine/callbacks.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
-#include "vmm/host/files.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/vcpu_thread.h"
 
@@ -98,26 +98,6 @@ void machine_halt(struct machine *m) {
 
 /* --- making one ---------------------------------------------------------------------------- */
 
-static int add_rom(struct machine *m, struct memory *memory, char *error, size_t size) {
-    const char *path = m->options->rom;
-    uint8_t bytes[1];
-    FILE *f = file_open(path);
-    int err = f ? 0 : -errno;
-    uint8_t *rom = malloc(ROM_MAX);
-    size_t n = f && rom ? fread(rom, 1, ROM_MAX, f) : 0;
-    bool more = f && fread(bytes, 1, 1, f) == 1;
-    if (!err)
-        err = !rom ? -ENOMEM : more || n == 0 ? -EFBIG : memory_add_rom(memory, rom, n);
-    if (err == -EFBIG)
-        snprintf(error, size, "%s: a ROM has from 1 byte to 256 KiB", path);
-    else if (err)
-        snprintf(error, size, "%s: %s; check --rom", path, file_error(-err));
-    if (f)
-        fclose(f);
-    free(rom);
-    return err;
-}
-
 /* A PC has its first MiB: with less conventional memory there is a hole below A0000. */
 enum { PC_MEMORY = 1 << 20 };
 
@@ -132,7 +112,7 @@ static int fill_memory(struct machine *m, const struct image *im, struct memory 
         snprintf(error, size, "no memory for the guest (%llu MiB): %s; use less --mem",
                  (unsigned long long)(bytes >> 20), strerror(-err));
     if (!err && m->options->rom)
-        err = add_rom(m, memory, error, size);
+        err = rom_load(memory, m->options->rom, error, size);
     if (!err && im->bytes)
         err = image_load(im, memory, error, size);
     if (err)
