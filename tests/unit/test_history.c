@@ -231,6 +231,20 @@ static void the_beginning_is_told(void) {
     machine_close(&m);
 }
 
+/* Without a recorder a machine runs as ever, and has nowhere to go back to. */
+static void no_recorder_no_past(void) {
+    static const uint8_t loop[] = {0x40, 0xeb, 0xfd}; /* inc ax; jmp */
+    static struct machine m;
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 8 << 20};
+    CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
+    step(&m);
+    CHECK(m.cpu.ticks == 1 && !m.history && m.recorder == &recorder_none);
+    struct machine_stop stop = back(&m, false);
+    CHECK(stop.edge == EDGE_BEGIN && strstr(stop.exit.text, "no history is kept"));
+    CHECK(m.cpu.ticks == 1);
+    machine_close(&m);
+}
+
 /* A loop that counts in [0x3000]. */
 static void the_last_write_is_found(void) {
     static const uint8_t loop[] = {0xff, 0x06, 0x00, 0x30,       /* inc word [0x3000] */
@@ -447,6 +461,7 @@ int main(int argc, char **argv) {
     random_guests_there_and_back();
     steps_back_undo_steps();
     the_beginning_is_told();
+    no_recorder_no_past();
     the_last_write_is_found();
     writes_are_found_through_every_address();
     looking_back_does_not_change_the_future();

@@ -8,6 +8,7 @@
 
 #include "vmm/cpu/service.h"
 #include "vmm/machine/machine.h"
+#include "vmm/replay/recorder.h"
 #include "vmm/x86/x86.h"
 
 enum { PORT = 0xee, START = 0x1000, CALLS = 0x3000, SPARE = 0x1040, LAST = 0x1020 };
@@ -82,7 +83,8 @@ static const struct machine_owner owner = {.output = ignore_output, .notify = ig
                                            .message = ignore_message};
 
 static bool open_machine(struct machine *m, struct machine_options *o, enum engine_choice engine) {
-    *o = (struct machine_options){.engine = engine, .debugged = true, .history = 8 << 20, .devices = extra};
+    *o = (struct machine_options){.engine = engine, .debugged = true,
+                                  .recorder = &replay_recorder, .history = 8 << 20, .devices = extra};
     *log_text = 0;
     int err = machine_open(m, 1, scratch_write(code, sizeof code), o, &owner, error, sizeof error);
     CHECK(!err || engine == ENGINE_KVM);
