@@ -17,7 +17,8 @@
     ROW(pic)                                                                                       \
     ROW(pit)                                                                                       \
     ROW(cmos)                                                                                      \
-    ROW(ports)
+    ROW(ports)                                                                                     \
+    ROW(vga)
 
 #define DECLARE(NAME) extern const struct device_class device_##NAME;
 TABLE(DECLARE)

@@ -76,6 +76,7 @@ struct devices {
     struct keyboard keyboard;
     struct cmos cmos;
     struct ports ports;
+    struct vga *vga; /* display/vga.h */
     struct opened_device {
         const struct device_class *class;
         void *device;

@@ -5,9 +5,16 @@
 
 #include "vmm/machine/recorder.h"
 
+static uint64_t host_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
 uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
-    return m->cpu.ticks * NS_PER_INSTRUCTION;
+    bool host = m->cpu.engine && !cpu_can(&m->cpu, ENGINE_DETERMINISTIC);
+    return host ? host_ns() : m->cpu.ticks * NS_PER_INSTRUCTION;
 }
 
 int virtual_clock_acknowledge(void *machine) {

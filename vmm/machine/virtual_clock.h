@@ -24,7 +24,7 @@ uint64_t virtual_clock_deadline(void *machine, uint64_t ticks);
 uint64_t virtual_clock_idle(void *machine, uint64_t ticks);
 uint8_t virtual_clock_wakers(void *machine);
 
-/* For struct board, whatever the engine. */
+/* For struct board, in nanoseconds: virtual time, or the host's on an engine that runs by it. */
 uint64_t virtual_clock_now(void *machine);
 
 #endif
