@@ -66,7 +66,7 @@ bool unassigned_outcome(const struct memory *memory, uint64_t phys, bool write, 
                         size_t size) {
     phys = memory_wrap(memory, phys);
     if (memory_at(memory, phys, 1, false)) { /* RAM or ROM */
-        bool rom = write && !memory_at(memory, phys, 1, true) && !memory->trial;
+        bool rom = write && !memory_at(memory, phys, 1, true) && !memory->journal;
         if (rom)
             snprintf(out, size, "which is ROM: dropped");
         return rom;

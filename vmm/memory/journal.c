@@ -1,4 +1,4 @@
-/* The journal of writes that are taken back; see memory.h. */
+/* The undo journal; see memory.h. */
 #include "vmm/memory/memory.h"
 
 #include <stdlib.h>
@@ -45,15 +45,15 @@ bool memory_journal_begin(struct memory *m) {
     struct journal *t = calloc(1, sizeof *t);
     if (t)
         t->base.write = write_noted;
-    m->trial = t ? &t->base : NULL;
+    m->journal = t ? &t->base : NULL;
     return t;
 }
 
 void memory_journal_undo(struct memory *m) {
-    struct journal *t = (struct journal *)m->trial;
+    struct journal *t = (struct journal *)m->journal;
     while (t->count--)
         memcpy(t->notes[t->count].at, t->notes[t->count].was, t->notes[t->count].length);
     free(t->notes);
     free(t);
-    m->trial = NULL;
+    m->journal = NULL;
 }

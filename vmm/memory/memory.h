@@ -24,8 +24,16 @@
 #define MEMORY_MAX (3ull << 30) /* RAM ends below the ROM's upper image */
 #define ROM_MAX (256u << 10)
 
+enum { MEMORY_PIECES = 8 };
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
 #define MEMORY_A20   (1u << 20) /* address line 20 */
+
+/* One stretch of the physical address space that one thing backs. */
+struct memory_piece {
+    uint64_t phys, length;
+    uint8_t *at; /* its host address */
+    bool rom;
+};
 
 /* Takes the writes while it is in use (journal.c). */
 struct memory_journal {
@@ -35,13 +43,16 @@ struct memory_journal {
 struct memory {
     uint8_t *ram;
     uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE */
-    uint32_t low_end;  /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
-    uint32_t a20_off;  /* MEMORY_A20 while the line is closed, else 0 */
-    uint8_t *rom;      /* NULL without --rom */
-    uint32_t rom_size; /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
-    unsigned rom_pokes; /* how often a person has written to it */
-    uint64_t *dirty;   /* a bit for each page of RAM that was written; NULL: nobody asks */
-    struct memory_journal *trial; /* its writes are undone; NULL: writes are for good */
+    struct memory_piece pieces[MEMORY_PIECES]; /* what is where, by address; the first is RAM at 0 */
+    unsigned count;
+    uint32_t a20_off; /* MEMORY_A20 while the line is closed, else 0 */
+    uint64_t *dirty;  /* a bit for each page of RAM that was written; NULL: nobody asks */
+    struct memory_journal *journal; /* while set, writes go there and can be undone; else NULL */
+    /* layout.c */
+    uint32_t low_end;   /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
+    uint8_t *rom;       /* NULL: none */
+    uint32_t rom_size;  /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
+    unsigned rom_pokes; /* how often a debugger has written to it */
 };
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */
@@ -60,14 +71,7 @@ void memory_clear(struct memory *); /* all RAM zero again */
 void memory_zero(struct memory *, uint64_t phys, uint64_t length);
 void memory_close(struct memory *);
 
-/* One stretch of the physical address space that one thing backs. */
-struct memory_piece {
-    uint64_t phys, length;
-    uint8_t *at; /* its host address */
-    bool rom;
-};
-
-/* The first that begins at or after `from`; false: there are no more. */
+/* The first piece that begins at or after `from`; false: there are no more. */
 bool memory_next(const struct memory *, uint64_t from, struct memory_piece *);
 
 /* The address that goes out with A20 as it is. */
@@ -91,16 +95,20 @@ static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length
  * it (and to ROM) are dropped. Returns how many bytes were really there. */
 size_t memory_read(const struct memory *, uint64_t phys, void *to, size_t length);
 size_t memory_write(struct memory *, uint64_t phys, const void *from, size_t length);
-/* The same by a person, who may write to ROM, too. */
+/* memory_write() for a debugger, which may write to ROM, too. */
 size_t memory_poke(struct memory *, uint64_t phys, const void *from, size_t length);
 
 /* A fingerprint of all of RAM: FNV-1a over 64-bit words. */
 uint64_t memory_hash(const struct memory *);
 
-/* Between the two every write is noted, and taken back at the end: memory is what it
- * was. Meanwhile there is no host address for writing. A write for whose note there is
- * no memory is not done. false: there is none to begin with. */
+/* An undo journal: between the two every write is recorded, and memory_journal_undo() puts
+ * back what was there. Meanwhile there is no host address for writing, and a write that
+ * cannot be recorded is not done. false: no memory to begin with. */
 bool memory_journal_begin(struct memory *);
 void memory_journal_undo(struct memory *);
+
+/* Whole pages; anonymous memory that costs nothing until it is touched, or NULL. */
+uint64_t memory_round_up(uint64_t size);
+uint8_t *memory_map(uint64_t size);
 
 #endif
