@@ -82,6 +82,12 @@ static enum io_result no_keyboard(void *device, const struct access *a) {
     return a->write ? IO_DONE : access_reply(a, 0);
 }
 
+static int open_vcpu(struct core *c, bool irqchip, char *error, size_t size) {
+    int device = vcpu_open_device();
+    int err = device < 0 ? device : vcpu_open(&c->cpu, &c->vcpu, device, irqchip);
+    return err ? image_refuse(error, size, -err, "KVM cannot make a machine: %s", strerror(-err)) : 0;
+}
+
 static int load(struct core *c, const char *path, char *error, size_t size) {
     struct image im = {.path = (char *)path, .mode = START_REAL};
     struct image_options options = {0};
@@ -126,7 +132,7 @@ int main(int argc, char **argv) {
     uart_open(&c.uart, &c.bus, &board);
     bus_add(&c.bus, "keyboard", 0x60, 0x64, no_keyboard, NULL);
     if (memory_open(&c.memory, RAM) < 0 ||
-        vcpu_open(&c.cpu, &c.vcpu, irqchip, error, sizeof error) < 0 ||
+        open_vcpu(&c, irqchip, error, sizeof error) < 0 ||
         load(&c, argv[1 + irqchip], error, sizeof error) < 0)
         return fprintf(stderr, "minikvm-core: %s\n", error), OWN_ERROR;
     return run(&c);

@@ -3,43 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vmm/memory/memory.h"
 
-static int fail(char *error, size_t size, int err, const char *what, const char *todo) {
-    snprintf(error, size, "%s: %s; %s", what, strerror(err), todo);
-    return -err;
-}
-
-/* The group's name is not looked up: that file is out of reach here, and the shell can. */
-static const char *advice(int reason) {
-    struct stat st;
-    bool for_group = stat("/dev/kvm", &st) == 0 && st.st_gid != 0 && (st.st_mode & 060) == 060;
-    if (reason == EPERM)
-        return "the container forbids it: start it with --device=/dev/kvm, or use --cpu=soft";
-    if (reason == EACCES && for_group)
-        return "join the group that owns it (sudo usermod -aG $(stat -c %G /dev/kvm) $USER, then log "
-               "in again), or use --cpu=soft";
-    if (reason == EACCES)
-        return "it is root's alone here: have it given to a group of yours (sudo chgrp GROUP /dev/kvm; "
-               "sudo chmod g+rw /dev/kvm), or use --cpu=soft";
-    if (reason == EMFILE || reason == ENFILE)
-        return "raise the limit (ulimit -n), or use --cpu=soft";
-    return "load the module (modprobe kvm-intel or kvm-amd; virtualisation must be on in the "
-           "firmware), or use --cpu=soft";
-}
-
-static int open_device(char *error, size_t size) {
+int vcpu_open_device(void) {
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    int reason = errno; /* advice() makes calls of its own */
-    return fd >= 0 ? fd : fail(error, size, reason, "cannot open /dev/kvm", advice(reason));
+    return fd >= 0 ? fd : -errno;
 }
 
 static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t size, bool rom) {
@@ -55,23 +28,12 @@ static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t s
     return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
 }
 
-static int add_memory(struct vcpu *v, const struct memory *m) {
+int vcpu_add_memory(struct vcpu *v, const struct memory *m) {
     struct memory_piece p;
     int err = 0;
     for (uint64_t from = 0; !err && memory_next(m, from, &p); from = p.phys + p.length)
         err = add_slot(v->vm, v->slots++, p.phys, p.at, p.length, p.rom);
     return err;
-}
-
-/* A20 has moved: the address space anew. An empty slot is a deleted one. */
-int vcpu_remap(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
-    while (v->slots) {
-        struct kvm_userspace_memory_region none = {.slot = --v->slots};
-        if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &none) < 0)
-            return -errno;
-    }
-    return add_memory(v, cpu->memory);
 }
 
 static int add_chips(int vm) {
@@ -123,7 +85,7 @@ static int build(struct vcpu *v, int device, const struct memory *m) {
     ioctl(v->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
     int err = v->irqchip ? add_chips(v->vm) : 0;
     if (!err)
-        err = add_memory(v, m);
+        err = vcpu_add_memory(v, m);
     return err ? err : add_vcpu(v, device);
 }
 
@@ -136,20 +98,15 @@ void vcpu_close(struct vcpu *v) {
         close(v->vm);
 }
 
-int vcpu_open(struct cpu *cpu, struct vcpu *v, bool irqchip, char *error, size_t size) {
-    int device = open_device(error, size);
-    if (device < 0)
-        return device;
+int vcpu_open(struct cpu *cpu, struct vcpu *v, int device, bool irqchip) {
     *v = (struct vcpu){.vm = -1, .fd = -1, .irqchip = irqchip};
     int err = build(v, device, cpu->memory);
     close(device);
-    if (err) {
+    if (err)
         vcpu_close(v);
-        return fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
-    }
     cpu->priv = v;
     cpu->valid = cpu->missing = cpu->dirty = 0;
-    return 0;
+    return err;
 }
 
 void vcpu_irq_line(struct cpu *cpu, unsigned irq, bool level) {

@@ -46,12 +46,13 @@ struct vcpu {
 static inline struct vcpu *vcpu_of(const struct cpu *cpu) { return cpu->priv; }
 
 /* --- open.c --- */
-/* A VM around cpu->memory, its vCPU in *v, which becomes cpu->priv. 0, or -errno with a
- * sentence in `error`, and nothing is left open. */
-int vcpu_open(struct cpu *, struct vcpu *v, bool irqchip, char *error, size_t size);
+int vcpu_open_device(void); /* of /dev/kvm: a descriptor or -errno */
+/* A VM around cpu->memory, its vCPU in *v, which becomes cpu->priv. 0, or -errno, and nothing
+ * is left open. `device` is closed. */
+int vcpu_open(struct cpu *, struct vcpu *v, int device, bool irqchip);
 void vcpu_close(struct vcpu *);
-/* Memory slots anew, after A20 has moved. 0 or -errno. */
-int vcpu_remap(struct cpu *);
+/* A memory slot for each piece. 0 or -errno. */
+int vcpu_add_memory(struct vcpu *, const struct memory *);
 void vcpu_irq_line(struct cpu *, unsigned irq, bool level);
 
 /* --- state.c --- */

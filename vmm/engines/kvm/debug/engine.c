@@ -5,6 +5,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+static int fail(char *error, size_t size, int err, const char *what, const char *todo) {
+    snprintf(error, size, "%s: %s; %s", what, strerror(err), todo);
+    return -err;
+}
+
+/* The group's name is not looked up: that file is out of reach here, and the shell can. */
+static const char *advice(int reason) {
+    struct stat st;
+    bool for_group = stat("/dev/kvm", &st) == 0 && st.st_gid != 0 && (st.st_mode & 060) == 060;
+    if (reason == EPERM)
+        return "the container forbids it: start it with --device=/dev/kvm, or use --cpu=soft";
+    if (reason == EACCES && for_group)
+        return "join the group that owns it (sudo usermod -aG $(stat -c %G /dev/kvm) $USER, then log "
+               "in again), or use --cpu=soft";
+    if (reason == EACCES)
+        return "it is root's alone here: have it given to a group of yours (sudo chgrp GROUP /dev/kvm; "
+               "sudo chmod g+rw /dev/kvm), or use --cpu=soft";
+    if (reason == EMFILE || reason == ENFILE)
+        return "raise the limit (ulimit -n), or use --cpu=soft";
+    return "load the module (modprobe kvm-intel or kvm-amd; virtualisation must be on in the "
+           "firmware), or use --cpu=soft";
+}
 
 static void engine_close(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);
@@ -15,15 +40,22 @@ static void engine_close(struct cpu *cpu) {
     cpu_set_engine(cpu, NULL);
 }
 
+static int start_vcpu(struct cpu *cpu, struct vcpu *v, bool irqchip, char *error, size_t size) {
+    int device = vcpu_open_device();
+    if (device < 0)
+        return fail(error, size, -device, "cannot open /dev/kvm", advice(-device));
+    int err = vcpu_open(cpu, v, device, irqchip);
+    if (err)
+        fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+    return err;
+}
+
 int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct debugged_vcpu *d = calloc(1, sizeof *d);
-    if (!d) {
-        snprintf(error, size, "KVM cannot make the machine: %s; use --cpu=soft, or less --mem",
-                 strerror(ENOMEM));
-        return -ENOMEM;
-    }
-    int err = vcpu_open(cpu, &d->vcpu, options->irqchip, error, size);
+    if (!d)
+        return fail(error, size, ENOMEM, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+    int err = start_vcpu(cpu, &d->vcpu, options->irqchip, error, size);
     if (err) {
         free(d);
         return err;
@@ -35,6 +67,17 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
         probe_traits();
     guard_open(d, cpu->memory, options->real_from, options->real_to);
     return 0;
+}
+
+/* A20 has moved: the address space anew. An empty slot is a deleted one. */
+static int engine_remap(struct cpu *cpu) {
+    struct vcpu *v = vcpu_of(cpu);
+    while (v->slots) {
+        struct kvm_userspace_memory_region none = {.slot = --v->slots};
+        if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &none) < 0)
+            return -errno;
+    }
+    return vcpu_add_memory(v, cpu->memory);
 }
 
 static const struct kvm_counters *counters_of(const struct cpu *cpu) {
@@ -93,7 +136,7 @@ const struct engine engine_kvm = {
     .refuses = hold_refuses,
     .strained = hold_strained,
     .freeze = irqchip_freeze,
-    .remap = vcpu_remap,
+    .remap = engine_remap,
     .entries = entries,
     .counter = counter,
     .describe = describe,
