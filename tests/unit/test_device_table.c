@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "vmm/devices/disk/drives.h"
 #include "vmm/replay/history.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/replay/recorder.h"
@@ -77,6 +78,7 @@ static char error[400];
 static struct devices devices;
 static struct bus bus;
 static struct input input;
+static struct drives drives;
 static void no_irq(void *machine, unsigned irq, bool level) { (void)machine, (void)irq, (void)level; }
 static enum io_result no_irqchip(void *machine) { (void)machine; return IO_DONE; }
 static uint64_t no_time(void *machine) { (void)machine; return 0; }
@@ -87,7 +89,7 @@ static const struct board board = {.input = &input, .irq = no_irq, .uses_irqchip
 static int open_with(const struct device_class *const *extra) {
     bus = (struct bus){0};
     input_open(&input);
-    struct device_site site = {.devices = &devices, .bus = &bus, .board = &board, .irqchip = true,
+    struct device_site site = {.devices = &devices, .bus = &bus, .board = &board, .irqchip = true, .drives = &drives,
                                .extra = extra};
     return devices_open(&devices, &site, error, sizeof error);
 }

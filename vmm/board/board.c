@@ -38,6 +38,12 @@ static int64_t board_clock(void *board) {
     return b->hooks->clock(b->machine);
 }
 
+static void board_tell(void *board, const char *text) {
+    struct pc_board *b = board;
+    if (b->hooks->disk_time(b->machine) != DISK_PAST)
+        b->hooks->tell(b->machine, text);
+}
+
 static void board_unassigned(void *board, const struct access *a) {
     struct pc_board *b = board;
     b->hooks->unassigned(b->machine, a);
@@ -128,7 +134,7 @@ void board_init(struct pc_board *b) {
 static const struct board services = {
     .put = board_put, .irq = board_irq, .end = board_end, .stop = board_stop,
     .reset = board_guest_reset, .a20 = board_a20, .intr = board_intr,
-    .uses_irqchip = board_uses_irqchip, .now = board_now, .clock = board_clock,
+    .uses_irqchip = board_uses_irqchip, .now = board_now, .clock = board_clock, .tell = board_tell,
 };
 
 int board_open(struct pc_board *b, char *error, size_t size) {
@@ -136,13 +142,18 @@ int board_open(struct pc_board *b, char *error, size_t size) {
     b->services.machine = b;
     b->services.input = &b->input;
     b->bus = (struct bus){.unassigned = board_unassigned, .machine = b};
+    drives_connect(&b->drives, &(struct disk_host){b->machine, b->hooks->tell, b->hooks->disk_time});
     struct device_site site = {.devices = &b->devices, .bus = &b->bus, .board = &b->services,
-                               .cpu = b->cpu, .memory = b->memory, .irqchip = b->options.irqchip,
+                               .cpu = b->cpu, .memory = b->memory, .drives = &b->drives,
+                               .irqchip = b->options.irqchip,
                                .verbose = b->options.verbose, .extra = b->options.devices};
     return devices_open(&b->devices, &site, error, size);
 }
 
-void board_close(struct pc_board *b) { devices_close(&b->devices); }
+void board_close(struct pc_board *b) {
+    devices_close(&b->devices);
+    drives_close(&b->drives);
+}
 
 void board_reset(struct pc_board *b) {
     devices_reset(&b->devices);

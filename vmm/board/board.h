@@ -11,6 +11,7 @@
 
 #include "vmm/cpu/cpu.h"
 #include "vmm/devices/devices.h"
+#include "vmm/devices/disk/drives.h"
 #include "vmm/memory/memory.h"
 
 /* What the board asks of its machine, on the thread of the CPU. */
@@ -26,6 +27,8 @@ struct board_hooks {
     bool (*has_kernel_irqchip)(void *machine);
     uint64_t (*now)(void *machine);  /* guest time, nanoseconds */
     int64_t (*clock)(void *machine); /* seconds since 1970 as the guest shall see them */
+    void (*tell)(void *machine, const char *text); /* a person, in a line */
+    enum disk_time (*disk_time)(void *machine);
     /* A port that no device answers was accessed. */
     void (*unassigned)(void *machine, const struct access *);
 };
@@ -41,6 +44,7 @@ struct pc_board {
     struct memory *memory;
     struct bus bus;
     struct devices devices;
+    struct drives drives;  /* filled before board_open() */
     struct input input;
     struct board services; /* what the devices may ask of all this */
     pthread_mutex_t lock;  /* bus and devices: the CPU's thread against input */

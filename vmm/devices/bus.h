@@ -113,6 +113,8 @@ struct board {
     uint64_t (*now)(void *machine); /* guest time, nanoseconds */
     /* Seconds since 1970 as the guest shall see them. */
     int64_t (*clock)(void *machine);
+    /* A person is told, in a line. In the past nobody is: then it was told before. */
+    void (*tell)(void *machine, const char *text);
 };
 
 #endif

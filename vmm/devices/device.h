@@ -18,6 +18,7 @@
 struct cpu;
 struct device_class;
 struct devices;
+struct drives;
 struct memory;
 
 /* Where devices are opened. It outlives them. */
@@ -27,9 +28,16 @@ struct device_site {
     const struct board *board;
     struct cpu *cpu;
     const struct memory *memory;
+    struct drives *drives;
     bool irqchip; /* PIC and PIT may be used: they have ports */
     bool verbose;
     const struct device_class *const *extra; /* more than a PC's; ends with NULL, may be NULL */
+};
+
+/* An object that a saved state shares with its device and with other states. */
+struct device_kept {
+    void *object;
+    void (*release)(void *object);
 };
 
 /* The saved state of all devices, one behind the other. */
@@ -37,6 +45,8 @@ struct device_state {
     uint8_t *bytes; /* owned; device_state_free() */
     size_t length, room;
     size_t at, end; /* device_take(): the next byte, and where this device's end */
+    struct device_kept *kept; /* likewise */
+    size_t kept_count, kept_at;
     bool failed;    /* there was no memory for all of it */
 };
 
@@ -45,6 +55,11 @@ void device_put(struct device_state *, const void *from, size_t length);
 void device_take(struct device_state *, void *to, size_t length);
 /* How many bytes of this device are still to be taken. */
 size_t device_left(const struct device_state *);
+/* Keeps a reference to what is too large to be put each time; the state releases it when it
+ * is freed, at once if there is no memory. */
+void device_keep(struct device_state *, void *object, void (*release)(void *object));
+/* The objects again, one by one as they were kept; they stay the state's. */
+void *device_kept(struct device_state *);
 void device_state_free(struct device_state *);
 
 /* Takes the rows of `monitor info devices`. */
@@ -67,6 +82,8 @@ struct device_class {
     void (*save)(const void *device, struct device_state *);
     void (*load)(void *device, struct device_state *);
     size_t size;
+    /* Bytes of the objects that states keep, each counted once. NULL: it keeps none. */
+    uint64_t (*shared)(const void *device);
     void (*notice)(void *device); /* input has come; NULL: it does not care */
     /* For `monitor info devices`; changes nothing. NULL: it is not shown. */
     void (*describe)(const void *device, const struct device_sink *);
@@ -81,6 +98,8 @@ void devices_reset(struct devices *);
 /* false: there is no memory for it. */
 bool devices_save(const struct devices *, struct device_state *);
 void devices_load(struct devices *, struct device_state *);
+/* What all the states saved take beside their bytes. */
+uint64_t devices_shared(const struct devices *);
 /* Input has come: those that interrupt for it look, the table's last row first. */
 void devices_notice(struct devices *);
 void devices_describe(const struct devices *, const struct device_sink *);

@@ -18,7 +18,10 @@
     ROW(pit)                                                                                       \
     ROW(cmos)                                                                                      \
     ROW(ports)                                                                                     \
-    ROW(vga)
+    ROW(vga)                                                                                       \
+    ROW(disks)                                                                                     \
+    ROW(ide)                                                                                       \
+    ROW(no_floppy)
 
 #define DECLARE(NAME) extern const struct device_class device_##NAME;
 TABLE(DECLARE)
@@ -126,7 +129,28 @@ void device_take(struct device_state *s, void *to, size_t length) {
     s->at += n;
 }
 
+void device_keep(struct device_state *s, void *object, void (*release)(void *object)) {
+    struct device_kept *kept =
+        s->failed ? NULL : realloc(s->kept, (s->kept_count + 1) * sizeof *kept);
+    if (!kept) {
+        s->failed = true;
+        release(object);
+        return;
+    }
+    s->kept = kept;
+    s->kept[s->kept_count++] = (struct device_kept){object, release};
+}
+
+void *device_kept(struct device_state *s) {
+    return s->kept_at < s->kept_count ? s->kept[s->kept_at++].object : NULL;
+}
+
 void device_state_free(struct device_state *s) {
+    while (s->kept_count) {
+        const struct device_kept *k = &s->kept[--s->kept_count];
+        k->release(k->object);
+    }
+    free(s->kept);
     free(s->bytes);
     *s = (struct device_state){0};
 }
@@ -166,7 +190,15 @@ static void load_one(const struct opened_device *o, struct device_state *s) {
 }
 
 void devices_load(struct devices *d, struct device_state *s) {
-    s->at = 0;
+    s->at = s->kept_at = 0;
     for (unsigned i = 0; i < d->count; i++)
         load_one(&d->opened[i], s);
+}
+
+uint64_t devices_shared(const struct devices *d) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->opened[i].class->shared)
+            bytes += d->opened[i].class->shared(d->opened[i].device);
+    return bytes;
 }

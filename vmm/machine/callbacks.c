@@ -49,10 +49,23 @@ static int64_t machine_clock(void *machine) {
     return m->recorder->clock(m);
 }
 
+static void machine_tell(void *machine, const char *text) {
+    struct machine *m = machine;
+    m->owner.message(m->owner.context, m->number, text);
+}
+
+static enum disk_time machine_disk_time(void *machine) {
+    struct machine *m = machine;
+    if (m->recorder == &recorder_none)
+        return DISK_NO_PAST;
+    return m->recorder->is_silent(m) ? DISK_PAST : DISK_PRESENT;
+}
+
 static const struct board_hooks board_hooks = {
     .put = machine_put, .end = machine_end, .stop = machine_stop,
     .uses_irqchip = machine_uses_irqchip, .has_kernel_irqchip = machine_has_kernel_irqchip,
     .now = virtual_clock_now, .clock = machine_clock, .unassigned = unassigned_port,
+    .tell = machine_tell, .disk_time = machine_disk_time,
 };
 
 /* --- for the engine ---------------------------------------------------------------------- */

@@ -198,6 +198,8 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     m->spelled = m->named;
     if (!err)
         err = fill_memory(m, &m->image, &m->memory, error, size);
+    if (!err)
+        err = drives_open(&m->board.drives, options->drives, options->drive_count, error, size);
     if (err)
         return err;
     err = machine_connect(m, error, size);
@@ -263,6 +265,7 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
     memory_close(&old.memory);
     if (old.image.bytes != im->bytes)
         image_close(&old.image);
+    drives_reset(&m->board.drives);
     power_on_devices(m);
     return 0;
 }

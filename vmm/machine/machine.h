@@ -30,6 +30,8 @@ struct machine_options {
     struct image_options image;
     uint64_t memory; /* bytes; 0: what the image wants */
     const char *rom; /* path or NULL */
+    struct drive_file drives[DRIVES_MAX]; /* beside what the image is */
+    unsigned drive_count;
     enum engine_choice engine;
     enum irqchip_choice irqchip;
     bool debugged; /* a debugger may attach */

@@ -147,12 +147,19 @@ static size_t least_missed(const struct history *h, uint64_t now) {
     return best;
 }
 
-static void thin(struct history *h, uint64_t now) {
+/* With what disks keep for snapshots. */
+static uint64_t bytes_in_use(const struct machine *m) {
+    const struct history *h = m->history;
     uint64_t logs = (h->inputs.room + h->clocks.room + h->holds.room) * sizeof(struct event);
-    if (h->bytes + logs <= h->bound)
+    return h->bytes + logs + devices_shared(&m->board.devices);
+}
+
+static void thin(struct machine *m, uint64_t now) {
+    struct history *h = m->history;
+    if (bytes_in_use(m) <= h->bound)
         return;
     /* Some room at once, so that this is not done at every snapshot. */
-    while (h->bytes + logs > h->bound - h->bound / 16 && h->count > 2) {
+    while (bytes_in_use(m) > h->bound - h->bound / 16 && h->count > 2) {
         size_t n = h->count > KEEP_AT_LEAST ? least_missed(h, now) : 0;
         if ((!n && h->base == 0) || !merge_into_next(h, n))
             return;
@@ -245,7 +252,7 @@ void snapshot_take(struct machine *m, bool pinned) {
     if (!s)
         return;
     add(m, s, snapshot_before(h, s->ticks) + 1);
-    thin(h, h->end > s->ticks ? h->end : s->ticks);
+    thin(m, h->end > s->ticks ? h->end : s->ticks);
 }
 
 /* --- loading ----------------------------------------------------------------------------------------- */

@@ -48,11 +48,12 @@ static enum disk_time time_of(const struct disk *d) {
     return d->host.time ? d->host.time(d->host.context) : DISK_NO_PAST;
 }
 
+/* What happens again in the past was told when it happened first. */
 __attribute__((format(printf, 3, 4)))
 static void tell_once(struct disk *d, enum told what, const char *format, ...) {
     char text[400];
     va_list args;
-    if (d->told & what || !d->host.tell || time_of(d) == DISK_PAST)
+    if (d->told & what || !d->host.tell || (time_of(d) == DISK_PAST && what != TOLD_BACK))
         return;
     d->told |= what;
     int n = snprintf(text, sizeof text, "disk %.160s: ", d->path);
@@ -254,15 +255,22 @@ enum disk_result disk_flush(struct disk *d) {
 
 struct overlay *disk_overlay(const struct disk *d) { return d->overlay; }
 
+/* Another tree: the guest has written between then and now. */
 void disk_set_overlay(struct disk *d, struct overlay *overlay) {
     if (overlay == d->overlay)
         return;
+    if (d->flags & DISK_WRITE)
+        tell_once(d, TOLD_BACK, "going back does not take back what the guest wrote to the file (,write); "
+                  "the guest sees its disk as it was");
     overlay_keep(overlay);
     overlay_release(d->overlay);
     d->overlay = overlay;
 }
 
-uint64_t disk_memory(const struct disk *d) { return d->pool.bytes; }
+uint64_t disk_past_memory(const struct disk *d) {
+    uint64_t now = overlay_memory(d->overlay) + (d->before ? overlay_memory(d->before) : 0);
+    return d->pool.bytes - now;
+}
 
 void disk_reset(struct disk *d) {
     struct overlay *empty = overlay_new(&d->pool, d->sectors);

@@ -92,7 +92,7 @@ void disk_reset(struct disk *);
  * (overlay.h); disk_set_overlay() takes a reference of its own. */
 struct overlay *disk_overlay(const struct disk *);
 void disk_set_overlay(struct disk *, struct overlay *);
-/* Memory that this takes, with what earlier states hold. */
-uint64_t disk_memory(const struct disk *);
+/* Memory that only earlier states hold. */
+uint64_t disk_past_memory(const struct disk *);
 
 #endif

@@ -76,6 +76,13 @@ void drives_connect(struct drives *d, const struct disk_host *host) {
         disk_connect(disk, host);
 }
 
+void drives_reset(struct drives *d) {
+    unsigned number;
+    struct disk *disk;
+    for (unsigned i = 0; (disk = drives_nth(d, i, &number)); i++)
+        disk_reset(disk);
+}
+
 void drives_close(struct drives *d) {
     unsigned number;
     struct disk *disk;

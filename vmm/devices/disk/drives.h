@@ -35,6 +35,8 @@ struct disk *drives_take_first(struct drives *, bool floppy);
 /* Of each file a drive. 0; or -errno, and why in a sentence: those made stay until they are closed. */
 int drives_open(struct drives *, const struct drive_file *, unsigned count, char *error, size_t size);
 void drives_connect(struct drives *, const struct disk_host *);
+/* As the files are (disk_reset()). */
+void drives_reset(struct drives *);
 void drives_close(struct drives *);
 
 /* By the BIOS's number; NULL: there is none. */

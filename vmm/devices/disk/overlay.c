@@ -21,7 +21,7 @@ struct overlay {
     struct overlay_pool *pool;
     unsigned references;
     unsigned levels; /* of nodes; the top is one of them */
-    uint64_t clusters;
+    uint64_t clusters, nodes;
     struct node *top; /* NULL: empty */
 };
 
@@ -124,6 +124,10 @@ bool overlay_has_cluster(const struct overlay *o, uint64_t lba) { return find(o,
 
 uint64_t overlay_bytes(const struct overlay *o) { return o->clusters * OVERLAY_CLUSTER; }
 
+uint64_t overlay_memory(const struct overlay *o) {
+    return sizeof *o + o->clusters * sizeof(struct cluster) + o->nodes * sizeof(struct node);
+}
+
 /* One that is kept elsewhere stays; a root of our own shares its nodes. */
 static bool own_root(struct overlay **o) {
     struct overlay *old = *o;
@@ -146,9 +150,11 @@ static bool own_root(struct overlay **o) {
 static struct cluster *own_cluster(struct overlay *o, uint64_t lba) {
     void **place = (void **)&o->top;
     for (unsigned level = o->levels; level; level--) {
+        bool is_new = !*place;
         struct node *n = own(o->pool, place, level);
         if (!n)
             return NULL;
+        o->nodes += is_new;
         place = &n->child[index_at(lba, level)];
     }
     bool is_new = !*place;

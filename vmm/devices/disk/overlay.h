@@ -37,7 +37,8 @@ const uint8_t *overlay_find(const struct overlay *, uint64_t lba);
 bool overlay_write(struct overlay **o, uint64_t lba, const uint8_t sector[DISK_SECTOR]);
 /* Is the sector's cluster there, so that a write needs no more of the bound? */
 bool overlay_has_cluster(const struct overlay *, uint64_t lba);
-/* The clusters of this one. */
+/* The clusters of this one; and with its nodes, of which others may have a share. */
 uint64_t overlay_bytes(const struct overlay *);
+uint64_t overlay_memory(const struct overlay *);
 
 #endif
