@@ -281,6 +281,49 @@ static void keys(void) {
         {"\x1a", "1d 2c ac 9d"},
         {"ab", "1e 9e 30 b0"},
         {"\xc3\xa4", ""}, /* not on this keyboard */
+        {"\x1c", "1d 2b ab 9d"}, /* Ctrl-\, Ctrl-], Ctrl-^, Ctrl-_ */
+        {"\x1d", "1d 1b 9b 9d"},
+        {"\x1e", "1d 07 87 9d"},
+        {"\x1f", "1d 0c 8c 9d"},
+        /* escape sequences: xterm's */
+        {"\x1b[A", "e0 48 e0 c8"},
+        {"\x1bOB", "e0 50 e0 d0"}, /* in application mode */
+        {"\x1b[C\x1b[D", "e0 4d e0 cd e0 4b e0 cb"},
+        {"\x1b[H", "e0 47 e0 c7"},
+        {"\x1b[F", "e0 4f e0 cf"},
+        {"\x1b[1~\x1b[4~", "e0 47 e0 c7 e0 4f e0 cf"},
+        {"\x1b[2~", "e0 52 e0 d2"},
+        {"\x1b[3~", "e0 53 e0 d3"},
+        {"\x1b[5~", "e0 49 e0 c9"},
+        {"\x1b[6~", "e0 51 e0 d1"},
+        {"\x1bOP", "3b bb"},
+        {"\x1bOS", "3e be"},
+        {"\x1b[15~", "3f bf"},
+        {"\x1b[21~", "44 c4"},
+        {"\x1b[23~", "57 d7"},
+        {"\x1b[24~", "58 d8"},
+        {"\x1b[Z", "2a 0f 8f aa"},
+        {"\x1b[1;2A", "2a e0 48 e0 c8 aa"}, /* shift, alt, ctrl */
+        {"\x1b[1;3A", "38 e0 48 e0 c8 b8"},
+        {"\x1b[1;5C", "1d e0 4d e0 cd 9d"},
+        {"\x1b[15;5~", "1d 3f bf 9d"},
+        {"\x1b[1;2P", "2a 3b bb aa"},
+        {"\x1b[3;7~", "1d 38 e0 53 e0 d3 b8 9d"}, /* Ctrl-Alt-Del */
+        {"\x1b[3;8~", "2a 1d 38 e0 53 e0 d3 b8 9d aa"},
+        {"\x1b[[A", "3b bb"}, /* the Linux console's */
+        {"\x1b[[E", "3f bf"},
+        {"\x1bx", "38 2d ad b8"}, /* Alt */
+        {"\x1bX", "2a 38 2d ad b8 aa"},
+        {"\x1b\r", "38 1c 9c b8"},
+        {"\x1b\x03", "1d 38 2e ae b8 9d"},
+        {"\x1b[", "38 1a 9a b8"}, /* nothing behind it: Alt with that */
+        {"\x1bO", "2a 38 18 98 b8 aa"},
+        {"\x1b\x1b", "01 81 01 81"},
+        {"\x1b\x1b[A", "01 81 e0 48 e0 c8"},
+        {"\x1b[99~q", "10 90"}, /* no key; what follows is one */
+        {"\x1b[200;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;~q", "10 90"},
+        {"\x1b[1;\rq", "1c 9c 10 90"}, /* broken off */
+        {"\x1b\xc3\xa4q", "10 90"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         new_keyboard();
@@ -360,12 +403,97 @@ static void keyboard_controller(void) {
     out(0x60, 0xff); /* reset of the keyboard: ack, self-test passed */
     CHECK_STR(scancodes(), "fa aa");
     out(0x60, 0xf2); /* identify */
-    CHECK_STR(scancodes(), "fa ab 83");
+    CHECK_STR(scancodes(), "fa ab 41"); /* AB 83, through the translation */
     out(0x60, 0xf4);
     CHECK_STR(scancodes(), "fa");
     for (int i = 0; i < 1000; i++) /* a queue has an end */
         out(0x60, 0xf2);
     CHECK(*scancodes() != 0);
+}
+
+/* What the controller knows beside; it shows whether a byte came from 60h or 64h. */
+static void controller_commands(void) {
+    new_keyboard();
+    CHECK(in(0x64) == 0x14);
+    out(0x64, 0xa9);
+    CHECK(in(0x64) == 0x1d && in(0x60) == 0x00);
+    out(0x64, 0xc0);
+    CHECK(in(0x60) == 0x80);
+    out(0x64, 0xa7);
+    out(0x64, 0x20);
+    CHECK(in(0x60) == 0x65);
+    out(0x64, 0xa8);
+    out(0x64, 0x20);
+    CHECK(in(0x60) == 0x45);
+    out(0x64, 0xd2); /* as if it were typed */
+    out(0x60, 0x1e);
+    CHECK(in(0x64) == 0x15 && in(0x60) == 0x1e);
+    out(0x64, 0xd4); /* for a mouse, that is not there */
+    out(0x60, 0xff);
+    out(0x64, 0xd3);
+    out(0x60, 0x55);
+    CHECK_STR(scancodes(), "");
+    out(0x64, 0xad); /* a byte for the keyboard opens its line */
+    out(0x60, 0xee);
+    CHECK_STR(scancodes(), "ee");
+    out(0x64, 0x20);
+    CHECK(in(0x60) == 0x45);
+}
+
+static void keyboard_commands(void) {
+    static const struct {
+        const char *sent, *answers;
+    } rows[] = {
+        {"\xed\x07", "fa fa"},
+        {"\xed\xf4", "fa fa"},    /* a command in the parameter's place */
+        {"\xf3\x20", "fa fa"},
+        {"\xf0\x02", "fa fa"},
+        {"\xf0\x03", "fa fe"},    /* there is no set 3 */
+        {"\xee", "ee"},
+        {"\xf6", "fa"},
+        {"\xff", "fa aa"},
+        {"\xff\xfe", "fa aa aa"}, /* again */
+        {"\x12", "fe"},
+        {"\xf1", "fe"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        new_keyboard();
+        for (const char *c = rows[i].sent; *c; c++)
+            out(0x60, (uint8_t)*c);
+        CHECK_STR(scancodes(), rows[i].answers);
+    }
+    new_keyboard();
+    out(0x60, 0xf0);
+    out(0x60, 0x00);
+    CHECK_STR(scancodes(), "fa fa 41"); /* 2, translated */
+}
+
+static void keyboard_is_silent(void) {
+    new_keyboard();
+    out(0x60, 0xf5);
+    type("a");
+    CHECK_STR(scancodes(), "fa");
+    keyboard_notice(&keyboard);
+    CHECK(!line[1]);
+    out(0x60, 0xf4);
+    CHECK_STR(scancodes(), "fa 1e 9e");
+}
+
+static void scancode_set_2(void) {
+    new_keyboard();
+    out(0x64, 0x60); /* no translation */
+    out(0x60, 0x05);
+    type("aA\x1b[A\x1b[18~");
+    CHECK_STR(scancodes(), "1c f0 1c 12 1c f0 1c f0 12 e0 75 e0 f0 75 83 f0 83");
+    out(0x60, 0xf2);
+    CHECK_STR(scancodes(), "fa ab 83");
+    out(0x60, 0xf0); /* the keyboard itself speaks set 1 */
+    out(0x60, 0x01);
+    type("a");
+    CHECK_STR(scancodes(), "fa fa 1e 9e");
+    out(0x60, 0xf6);
+    type("a");
+    CHECK_STR(scancodes(), "fa 1c f0 1c");
 }
 
 static void keyboard_resets_the_machine(void) {
@@ -627,6 +755,10 @@ int main(void) {
     keyboard_keeps_what_is_not_read();
     keyboard_at_the_end_of_input();
     keyboard_controller();
+    controller_commands();
+    keyboard_commands();
+    keyboard_is_silent();
+    scancode_set_2();
     keyboard_resets_the_machine();
     cmos_memory_sizes();
     cmos_clock();

@@ -13,7 +13,7 @@
 #include "vmm/devices/input.h"
 #include "vmm/devices/uart.h"
 
-/* keyboard.c: the 8042 and a keyboard with scancode set 1, IRQ 1. */
+/* keyboard.c: the 8042 and a keyboard with scancode sets 1 and 2, IRQ 1. */
 struct keyboard {
     const struct board *board;
     uint8_t config, command; /* command: the one that waits for its data byte */
@@ -22,6 +22,12 @@ struct keyboard {
     uint8_t output_port;
     bool used; /* the guest has accessed it */
     uint8_t last;
+    bool commanded; /* the last write was to port 0x64 */
+    /* of the keyboard itself */
+    uint8_t scancode_set, leds;
+    uint8_t parameter_of; /* its command that waits for a byte */
+    uint8_t sent;         /* its last answer */
+    bool silent;          /* it was told to send no keys */
 };
 void keyboard_open(struct keyboard *, struct bus *, const struct board *);
 void keyboard_notice(struct keyboard *);

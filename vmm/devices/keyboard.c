@@ -1,28 +1,42 @@
-/* The 8042 keyboard controller, and a keyboard that speaks scancode set 1.
+/* The 8042 keyboard controller, and a keyboard with scancode sets 1 and 2.
  *
  * Host characters wait in the machine's input, where other devices may take them;
- * one is turned into its make and break codes only when the guest reads here. The
- * interrupt is raised for what waits.
+ * one key is turned into its make and break codes only when the guest reads here, so
+ * what was typed ahead is not lost. The interrupt is raised for what waits.
  */
 #include "vmm/devices/devices.h"
 
 #include <string.h>
 
+#include "vmm/devices/keys.h"
+
 enum { DATA = 0x60, STATUS = 0x64, IRQ = 1 };
-enum { STATUS_FULL = 1, STATUS_SYSTEM = 4 };
-enum { CONFIG_IRQ = 1, CONFIG_SYSTEM = 4, CONFIG_DISABLED = 0x10, CONFIG_TRANSLATE = 0x40 };
-enum { KEY_CTRL = 0x1d, KEY_SHIFT = 0x2a, BREAK = 0x80 };
+enum { STATUS_FULL = 1, STATUS_SYSTEM = 4, STATUS_COMMAND = 8, STATUS_UNLOCKED = 0x10 };
+enum { CONFIG_IRQ = 1, CONFIG_SYSTEM = 4, CONFIG_DISABLED = 0x10, CONFIG_NO_MOUSE = 0x20,
+       CONFIG_TRANSLATE = 0x40 };
+enum { EXTENDED = 0xe0, BREAK = 0x80, BREAK_2 = 0xf0 };
+enum { ACK = 0xfa, RESEND = 0xfe, ECHO = 0xee, PASSED = 0xaa };
 
-static const char plain[] = "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[] = "\0\0!@#$%^&*()_+\0\0QWERTYUIOP{}\0\0ASDFGHJKL:\"~\0|ZXCVBNM<>?";
+/* --- scancodes ------------------------------------------------------------------------ */
 
-/* --- characters to scancodes ---------------------------------------------------- */
+/* Set 2 by set 1. The controller translates the other way, as long as bit 6 of its
+ * configuration says so: that is where set 1 comes from. */
+static const uint8_t set_2[] = {
+    0x00, 0x76, 0x16, 0x1e, 0x26, 0x25, 0x2e, 0x36, 0x3d, 0x3e, 0x46, 0x45, 0x4e, 0x55, 0x66, 0x0d,
+    0x15, 0x1d, 0x24, 0x2d, 0x2c, 0x35, 0x3c, 0x43, 0x44, 0x4d, 0x54, 0x5b, 0x5a, 0x14, 0x1c, 0x1b,
+    0x23, 0x2b, 0x34, 0x33, 0x3b, 0x42, 0x4b, 0x4c, 0x52, 0x0e, 0x12, 0x5d, 0x1a, 0x22, 0x21, 0x2a,
+    0x32, 0x31, 0x3a, 0x41, 0x49, 0x4a, 0x59, 0x7c, 0x11, 0x29, 0x58, 0x05, 0x06, 0x04, 0x0c, 0x03,
+    0x0b, 0x83, 0x0a, 0x01, 0x09, 0x77, 0x7e, 0x6c, 0x75, 0x7d, 0x7b, 0x6b, 0x73, 0x74, 0x79, 0x69,
+    0x72, 0x7a, 0x70, 0x71, 0x84, 0x60, 0x61, 0x78, 0x07};
+enum { SET_2_F7 = 0x02, F7 = 0x41 }; /* translated, too, though the key sends 83 */
 
-static uint8_t find(const char *table, size_t size, char c) {
-    for (size_t code = 1; code < size; code++)
-        if (table[code] == c)
+static uint8_t translated(const struct keyboard *k, uint8_t byte) {
+    if (!(k->config & CONFIG_TRANSLATE) || k->scancode_set != 2)
+        return byte;
+    for (unsigned code = 1; code < sizeof set_2; code++)
+        if (set_2[code] == byte)
             return code;
-    return 0;
+    return byte == SET_2_F7 ? F7 : byte;
 }
 
 static void queue(struct keyboard *k, uint8_t byte) {
@@ -30,52 +44,61 @@ static void queue(struct keyboard *k, uint8_t byte) {
         k->queue[(k->head + k->count++) % sizeof k->queue] = byte;
 }
 
-static void press(struct keyboard *k, uint8_t modifier, uint8_t code) {
-    if (modifier)
-        queue(k, modifier);
-    queue(k, code);
-    queue(k, code | BREAK);
-    if (modifier)
-        queue(k, modifier | BREAK);
+/* A byte that comes from the keyboard, through the controller. */
+static void answer(struct keyboard *k, uint8_t byte) {
+    k->sent = byte;
+    queue(k, translated(k, byte));
 }
 
-static char key_of(char c) { return c == '\r' ? '\n' : c == 0x7f ? '\b' : c; }
-
-static bool is_typed(int byte) {
-    char c = key_of(byte);
-    return (c > 0 && c < 0x1b) || find(plain, sizeof plain - 1, c) ||
-           find(shifted, sizeof shifted - 1, c);
+static bool speaks_set_2(const struct keyboard *k) {
+    return k->scancode_set == 2 && !(k->config & CONFIG_TRANSLATE);
 }
 
-static void type(struct keyboard *k, char c) {
-    c = key_of(c);
-    uint8_t code = find(plain, sizeof plain - 1, c);
-    if (code) {
-        press(k, 0, code);
-    } else if ((code = find(shifted, sizeof shifted - 1, c))) {
-        press(k, KEY_SHIFT, code);
-    } else if (c > 0 && c < 0x1b) { /* Ctrl-A is 1 */
-        press(k, KEY_CTRL, find(plain, sizeof plain - 1, c + 'a' - 1));
-    }
+static void queue_key(struct keyboard *k, uint8_t code, bool extended, bool up) {
+    bool set2 = speaks_set_2(k);
+    if (extended)
+        queue(k, EXTENDED);
+    if (up && set2)
+        queue(k, BREAK_2);
+    queue(k, set2 ? set_2[code] : code | (up ? BREAK : 0));
+}
+
+static const struct {
+    uint8_t modifier, code;
+} held[] = {{KEY_SHIFT, 0x2a}, {KEY_CTRL, 0x1d}, {KEY_ALT, 0x38}};
+enum { HELD = sizeof held / sizeof *held };
+
+static void type(struct keyboard *k, const struct key *key) {
+    for (int i = 0; i < HELD; i++)
+        if (key->modifiers & held[i].modifier)
+            queue_key(k, held[i].code, false, false);
+    queue_key(k, key->code, key->extended, false);
+    queue_key(k, key->code, key->extended, true);
+    for (int i = HELD; i-- > 0;)
+        if (key->modifiers & held[i].modifier)
+            queue_key(k, held[i].code, false, true);
+}
+
+/* --- from the input ------------------------------------------------------------------- */
+
+static bool takes_keys(const struct keyboard *k) {
+    return !(k->config & CONFIG_DISABLED) && !k->silent;
 }
 
 /* The end of input is no key: the serial line tells of it (uart.c). */
 static void refill(struct keyboard *k) {
-    while (k->count == 0 && !(k->config & CONFIG_DISABLED)) {
-        int byte = input_take(k->board->input);
-        if (byte < 0)
-            return;
-        type(k, byte);
-    }
+    struct key key;
+    if (k->count == 0 && takes_keys(k) && keys_next(k->board->input, &key))
+        type(k, &key);
 }
 
 /* Could a read give a byte? Characters that no key types are dropped on the way, but
  * only for a guest that uses the keyboard: else they may be meant for another device. */
 static bool has_byte(struct keyboard *k) {
     int next;
-    if (k->count || k->config & CONFIG_DISABLED)
+    if (k->count || !takes_keys(k))
         return k->count;
-    while ((next = input_peek(k->board->input)) >= 0 && !is_typed(next) && k->used)
+    while ((next = input_peek(k->board->input)) >= 0 && !keys_begin(next) && k->used)
         input_take(k->board->input);
     return next >= 0;
 }
@@ -103,15 +126,21 @@ static enum io_result write_output_port(struct keyboard *k, uint8_t value) {
     return k->board->a20(k->board->machine, value & PORTS_A20);
 }
 
+/* To port 0x64. A7 and A8 are about a mouse, which is not there. */
 static enum io_result write_command(struct keyboard *k, uint8_t value) {
     k->command = 0;
+    k->commanded = true;
     switch (value) {
     case 0x20: queue(k, k->config); break;
-    case 0x60: case 0xd1: case 0xd2: k->command = value; break;
+    case 0x60: case 0xd1: case 0xd2: case 0xd3: case 0xd4: k->command = value; break;
+    case 0xa7: k->config |= CONFIG_NO_MOUSE; break;
+    case 0xa8: k->config &= ~CONFIG_NO_MOUSE; break;
+    case 0xa9: queue(k, 0x00); break; /* mouse port test passed */
     case 0xaa: queue(k, 0x55); break; /* self-test passed */
     case 0xab: queue(k, 0x00); break; /* port test passed */
     case 0xad: k->config |= CONFIG_DISABLED; break;
     case 0xae: k->config &= ~CONFIG_DISABLED; break;
+    case 0xc0: queue(k, 0x80); break; /* input port: the keyboard is not locked */
     case 0xd0: queue(k, k->output_port); break;
     case 0xdd: return write_output_port(k, k->output_port & ~PORTS_A20);
     case 0xdf: return write_output_port(k, k->output_port | PORTS_A20);
@@ -120,28 +149,61 @@ static enum io_result write_command(struct keyboard *k, uint8_t value) {
     return IO_DONE;
 }
 
-/* A byte for the keyboard itself: it acknowledges; a reset also reports. */
+static void keyboard_defaults(struct keyboard *k) {
+    k->scancode_set = 2;
+    k->leds = 0;
+    k->silent = false;
+}
+
+/* The byte behind a command for the keyboard. Set 3 is refused, as by most keyboards. */
+static void keyboard_parameter(struct keyboard *k, uint8_t command, uint8_t value) {
+    bool good = command != 0xf0 || value <= 2;
+    answer(k, good ? ACK : RESEND);
+    if (command == 0xed)
+        k->leds = value & 7;
+    else if (command == 0xf0 && value == 0)
+        answer(k, k->scancode_set);
+    else if (command == 0xf0 && good)
+        k->scancode_set = value;
+}
+
+/* A byte for the keyboard itself: it acknowledges what it knows. */
 static void keyboard_command(struct keyboard *k, uint8_t value) {
-    queue(k, 0xfa);
-    if (value == 0xff)
-        queue(k, 0xaa);
-    if (value == 0xf2) {
-        queue(k, 0xab);
-        queue(k, 0x83);
+    uint8_t command = k->parameter_of;
+    k->parameter_of = 0;
+    if (command && value < 0xed) {
+        keyboard_parameter(k, command, value);
+        return;
+    }
+    if (value != ECHO && value != RESEND)
+        answer(k, value >= 0xed && value != 0xef && value != 0xf1 ? ACK : RESEND);
+    switch (value) {
+    case 0xed: case 0xf0: case 0xf3: k->parameter_of = value; break;
+    case ECHO: answer(k, ECHO); break;
+    case 0xf2: answer(k, 0xab); answer(k, 0x83); break;
+    case 0xf4: k->silent = false; break;
+    case 0xf5: keyboard_defaults(k); k->silent = true; break;
+    case 0xf6: keyboard_defaults(k); break;
+    case RESEND: answer(k, k->sent); break;
+    case 0xff: keyboard_defaults(k); answer(k, PASSED); break;
     }
 }
 
+/* To port 0x60. A byte for the keyboard opens its line again; one for the mouse (D4) has no
+ * answer, since there is none. */
 static enum io_result write_data(struct keyboard *k, uint8_t value) {
     uint8_t command = k->command;
     k->command = 0;
-    if (command == 0x60)
-        k->config = value;
-    else if (command == 0xd2)
-        queue(k, value);
-    else if (command == 0xd1)
-        return write_output_port(k, value);
-    else
+    k->commanded = false;
+    switch (command) {
+    case 0x60: k->config = value; break;
+    case 0xd1: return write_output_port(k, value);
+    case 0xd2: queue(k, value); break;
+    case 0xd3: case 0xd4: break;
+    default:
+        k->config &= ~CONFIG_DISABLED;
         keyboard_command(k, value);
+    }
     return IO_DONE;
 }
 
@@ -159,7 +221,8 @@ static uint8_t read_data(struct keyboard *k) {
 
 static uint8_t read_status(struct keyboard *k) {
     refill(k);
-    return STATUS_SYSTEM | (k->count ? STATUS_FULL : 0);
+    return STATUS_SYSTEM | STATUS_UNLOCKED | (k->commanded ? STATUS_COMMAND : 0) |
+           (k->count ? STATUS_FULL : 0);
 }
 
 static enum io_result access_keyboard(void *device, const struct access *a) {
@@ -176,7 +239,7 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
 
 static void reset(void *device) {
     struct keyboard *k = device;
-    *k = (struct keyboard){.board = k->board, .output_port = 3,
+    *k = (struct keyboard){.board = k->board, .output_port = 3, .scancode_set = 2,
                            .config = CONFIG_IRQ | CONFIG_SYSTEM | CONFIG_TRANSLATE};
 }
 
