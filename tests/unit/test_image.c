@@ -205,7 +205,7 @@ static void entry_and_mode_overrides(void) {
     CHECK(open_bytes(&im, code, sizeof code, &o) == -EINVAL);
 }
 
-/* --- Multiboot ------------------------------------------------------------------------ */
+/* --- Multiboot (more in test_multiboot.c) ------------------------------------------------------------------------ */
 
 static void multiboot_file(struct elf_file *f, uint32_t flags, uint32_t wrong, size_t before) {
     static uint8_t bytes[16 * KIB];
@@ -215,53 +215,6 @@ static void multiboot_file(struct elf_file *f, uint32_t flags, uint32_t wrong, s
     struct elf_spec spec = {.entry = 0x100000, .segments = 1,
                             .segment = {{.paddr = 0x100000, .bytes = bytes, .size = sizeof bytes}}};
     elf_build(f, &spec);
-}
-
-static void multiboot(void) {
-    struct elf_file f;
-    struct image im;
-    struct memory m;
-    struct cpu cpu;
-    multiboot_file(&f, 3, 0, 0);
-    CHECK(open_file(&im, &f) == 0 && im.mode == START_MULTIBOOT);
-    memory_open(&m, image_memory(&im));
-    CHECK(image_load(&im, &m, error, sizeof error) == 0);
-    fake_cpu_open(&cpu, &m);
-    image_start(&im, &m, &cpu);
-    CHECK(cpu.state.regs.rax == 0x2badb002 && cpu.state.regs.rip == 0x100000);
-    CHECK(x86_mode(&cpu.state.sregs, 2) == MODE_PROT32);
-    uint32_t info[17];
-    CHECK(memory_read(&m, cpu.state.regs.rbx, info, sizeof info) == sizeof info);
-    CHECK(info[0] & 1 && info[1] == 640 && info[2] == (16 - 1) * 1024);
-    char name[8];
-    CHECK(info[0] & 1 << 9 && memory_read(&m, info[16], name, 8) == 8 && !strcmp(name, "minikvm"));
-    memory_close(&m);
-    image_close(&im);
-
-    multiboot_file(&f, 3, 1, 0); /* a wrong checksum is no header */
-    CHECK(open_file(&im, &f) == 0 && im.mode == START_PROTECTED);
-    image_close(&im);
-    multiboot_file(&f, 3, 0, 2); /* nor is one that is not aligned */
-    CHECK(open_file(&im, &f) == 0 && im.mode == START_PROTECTED);
-    image_close(&im);
-    multiboot_file(&f, 3, 0, 9000); /* nor one behind the first 8 KiB */
-    CHECK(open_file(&im, &f) == 0 && im.mode == START_PROTECTED);
-    image_close(&im);
-    multiboot_file(&f, 0x10003, 0, 0); /* bit 16 is for a.out files; an ELF has its own */
-    CHECK(open_file(&im, &f) == 0 && im.mode == START_MULTIBOOT);
-    image_close(&im);
-    multiboot_file(&f, 4, 0, 0); /* a graphics mode: required, and not there */
-    refused_file(&f, "flags 0x4");
-    multiboot_file(&f, 0x8000, 0, 0);
-    refused_file(&f, "flags 0x8000");
-    /* in a 64-bit file it asks for a start in 32 bits, which is not to be had */
-    elf_build(&f, &long64);
-    memcpy(f.bytes + f.size - 12, (uint32_t[3]){0x1badb002, 3, -(0x1badb002 + 3u)}, 12);
-    refused_file(&f, "a 64-bit ELF file with a Multiboot 1 header");
-    /* told how to start it, we need not know what the header asks */
-    struct image_options o = {.mode = START_PROTECTED};
-    CHECK(open_bytes(&im, f.bytes, f.size, &o) == 0 && im.mode == START_PROTECTED);
-    image_close(&im);
 }
 
 /* --- what is broken ------------------------------------------------------------------- */
@@ -555,7 +508,6 @@ int main(void) {
     elf64_is_long_mode_identity_mapped();
     flat();
     entry_and_mode_overrides();
-    multiboot();
     no_file();
     truncated(&real32);
     truncated(&long64);

@@ -27,6 +27,7 @@
 #include "vmm/host/stderr.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/inspect/tables.h"
+#include "vmm/app/images.h"
 #include "vmm/app/options.h"
 #include "vmm/app/terminal.h"
 #include "vmm/replay/recorder.h"
@@ -284,6 +285,17 @@ static int open_machines(struct app *a) {
     return 0;
 }
 
+static void tell_images(struct app *a) {
+    bool looks = a->options.machine.verbose || (a->options.gdb && strcmp(a->options.gdb, "-"));
+    char text[512];
+    for (unsigned i = 0; i < a->count; i++) {
+        if (images_taken_for(&a->machines[i].image, looks, text, sizeof text))
+            owner_message(a, i + 1, text);
+        if (images_wish(&a->machines[i].image, text, sizeof text))
+            owner_message(a, i + 1, text);
+    }
+}
+
 static int open_debugger(struct app *a) {
     char error[512];
     if (!a->options.gdb)
@@ -424,6 +436,7 @@ static int start(struct app *a) {
     a->options.machine.input_is_file = taken || stdin_is_file();
     if (open_all(a))
         return STATUS_ERROR;
+    tell_images(a);
     begin_debugger(a);
     start_input(a);
     if (confine_calls(&a->options))
@@ -470,9 +483,11 @@ int main(int argc, char **argv) {
     app.options.machine.recorder = &replay_recorder;
     if (result == OPTIONS_WRONG)
         return STATUS_USAGE;
-    if (result == OPTIONS_RUN && !app.options.list_packets)
+    if (result == OPTIONS_RUN && !app.options.list_packets && !app.options.list_images)
         return run(&app);
     if (app.options.list_packets)
         debug_list_packets();
+    if (app.options.list_images)
+        images_list();
     return flushed(stdout, "to stdout", 0);
 }

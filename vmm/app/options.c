@@ -90,6 +90,28 @@ static bool set_entry(struct options *o, const char *value) {
     return number(value, false, &o->machine.image.entry);
 }
 
+static bool set_append(struct options *o, const char *value) {
+    o->machine.image.append = value;
+    return true;
+}
+
+/* "FILE,words": a kernel reads the file's name and the words. They stay until the program ends. */
+static bool set_module(struct options *o, const char *value) {
+    unsigned n = o->machine.image.module_count;
+    size_t length = strcspn(value, ",");
+    char *path, *text;
+    if (n == MULTIBOOT_MODULES || length == 0)
+        return false;
+    path = strndup(value, length);
+    if (!path || asprintf(&text, "%s%s%s", path, value[length] ? " " : "",
+                          value[length] ? value + length + 1 : "") < 0)
+        return false;
+    o->modules[n] = (struct multiboot_module){path, text};
+    o->machine.image.modules = o->modules;
+    o->machine.image.module_count++;
+    return true;
+}
+
 static bool set_rom(struct options *o, const char *value) {
     o->machine.rom = value;
     return *value != 0;
@@ -108,6 +130,11 @@ static bool set_stats(struct options *o, const char *value) {
 static bool set_list_packets(struct options *o, const char *value) {
     (void)value;
     return o->list_packets = true;
+}
+
+static bool set_list_images(struct options *o, const char *value) {
+    (void)value;
+    return o->list_images = true;
 }
 
 /* "packets,exits": each names a log. */
@@ -148,10 +175,11 @@ static bool set_sandbox(struct options *o, const char *value) {
 
 CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
 CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
+CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk")
 CHOICE(set_color, o->color, "auto|always|never")
 
 static bool set_mode(struct options *o, const char *value) {
-    int n = choice(value, "real|protected|long");
+    int n = choice(value, "real|protected|long|multiboot|multiboot2");
     o->machine.image.mode = START_REAL + n;
     return n >= 0;
 }
@@ -177,7 +205,13 @@ static const struct option {
      "guest RAM, 64K to 3G in whole 4K pages (1M for small real-mode guests, else 16M)"},
     {"--load", "ADDR", VALUE, set_load, "where a flat image goes, below 3G (0x1000, a boot sector 0x7C00)"},
     {"--entry", "ADDR", VALUE, set_entry, "start here instead of at the image's entry"},
-    {"--mode", "real|protected|long", VALUE, set_mode, "start in this mode"},
+    {"--mode", "real|protected|long|multiboot|multiboot2", VALUE, set_mode,
+     "start in this mode, or as that header says"},
+    {"--boot", "auto|floppy|disk", VALUE, set_boot,
+     "take the image for a disk of this kind (auto: by content and size)"},
+    {"--append", "WORDS", VALUE, set_append, "a Multiboot kernel's command line, behind the image's name"},
+    {"--module", "FILE[,WORDS]", VALUE, set_module,
+     "a file in memory for a Multiboot kernel, and what it reads of it; up to 32 times"},
     {"--rom", "FILE", VALUE, set_rom,
      "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
     {"--irqchip", "auto|none|on", VALUE, set_irqchip,
@@ -196,6 +230,8 @@ static const struct option {
      "log on stderr: packets of gdb's remote protocol; exits, as --verbose does"},
     {"--list-packets", NULL, NOTHING, set_list_packets,
      "print which packets of gdb's remote protocol are served, and exit"},
+    {"--list-images", NULL, NOTHING, set_list_images,
+     "print which kinds of image are known, and how each starts, and exit"},
     {"--version", NULL, NOTHING, NULL, "print the version and exit"},
     {"--help", NULL, NOTHING, NULL, "print this and exit"},
     {"--man", NULL, NOTHING, NULL, "print the manual page (roff) and exit"},
@@ -324,7 +360,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         else if (!(is_option ? take_option(o, argc, argv, &i) : take_image(o, argv[i])))
             return OPTIONS_WRONG;
     }
-    if (o->count == 0 && !o->machine.rom && !o->list_packets) {
+    if (o->count == 0 && !o->machine.rom && !o->list_packets && !o->list_images) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;
     }

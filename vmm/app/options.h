@@ -15,6 +15,8 @@ struct options {
     bool stats;
     bool log_packets;
     bool list_packets; /* print the table of packets, run nothing */
+    bool list_images;  /* the same of the kinds of image */
+    struct multiboot_module modules[MULTIBOOT_MODULES]; /* machine.image has them */
     char *images[MACHINES_MAX];
     unsigned count;
 };

@@ -99,7 +99,7 @@ static int load(struct core *c, const char *path, char *error, size_t size) {
     err = err ? err : image_parse(&im, &options, error, size);
     if (!err && im.entry >= 1 << 20)
         err = image_refuse(error, size, ENOTSUP, "%s: it does not begin in real mode; use minikvm", path);
-    err = err ? err : image_load(&im, &c->memory, error, size);
+    err = err ? err : image_put(&im, &c->memory, error, size);
     if (!err)
         image_start_real(&im, &c->memory, &c->cpu);
     free(im.bytes);

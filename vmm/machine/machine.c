@@ -102,7 +102,7 @@ void machine_halt(struct machine *m) {
 enum { PC_MEMORY = 1 << 20 };
 
 /* As much as the user or the image wants, with the image and the ROM in it. */
-static int fill_memory(struct machine *m, const struct image *im, struct memory *memory, char *error,
+static int fill_memory(struct machine *m, struct image *im, struct memory *memory, char *error,
                        size_t size) {
     uint64_t bytes = m->options->memory ? m->options->memory : image_memory(im);
     int err = memory_open(memory, bytes < PC_MEMORY ? PC_MEMORY : bytes);

@@ -33,7 +33,8 @@ struct cpu_state *boot_blank(struct memory *m, struct cpu *cpu) {
     return s;
 }
 
-/* No BIOS: vectors are at 0, all registers are 0, SP is below the image. */
+/* Vectors are at 0, SP is below the image, DL is the drive of a boot sector; all other registers
+ * are 0. */
 void image_start_real(const struct image *im, struct memory *m, struct cpu *cpu) {
     struct cpu_state *s = boot_blank(m, cpu);
     uint16_t segment = im->entry >> 4 & 0xf000;
@@ -43,6 +44,7 @@ void image_start_real(const struct image *im, struct memory *m, struct cpu *cpu)
     s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0x3ff};
     s->sregs.gdt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
     s->regs.rip = im->entry & 0xffff;
+    s->regs.rdx = im->drive;
     uint64_t low = im->is_elf ? im->entry : im->load;
     s->regs.rsp = low && low < 0x10000 ? low : 0x1000;
 }

@@ -1,9 +1,9 @@
 /* The CPU as an image expects it before its first instruction (image.h).
  *
- * Beyond real mode the guest finds a small set-up of ours at the top of RAM:
+ * Beyond real mode the guest finds a small set-up of ours at the top of RAM (a Multiboot kernel's
+ * is in low memory, see multiboot.c):
  *
  *   top - 4 KiB   the GDT: null, code32, data, code64, data
- *   top - 8 KiB   Multiboot information
  *   top - 32 KiB  page tables: PML4, PDPT, four PDs of 2 MiB pages = 4 GiB
  */
 #include "vmm/board/boot/boot_state.h"
@@ -13,7 +13,7 @@
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
 
-enum { GDT_BELOW = 4 << 10, INFO_BELOW = 8 << 10, TABLES_BELOW = IMAGE_RESERVED };
+enum { GDT_BELOW = 4 << 10, TABLES_BELOW = IMAGE_RESERVED };
 enum { SELECTOR_CODE32 = 0x08, SELECTOR_DATA = 0x10, SELECTOR_CODE64 = 0x18 };
 
 static const uint64_t gdt[] = {
@@ -23,32 +23,29 @@ static const uint64_t gdt[] = {
     0x00af9b000000ffff, /* 18: code, 64-bit, ring 0 */
 };
 
-static void start_protected(const struct image *im, struct memory *m, struct cpu_state *s) {
-    uint64_t table = m->ram_size - GDT_BELOW;
+static void use_table(struct memory *m, struct cpu_state *s, uint64_t table) {
     memory_write(m, table, gdt, sizeof gdt);
     s->sregs.gdt = (struct kvm_dtable){.base = table, .limit = sizeof gdt - 1};
     s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0};
     s->sregs.cr0 = CR0_PE | CR0_ET;
     s->sregs.cs = x86_descriptor(SELECTOR_CODE32, gdt[1]);
     boot_data_segments(&s->sregs, x86_descriptor(SELECTOR_DATA, gdt[2]));
+}
+
+static void start_protected(const struct image *im, struct memory *m, struct cpu_state *s) {
+    use_table(m, s, m->ram_size - GDT_BELOW);
     s->regs.rip = im->entry;
     s->regs.rsp = m->ram_size - TABLES_BELOW;
 }
 
-/* 3.2, 3.3: EAX is the magic, EBX the address of the information. */
+/* Version 1: 3.2; version 2: 3.3. */
 static void start_multiboot(const struct image *im, struct memory *m, struct cpu_state *s) {
-    static const char loader[] = "minikvm";
-    uint64_t info = m->ram_size - INFO_BELOW, name = info + 128;
-    uint32_t words[30] = {0};
-    words[0] = 1 << 0 | 1 << 9;                     /* memory sizes, loader's name */
-    words[1] = 640;                                 /* KiB below 640 KiB */
-    words[2] = m->ram_size > (1 << 20) ? (m->ram_size >> 10) - 1024 : 0;
-    words[16] = name;
-    memory_write(m, info, words, sizeof words);
-    memory_write(m, name, loader, sizeof loader);
-    start_protected(im, m, s);
-    s->regs.rax = 0x2badb002;
-    s->regs.rbx = info;
+    enum { STARTED_BY_1 = 0x2badb002, STARTED_BY_2 = 0x36d76289 };
+    use_table(m, s, im->multiboot.gdt);
+    s->regs.rip = im->entry;
+    s->regs.rsp = im->multiboot.stack;
+    s->regs.rax = im->mode == START_MULTIBOOT ? STARTED_BY_1 : STARTED_BY_2;
+    s->regs.rbx = im->multiboot.information;
 }
 
 /* 4-level tables with 2 MiB pages: linear = physical for the first 4 GiB. */
@@ -99,7 +96,8 @@ void image_start(const struct image *im, struct memory *m, struct cpu *cpu) {
     struct cpu_state *s = boot_blank(m, cpu);
     switch (im->mode) {
     case START_RESET: start_reset(s); break;
-    case START_MULTIBOOT: start_multiboot(im, m, s); break;
+    case START_MULTIBOOT:
+    case START_MULTIBOOT2: start_multiboot(im, m, s); break;
     case START_LONG: start_long(im, m, s); break;
     default: start_protected(im, m, s); break;
     }

@@ -1,222 +1,157 @@
-/* Finding images, and what kind each is; see image.h. What its bytes are is in load.c. */
+/* Opening an image: what kind it is, and what it needs; see image.h. Where its bytes go is in
+ * load.c, what names are images in find.c. */
 #include "vmm/board/boot/image.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/board/boot/kinds.h"
+#include "vmm/board/boot/multiboot.h"
 #include "vmm/host/files.h"
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20 };
+enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, FREE_MEMORY = 8 << 20 };
+enum { BOOT_LOAD = 0x7c00, FIRST_HARD_DISK = 0x80 };
 
-/* --- finding and reading ---------------------------------------------------------- */
+/* --- which kind --------------------------------------------------------------------------- */
 
-/* Where guests are: in a build tree, from the folder of the program; installed, below share/minikvm
- * of the folder above it. */
-static const struct {
-    bool installed;
-    const char *path;
-} guest_paths[] = {
-    {false, "build/guests/%s.elf"}, {false, "guests/%s.elf"},
-    {false, "build/%s/kernel.elf"}, {false, "%s/kernel.elf"},
-    {true, "guests/%s.elf"},        {true, "%s/kernel.elf"},
-};
-enum { GUEST_PATHS = sizeof guest_paths / sizeof *guest_paths };
-
-/* Of the program, with its '/'; asked once, for a sandbox does not let it be asked. */
-static const char *program_folder(void) {
-    static char program[PATH_MAX];
-    ssize_t length = *program ? 1 : readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length < 0)
-        return NULL;
-    strrchr(program, '/')[1] = 0;
-    return program;
+static bool has_elf_magic(const struct image_probe *p) {
+    return p->head_size >= 4 && !memcmp(p->head, "\177ELF", 4);
 }
 
-/* Without its last component: a path with `..` in it is none that a debugger may read. */
-static int parent_length(const char *folder) {
-    size_t length = strlen(folder) - 1;
-    while (length && folder[length - 1] != '/')
-        length--;
-    return (int)length;
+/* What the options say goes before what the file looks like. An ELF file stays one. */
+static const struct image_kind *choose_kind(const struct image_probe *p,
+                                            const struct image_options *o) {
+    bool elf = has_elf_magic(p);
+    if (!elf && o->boot != BOOT_AUTO)
+        return kinds_of_drive(o->boot);
+    if (!elf && (o->has_load || o->mode != START_AUTO))
+        return kinds_flat();
+    return kinds_find(p);
 }
 
-bool image_guest_folder(unsigned n, char *path, size_t size) {
-    const char *program = program_folder();
-    if (n >= GUEST_PATHS || !program)
-        return false;
-    int length = guest_paths[n].installed ? parent_length(program) : (int)strlen(program);
-    return (size_t)snprintf(path, size, "%.*s%s", length, program,
-                            guest_paths[n].installed ? "share/minikvm/" : "") < size;
+/* The last sector, with what some formats have at their end. */
+static const uint8_t *read_tail(int fd, uint64_t length, uint8_t tail[PROBE_TAIL]) {
+    return length > PROBE_TAIL && pread(fd, tail, PROBE_TAIL, length - PROBE_TAIL) == PROBE_TAIL
+               ? tail : NULL;
 }
 
-static bool is_file(const char *path) {
-    int fd = file_open_fd(path);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
+/* As much of the file as is looked at, in im->bytes. */
+static int read_head(struct image *im, int fd, char *error, size_t size) {
+    uint64_t length = im->file_size < PROBE_HEAD ? im->file_size : PROBE_HEAD;
+    int err = image_read(im, fd, length, error, size);
+    if (!err && lseek(fd, 0, SEEK_SET) < 0)
+        return image_refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
+    return err;
 }
 
-char *image_find_guest(const char *name) {
-    char path[2 * PATH_MAX];
-    if (strlen(name) > NAME_MAX)
-        return NULL;
-    for (unsigned i = 0; image_guest_folder(i, path, PATH_MAX); i++) {
-        size_t folder = strlen(path);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(path + folder, sizeof path - folder, guest_paths[i].path, name);
-#pragma GCC diagnostic pop
-        if (is_file(path))
-            return strdup(path);
-    }
-    return NULL;
+static int find_kind(struct image *im, int fd, const struct image_options *o, char *error,
+                     size_t size) {
+    uint8_t tail[PROBE_TAIL];
+    int err = read_head(im, fd, error, size);
+    if (err)
+        return err;
+    struct image_probe p = {im->bytes, im->size, read_tail(fd, im->file_size, tail), im->file_size};
+    im->kind = choose_kind(&p, o);
+    im->mode = o->mode != START_AUTO ? o->mode : im->kind->mode;
+    im->is_disk = im->kind->drive != BOOT_AUTO;
+    im->drive = im->kind->drive == BOOT_DISK ? FIRST_HARD_DISK : 0;
+    if (im->mode == START_AUTO)
+        return image_refuse(error, size, ENOTSUP, "%s: cannot boot this %s: %s", im->path,
+                            im->kind->name, im->kind->starts);
+    return 0;
 }
 
-/* What a name that is no image is instead. */
-static int refuse_name(const char *name, int err, char *error, size_t size) {
-    struct stat st;
-    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
-        return image_refuse(error, size, EISDIR, "%s: a folder, not a file; name an image", name);
-    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
-        return image_refuse(error, size, ENOTSUP, "%s: not a regular file; name an image", name);
-    if (!strchr(name, '/') && err == ENOENT)
-        return image_refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
-                      "run make", name);
-    return image_refuse(error, size, err, "%s: %s; check the path", name, file_error(err));
+/* --- opening ---------------------------------------------------------------------------- */
+
+/* Whole, but for a disk, which its drive reads. */
+static int read_rest(struct image *im, int fd, char *error, size_t size) {
+    if (im->is_disk || im->size == im->file_size)
+        return 0;
+    if (im->file_size > IMAGE_MAX)
+        return image_refuse(error, size, EFBIG, "%s: over 256 MiB; is that a guest's image?", im->path);
+    free(im->bytes);
+    im->bytes = NULL;
+    return image_read(im, fd, im->file_size, error, size);
 }
 
-char *image_find(const char *name, char *error, size_t size) {
-    int fd = file_open_fd(name), err = errno;
-    char *path = fd >= 0 ? realpath(name, NULL) : NULL;
-    if (fd >= 0)
-        close(fd);
-    else if (!strchr(name, '/'))
-        path = image_find_guest(name);
-    if (!path)
-        refuse_name(name, err, error, size);
-    return path;
-}
-
-static int read_open(struct image *im, int fd, char *error, size_t size) {
+static int read_open(struct image *im, int fd, const struct image_options *o, char *error, size_t size) {
     struct stat st;
     if (file_stat(fd, &st) < 0)
         return image_refuse(error, size, errno, "%s: %s", im->path, strerror(errno));
     if (st.st_size == 0)
         return image_refuse(error, size, EINVAL, "%s: the file is empty; there is nothing to run",
                       im->path);
-    if (st.st_size > IMAGE_MAX)
-        return image_refuse(error, size, EFBIG, "%s: over 256 MiB; is that a guest's image?", im->path);
-    return image_read(im, fd, st.st_size, error, size);
+    im->file_size = st.st_size;
+    int err = find_kind(im, fd, o, error, size);
+    return err ? err : read_rest(im, fd, error, size);
 }
 
-static int read_file(struct image *im, const char *path, char *error, size_t size) {
+static int read_file(struct image *im, const char *path, const struct image_options *o, char *error,
+                     size_t size) {
     im->path = *path == '/' ? strdup(path) : realpath(path, NULL);
     int fd = im->path ? file_open_fd(im->path) : -1;
     if (fd < 0)
         return image_refuse(error, size, errno, "%s: %s; name an image", path, file_error(errno));
-    int err = read_open(im, fd, error, size);
+    int err = read_open(im, fd, o, error, size);
     close(fd);
     return err;
 }
 
-/* --- Multiboot 1 (specification, 3.1.1) ----------------------------------------------- */
-
-enum { MULTIBOOT_MAGIC = 0x1badb002, MULTIBOOT_SEARCH = 8192 };
-
-/* The flags of the header, or -1 without one. */
-static int64_t multiboot_flags(const struct image *im) {
-    for (size_t at = 0; at + 12 <= im->size && at + 12 <= MULTIBOOT_SEARCH; at += 4) {
-        uint32_t h[3]; /* magic, flags, checksum */
-        memcpy(h, im->bytes + at, sizeof h);
-        if (h[0] == MULTIBOOT_MAGIC && h[0] + h[1] + h[2] == 0)
-            return h[1];
-    }
-    return -1;
+/* One sector, as a PC loads it. */
+static void place_sector(struct image *im, const struct image_options *o) {
+    im->load = BOOT_LOAD;
+    im->length = im->size < IMAGE_SECTOR ? im->size : IMAGE_SECTOR;
+    im->end = im->load + im->length;
+    im->entry = o->has_entry ? o->entry : BOOT_LOAD;
 }
 
-/* Multiboot 2 (specification, 3.1.1) */
-enum { MULTIBOOT2_MAGIC = (int)0xe85250d6, MULTIBOOT2_SEARCH = 32768 };
-
-static bool has_multiboot2(const struct image *im) {
-    for (size_t at = 0; at + 16 <= im->size && at + 16 <= MULTIBOOT2_SEARCH; at += 8) {
-        uint32_t h[4]; /* magic, architecture, length, checksum */
-        memcpy(h, im->bytes + at, sizeof h);
-        if (h[0] == (uint32_t)MULTIBOOT2_MAGIC && h[0] + h[1] + h[2] + h[3] == 0)
-            return true;
-    }
-    return false;
+/* Linear is physical where these begin, and a kernel for the upper half of the address space
+ * may name its entry as it is linked. */
+static void find_physical_entry(struct image *im) {
+    struct image_segment s;
+    for (unsigned i = 0; image_extent(im, i, &s); i++)
+        if (im->entry >= s.linked && im->entry - s.linked < s.size) {
+            im->entry = s.loaded + (im->entry - s.linked);
+            return;
+        }
 }
 
-/* A header that asks for a start which is not to be had: to pass it over would start the
- * kernel in a state that it does not expect. On a disk image it is some file's. */
-static int refuse_headers(const struct image *im, char *error, size_t size) {
-    bool first = multiboot_flags(im) >= 0, elf32 = im->is_elf && !im->is_elf64;
-    if ((first && elf32) || image_is_boot_sector(im))
-        return 0;
-    if (first)
-        return image_refuse(error, size, ENOTSUP, "%s: %s with a Multiboot 1 header, which minikvm knows in "
-                      "32-bit ELF files only; link it as one (objcopy -O elf32-i386), or use --mode "
-                      "to start it without", im->path, im->is_elf ? "a 64-bit ELF file" : "a flat image");
-    if (has_multiboot2(im))
-        return image_refuse(error, size, ENOTSUP, "%s: it has a Multiboot 2 header, and minikvm knows "
-                      "Multiboot 1 only; add a header of that, or use --mode to start it without",
-                      im->path);
-    return 0;
-}
-
-static int choose_mode(struct image *im, const struct image_options *o, char *error, size_t size) {
-    int64_t flags = im->is_elf && !im->is_elf64 ? multiboot_flags(im) : -1;
-    int err = o->mode == START_AUTO ? refuse_headers(im, error, size) : 0;
+static int place(struct image *im, const struct image_options *o, char *error, size_t size) {
+    int err = 0;
+    if (im->mode == START_PROTECTED && o->mode == START_AUTO && im->entry < MIB) /* --entry */
+        im->mode = START_REAL;
+    if (im->is_disk)
+        place_sector(im, o);
+    else if (im->mode != START_REAL && im->mode != START_RESET && !o->has_entry)
+        find_physical_entry(im);
+    if (im->mode == START_MULTIBOOT)
+        err = multiboot1_parse(im, error, size);
+    if (im->mode == START_MULTIBOOT2)
+        err = multiboot2_parse(im, error, size);
     if (err)
         return err;
-    if (o->mode != START_AUTO)
-        im->mode = o->mode;
-    else if (flags >= 0)
-        im->mode = START_MULTIBOOT;
-    else if (im->is_elf64)
-        im->mode = START_LONG;
-    else
-        im->mode = !im->is_elf || im->entry < MIB ? START_REAL : START_PROTECTED;
-    /* bits 0 and 1: align modules, tell the memory; bit 2: a graphics mode */
-    if (im->mode == START_MULTIBOOT && flags & 0xfffc)
-        return image_refuse(error, size, ENOTSUP, "%s: its Multiboot header asks for features (flags "
-                      "0x%x) that minikvm does not have; only bits 0 and 1 are met", im->path,
-                      (unsigned)flags);
+    im->entry = o->has_entry ? o->entry : im->entry;
     if (im->mode == START_REAL && im->entry >= MIB)
         return image_refuse(error, size, EINVAL, "%s: entry 0x%llx cannot be reached in real mode "
                       "(1 MiB and above); use --mode=protected", im->path,
                       (unsigned long long)im->entry);
+    if (im->mode != START_LONG && im->entry > UINT32_MAX)
+        return image_refuse(error, size, EINVAL, "%s: entry 0x%llx is above 4 GiB, and it begins in 32-bit "
+                      "code; check the linker script", im->path, (unsigned long long)im->entry);
     return 0;
-}
-
-/* --- the whole ------------------------------------------------------------------------- */
-
-unsigned image_bios_call(const struct image *im) {
-    static const uint8_t services[] = {0x10, 0x13, 0x15, 0x16}; /* screen, disk, system, keys */
-    for (size_t i = 0; image_is_boot_sector(im) && i + 1 < IMAGE_SECTOR - 2; i++)
-        if (im->bytes[i] == 0xcd && memchr(services, im->bytes[i + 1], sizeof services))
-            return im->bytes[i + 1];
-    return 0;
-}
-
-static int understand(struct image *im, const struct image_options *o, char *error, size_t size) {
-    int err = image_parse(im, o, error, size);
-    return err ? err : choose_mode(im, o, error, size);
 }
 
 static int open_alone(struct image *im, const char *path, const struct image_options *o, char *error,
                       size_t size) {
-    *im = (struct image){0};
-    int err = read_file(im, path, error, size);
-    if (!err)
-        err = understand(im, o, error, size);
+    *im = (struct image){.options = o};
+    int err = read_file(im, path, o, error, size);
+    err = err ? err : image_parse(im, o, error, size);
+    err = err ? err : place(im, o, error, size);
     if (err)
         image_close(im);
     return err;
@@ -262,9 +197,59 @@ int image_open(struct image *im, const char *path, const struct image_options *o
     return err;
 }
 
+/* --- what it needs, and is ---------------------------------------------------------------- */
+
+static bool is_multiboot(const struct image *im) {
+    return im->mode == START_MULTIBOOT || im->mode == START_MULTIBOOT2;
+}
+
 uint64_t image_memory(const struct image *im) {
-    bool small = im->mode == START_REAL && im->end <= SMALL_MEMORY && !image_is_boot_sector(im);
-    return small ? SMALL_MEMORY : USUAL_MEMORY;
+    if (im->mode == START_REAL && im->end <= SMALL_MEMORY && !im->is_disk)
+        return SMALL_MEMORY;
+    uint64_t need = is_multiboot(im) ? im->end + multiboot_room(im) + FREE_MEMORY : 0;
+    need = (need + MIB - 1) / MIB * MIB;
+    return need < USUAL_MEMORY ? USUAL_MEMORY : need < MEMORY_MAX ? need : MEMORY_MAX;
+}
+
+int image_load(struct image *im, struct memory *m, char *error, size_t size) {
+    int err = is_multiboot(im) ? multiboot_relocate(im, m, error, size) : 0;
+    err = err ? err : image_put(im, m, error, size);
+    return err || !is_multiboot(im) ? err : multiboot_load(im, m, error, size);
+}
+
+static void describe_details(const struct image *im, char *out, size_t size) {
+    unsigned partitions = im->drive ? kinds_partitions(im->bytes, im->file_size) : 0;
+    char count[32] = "";
+    if (partitions)
+        snprintf(count, sizeof count, ", %u partition%s", partitions, partitions == 1 ? "" : "s");
+    if (im->is_disk)
+        snprintf(out, size, "%llu KiB%s", (unsigned long long)(im->file_size + 1023) / 1024, count);
+    else
+        snprintf(out, size, "entry 0x%llx", (unsigned long long)im->entry);
+}
+
+void image_describe(const struct image *im, char *out, size_t size) {
+    static const char *const modes[] = {
+        [START_REAL] = "in real mode", [START_PROTECTED] = "in 32-bit protected mode",
+        [START_LONG] = "in long mode", [START_MULTIBOOT] = "as Multiboot 1 says",
+        [START_MULTIBOOT2] = "as Multiboot 2 says", [START_RESET] = "at the reset vector"};
+    char details[80];
+    describe_details(im, details, sizeof details);
+    bool as_usual = im->mode == im->kind->mode;
+    snprintf(out, size, "%s: %s (%s); starts %s%s", im->path, im->kind->name, details,
+             as_usual ? im->kind->starts : modes[im->mode], as_usual ? "" : ", as the options say");
+}
+
+bool image_is_guess(const struct image *im) {
+    return im->kind && im->is_disk && im->file_size != IMAGE_SECTOR;
+}
+
+unsigned image_bios_call(const struct image *im) {
+    static const uint8_t services[] = {0x10, 0x13, 0x15, 0x16}; /* screen, disk, system, keys */
+    for (size_t i = 0; image_is_boot_sector(im) && i + 1 < IMAGE_SECTOR - 2; i++)
+        if (im->bytes[i] == 0xcd && memchr(services, im->bytes[i + 1], sizeof services))
+            return im->bytes[i + 1];
+    return 0;
 }
 
 void image_close(struct image *im) {

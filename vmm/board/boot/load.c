@@ -77,15 +77,24 @@ static struct segment elf_segment(const struct image *im, const struct elf *e, u
                             p32.p_type == PT_LOAD};
 }
 
-bool image_segment(const struct image *im, unsigned n, struct image_segment *out) {
-    if (!im->is_elf || im->is_elf64)
-        return false;
+static bool segment_at(const struct image *im, unsigned n, struct image_segment *out) {
     struct elf e = elf_header(im);
     if (n >= e.phnum)
         return false;
     struct segment s = elf_segment(im, &e, n);
-    *out = (struct image_segment){s.vaddr, s.paddr, s.load ? s.memsz : 0};
+    *out = (struct image_segment){s.vaddr, s.paddr + im->shift, s.load ? s.memsz : 0};
     return true;
+}
+
+bool image_segment(const struct image *im, unsigned n, struct image_segment *out) {
+    return im->is_elf && !im->is_elf64 && segment_at(im, n, out);
+}
+
+bool image_extent(const struct image *im, unsigned n, struct image_segment *out) {
+    if (im->is_elf && !im->in_one_piece)
+        return segment_at(im, n, out);
+    *out = (struct image_segment){im->load, im->load, im->end - im->load};
+    return n == 0;
 }
 
 /* The identification, before anything of the rest is used. */
@@ -150,6 +159,8 @@ int image_parse(struct image *im, const struct image_options *o, char *error, si
     if (problem)
         return image_refuse(error, size, ENOEXEC, "%s: an ELF file that is %s", im->path, problem);
     if (!im->is_elf) {
+        im->in_one_piece = true;
+        im->length = im->size;
         im->load = image_is_boot_sector(im) ? BOOT_SECTOR_LOAD : DEFAULT_LOAD;
         im->load = o->has_load ? o->load : im->load;
         im->entry = im->load;
@@ -161,32 +172,42 @@ int image_parse(struct image *im, const struct image_options *o, char *error, si
 
 /* --- into memory ------------------------------------------------------------------------ */
 
-static int load_segments(const struct image *im, struct memory *m) {
+/* So many bytes of the file go to `to`, and zeros behind them up to `room`. */
+struct piece {
+    uint64_t offset, length, to, room;
+};
+
+static bool put_piece(const struct image *im, struct memory *m, struct piece p) {
+    uint8_t *to = memory_at(m, p.to, p.room, true);
+    if (!to)
+        return false;
+    memcpy(to, im->bytes + p.offset, p.length);
+    memory_zero(m, p.to + p.length, p.room - p.length);
+    return true;
+}
+
+static bool put_segments(const struct image *im, struct memory *m) {
     struct elf e = elf_header(im);
     for (unsigned i = 0; i < e.phnum; i++) {
         struct segment s = elf_segment(im, &e, i);
         if (!s.load || s.memsz == 0)
             continue;
-        uint8_t *to = memory_at(m, s.paddr, s.memsz, true);
-        if (!to)
-            return -ENOSPC;
-        memcpy(to, im->bytes + s.offset, s.filesz);
-        memory_zero(m, s.paddr + s.filesz, s.memsz - s.filesz);
+        if (!put_piece(im, m, (struct piece){s.offset, s.filesz, s.paddr + im->shift, s.memsz}))
+            return false;
     }
-    return 0;
+    return true;
 }
 
-/* Beyond real mode the CPU's first state has tables at the top of RAM (start.c). */
+/* Beyond real mode the CPU's first state has tables at the top of RAM (boot_state.c). */
 static uint64_t reserved(const struct image *im) {
-    return im->mode == START_REAL || im->mode == START_RESET ? 0 : IMAGE_RESERVED;
+    return im->mode == START_PROTECTED || im->mode == START_LONG ? IMAGE_RESERVED : 0;
 }
 
-int image_load(const struct image *im, struct memory *m, char *error, size_t size) {
+int image_put(const struct image *im, struct memory *m, char *error, size_t size) {
+    struct piece whole = {im->offset, im->length, im->load, im->end - im->load};
     bool fits = im->end + reserved(im) <= m->ram_size;
-    if (fits && im->is_elf)
-        fits = load_segments(im, m) == 0;
-    else if (fits)
-        fits = memory_write(m, im->load, im->bytes, im->size) == im->size;
+    if (fits)
+        fits = im->in_one_piece ? put_piece(im, m, whole) : put_segments(im, m);
     if (fits)
         return 0;
     uint64_t end = im->end <= m->ram_size ? memory_size(m) : m->ram_size;

@@ -4,39 +4,7 @@
 #include <elf.h>
 #include <string.h>
 
-/* Of either class, as far as it is needed. */
-struct section {
-    uint64_t offset, size;
-    uint32_t type;
-};
-
-static bool is_inside(const struct image *im, uint64_t offset, uint64_t size) {
-    return offset <= im->size && size <= im->size - offset;
-}
-
-/* The n-th; false: no more, or it is not in the file. */
-static bool section_at(const struct image *im, unsigned n, struct section *out) {
-    Elf32_Ehdr e32;
-    Elf64_Ehdr e64;
-    memcpy(&e32, im->bytes, sizeof e32);
-    if (!im->is_elf64) {
-        Elf32_Shdr s;
-        uint64_t at = e32.e_shoff + (uint64_t)n * sizeof s;
-        if (n >= e32.e_shnum || e32.e_shentsize != sizeof s || !is_inside(im, at, sizeof s))
-            return false;
-        memcpy(&s, im->bytes + at, sizeof s);
-        *out = (struct section){s.sh_offset, s.sh_size, s.sh_type};
-        return true;
-    }
-    Elf64_Shdr s;
-    memcpy(&e64, im->bytes, sizeof e64);
-    if (n >= e64.e_shnum || e64.e_shentsize != sizeof s || e64.e_shoff > im->size ||
-        !is_inside(im, e64.e_shoff + (uint64_t)n * sizeof s, sizeof s))
-        return false;
-    memcpy(&s, im->bytes + e64.e_shoff + (uint64_t)n * sizeof s, sizeof s);
-    *out = (struct section){s.sh_offset, s.sh_size, s.sh_type};
-    return true;
-}
+#include "vmm/board/boot/sections.h"
 
 struct symbol {
     uint64_t value;
@@ -76,7 +44,7 @@ bool symbols_label(const struct image *im, uint64_t address) {
     if (!im->is_elf || im->size < sizeof(Elf64_Ehdr))
         return false;
     for (unsigned i = 0; section_at(im, i, &s); i++)
-        if (s.type == SHT_SYMTAB && is_inside(im, s.offset, s.size) &&
+        if (s.type == SHT_SYMTAB && section_is_inside(im, s.offset, s.size) &&
             is_label_in(im, &s, address))
             return true;
     return false;

@@ -1,0 +1,99 @@
+/* Finding images by the names that users give them; see image.h. */
+#include "vmm/board/boot/image.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/host/files.h"
+
+/* Where guests are: in a build tree, from the folder of the program; installed, below share/minikvm
+ * of the folder above it. */
+static const struct {
+    bool installed;
+    const char *path;
+} guest_paths[] = {
+    {false, "build/guests/%s.elf"}, {false, "guests/%s.elf"},
+    {false, "build/%s/kernel.elf"}, {false, "%s/kernel.elf"},
+    {true, "guests/%s.elf"},        {true, "%s/kernel.elf"},
+};
+enum { GUEST_PATHS = sizeof guest_paths / sizeof *guest_paths };
+
+/* Of the program, with its '/'; asked once, for a sandbox does not let it be asked. */
+static const char *program_folder(void) {
+    static char program[PATH_MAX];
+    ssize_t length = *program ? 1 : readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0)
+        return NULL;
+    strrchr(program, '/')[1] = 0;
+    return program;
+}
+
+/* Without its last component: a path with `..` in it is none that a debugger may read. */
+static int parent_length(const char *folder) {
+    size_t length = strlen(folder) - 1;
+    while (length && folder[length - 1] != '/')
+        length--;
+    return (int)length;
+}
+
+bool image_guest_folder(unsigned n, char *path, size_t size) {
+    const char *program = program_folder();
+    if (n >= GUEST_PATHS || !program)
+        return false;
+    int length = guest_paths[n].installed ? parent_length(program) : (int)strlen(program);
+    return (size_t)snprintf(path, size, "%.*s%s", length, program,
+                            guest_paths[n].installed ? "share/minikvm/" : "") < size;
+}
+
+static bool is_file(const char *path) {
+    int fd = file_open_fd(path);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+char *image_find_guest(const char *name) {
+    char path[2 * PATH_MAX];
+    if (strlen(name) > NAME_MAX)
+        return NULL;
+    for (unsigned i = 0; image_guest_folder(i, path, PATH_MAX); i++) {
+        size_t folder = strlen(path);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(path + folder, sizeof path - folder, guest_paths[i].path, name);
+#pragma GCC diagnostic pop
+        if (is_file(path))
+            return strdup(path);
+    }
+    return NULL;
+}
+
+/* What a name that is no image is instead. */
+static int refuse_name(const char *name, int err, char *error, size_t size) {
+    struct stat st;
+    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        return image_refuse(error, size, EISDIR, "%s: a folder, not a file; name an image", name);
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
+        return image_refuse(error, size, ENOTSUP, "%s: not a regular file; name an image", name);
+    if (!strchr(name, '/') && err == ENOENT)
+        return image_refuse(error, size, ENOENT, "%s: neither a file nor a built guest; check the name, or "
+                      "run make", name);
+    return image_refuse(error, size, err, "%s: %s; check the path", name, file_error(err));
+}
+
+char *image_find(const char *name, char *error, size_t size) {
+    int fd = file_open_fd(name), err = errno;
+    char *path = fd >= 0 ? realpath(name, NULL) : NULL;
+    if (fd >= 0)
+        close(fd);
+    else if (!strchr(name, '/'))
+        path = image_find_guest(name);
+    if (!path)
+        refuse_name(name, err, error, size);
+    return path;
+}
