@@ -70,6 +70,10 @@ bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_des
 bool bridge_table_type(void *target, unsigned number, const char **name,
                        const char **description);
 bool bridge_table(void *target, struct gdb_thread, const char *name, struct gdb_table *);
+/* The program of a machine, for the client; which files it may read; further ones with symbols. */
+const char *bridge_exec_file(void *target, int pid);
+bool bridge_may_read(void *target, const char *path);
+size_t bridge_libraries(void *target, int pid, struct gdb_library *list, size_t max);
 void bridge_open_points(struct debug *);
 void bridge_open_text(struct debug *);
 void bridge_clear_points(struct machine *);
