@@ -8,8 +8,13 @@
  * be run on any thread. In doubt the guest stops: gdb evaluates the condition again.
  */
 #include "gdbstub/agent/agent.h"
+#include "gdbstub/breakpoints.h"
 #include "gdbstub/hex.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/modes.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +166,7 @@ static void mark_doubtful(struct session *s, struct gdb_program *p, int pid) {
 /* NULL with a sentence. */
 static struct gdb_program *make_program(struct session *s, struct cursor *c,
                                         struct gdb_thread thread, const char **error) {
-    struct gdb_program all = {.layout = registers_layout(s, thread)};
+    struct gdb_program all = {.layout = layout_believed(s, thread)};
     *error = parse_program(c, &all);
     if (*error)
         return NULL;

@@ -5,18 +5,15 @@
  * of a monitor command; text that comes at another time is kept. Text is bounded
  * both ways: what exceeds the bound is dropped and counted, never waited for.
  */
+#include "gdbstub/console.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
 
 #include <stdio.h>
 
 /* Text that waits for a client that reads slowly; the rest of the output's room stays
  * free for replies. */
 enum { BACKLOG_MAX = FRAMING_OUT_MAX / 2, CHUNK = (FRAMING_PACKET_SIZE - 2) / 2 };
-
-struct gdb_out {
-    struct session *session;
-    int later; /* the process that it goes on about */
-};
 
 static bool allowed(const struct session *s) {
     return s->connected && ((s->monitor.active && !s->monitor.abandoned) ||
@@ -74,58 +71,4 @@ void console_text(struct session *s, const char *text, size_t length) {
         send_text(s, text, length);
     else
         keep(s, text, length);
-}
-
-/* --- monitor commands --------------------------------------------------------- */
-
-void gdb_print(struct gdb_out *out, const char *format, ...) {
-    struct buffer text;
-    va_list list;
-    buffer_init(&text, FRAMING_OUT_MAX);
-    va_start(list, format);
-    buffer_vprintf(&text, format, list);
-    va_end(list);
-    console_text(out->session, text.data, text.length);
-    buffer_free(&text);
-}
-
-void packet_monitor(struct session *s, struct cursor arguments) {
-    char line[4096];
-    struct gdb_thread thread = {0, 0};
-    struct gdb_out out = {s, 0};
-    if (!cursor_hex_text(&arguments, line, sizeof line)) {
-        reply_failure(s);
-        return;
-    }
-    thread_current(s, &thread);
-    s->monitor.active = true;
-    s->monitor.abandoned = false;
-    if (!s->target->ops->monitor(s->target->context, thread, line, &out))
-        gdb_print(&out, "unknown command, try: monitor help\n");
-    s->monitor.active = out.later;
-    if (out.later) {
-        s->stops.pending_reply = REPLY_MONITOR;
-        s->monitor.pid = out.later;
-    } else {
-        reply_ok(s);
-    }
-}
-
-void gdb_monitor_later(struct gdb_out *out, int pid) {
-    out->later = pid;
-}
-
-/* After a Ctrl-C gdb no longer waits for this reply and sends something else: it would
- * take the reply for the answer to that. */
-void console_monitor_done(struct session *s) {
-    if (s->stops.pending_reply != REPLY_MONITOR)
-        return;
-    s->stops.pending_reply = REPLY_NONE;
-    s->monitor.active = false;
-    buffer_clear(&s->reply);
-    reply_ok(s);
-    if (!s->monitor.abandoned)
-        session_send(s, s->reply.data, s->reply.length);
-    if (s->client.non_stop)
-        nonstop_answered(s);
 }

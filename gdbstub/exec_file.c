@@ -18,7 +18,10 @@
  * build-id, to compare. One that closes ours has another one now (`file`), unless it is
  * in the middle of an exec.
  */
+#include "gdbstub/files.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <limits.h>
 #include <string.h>

@@ -7,6 +7,7 @@
  * A label is a file that exists only here: LABELS/NAME, with NAME a mode of the CPU.
  * What is in it, and in the exec file, exec_file.c tells.
  */
+#include "gdbstub/files.h"
 #include "gdbstub/hex.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/transport.h"
@@ -43,17 +44,6 @@ enum {
 
 static void reply_io_error(struct session *s, int number) {
     buffer_printf(&s->reply, "F-1,%x", number);
-}
-
-/* --- labels --------------------------------------------------------------------- */
-
-void file_label(struct session *s, struct gdb_thread thread, char label[LABEL_SIZE]) {
-    snprintf(label, LABEL_SIZE, LABELS "%s", s->target->ops->mode_name(s->target->context, thread));
-}
-
-bool file_is_label(const char *path) {
-    size_t folder = strlen(LABELS);
-    return !strncmp(path, LABELS, folder) && path[folder] && !strchr(path + folder, '/');
 }
 
 /* --- opening ---------------------------------------------------------------------- */

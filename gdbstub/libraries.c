@@ -7,7 +7,10 @@
  * of a stop, which is postponed as after an exec (modes.c). An exec empties
  * gdb's list.
  */
+#include "gdbstub/files.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <limits.h>
 

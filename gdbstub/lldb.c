@@ -4,7 +4,10 @@
  * gets the one that fits the CPU mode of the moment; it is never told an exec, which
  * would drop its modules. In another mode a line says what helps, at the first stop.
  */
+#include "gdbstub/console.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,6 +5,9 @@
  */
 #include "gdbstub/extension.h"
 #include "gdbstub/hex.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 /* As hex this fills a packet; it is what gdb asks for at most. */
 enum { READ_MAX = FRAMING_PACKET_SIZE / 2 };
@@ -18,7 +21,7 @@ static size_t read_memory(struct session *s, uint64_t address, uint64_t length, 
     size_t size = length < READ_MAX ? (size_t)length : READ_MAX;
     if (extension_frame_selected(s))
         return s->extension->read_memory(s, thread, address, to, size);
-    modes_memory_read(s, thread, address, length);
+    layout_memory_read(s, thread, address, length);
     size_t done = s->target->ops->read_memory(s->target->context, thread, address, to, size);
     return done < size ? done : size;
 }

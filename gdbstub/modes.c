@@ -42,19 +42,18 @@
  * Rule: no exec is reported in reply to `?`: gdb 18 fails on an assertion of its own when
  * one is reported while it connects.
  */
+#include "gdbstub/console.h"
+#include "gdbstub/files.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/modes.h"
 #include "gdbstub/packets.h"
+#include "gdbstub/threads.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct gdb_description *describe(struct session *s, struct gdb_thread thread) {
     return s->target->ops->describe(s->target->context, thread);
-}
-
-/* Is it in 64-bit code's layout? gdb takes no description of the one word size for a file
- * of the other. */
-static bool is_wide(const struct gdb_description *d) {
-    return !strcmp(d->architecture, "i386:x86-64");
 }
 
 static void write_exec(struct session *s, struct gdb_thread thread) {
@@ -67,12 +66,6 @@ static void write_exec(struct session *s, struct gdb_thread thread) {
     buffer_char(&s->reply, ';');
 }
 
-/* A client that has accepted one layout accepts another of the same word size. */
-void modes_doubt(struct process *p, const struct gdb_description *next) {
-    if (!p->mode.described || is_wide(p->mode.described) != is_wide(next))
-        p->mode.trust = TRUST_NONE;
-}
-
 /* After an exec gdb takes all breakpoints for gone and inserts them again. */
 static void report_exec(struct session *s, struct process *p, struct gdb_thread thread) {
     p->mode.announced = describe(s, thread);
@@ -82,7 +75,7 @@ static void report_exec(struct session *s, struct process *p, struct gdb_thread 
     p->mode.following = FOLLOW_EXEC;
     p->mode.libraries = 0;
     p->mode.lists = true;
-    modes_doubt(p, p->mode.announced);
+    layout_doubt(p, p->mode.announced);
     s->modes.label = LABEL_ARCHITECTURE;
     s->modes.label_pid = p->pid;
     s->modes.asked_about = 0;
@@ -155,79 +148,6 @@ bool modes_report_instead(struct session *s, const struct gdb_stop *stop) {
     return true;
 }
 
-/* --- which layout the client uses ------------------------------------------------------ */
-
-bool modes_owes_exec(const struct session *s, const struct process *p) {
-    bool sure = p->mode.announced && p->mode.exec_file == EXEC_NEUTRAL;
-    return s->client.features.exec_events && !s->modes.own_description && process_present(p) &&
-           !sure;
-}
-
-/* gdb takes no description of a word size that its file's architecture does not have, and
- * falls back on that architecture's own layout. Of a file that it has not from us we do
- * not know. So the first `g` is answered with so little, and that unavailable, that no layout
- * has the program counter in it; which one gdb believes in shows in the number under
- * which it then asks for that. The `g`s that follow must be no longer, up to the exec. */
-static bool is_unsure(struct session *s, const struct process *p) {
-    return p && s->client.features.xml && modes_owes_exec(s, p);
-}
-
-void modes_register_asked(struct session *s, struct gdb_thread thread, uint64_t number) {
-    struct process *p = process_find(s, thread.pid);
-    if (!is_unsure(s, p) || p->mode.belief != BELIEF_PROBED)
-        return;
-    const struct gdb_description *wide =
-        s->target->ops->description_of(s->target->context, "i386:x86-64");
-    p->mode.belief = number == registers_pc(wide) ? BELIEF_WIDE : BELIEF_NARROW;
-}
-
-bool modes_rejected(struct session *s, struct gdb_thread thread) {
-    const struct process *p = process_find(s, thread.pid);
-    return is_unsure(s, p) && p->mode.belief >= BELIEF_NARROW &&
-           modes_layout(s, thread) != p->mode.described;
-}
-
-bool modes_probes(struct session *s, struct gdb_thread thread, size_t *room) {
-    struct process *p = process_find(s, thread.pid);
-    *room = SIZE_MAX;
-    if (!is_unsure(s, p))
-        return false;
-    *room = sizeof(uint64_t); /* rax, or eax and ecx */
-    if (p->mode.belief == BELIEF_NONE)
-        p->mode.belief = BELIEF_PROBED;
-    return p->mode.belief == BELIEF_PROBED;
-}
-
-const struct gdb_description *modes_layout(struct session *s, struct gdb_thread thread) {
-    struct process *p = process_find(s, thread.pid);
-    const struct gdb_description *d =
-        p && p->mode.described ? p->mode.described : describe(s, thread);
-    if (p && s->modes.own_description)
-        p->mode.described = d; /* and stays */
-    if (!is_unsure(s, p) || p->mode.belief < BELIEF_NARROW ||
-        is_wide(d) == (p->mode.belief == BELIEF_WIDE))
-        return d;
-    return s->target->ops->description_of(s->target->context, is_wide(d) ? "i386" : "i386:x86-64");
-}
-
-/* Having read the registers, gdb looks at the code that they point to: when that is where the pc
- * is, it has understood them. */
-void modes_registers_read(struct session *s, struct gdb_thread thread) {
-    struct process *p = process_find(s, thread.pid);
-    if (p && p->mode.trust == TRUST_NONE)
-        p->mode.trust = TRUST_NEXT_READ;
-}
-
-void modes_memory_read(struct session *s, struct gdb_thread thread, uint64_t address,
-                       uint64_t length) {
-    struct process *p = process_find(s, thread.pid);
-    uint64_t pc;
-    if (!p || p->mode.trust != TRUST_NEXT_READ)
-        return;
-    bool there = register_pc(s, thread, &pc) && pc - address < length;
-    p->mode.trust = there ? TRUST_PROVEN : TRUST_NONE;
-}
-
 /* --- what comes next ------------------------------------------------------------ */
 
 static struct process *followed(struct session *s) {
@@ -289,7 +209,7 @@ static bool follow_next(struct session *s) {
     struct gdb_thread thread;
     for (size_t i = 0; i < s->process_count; i++) {
         struct process *p = &s->processes[i];
-        if (!modes_owes_exec(s, p) || !thread_first(s, p->pid, &thread))
+        if (!layout_needs_exec(s, p) || !thread_first(s, p->pid, &thread))
             continue;
         if (!s->resume.postponed_count) {
             memcpy(s->resume.postponed, s->resume.actions, sizeof s->resume.postponed);

@@ -10,6 +10,13 @@
  * packet handled, and the process resumed. So every handler finds it stopped.
  */
 #include "gdbstub/extension.h"
+#include "gdbstub/files.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/modes.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/resume.h"
+#include "gdbstub/stops.h"
+#include "gdbstub/threads.h"
 
 /* --- which stop is reported ---------------------------------------------------------------- */
 
@@ -149,7 +156,7 @@ static void go(struct session *s, struct process *p, struct gdb_action action) {
     if (was && automatic && p->nonstop.has_postponed) {
         action = p->nonstop.postponed;
         p->forgotten = true;
-    } else if (modes_owes_exec(s, p)) {
+    } else if (layout_needs_exec(s, p)) {
         p->nonstop.postponed = action;
         p->nonstop.has_postponed = p->nonstop.exec_due = true;
         return;
@@ -262,10 +269,9 @@ static bool wants_stillness(struct cursor packet) {
 
 /* The process that this packet is about and that must stand still for it: for packets of
  * the extension, and while one of its frames is looked at, the extension's. */
-static struct process *process_concerned(struct session *s) {
+static struct process *process_concerned(struct session *s, bool extension) {
     struct gdb_thread thread;
     struct process *subject = process_find(s, extension_subject(s));
-    bool extension = packets_is_extension(s, s->request.packet);
     if (process_present(subject) && (extension || extension_frame_selected(s)))
         return subject;
     if ((!extension && !wants_stillness(s->request.packet)) || !thread_current(s, &thread))
@@ -273,8 +279,8 @@ static struct process *process_concerned(struct session *s) {
     return process_find(s, thread.pid);
 }
 
-bool nonstop_must_wait(struct session *s) {
-    struct process *p = process_concerned(s);
+bool nonstop_must_wait(struct session *s, bool extension) {
+    struct process *p = process_concerned(s, extension);
     if (!p || !p->running)
         return false;
     if (!p->interrupted && !p->nonstop.stopping) {

@@ -6,6 +6,8 @@
  * commands, too.
  */
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 /* The bits of `sstep`: a step is one instruction; no interrupt enters; the timers stand. */
 enum { SSTEP_ENABLE = 1, SSTEP_NOIRQ = 2, SSTEP_NOTIMER = 4 };

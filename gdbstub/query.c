@@ -5,6 +5,11 @@
  * go while the target stands still, so that the pieces fit together.
  */
 #include "gdbstub/extension.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/modes.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
+#include "gdbstub/xml.h"
 
 #include <string.h>
 
@@ -110,24 +115,6 @@ void packet_symbol(struct session *s, struct cursor arguments) {
 
 /* --- qXfer --------------------------------------------------------------------------- */
 
-/* The largest piece: every byte escaped, it still fits a packet. */
-enum { PIECE_MAX = (FRAMING_PACKET_SIZE - 1) / 2 };
-
-void reply_piece(struct session *s, struct cursor range, const struct buffer *document) {
-    uint64_t offset, length;
-    if (!cursor_range(&range, &offset, &length) || !cursor_done(&range) || document->overflow ||
-        offset > document->length) {
-        reply_failure(s);
-    } else {
-        size_t left = document->length - (size_t)offset;
-        size_t size = length < PIECE_MAX ? (size_t)length : PIECE_MAX;
-        size = size < left ? size : left;
-        buffer_char(&s->reply, size < left ? 'm' : 'l');
-        if (size)
-            buffer_binary(&s->reply, document->data + offset, size);
-    }
-}
-
 static void send_piece(struct session *s, struct cursor range, struct buffer *document) {
     reply_piece(s, range, document);
     buffer_free(document);
@@ -144,7 +131,7 @@ static const struct process *process_to_describe(struct session *s, struct curso
     struct process *p = process_find(s, thread.pid);
     if (!p->mode.described || !offset) {
         const struct gdb_description *d = s->target->ops->describe(s->target->context, thread);
-        modes_doubt(p, d);
+        layout_doubt(p, d);
         p->mode.described = p->mode.announced = d;
         p->mode.reads = true;
     }

@@ -7,13 +7,11 @@
  */
 #include "gdbstub/extension.h"
 #include "gdbstub/hex.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <string.h>
-
-size_t register_size(const struct gdb_register *r) {
-    size_t size = (r->bits + 7) / 8;
-    return size < GDB_REGISTER_MAX ? size : GDB_REGISTER_MAX;
-}
 
 /* How many registers a client knows by the numbers of `d`. One with a description of its
  * own: only those that stand first in every description, before the x87's. One that has
@@ -21,7 +19,7 @@ size_t register_size(const struct gdb_register *r) {
 static unsigned known_count(struct session *s, struct gdb_thread thread,
                             const struct gdb_description *d) {
     enum { X87_BITS = 80 };
-    bool rejected = modes_rejected(s, thread);
+    bool rejected = layout_rejected(s, thread);
     unsigned count = 0;
     while (count < d->count &&
            (!s->modes.own_description || d->registers[count].bits != X87_BITS) &&
@@ -30,58 +28,16 @@ static unsigned known_count(struct session *s, struct gdb_thread thread,
     return count;
 }
 
-const struct gdb_description *registers_layout(struct session *s, struct gdb_thread thread) {
-    return modes_layout(s, thread);
-}
-
-/* NULL: unavailable. */
-static void write_value(struct buffer *b, const uint8_t *value, size_t size) {
-    if (value) {
-        buffer_hex(b, value, size);
-        return;
-    }
-    char *room = buffer_extend(b, 2 * size);
-    if (room)
-        memset(room, 'x', 2 * size);
-}
-
-void register_write_hex(struct session *s, struct buffer *b, struct gdb_thread thread,
-                        const struct gdb_description *d, unsigned number) {
-    uint8_t value[GDB_REGISTER_MAX] = {0};
-    bool known = s->target->ops->read_register(s->target->context, thread, d, number, value);
-    write_value(b, known ? value : NULL, register_size(&d->registers[number]));
-}
-
 static bool set(struct session *s, struct gdb_thread thread, const struct gdb_description *d,
                 unsigned number, const uint8_t *value) {
     return !extension_frame_selected(s) &&
            s->target->ops->write_register(s->target->context, thread, d, number, value);
 }
 
-unsigned registers_pc(const struct gdb_description *d) {
-    unsigned i = 0;
-    while (i < d->count && (!d->registers[i].type || strcmp(d->registers[i].type, "code_ptr")))
-        i++;
-    return i;
-}
-
-bool register_pc(struct session *s, struct gdb_thread thread, uint64_t *pc) {
-    const struct gdb_description *d = registers_layout(s, thread);
-    uint8_t value[GDB_REGISTER_MAX] = {0};
-    unsigned number = registers_pc(d);
-    if (number == d->count ||
-        !s->target->ops->read_register(s->target->context, thread, d, number, value))
-        return false;
-    *pc = 0;
-    for (unsigned i = 0; i < 8; i++)
-        *pc |= (uint64_t)value[i] << 8 * i;
-    return true;
-}
-
 bool register_set_pc(struct session *s, struct gdb_thread thread, uint64_t pc) {
-    const struct gdb_description *d = registers_layout(s, thread);
+    const struct gdb_description *d = layout_believed(s, thread);
     uint8_t value[GDB_REGISTER_MAX] = {0};
-    unsigned number = registers_pc(d);
+    unsigned number = register_pc_number(d);
     for (unsigned i = 0; i < 8; i++)
         value[i] = (uint8_t)(pc >> 8 * i);
     return number < d->count && set(s, thread, d, number, value);
@@ -96,7 +52,7 @@ static void write_seen(struct session *s, struct gdb_thread thread, const struct
         return;
     }
     bool known = s->extension->read_register(s->extension_state, d, number, value);
-    write_value(&s->reply, known ? value : NULL, register_size(&d->registers[number]));
+    register_write_value(&s->reply, known ? value : NULL, register_size(&d->registers[number]));
 }
 
 void packet_g(struct session *s, struct cursor arguments) {
@@ -106,28 +62,21 @@ void packet_g(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    const struct gdb_description *d = registers_layout(s, thread);
+    const struct gdb_description *d = layout_believed(s, thread);
     unsigned count = known_count(s, thread, d);
     size_t room;
-    bool probe = modes_probes(s, thread, &room);
-    modes_registers_read(s, thread);
+    bool probe = layout_probes(s, thread, &room);
+    layout_registers_read(s, thread);
     for (unsigned i = 0; i < count && d->registers[i].in_g; i++) {
         size_t size = register_size(&d->registers[i]);
         if (size > room)
             return;
         room -= size;
         if (probe)
-            write_value(&s->reply, NULL, size);
+            register_write_value(&s->reply, NULL, size);
         else
             write_seen(s, thread, d, i);
     }
-}
-
-size_t registers_size_of_g(const struct gdb_description *d) {
-    size_t size = 0;
-    for (unsigned i = 0; i < d->count && d->registers[i].in_g; i++)
-        size += register_size(&d->registers[i]);
-    return size;
 }
 
 /* A register of 'x's is one that the client does not know either. */
@@ -171,8 +120,8 @@ void packet_G(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    const struct gdb_description *d = registers_layout(s, thread);
-    if (cursor_left(&arguments) == 2 * registers_size_of_g(d) &&
+    const struct gdb_description *d = layout_believed(s, thread);
+    if (cursor_left(&arguments) == 2 * registers_size(d) &&
         all_of_g(s, thread, d, arguments.at, false) && all_of_g(s, thread, d, arguments.at, true))
         reply_ok(s);
     else
@@ -187,8 +136,8 @@ void packet_p(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    modes_register_asked(s, thread, number);
-    const struct gdb_description *d = registers_layout(s, thread);
+    layout_register_asked(s, thread, number);
+    const struct gdb_description *d = layout_believed(s, thread);
     if (number < known_count(s, thread, d))
         write_seen(s, thread, d, (unsigned)number);
     else if (number < d->count || s->modes.own_description)
@@ -217,7 +166,7 @@ void packet_P(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    const struct gdb_description *d = registers_layout(s, thread);
+    const struct gdb_description *d = layout_believed(s, thread);
     if (number < d->count && number >= known_count(s, thread, d)) {
         reply_error(s, "this client numbers registers by a description of its own; "
                        "`unset tdesc filename` reads the one of this machine");

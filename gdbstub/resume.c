@@ -3,39 +3,14 @@
  * Rule: the whole packet is parsed into actions before anything runs. For each
  * thread the first action that selects it counts; a thread with none stays stopped.
  */
+#include "gdbstub/console.h"
 #include "gdbstub/extension.h"
-
-/* --- resuming threads ----------------------------------------------------------------- */
-
-const struct resume_action *action_for(const struct session *s, struct gdb_thread thread) {
-    for (size_t i = 0; i < s->resume.action_count; i++)
-        if (thread_matches(s->resume.actions[i].who, thread))
-            return s->resume.actions[i].stay && !s->client.non_stop ? NULL : &s->resume.actions[i];
-    return NULL;
-}
-
-static void let_go(struct session *s, struct gdb_thread thread,
-                   const struct resume_action *resume_action, int signal) {
-    struct gdb_action action = resume_action->action;
-    action.thread = thread;
-    if (signal)
-        action.signal = signal;
-    struct process *p = process_find(s, thread.pid);
-    p->running = true;
-    p->stepped = action.how != GDB_CONTINUE && action.how != GDB_REVERSE_CONTINUE;
-    s->target->ops->resume(s->target->context, &action);
-}
-
-void resume_again(struct session *s, struct gdb_thread who, int signal) {
-    struct gdb_thread list[THREADS_MAX];
-    size_t count = threads_list(s, list);
-    for (size_t i = 0; i < count; i++) {
-        const struct resume_action *resume_action =
-            list[i].pid == who.pid ? action_for(s, list[i]) : NULL;
-        if (resume_action)
-            let_go(s, list[i], resume_action, list[i].tid == who.tid ? signal : 0);
-    }
-}
+#include "gdbstub/layout.h"
+#include "gdbstub/modes.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/resume.h"
+#include "gdbstub/stops.h"
+#include "gdbstub/threads.h"
 
 /* A pending stop by a signal that is to be passed is not reported: the guest gets the signal. */
 static int passed_signal(const struct session *s, const struct process *p) {
@@ -110,7 +85,7 @@ static void resume_all(struct session *s) {
         int signal = list[i].tid == p->pending.thread.tid ? passed_signal(s, p) : 0;
         if (signal)
             p->has_pending = false;
-        let_go(s, list[i], resume_action, signal);
+        resume_thread(s, list[i], resume_action, signal);
     }
     console_flush(s);
 }

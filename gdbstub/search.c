@@ -5,6 +5,8 @@
  * that cannot be read, so that no client keeps the server from its work.
  */
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <string.h>
 

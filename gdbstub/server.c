@@ -3,7 +3,10 @@
  * Rule: one debugger at a time. The first packet of another one gets an error that
  * says why, which gdb prints.
  */
+#include "gdbstub/console.h"
+#include "gdbstub/reply.h"
 #include "gdbstub/session.h"
+#include "gdbstub/stops.h"
 #include "gdbstub/strangers.h"
 #include "gdbstub/transport.h"
 
@@ -310,7 +313,7 @@ void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) 
 }
 
 void gdb_server_monitor_done(struct gdb_server *server) {
-    console_monitor_done(&server->session);
+    monitor_done(&server->session);
     if (server->busy || !server->session.connected)
         return;
     server->busy = true;

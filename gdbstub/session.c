@@ -1,43 +1,14 @@
 /* A session's begin and end, and how it takes and answers a packet; see session.h. */
 #include "gdbstub/session.h"
 
-#include "gdbstub/extension.h"
-#include "gdbstub/packet_log.h"
-
 #include <string.h>
-#include <time.h>
 
-/* A reply is at most a memory read with every byte escaped. */
-enum { REPLY_MAX = 2 * FRAMING_PACKET_SIZE };
-
-/* --- replies ---------------------------------------------------------------------- */
-
-static void reply_text(struct session *s, const char *text) {
-    buffer_clear(&s->reply);
-    buffer_text(&s->reply, text);
-}
-
-void reply_ok(struct session *s) {
-    reply_text(s, "OK");
-}
-
-void reply_failure(struct session *s) {
-    reply_text(s, "E01");
-}
-
-/* In text these four would be taken for framing ("Overview"). */
-void reply_error(struct session *s, const char *sentence) {
-    reply_text(s, "E.");
-    for (const char *c = sentence; *c; c++)
-        buffer_char(&s->reply, strchr("$#}*", *c) ? '.' : *c);
-}
-
-void reply_result(struct session *s, const char *sentence) {
-    if (sentence)
-        reply_error(s, sentence);
-    else
-        reply_ok(s);
-}
+#include "gdbstub/extension.h"
+#include "gdbstub/files.h"
+#include "gdbstub/process.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/stops.h"
+#include "gdbstub/threads.h"
 
 /* --- life --------------------------------------------------------------------------- */
 
@@ -101,39 +72,6 @@ void session_end(struct session *s) {
     forget_client(s);
 }
 
-/* --- the link, and a log of it ---------------------------------------------------------- */
-
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-void session_log(struct session *s, void (*line)(void *context, const char *line), void *context) {
-    s->log.line = line;
-    s->log.context = context;
-    s->log.begun = seconds_now();
-}
-
-static void log_packet(struct session *s, bool from_client, const char *payload, size_t length) {
-    char line[PACKET_LOG_LINE];
-    if (!s->log.line)
-        return;
-    packet_log_line(line, seconds_now() - s->log.begun, s->client.general.pid, from_client, payload,
-                    length);
-    s->log.line(s->log.context, line);
-}
-
-void session_send(struct session *s, const char *payload, size_t length) {
-    log_packet(s, false, payload, length);
-    framing_send(&s->framing, payload, length);
-}
-
-void session_notify(struct session *s, const char *payload, size_t length) {
-    log_packet(s, false, payload, length);
-    framing_notify(&s->framing, payload, length);
-}
-
 /* --- packets ------------------------------------------------------------------------ */
 
 static void send_reply(struct session *s) {
@@ -183,7 +121,7 @@ static bool must_wait(struct session *s) {
     if (s->stops.pending_reply == REPLY_MONITOR)
         return true;
     if (s->client.non_stop && !asks_all)
-        return nonstop_must_wait(s);
+        return nonstop_must_wait(s, packets_is_extension(s, s->request.packet));
     return s->stops.pending_reply != REPLY_NONE || any_runs(s);
 }
 
@@ -191,14 +129,14 @@ static bool must_wait(struct session *s) {
 static enum work take_event(struct session *s) {
     switch (framing_next(&s->framing, &s->request.packet)) {
     case FRAMING_PACKET:
-        log_packet(s, true, s->request.packet.at, cursor_left(&s->request.packet));
+        reply_log(s, true, s->request.packet.at, cursor_left(&s->request.packet));
         s->request.waits = true;
         s->monitor.abandoned = s->stops.pending_reply == REPLY_MONITOR && !s->client.non_stop;
         if (!s->client.non_stop)
             stops_interrupt(s); /* a client that talks while the target runs wants it to stop */
         return WORK_MORE;
     case FRAMING_INTERRUPT:
-        log_packet(s, true, "\x03", 1);
+        reply_log(s, true, "\x03", 1);
         if (!s->client.non_stop || s->stops.pending_reply == REPLY_MONITOR)
             stops_interrupt(s);
         return WORK_MORE;

@@ -6,6 +6,8 @@
  * length. What exceeds the bound is refused, not cut.
  */
 #include "gdbstub/packets.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 
 #include <string.h>
 

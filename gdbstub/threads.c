@@ -1,10 +1,11 @@
 /* Processes and threads: ids, lists, and which one a packet is about
- * (GDB manual, "Packets": thread-id).
+ * (GDB manual, "Packets": thread-id). The packets about them: thread_packets.c.
  *
  * Rule: a client sees the threads of the processes that it debugs and that
  * live; any other id is an error.
  */
 #include "gdbstub/packets.h"
+#include "gdbstub/threads.h"
 
 #include <limits.h>
 #include <string.h>
@@ -60,7 +61,7 @@ bool thread_matches(struct selection who, struct gdb_thread thread) {
     return pid && tid;
 }
 
-static bool thread_select(struct session *s, struct selection who, struct gdb_thread *thread) {
+bool thread_select(struct session *s, struct selection who, struct gdb_thread *thread) {
     struct gdb_thread list[THREADS_MAX];
     size_t count = threads_list(s, list);
     for (size_t i = 0; i < count; i++) {
@@ -123,76 +124,4 @@ void thread_write(struct session *s, struct buffer *b, struct gdb_thread thread)
         buffer_printf(b, "p%x.%x", (unsigned)thread.pid, (unsigned)thread.tid);
     else
         buffer_printf(b, "%x", (unsigned)thread.tid);
-}
-
-/* --- packets ------------------------------------------------------------------------ */
-
-void packet_thread(struct session *s, struct cursor arguments) {
-    bool general = cursor_char(&arguments, 'g');
-    struct selection who;
-    if ((!general && !cursor_char(&arguments, 'c')) || !thread_parse(s, &arguments, &who) ||
-        !cursor_done(&arguments)) {
-        reply_failure(s);
-        return;
-    }
-    struct gdb_thread thread;
-    if (who.tid > 0 && !thread_select(s, who, &thread)) {
-        reply_failure(s);
-        return;
-    }
-    *(general ? &s->client.general : &s->client.resuming) = who;
-    s->modes.asked_about = 0;
-    reply_ok(s);
-}
-
-void packet_alive(struct session *s, struct cursor arguments) {
-    struct selection who;
-    struct gdb_thread thread;
-    if (thread_parse(s, &arguments, &who) && cursor_done(&arguments) &&
-        thread_select(s, who, &thread))
-        reply_ok(s);
-    else
-        reply_failure(s);
-}
-
-void packet_current(struct session *s, struct cursor arguments) {
-    (void)arguments;
-    struct gdb_thread thread;
-    if (!thread_current(s, &thread)) {
-        reply_failure(s);
-        return;
-    }
-    buffer_text(&s->reply, "QC");
-    thread_write(s, &s->reply, thread);
-}
-
-void packet_threads_first(struct session *s, struct cursor arguments) {
-    (void)arguments;
-    struct gdb_thread list[THREADS_MAX];
-    modes_threads_listed(s);
-    size_t count = threads_list(s, list);
-    buffer_char(&s->reply, count ? 'm' : 'l');
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            buffer_char(&s->reply, ',');
-        thread_write(s, &s->reply, list[i]);
-    }
-}
-
-/* The first part held them all. */
-void packet_threads_more(struct session *s, struct cursor arguments) {
-    (void)arguments;
-    buffer_char(&s->reply, 'l');
-}
-
-void packet_thread_extra(struct session *s, struct cursor arguments) {
-    struct selection who;
-    struct gdb_thread thread;
-    if (!thread_parse(s, &arguments, &who) || !thread_select(s, who, &thread)) {
-        reply_failure(s);
-        return;
-    }
-    char extra[256] = "";
-    s->target->ops->thread_extra(s->target->context, thread, extra, sizeof extra);
-    buffer_hex(&s->reply, extra, strnlen(extra, sizeof extra));
 }

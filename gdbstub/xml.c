@@ -6,6 +6,8 @@
  * feature, in the order of their table.
  */
 #include "gdbstub/session.h"
+#include "gdbstub/threads.h"
+#include "gdbstub/xml.h"
 
 #include <string.h>
 

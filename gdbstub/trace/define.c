@@ -13,28 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbstub/breakpoints.h"
 #include "gdbstub/hex.h"
+#include "gdbstub/layout.h"
+#include "gdbstub/reply.h"
 #include "gdbstub/trace/packets.h"
 
 static const char malformed[] = "a tracepoint's definition is malformed";
 static const char too_many[] = "too many tracepoints, or too much to collect; delete some";
-
-/* "NUMBER:ADDRESS:" */
-static bool parse_place(struct cursor *c, uint64_t *number, uint64_t *address) {
-    return cursor_number(c, number) && cursor_char(c, ':') && cursor_number(c, address) &&
-           (cursor_done(c) || cursor_char(c, ':'));
-}
-
-struct tracepoint *trace_parse_point(struct session *s, struct cursor *c) {
-    uint64_t number, address;
-    if (!parse_place(c, &number, &address))
-        return NULL;
-    for (size_t i = 0; i < trace_of(s)->point_count; i++)
-        if (trace_of(s)->tracepoints[i]->number == number &&
-            trace_of(s)->tracepoints[i]->address == address)
-            return trace_of(s)->tracepoints[i];
-    return NULL;
-}
 
 /* Keeps a piece for qTfP. */
 static const char *keep(struct trace *t, const struct tracepoint *p, char kind,
@@ -157,7 +143,7 @@ static void forget(struct trace *t, const struct tracepoint *p) {
 
 static struct tracepoint *add(struct trace *t, struct cursor place) {
     uint64_t number, address;
-    if (t->point_count == TRACEPOINTS_MAX || !parse_place(&place, &number, &address) || !number ||
+    if (t->point_count == TRACEPOINTS_MAX || !trace_parse_place(&place, &number, &address) || !number ||
         number > UINT16_MAX)
         return NULL;
     struct tracepoint *p = calloc(1, sizeof *p);
@@ -187,7 +173,7 @@ static const char *define(struct session *s, struct cursor *c) {
     trace_parse_point(s, c);
     tracepoint_clear(p);
     forget(t, p);
-    p->layout = registers_layout(s, (struct gdb_thread){t->pid, 1});
+    p->layout = layout_believed(s, (struct gdb_thread){t->pid, 1});
     return parse_point(p, c);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbstub/layout.h"
 #include "gdbstub/session.h"
 
 enum { MEMORY_MAX = 0xffff /* of one 'M' block */ };
@@ -130,7 +131,7 @@ bool frame_next(const struct frame *f, struct frame_block *b) {
         b->length = register_size(&f->layout->registers[b->name]);
         break;
     default:
-        b->length = registers_size_of_g(f->layout);
+        b->length = registers_size(f->layout);
         break;
     }
     b->end = b->data + b->length;

@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "gdbstub/layout.h"
+#include "gdbstub/reply.h"
 #include "gdbstub/trace/packets.h"
 
 /* NULL: the client looks at the present. */
@@ -117,7 +119,7 @@ bool trace_read_register(const void *state, const struct gdb_description *d, uns
     }
     for (unsigned i = 0; i < 8; i++)
         value[i] = (uint8_t)(f->pc >> 8 * i);
-    return number == registers_pc(d); /* that is known of every frame */
+    return number == register_pc_number(d); /* that is known of every frame */
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */

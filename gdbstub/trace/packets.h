@@ -8,10 +8,6 @@
 #include "gdbstub/extension.h"
 #include "gdbstub/trace/trace.h"
 
-/* --- define.c ---------------------------------------------------------------------------- */
-/* "NUMBER:ADDRESS" of one that is defined, and the ':' behind it. */
-struct tracepoint *trace_parse_point(struct session *, struct cursor *);
-
 /* --- run.c ------------------------------------------------------------------------------- */
 /* Inserts it if its definition is complete and it is not inserted. NULL, or a sentence. */
 const char *trace_insert(struct session *, struct tracepoint *);

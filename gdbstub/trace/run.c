@@ -6,6 +6,9 @@
  */
 #include <string.h>
 
+#include "gdbstub/breakpoints.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/threads.h"
 #include "gdbstub/trace/packets.h"
 
 /* --- on the target's thread --------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* The run of a trace: tracepoints are hit and collect; see trace.h. */
+#include "gdbstub/layout.h"
 #include "gdbstub/trace/trace.h"
 
 #include <stdlib.h>
@@ -178,7 +179,7 @@ static void collect(struct collector *c, struct tracepoint *p, const struct coll
     struct trace *t = c->trace;
     struct frame head = {.tracepoint = p->number, .layout = p->layout};
     buffer_clear(&t->blocks);
-    read_register(c, registers_pc(p->layout), &head.pc);
+    read_register(c, register_pc_number(p->layout), &head.pc);
     if (what->registers)
         collect_registers(c, p->layout, what->mask);
     for (const struct trace_item *i = what->first; i && !t->blocks.overflow; i = i->next)
@@ -224,4 +225,21 @@ void trace_step(struct trace *t, struct tracepoint *p, const struct gdb_agent_ho
 
 bool trace_follows(const struct trace *t, const struct tracepoint *p) {
     return t->running && p->left;
+}
+
+/* "NUMBER:ADDRESS:" */
+bool trace_parse_place(struct cursor *c, uint64_t *number, uint64_t *address) {
+    return cursor_number(c, number) && cursor_char(c, ':') && cursor_number(c, address) &&
+           (cursor_done(c) || cursor_char(c, ':'));
+}
+
+struct tracepoint *trace_parse_point(struct session *s, struct cursor *c) {
+    uint64_t number, address;
+    if (!trace_parse_place(c, &number, &address))
+        return NULL;
+    for (size_t i = 0; i < trace_of(s)->point_count; i++)
+        if (trace_of(s)->tracepoints[i]->number == number &&
+            trace_of(s)->tracepoints[i]->address == address)
+            return trace_of(s)->tracepoints[i];
+    return NULL;
 }

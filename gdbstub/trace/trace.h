@@ -113,6 +113,10 @@ void trace_begin(struct trace *);
 void trace_finish(struct trace *, enum trace_end, unsigned number, const char *error);
 struct trace_variable *trace_variable(struct trace *, uint64_t number);
 
+/* "NUMBER:ADDRESS" and the ':' behind it; the tracepoint that is defined there, or NULL. */
+bool trace_parse_place(struct cursor *, uint64_t *number, uint64_t *address);
+struct tracepoint *trace_parse_point(struct session *, struct cursor *);
+
 /* On the target's thread: the tracepoint was hit; an instruction after a hit was executed; is
  * the next instruction wanted, too? */
 void trace_hit(struct trace *, struct tracepoint *, const struct gdb_agent_host *);
