@@ -8,6 +8,7 @@
   mk TABLE         a table of `info os` (gdt, idt, pages, ...), with completion
   layout minikvm   a window with the CPU's state, the descriptors in use and the
                    page walk of the instruction pointer, beside the source
+  layout screen    a window with the guest's text screen, as it is while it stands
 """
 import re
 
@@ -156,31 +157,19 @@ class Tables(gdb.Command):
 
 Tables()
 
-# --- the window -------------------------------------------------------------------------
+# --- windows ----------------------------------------------------------------------------
 
 
-class State:
-    title = "CPU"
+class Window:
+    """Lines that are asked for again before each prompt."""
 
     def __init__(self, window):
         self.window = window
-        window.title = "CPU state"
-        self.redraw = lambda event: self.render()
-        gdb.events.before_prompt.connect(self.show)
+        window.title = self.title
+        gdb.events.before_prompt.connect(self.render)
 
     def close(self):
-        gdb.events.before_prompt.disconnect(self.show)
-
-    def show(self):
-        self.render()
-
-    def lines(self):
-        frame = gdb.newest_frame()
-        flags = " ".join(f"{name} {frame.read_register(name)}" for name in ("eflags", "cr0"))
-        yield f"{frame.read_register('cpumode')}  {flags}"
-        yield from monitor("info segments").splitlines()
-        yield from monitor("page").splitlines()
-        yield from monitor("explain").splitlines()
+        gdb.events.before_prompt.disconnect(self.render)
 
     def render(self):
         if not self.window.is_valid():
@@ -193,8 +182,31 @@ class State:
                                     for line in text.splitlines()[: self.window.height]), True)
 
 
+class State(Window):
+    title = "CPU state"
+
+    def lines(self):
+        frame = gdb.newest_frame()
+        flags = " ".join(f"{name} {frame.read_register(name)}" for name in ("eflags", "cr0"))
+        yield f"{frame.read_register('cpumode')}  {flags}"
+        yield from monitor("info segments").splitlines()
+        yield from monitor("page").splitlines()
+        yield from monitor("explain").splitlines()
+
+
+class Screen(Window):
+    title = "screen"
+
+    def lines(self):
+        head, *rows = monitor("screen").splitlines()
+        self.window.title = "screen: " + head
+        return [row.partition("|")[2] for row in rows]
+
+
 try:
     gdb.register_window_type("minikvm", State)
+    gdb.register_window_type("screen", Screen)
     gdb.execute("tui new-layout minikvm {-horizontal src 1 minikvm 1} 2 status 0 cmd 1")
+    gdb.execute("tui new-layout screen screen 3 src 1 status 0 cmd 1")
 except (gdb.error, AttributeError):
     pass  # a gdb without TUI, or sourced twice

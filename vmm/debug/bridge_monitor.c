@@ -69,6 +69,14 @@ static void cmd_addresses(const struct request *r) {
         text_print(r->text, "type `maintenance flush register-cache` to see it\n");
 }
 
+static void cmd_screen(const struct request *r) {
+    bool attributes = !strcmp(r->rest, "attributes");
+    if (*r->rest && !attributes)
+        text_print(r->text, "usage: monitor screen [attributes]\n");
+    else
+        inspect_screen(r->machine, attributes, r->text);
+}
+
 static void cmd_step(const struct request *r) {
     struct request irqs = *r;
     if (strncmp(r->rest, "irqs", 4)) {
@@ -209,6 +217,7 @@ static const struct command {
     {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page},
     {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
      cmd_explain},
+    {"screen", "[attributes]", "what the guest's text screen shows", cmd_screen},
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
      cmd_breakpoints},
     {"exits", "", "VM exit counts by reason", cmd_exits},
@@ -284,7 +293,7 @@ static void begin_later(const struct command *c, const struct request *r, struct
 
 /* In non-stop a machine may run; its CPU cannot be looked at then. */
 static bool may_run(const struct command *c, struct machine *m) {
-    return c->run == cmd_help || c->run == cmd_quit || !machine_busy(m);
+    return c->run == cmd_help || c->run == cmd_quit || c->run == cmd_screen || !machine_busy(m);
 }
 
 bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,

@@ -3,6 +3,11 @@
 #ifndef MINIKVM_TEXT_H
 #define MINIKVM_TEXT_H
 
+#include <stdbool.h>
+
+/* Does who reads take UTF-8? As the locale says (environ(7)); else ASCII is all that is sure. */
+bool text_is_utf8(void);
+
 struct text {
     void (*put)(void *context, const char *text);
     void *context;

@@ -15,6 +15,9 @@ void inspect_page(struct machine *, uint64_t linear, const struct text *);
  * values of now. Silent about plain arithmetic. */
 void inspect_explain(struct machine *, uint64_t linear, const struct text *);
 
+/* What its screen shows, as text; it may run. */
+void inspect_screen(struct machine *, bool attributes, const struct text *);
+
 /* "ring0 prot32", for a list of CPUs. */
 void inspect_cpu(struct machine *, char *out, size_t size);
 

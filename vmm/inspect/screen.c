@@ -1,0 +1,65 @@
+/* What the guest's screen shows. */
+#include "vmm/inspect/inspect.h"
+
+#include "vmm/devices/display/screen_text.h"
+#include "vmm/machine/machine_screen.h"
+
+/* The attribute's values with the palette that a BIOS sets. */
+static const char *const color_names[16] = {
+    "black", "blue", "green", "cyan", "red", "magenta", "brown", "light grey", "dark grey",
+    "light blue", "light green", "light cyan", "light red", "light magenta", "yellow", "white"};
+
+static void print_head(const struct screen *s, const struct text *text) {
+    text_print(text, "%u columns, %u rows", s->columns, s->rows);
+    if (s->cursor.shown)
+        text_print(text, "; cursor at row %u, column %u\n", s->cursor.row, s->cursor.column);
+    else
+        text_print(text, "; no cursor\n");
+    if (!s->on)
+        text_print(text, "the display is switched off; display memory has:\n");
+}
+
+static void print_row(const struct screen *s, unsigned row, const struct text *text) {
+    char line[SCREEN_TEXT];
+    screen_text_row(s, row, text_is_utf8(), line);
+    text_print(text, "%2u|%s\n", row, line);
+}
+
+static void print_run(const struct screen *s, unsigned row, unsigned first, unsigned end,
+                      const struct text *text) {
+    const struct screen_cell *c = &s->cell[row][first];
+    text_print(text, "    %u-%u: 0x%02x, %s on %s%s\n", first, end - 1, c->attribute,
+               color_names[screen_foreground(c)], color_names[screen_background(s, c)],
+               screen_blinks(s, c) ? ", blinks" : "");
+}
+
+/* Cells with the same attribute together. */
+static void print_attributes(const struct screen *s, unsigned row, const struct text *text) {
+    unsigned first = 0;
+    for (unsigned column = 1; column <= s->columns; column++)
+        if (column == s->columns || s->cell[row][column].attribute != s->cell[row][first].attribute) {
+            print_run(s, row, first, column, text);
+            first = column;
+        }
+}
+
+void inspect_screen(struct machine *m, bool attributes, const struct text *text) {
+    struct screen s;
+    if (!machine_screen(m, &s)) {
+        text_print(text, "a device waits for input; type something to the guest, or stop it first\n");
+        return;
+    }
+    if (!s.text) {
+        text_print(text, "the screen is in a graphics mode\n");
+        return;
+    }
+    unsigned rows = screen_text_rows(&s);
+    if (s.cursor.shown && s.cursor.row >= rows)
+        rows = s.cursor.row + 1;
+    print_head(&s, text);
+    for (unsigned row = 0; row < rows; row++) {
+        print_row(&s, row, text);
+        if (attributes)
+            print_attributes(&s, row, text);
+    }
+}
