@@ -14,6 +14,13 @@ TEST_GUESTS += $(BUILD)/tests/guests/rom.bin
 $(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf
 	objcopy -O binary -j .text $< $@
 
+# A disk of 2 MiB. Each sector begins with its number.
+DISK_IMAGE := $(BUILD)/tests/guests/disk.img
+TEST_GUESTS += $(DISK_IMAGE)
+$(DISK_IMAGE): tests/tests.mk
+	@mkdir -p $(@D)
+	python3 -c 'import sys; sys.stdout.buffer.write(b"".join(n.to_bytes(4, "little").ljust(512, b"-") for n in range(4096)))' > $@
+
 # Time that no test waits for.
 $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthread_cond_timedwait,--wrap=time
 

@@ -21,6 +21,7 @@
 #include "vmm/host/broker.h"
 #include "vmm/app/confine.h"
 #include "vmm/app/console.h"
+#include "vmm/app/drive_files.h"
 #include "vmm/debug/debug.h"
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
@@ -412,7 +413,7 @@ static void find_recording(struct app *a) {
 /* Whatever needs rights that the sandbox takes comes before it. */
 static int open_all(struct app *a) {
     find_recording(a);
-    if (find_images(a) || open_debugger(a) ||
+    if (find_images(a) || drive_files_open(&a->options.machine) || open_debugger(a) ||
         confine_begin(&a->options, a->debug ? debug_leave_socket(a->debug) : NULL) ||
         confine_files(&a->options, a->paths) || open_machines(a))
         return STATUS_ERROR;

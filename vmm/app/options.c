@@ -117,6 +117,25 @@ static bool set_rom(struct options *o, const char *value) {
     return *value != 0;
 }
 
+/* FILE[,write]: our own copy of the path, which lasts as long as the program. */
+static bool add_drive(struct options *o, const char *value, unsigned flags) {
+    static const char write[] = ",write";
+    size_t length = strlen(value), suffix = sizeof write - 1;
+    bool writes = length >= suffix && !strcmp(value + length - suffix, write);
+    char *path = o->machine.drive_count < DRIVES_MAX ? strdup(value) : NULL;
+    if (!path)
+        return false;
+    if (writes)
+        path[length - suffix] = 0;
+    o->machine.drives[o->machine.drive_count++] =
+        (struct drive_file){.path = path, .flags = flags | (writes ? DISK_WRITE : 0), .fd = -1};
+    return *path != 0;
+}
+
+static bool set_disk(struct options *o, const char *value) { return add_drive(o, value, 0); }
+
+static bool set_floppy(struct options *o, const char *value) { return add_drive(o, value, DISK_FLOPPY); }
+
 static bool set_verbose(struct options *o, const char *value) {
     (void)value;
     return o->machine.verbose = true;
@@ -214,6 +233,9 @@ static const struct option {
      "a file in memory for a Multiboot kernel, and what it reads of it; up to 32 times"},
     {"--rom", "FILE", VALUE, set_rom,
      "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
+    {"--disk", "FILE[,write]", VALUE, set_disk,
+     "a hard disk, up to 4; writes stay in memory, with ,write they go to the file"},
+    {"--floppy", "FILE[,write]", VALUE, set_floppy, "a floppy, up to 2; likewise"},
     {"--irqchip", "auto|none|on", VALUE, set_irqchip,
      "interrupt controller and timer (auto: none for small real-mode guests)"},
     {"--history", "SIZE", VALUE, set_history,
@@ -348,6 +370,20 @@ static bool replay_is_possible(struct options *o) {
     return true;
 }
 
+/* A file that is written is one machine's, and its present's: not what a recording began with. */
+static bool writing_is_possible(const struct options *o) {
+    const struct machine_options *m = &o->machine;
+    const char *path = NULL;
+    for (unsigned i = 0; i < m->drive_count; i++)
+        if (m->drives[i].flags & DISK_WRITE)
+            path = m->drives[i].path;
+    if (!path || (o->count <= 1 && !m->replay))
+        return true;
+    say("%s: ,write is for one machine, and not for --replay: %s; leave out ,write", path,
+        m->replay ? "what the recording began with would be changed" : "each would write over the others'");
+    return false;
+}
+
 enum options_result options_parse(struct options *o, int argc, char **argv) {
     *o = (struct options){.machine.history = HISTORY_SIZE, .machine.unconfined = UNCONFINED};
     bool options_end = false;
@@ -364,7 +400,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;
     }
-    if (o->machine.replay && !replay_is_possible(o))
+    if ((o->machine.replay && !replay_is_possible(o)) || !writing_is_possible(o))
         return OPTIONS_WRONG;
     if (o->gdb_nowait && !o->gdb)
         set_gdb(o, NULL);

@@ -137,12 +137,13 @@ static const struct call allowed[] = {
     /* the stub: its next client, and who that is; gdb's pipe takes stderr's place */
     ANY(accept4), WHEN(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)), ANY(getsockname),
     ANY(getpeername), WHEN(shutdown, IS(1, SHUT_WR)), ANY(close), WHEN(dup2, IS(1, STDERR_FILENO)),
-    /* files: Landlock says which, and lets none be written but /dev/kvm. No call that
+    /* files: Landlock says which, and lets none be opened for writing but /dev/kvm; --disk=…,write
+     * is open already. No call that
      * takes a path and needs no right to it: stat, access, readlink. The broker sends
      * what it has made. */
     WHEN(openat, IN(2, OPEN_KIND, O_RDONLY)), WHEN(openat, IN(2, OPEN_KIND, O_RDWR)),
     WHEN(open, IN(1, OPEN_KIND, O_RDONLY)), WHEN(open, IN(1, OPEN_KIND, O_RDWR)), ANY(fstat),
-    ANY(lseek), ANY(pread64), ANY(recvmsg), WHEN(fcntl, IS(1, F_GETFL)), WHEN(fcntl, IS(1, F_SETFL)),
+    ANY(lseek), ANY(pread64), ANY(pwrite64), ANY(fdatasync), ANY(recvmsg), WHEN(fcntl, IS(1, F_GETFL)), WHEN(fcntl, IS(1, F_SETFL)),
     WHEN(fcntl, IS(1, F_GETFD)), WHEN(fcntl, IS(1, F_SETFD)),
     /* the terminal: tcgetattr, tcsetattr, isatty, tcgetpgrp */
     WHEN(ioctl, IS(1, TCGETS)), WHEN(ioctl, IS(1, TCSETS)), WHEN(ioctl, IS(1, TCSETSW)),

@@ -48,6 +48,9 @@ static void cmd_breakpoints(const struct request *r) { inspect_breakpoints(r->ma
 static void cmd_exits(const struct request *r) {
     tables_print(tables_find("exits"), r->machine, r->text);
 }
+static void cmd_disks(const struct request *r) {
+    tables_print(tables_find("disks"), r->machine, r->text);
+}
 static void cmd_phys(const struct request *r) { set_switch(r, "phys", &r->debug->physical); }
 
 /* gdb keeps what it has read. */
@@ -213,7 +216,7 @@ static const struct command {
      cmd_engine},
     {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall",
      cmd_catch},
-    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, exits", cmd_info},
+    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, disks, exits", cmd_info},
     {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page},
     {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
      cmd_explain},
@@ -221,6 +224,7 @@ static const struct command {
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
      cmd_breakpoints},
     {"exits", "", "VM exit counts by reason", cmd_exits},
+    {"disks", "", "drives: their files, sizes and what was read and written", cmd_disks},
     {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
     {"addresses", "[auto|linear|offset]", "what addresses are in 32-bit code whose CS has a base",
      cmd_addresses},

@@ -22,6 +22,8 @@ static const struct {
     {"info pic", "info devices"},
     {"info irq", "info devices"},
     {"info qtree", "info devices"},
+    {"info block", "info disks"},
+    {"info blockstats", "info disks"},
     {"system_reset", "reset"},
     {"q", "quit"},
     {"?", "help"},

@@ -23,6 +23,8 @@ static const struct table tables[] = {
      fill_cpus},
     {"devices", "interrupt controllers, timer, serial port", {"Device", "Register", "Value"},
      fill_devices},
+    {"disks", "drives: their files, sizes and what was read and written",
+     {"Drive", "Sectors", "Geometry", "Read", "Written", "Overlay", "File"}, fill_disks},
     {"exits", "VM exit counts by reason", {"Reason", "Count"}, fill_exits},
 };
 

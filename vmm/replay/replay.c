@@ -59,7 +59,8 @@ static uint64_t start_of(struct machine *m) {
     uint64_t hash = mix(memory_hash(&m->memory), words, sizeof words / sizeof *words);
     for (uint32_t i = 0; i < m->memory.rom_size; i++)
         hash = (hash ^ m->memory.rom[i]) * 0x100000001b3ull;
-    return hash;
+    uint64_t disks = drives_sum(&m->board.drives); /* 0: there are none */
+    return disks ? mix(hash, &disks, 1) : hash;
 }
 
 /* --- saving ------------------------------------------------------------------------------ */
@@ -191,7 +192,7 @@ static const char *does_not_fit(struct machine *m, const struct header *h) {
     if (h->irqchip != m->options->irqchip)
         return "it was made with another --irqchip";
     if (h->start != start_of(m))
-        return "it was made with another image, or with other options for it";
+        return "it was made with another image, other disks, or other options for them";
     return NULL;
 }
 

@@ -40,6 +40,7 @@ struct disk {
     bool direct;             /* DISK_WRITE: there is no room for more of these two */
     struct disk_use use;
     unsigned told;
+    bool peeks; /* disk_peek() is at work */
 };
 
 /* --- telling ------------------------------------------------------------------------------ */
@@ -53,7 +54,7 @@ __attribute__((format(printf, 3, 4)))
 static void tell_once(struct disk *d, enum told what, const char *format, ...) {
     char text[400];
     va_list args;
-    if (d->told & what || !d->host.tell || (time_of(d) == DISK_PAST && what != TOLD_BACK))
+    if (d->told & what || d->peeks || !d->host.tell || (time_of(d) == DISK_PAST && what != TOLD_BACK))
         return;
     d->told |= what;
     int n = snprintf(text, sizeof text, "disk %.160s: ", d->path);
@@ -170,9 +171,16 @@ enum disk_result disk_read(struct disk *d, uint64_t lba, void *to, unsigned sect
         if (!n)
             memcpy(part, in_memory(d, lba + done), DISK_SECTOR), n = 1;
     }
-    if (time_of(d) != DISK_PAST)
+    if (time_of(d) != DISK_PAST && !d->peeks)
         d->use.sectors_read += sectors;
     return DISK_DONE;
+}
+
+enum disk_result disk_peek(struct disk *d, uint64_t lba, void *to, unsigned sectors) {
+    d->peeks = true;
+    enum disk_result result = disk_read(d, lba, to, sectors);
+    d->peeks = false;
+    return result;
 }
 
 /* --- writing -------------------------------------------------------------------------------- */

@@ -79,6 +79,8 @@ struct disk_use disk_use(const struct disk *);
 
 /* All the sectors or none. What a floppy has behind the file's end reads as zeros. */
 enum disk_result disk_read(struct disk *, uint64_t lba, void *to, unsigned sectors);
+/* The same for a person's look: nothing is counted, nobody told. */
+enum disk_result disk_peek(struct disk *, uint64_t lba, void *to, unsigned sectors);
 /* When it fails, none or some of them are written. */
 enum disk_result disk_write(struct disk *, uint64_t lba, const void *from, unsigned sectors);
 /* What was written is in the file for good. */

@@ -110,3 +110,31 @@ const char *drives_name(unsigned number) {
                                         "IDE 0 slave (81h)", "IDE 1 master (82h)", "IDE 1 slave (83h)"};
     return names[number < HARD ? number : DRIVES_FLOPPY + number - HARD];
 }
+
+/* --- their sum --------------------------------------------------------------------------- */
+
+enum { SUM_SECTORS = (64 << 20) / DISK_SECTOR, PART = 64 };
+
+static uint64_t mix(uint64_t sum, uint64_t word) { return (sum ^ word) * 0x100000001b3ull; } /* FNV-1a */
+
+static uint64_t sum_of(struct disk *d, uint64_t sum) {
+    uint64_t words[PART * DISK_SECTOR / sizeof(uint64_t)], sectors = disk_sectors(d);
+    sum = mix(sum, sectors);
+    for (uint64_t lba = 0; lba < sectors && lba < SUM_SECTORS; lba += PART) {
+        unsigned n = sectors - lba < PART ? (unsigned)(sectors - lba) : PART;
+        if (disk_peek(d, lba, words, n))
+            return mix(sum, lba);
+        for (size_t i = 0; i < n * DISK_SECTOR / sizeof *words; i++)
+            sum = mix(sum, words[i]);
+    }
+    return sum;
+}
+
+uint64_t drives_sum(const struct drives *d) {
+    uint64_t sum = 0;
+    unsigned number;
+    struct disk *disk;
+    for (unsigned i = 0; (disk = drives_nth(d, i, &number)); i++)
+        sum = sum_of(disk, mix(sum, number));
+    return sum;
+}

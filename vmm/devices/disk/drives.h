@@ -39,6 +39,9 @@ void drives_connect(struct drives *, const struct disk_host *);
 void drives_reset(struct drives *);
 void drives_close(struct drives *);
 
+/* Of where the drives are, their sizes, and what is on them now: their first 64 MiB. */
+uint64_t drives_sum(const struct drives *);
+
 /* By the BIOS's number; NULL: there is none. */
 struct disk *drives_bios(const struct drives *, unsigned number);
 /* The nth of all, floppies first, with the BIOS's number; NULL: no more. */
