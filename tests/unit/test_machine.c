@@ -120,6 +120,48 @@ static void reset(const struct machine_options *o) {
     machine_close(&m);
 }
 
+/* A file of so many sectors; the first byte of each is its number. */
+static const char *disk_file(const char *name, unsigned sectors) {
+    static char paths[2][300];
+    static unsigned n;
+    char *path = paths[n++ % 2];
+    uint8_t sector[512] = {0xfa, 0xf4};
+    scratch_write("", 0);
+    snprintf(path, 300, "%s.%s", scratch_path, name);
+    FILE *f = fopen(path, "wb");
+    sector[510] = 0x55, sector[511] = 0xaa;
+    for (unsigned i = 0; f && i < sectors; i++, sector[0] = (uint8_t)i)
+        fwrite(sector, sizeof sector, 1, f);
+    CHECK(f && fclose(f) == 0);
+    return path;
+}
+
+/* A disk image is a drive of its machine, and only its first sector is in memory; another image
+ * after a reset has that drive's place. */
+static void boots_from_a_drive(const struct machine_options *o) {
+    static struct machine m;
+    uint8_t sector[DISK_SECTOR];
+    char floppy[300], hard[300];
+    strcpy(floppy, disk_file("floppy", 2880));
+    strcpy(hard, disk_file("hard", 20000));
+    CHECK(machine_open(&m, 1, floppy, o, &owner, error, sizeof error) == 0);
+    struct drives *d = &m.board.drives;
+    CHECK(d->floppy[0] && !d->floppy[1] && !d->hard[0]);
+    CHECK(m.memory.ram[0x7c00] == 0xfa && m.memory.ram[0x7e00] == 0);
+    CHECK((cpu_read(&m.cpu, CPU_REGS)->regs.rdx & 0xff) == 0);
+    CHECK(machine_reset(&m, hard, error, sizeof error) == 0);
+    CHECK(!d->floppy[0] && d->hard[0] && disk_sectors(d->hard[0]) == 20000);
+    CHECK((cpu_read(&m.cpu, CPU_REGS)->regs.rdx & 0xff) == 0x80);
+    CHECK(disk_read(d->hard[0], 17, sector, 1) == DISK_DONE && sector[0] == 17);
+    CHECK(machine_reset(&m, NULL, error, sizeof error) == 0 && d->hard[0]);
+    CHECK(machine_reset(&m, "/no/such/image", error, sizeof error) < 0 && d->hard[0]);
+    CHECK(machine_reset(&m, scratch_write(letter, sizeof letter), error, sizeof error) == 0);
+    CHECK(!d->hard[0] && !d->floppy[0] && run(&m).status == 7);
+    machine_close(&m);
+    unlink(floppy);
+    unlink(hard);
+}
+
 static void steps(const struct machine_options *o) {
     static struct machine m;
     struct machine_stop stop;
@@ -242,6 +284,7 @@ static void with(enum engine_choice engine) {
     runs_and_ends(&debugged);
     reset(&o);
     reset(&debugged);
+    boots_from_a_drive(&debugged);
     steps(&debugged);
     steps_here(&debugged);
     interrupted(&o);

@@ -137,12 +137,16 @@ static const struct board services = {
     .uses_irqchip = board_uses_irqchip, .now = board_now, .clock = board_clock, .tell = board_tell,
 };
 
+void board_connect_drives(struct pc_board *b) {
+    drives_connect(&b->drives, &(struct disk_host){b->machine, b->hooks->tell, b->hooks->disk_time});
+}
+
 int board_open(struct pc_board *b, char *error, size_t size) {
     b->services = services;
     b->services.machine = b;
     b->services.input = &b->input;
     b->bus = (struct bus){.unassigned = board_unassigned, .machine = b};
-    drives_connect(&b->drives, &(struct disk_host){b->machine, b->hooks->tell, b->hooks->disk_time});
+    board_connect_drives(b);
     struct device_site site = {.devices = &b->devices, .bus = &b->bus, .board = &b->services,
                                .cpu = b->cpu, .memory = b->memory, .drives = &b->drives,
                                .irqchip = b->options.irqchip,

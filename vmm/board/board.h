@@ -59,6 +59,8 @@ void board_init(struct pc_board *);
  * outlive the board. 0, or -errno with a sentence. */
 int board_open(struct pc_board *, char *error, size_t size);
 void board_close(struct pc_board *); /* after either */
+/* There are others in b->drives than before, while the machine stands; a reset follows. */
+void board_connect_drives(struct pc_board *);
 /* At each power-on: the devices are as they begin. */
 void board_reset(struct pc_board *);
 /* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */

@@ -120,6 +120,41 @@ static int fill_memory(struct machine *m, struct image *im, struct memory *memor
     return err;
 }
 
+/* The drive that a disk image is booted from; NULL for other images. It is the first of its kind. */
+static int open_boot_disk(struct machine *m, const struct image *im, const struct image *instead,
+                          struct disk **disk, char *error, size_t size) {
+    bool floppy = !(im->drive & 0x80), frees = instead && instead->is_disk && instead->drive == im->drive;
+    unsigned most = floppy ? DRIVES_FLOPPY : DRIVES_HARD;
+    *disk = NULL;
+    if (!im->is_disk)
+        return 0;
+    if (drives_count(&m->board.drives, floppy) - frees >= most) {
+        snprintf(error, size, "%s: all %u drives of its kind are taken; leave out a %s", im->path, most,
+                 floppy ? "--floppy" : "--disk");
+        return -ENOSPC;
+    }
+    return disk_open(disk, im->path, floppy ? DISK_FLOPPY : 0, error, size);
+}
+
+/* In the place of another image's, while the machine stands. */
+static void change_boot_disk(struct machine *m, const struct image *instead, struct disk *disk) {
+    if (instead->is_disk)
+        disk_close(drives_take_first(&m->board.drives, !(instead->drive & 0x80)));
+    if (disk)
+        drives_add_first(&m->board.drives, disk);
+    board_connect_drives(&m->board);
+}
+
+static int open_drives(struct machine *m, char *error, size_t size) {
+    const struct machine_options *o = m->options;
+    struct disk *disk;
+    int err = drives_open(&m->board.drives, o->drives, o->drive_count, error, size);
+    err = err ? err : open_boot_disk(m, &m->image, NULL, &disk, error, size);
+    if (!err && disk)
+        drives_add_first(&m->board.drives, disk);
+    return err;
+}
+
 /* A CPU before its first instruction, for the memory and the image that are there. */
 static int make_cpu(struct machine *m, char *error, size_t size) {
     struct cpu *cpu = &m->cpu;
@@ -199,7 +234,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     if (!err)
         err = fill_memory(m, &m->image, &m->memory, error, size);
     if (!err)
-        err = drives_open(&m->board.drives, options->drives, options->drive_count, error, size);
+        err = open_drives(m, error, size);
     if (err)
         return err;
     err = machine_connect(m, error, size);
@@ -245,8 +280,8 @@ static void put_back(struct machine *m, const struct parts *p) {
 }
 
 /* A machine that runs is halted only once nothing but the engine can fail. */
-static int replace(struct machine *m, const struct image *im, struct memory *memory, char *error,
-                   size_t size) {
+static int replace(struct machine *m, const struct image *im, struct memory *memory, struct disk *disk,
+                   char *error, size_t size) {
     bool ran = machine_busy(m);
     machine_halt(m);
     struct parts old = parts_of(m);
@@ -263,8 +298,10 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
     m->recorder->forget(m);
     old.cpu.engine->close(&old.cpu);
     memory_close(&old.memory);
-    if (old.image.bytes != im->bytes)
+    if (old.image.bytes != im->bytes) {
+        change_boot_disk(m, &old.image, disk);
         image_close(&old.image);
+    }
     drives_reset(&m->board.drives);
     power_on_devices(m);
     return 0;
@@ -273,12 +310,16 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
 int machine_reset(struct machine *m, const char *path, char *error, size_t size) {
     struct image im = m->image;
     struct memory memory;
+    struct disk *disk = NULL;
     int err = path ? open_image(m, path, &im, error, size) : 0;
     if (err)
         return err;
-    err = fill_memory(m, &im, &memory, error, size);
-    if (!err && (err = replace(m, &im, &memory, error, size)))
+    err = path ? open_boot_disk(m, &im, &m->image, &disk, error, size) : 0;
+    err = err ? err : fill_memory(m, &im, &memory, error, size);
+    if (!err && (err = replace(m, &im, &memory, disk, error, size)))
         memory_close(&memory);
+    if (err)
+        disk_close(disk);
     if (err && path)
         image_close(&im);
     return err;

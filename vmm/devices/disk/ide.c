@@ -203,11 +203,18 @@ static enum io_result access_control(void *device, const struct access *a) {
 
 /* --- the device ------------------------------------------------------------------------------- */
 
+/* A machine that is reset may boot from another one than before. */
+static void find_disks(struct ide_channel *c) {
+    for (unsigned n = 0; n < IDE_DRIVES; n++)
+        c->drive[n].disk = c->drives ? c->drives->hard[c->drive[n].number] : NULL;
+}
+
 static void reset(void *device) {
     struct ide *ide = device;
     for (unsigned i = 0; i < IDE_CHANNELS; i++) {
         struct ide_channel *c = &ide->channel[i];
         c->lines = (struct ide_lines){.device = IDE_OBSOLETE};
+        find_disks(c);
         for (unsigned n = 0; n < IDE_DRIVES; n++)
             power_on(&c->drive[n]);
     }
@@ -266,10 +273,9 @@ static void open_channel(struct ide_channel *c, unsigned which, const struct dev
     c->irq = 14 + which;
     c->port = ports[which];
     c->board = site->board;
-    for (unsigned n = 0; n < IDE_DRIVES; n++) {
+    c->drives = site->drives;
+    for (unsigned n = 0; n < IDE_DRIVES; n++)
         c->drive[n].number = which * IDE_DRIVES + n;
-        c->drive[n].disk = site->drives ? site->drives->hard[c->drive[n].number] : NULL;
-    }
     bus_add(site->bus, "ide", c->port, c->port + REGISTERS - 1, access_registers, c);
     bus_add(site->bus, "ide", c->port + CONTROL_OFFSET, c->port + CONTROL_OFFSET, access_control, c);
 }

@@ -67,6 +67,7 @@ struct ide_lines {
 };
 
 struct ide_channel {
+    const struct drives *drives; /* of the machine; NULL: none */
     struct ide_drive drive[IDE_DRIVES];
     struct ide_lines lines;
     unsigned irq;
