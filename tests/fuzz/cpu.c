@@ -133,7 +133,7 @@ static void begin(struct subject *s, struct feed in) {
     s->seed = feed_number(&in, 1);
     s->excited = s->seed & 1;
     s->asked = s->due = 0;
-    s->rig.cpu.host = (struct cpu_host){.machine = s, .io = port, .acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+    s->rig.cpu.host = (struct cpu_host){.context = s, .io = port, .acknowledge = acknowledge, .deadline = deadline, .idle = idle};
     s->rig.cpu.step_irqs = true;
     struct feed code = feed_part(&in, feed_number(&in, 1));
     base_state(&s->rig, base % 5, &code);

@@ -17,13 +17,14 @@ static void access_port(struct machine *m, struct feed *in, bool out) {
     unsigned which = (unsigned)feed_number(in, 1), size = 1u << which / 64 % 3;
     uint32_t data = out ? (uint32_t)feed_number(in, size) : 0;
     uint16_t port = which % 64 < PORTS ? ports[which % 64] : (uint16_t)feed_number(in, 2);
-    m->cpu.host.io(m, port, out, size, &data);
+    m->vcpu[0].cpu.host.io(&m->vcpu[0], port, out, size, &data);
 }
 
 /* Time goes on, and the next call is due later than now. */
 static void pass_time(struct machine *m, uint64_t by) {
-    m->cpu.ticks += by;
-    must(m->cpu.host.deadline(m, m->cpu.ticks) > m->cpu.ticks, "a deadline lies ahead");
+    m->vcpu[0].cpu.ticks += by;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    must(cpu->host.deadline(&m->vcpu[0], cpu->ticks) > cpu->ticks, "a deadline lies ahead");
 }
 
 static void act(struct machine *m, struct feed *in) {
@@ -34,7 +35,7 @@ static void act(struct machine *m, struct feed *in) {
     case OP_OUT: access_port(m, in, true); break;
     case OP_TIME: pass_time(m, feed_number(in, 2)); break;
     case OP_ACKNOWLEDGE:
-        vector = m->cpu.intr ? m->cpu.host.acknowledge(m) : -1;
+        vector = m->vcpu[0].cpu.intr ? m->vcpu[0].cpu.host.acknowledge(&m->vcpu[0]) : -1;
         must(vector >= -1 && vector <= 0xFF, "a vector is one");
         break;
     case OP_INPUT:

@@ -48,11 +48,11 @@ static bool open_guest(struct machine *m, struct machine_options *options,
 
 static void there_and_back(struct machine *m) {
     guest_do(m, COMMAND_RUN);
-    uint64_t count = m->cpu.ticks, hash = memory_hash(&m->memory);
+    uint64_t count = m->vcpu[0].cpu.ticks, hash = memory_hash(&m->memory);
     guest_do(m, COMMAND_BACK_STEP);
     guest_do(m, COMMAND_BACK_RUN);
     guest_do(m, COMMAND_RUN);
-    must(m->cpu.ticks != count || memory_hash(&m->memory) == hash,
+    must(m->vcpu[0].cpu.ticks != count || memory_hash(&m->memory) == hash,
          "there and back: the same memory");
     guest_do(m, COMMAND_STEP);
 }

@@ -53,7 +53,7 @@ static bool open_side(struct side *s, const char *path, enum engine_choice engin
 
 static void step(struct side *s) {
     s->exit = (struct cpu_exit){0};
-    s->machine.cpu.engine->step(&s->machine.cpu, &s->exit);
+    s->machine.vcpu[0].cpu.engine->step(&s->machine.vcpu[0].cpu, &s->exit);
 }
 
 static bool same_memory(const struct side *a, const struct side *b) {
@@ -63,7 +63,7 @@ static bool same_memory(const struct side *a, const struct side *b) {
 
 /* Flags that the next instruction leaves undefined; the guest must not care. */
 static uint64_t unsure_flags(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     struct insn i;
     insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &i);
     return undefined_flags(&i, s->regs.rcx);
@@ -71,15 +71,15 @@ static uint64_t unsure_flags(struct machine *m) {
 
 /* What is undefined goes on as the KVM has it, so that later pushes agree. */
 static void take_flags(struct side *from, struct side *to, uint64_t flags) {
-    uint64_t have = cpu_read(&from->machine.cpu, CPU_REGS)->regs.rflags;
-    __u64 *own = &cpu_write(&to->machine.cpu, CPU_REGS)->regs.rflags;
+    uint64_t have = cpu_read(&from->machine.vcpu[0].cpu, CPU_REGS)->regs.rflags;
+    __u64 *own = &cpu_write(&to->machine.vcpu[0].cpu, CPU_REGS)->regs.rflags;
     *own = (*own & ~flags) | (have & flags);
 }
 
 /* At the same instruction, with as much on the same stack. */
 static bool same_place(struct side *a, struct side *b) {
-    const struct cpu_state *s = cpu_read(&a->machine.cpu, CPU_REGS | CPU_SREGS);
-    const struct cpu_state *o = cpu_read(&b->machine.cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&a->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *o = cpu_read(&b->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return s->regs.rip == o->regs.rip && s->sregs.cs.selector == o->sregs.cs.selector &&
            s->regs.rsp == o->regs.rsp && s->sregs.ss.selector == o->sregs.ss.selector;
 }
@@ -124,8 +124,8 @@ static enum verdict compare(struct lockstep *l, struct side *kvm, struct side *s
         return KVM_ENDS;
     follow(l, kvm, soft, run_ons);
     l->steps++;
-    if (!lockstep_same_state(l, cpu_read(&kvm->machine.cpu, CPU_ALL),
-                             cpu_read(&soft->machine.cpu, CPU_ALL)))
+    if (!lockstep_same_state(l, cpu_read(&kvm->machine.vcpu[0].cpu, CPU_ALL),
+                             cpu_read(&soft->machine.vcpu[0].cpu, CPU_ALL)))
         return DIFFERENT;
     if (kvm->exit.kind != soft->exit.kind) {
         snprintf(l->why, sizeof l->why, "after %llu steps the exits are %d and %d",
@@ -150,7 +150,7 @@ static const char *name_of(const char *path) {
 /* Both have been stepped to the end of what is compared. */
 static void judge(const char *path, struct lockstep *l, enum verdict v, struct side *kvm,
                   struct side *soft) {
-    const struct cpu_state *s = cpu_read(&soft->machine.cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&soft->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     bool same = v != DIFFERENT && same_memory(kvm, soft) && kvm->length == soft->length &&
                 !memcmp(kvm->output, soft->output, kvm->length);
     if (v == DIFFERENT)

@@ -80,15 +80,15 @@ static void pair_open(struct pair *p) {
     rig_open(&p->soft, soft_open, RAM_SIZE);
     rig_open(&p->kvm, open_kvm, RAM_SIZE);
     p->soft.cpu.host.io = p->kvm.cpu.host.io = port;
-    p->soft.cpu.host.machine = &p->soft_ports;
-    p->kvm.cpu.host.machine = &p->kvm_ports;
+    p->soft.cpu.host.context = &p->soft_ports;
+    p->kvm.cpu.host.context = &p->kvm_ports;
 }
 
 static void kvm_anew(struct pair *p) {
     rig_close(&p->kvm);
     rig_open(&p->kvm, open_kvm, RAM_SIZE);
     p->kvm.cpu.host.io = port;
-    p->kvm.cpu.host.machine = &p->kvm_ports;
+    p->kvm.cpu.host.context = &p->kvm_ports;
 }
 
 static enum cpu_exit_kind run_kvm(struct pair *p) {

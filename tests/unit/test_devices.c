@@ -33,13 +33,15 @@ static void take_irq(void *machine, unsigned irq, bool level) {
     line[irq] = level;
 }
 
-static void take_end(void *machine, int status) {
-    (void)machine;
+static void take_end(void *machine, struct cpu *by, int status) {
+    (void)machine, (void)by;
     ended = status;
 }
 
-static void take_stop(void *machine, const char *why) {
-    (void)machine;
+static struct cpu cpu; /* that accesses the ports */
+
+static void take_stop(void *machine, struct cpu *by, const char *why) {
+    (void)machine, (void)by;
     snprintf(stopped, sizeof stopped, "%s", why);
 }
 
@@ -48,15 +50,15 @@ static int64_t leap_day(void *machine) {
     return 951825845; /* Tuesday 2000-02-29 12:04:05 UTC */
 }
 
-static enum io_result take_reset(void *machine, const char *by) {
-    (void)machine;
-    snprintf(stopped, sizeof stopped, "reset by %s", by);
+static enum io_result take_reset(void *machine, struct cpu *by, const char *what) {
+    (void)machine, (void)by;
+    snprintf(stopped, sizeof stopped, "reset by %s", what);
     return IO_STOP;
 }
 
 static int a20 = -1; /* as it was set last */
-static enum io_result take_a20(void *machine, bool open) {
-    (void)machine;
+static enum io_result take_a20(void *machine, struct cpu *by, bool open) {
+    (void)machine, (void)by;
     a20 = open;
     return IO_DONE;
 }
@@ -76,7 +78,7 @@ static void new_board(void) {
 }
 
 static enum io_result out(uint16_t port, uint8_t value) {
-    return bus_access(&bus, &(struct access){.address = port, .write = true, .size = 1, .data = &value});
+    return bus_access(&bus, &(struct access){.cpu = &cpu, .address = port, .write = true, .size = 1, .data = &value});
 }
 
 static uint8_t in(uint16_t port) {
@@ -642,14 +644,13 @@ static void post_codes(void) {
 /* --- hypercalls ---------------------------------------------------------------------------------------- */
 
 static struct hypercall hypercall;
-static struct cpu cpu;
 static struct memory memory;
 
 static void new_hypercalls(void) {
     new_board();
     fake_cpu_open(&cpu, &memory);
     fake_real_mode(&cpu);
-    hypercall_open(&hypercall, &bus, &board, &cpu);
+    hypercall_open(&hypercall, &bus, &board);
 }
 
 static enum io_result call(uint8_t number, uint64_t rbx, uint64_t rcx) {

@@ -49,7 +49,7 @@ static uint64_t hash_memory(const struct memory *m) {
 
 /* CPU, memory, devices and what they have not read yet. */
 static uint64_t hash_of(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_ALL);
+    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_ALL);
     uint64_t h = hash_bytes(0xcbf29ce484222325ull, &s->regs, sizeof s->regs);
     h = hash_bytes(h, &s->sregs, sizeof s->sregs);
     h = hash_bytes(h, &s->events, sizeof s->events);
@@ -59,7 +59,7 @@ static uint64_t hash_of(struct machine *m) {
     h = hash_bytes(h, &m->board.devices.pit.state, sizeof m->board.devices.pit.state);
     h = hash_bytes(h, m->board.devices.keyboard.queue, sizeof m->board.devices.keyboard.queue);
     h = hash_bytes(h, &m->board.devices.uart.ier, 7);
-    h = hash_bytes(h, &m->cpu.ticks, sizeof m->cpu.ticks);
+    h = hash_bytes(h, &m->vcpu[0].cpu.ticks, sizeof m->vcpu[0].cpu.ticks);
     h = hash_bytes(h, &m->history->arrived.count, sizeof m->history->arrived.count);
     return h ^ hash_memory(&m->memory);
 }
@@ -94,13 +94,13 @@ static bool open_guest(struct machine *m, const char *name, struct machine_optio
 static void run_for(struct machine *m, uint64_t count) {
     struct cpu_exit exit = {0};
     history_begin(m);
-    m->cpu.limit = m->cpu.ticks + count;
+    m->vcpu[0].cpu.limit = m->vcpu[0].cpu.ticks + count;
     do
-        m->cpu.ops->run(&m->cpu, &exit);
+        m->vcpu[0].cpu.ops->run(&m->vcpu[0].cpu, &exit);
     while (exit.kind == CPU_EXIT_DEVICE);
-    m->ended = false;
+    m->vcpu[0].ended = false;
     history_stopped(m);
-    m->cpu.limit = 0;
+    m->vcpu[0].cpu.limit = 0;
 }
 
 static void step(struct machine *m) {
@@ -145,19 +145,19 @@ static void visit(struct machine *m, unsigned rounds, unsigned stride, const cha
         if (i % 5 == 2) /* steps let no interrupt in: that is an input, too */
             for (unsigned n = 0; n < 20; n++)
                 step(m);
-        if (count && m->cpu.ticks == marks[count - 1].at) {
+        if (count && m->vcpu[0].cpu.ticks == marks[count - 1].at) {
             count--; /* it waits for ever; what comes now comes all at one count */
             break;
         }
         count = i + 1;
-        marks[i].at = m->cpu.ticks;
+        marks[i].at = m->vcpu[0].cpu.ticks;
         marks[i].hash = hash_of(m);
     }
     unsigned wrong = 0;
     for (unsigned i = 0; count && i < rounds; i++) {
         unsigned n = (unsigned)any(count);
         CHECK(reverse_goto(m, marks[n].at));
-        if (m->cpu.ticks == marks[n].at && hash_of(m) != marks[n].hash)
+        if (m->vcpu[0].cpu.ticks == marks[n].at && hash_of(m) != marks[n].hash)
             wrong++;
         uint64_t target = any(marks[count - 1].at + 1), first;
         reverse_goto(m, target);
@@ -204,7 +204,7 @@ static void steps_back_undo_steps(void) {
     run_for(&m, 370800); /* a hlt is near */
     for (int i = 0; i < 200; i++) {
         hashes[i] = hash_of(&m);
-        at[i] = m.cpu.ticks;
+        at[i] = m.vcpu[0].cpu.ticks;
         step(&m);
     }
     unsigned wrong = 0;
@@ -225,8 +225,8 @@ static void the_beginning_is_told(void) {
         return;
     CHECK(back(&m, false).edge == EDGE_BEGIN);
     step(&m);
-    CHECK(m.cpu.ticks == 1);
-    CHECK(back(&m, false).edge == EDGE_NONE && m.cpu.ticks == 0);
+    CHECK(m.vcpu[0].cpu.ticks == 1);
+    CHECK(back(&m, false).edge == EDGE_NONE && m.vcpu[0].cpu.ticks == 0);
     CHECK(back(&m, true).edge == EDGE_BEGIN);
     machine_close(&m);
 }
@@ -238,10 +238,10 @@ static void no_recorder_no_past(void) {
     struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .history = 8 << 20};
     CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
     step(&m);
-    CHECK(m.cpu.ticks == 1 && !m.history && m.recorder == &recorder_none);
+    CHECK(m.vcpu[0].cpu.ticks == 1 && !m.history && m.recorder == &recorder_none);
     struct machine_stop stop = back(&m, false);
     CHECK(stop.edge == EDGE_BEGIN && strstr(stop.exit.text, "no history is kept"));
-    CHECK(m.cpu.ticks == 1);
+    CHECK(m.vcpu[0].cpu.ticks == 1);
     machine_close(&m);
 }
 
@@ -254,11 +254,11 @@ static void the_last_write_is_found(void) {
     struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true, .recorder = &replay_recorder, .history = 16 << 20};
     CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
     run_for(&m, 3000000);
-    uint64_t now = m.cpu.ticks, hash = hash_of(&m);
+    uint64_t now = m.vcpu[0].cpu.ticks, hash = hash_of(&m);
     for (int i = 0; i < 3; i++) { /* the way there does not change what is found */
         struct travel_write w = reverse_find_write(&m, 0x3000, 2, false);
         CHECK(w.outcome == WRITE_FOUND && w.ticks == (now - 1) / 1003 * 1003);
-        CHECK(w.by == BY_INSTRUCTION && m.cpu.ticks == now && hash_of(&m) == hash);
+        CHECK(w.by == BY_INSTRUCTION && m.vcpu[0].cpu.ticks == now && hash_of(&m) == hash);
         CHECK(reverse_find_write(&m, 0x3100, 2, true).outcome == WRITE_NONE);
         if (i == 0)
             back(&m, false);
@@ -266,14 +266,14 @@ static void the_last_write_is_found(void) {
     }
     breakpoints_add(&m.breakpoints, BP_WRITE, 0x3000, 2);
     for (int i = 0; i < 3; i++) {
-        uint64_t before = m.cpu.ticks;
+        uint64_t before = m.vcpu[0].cpu.ticks;
         CHECK(back(&m, true).exit.kind == CPU_EXIT_WATCHPOINT);
-        CHECK(m.cpu.ticks < before && m.cpu.ticks % 1003 == 0);
+        CHECK(m.vcpu[0].cpu.ticks < before && m.vcpu[0].cpu.ticks % 1003 == 0);
     }
     breakpoints_clear(&m.breakpoints);
     breakpoints_add(&m.breakpoints, BP_SOFT, 0x1009, 1);
-    uint64_t was = m.cpu.ticks;
-    CHECK(back(&m, true).exit.kind == CPU_EXIT_BREAKPOINT && was - m.cpu.ticks == 1);
+    uint64_t was = m.vcpu[0].cpu.ticks;
+    CHECK(back(&m, true).exit.kind == CPU_EXIT_BREAKPOINT && was - m.vcpu[0].cpu.ticks == 1);
     breakpoints_clear(&m.breakpoints);
     machine_close(&m);
 }
@@ -285,9 +285,9 @@ static void writes_are_found_through_every_address(void) {
     struct machine_options o = {0};
     if (!open_guest(&m, "stale-tlb", &o))
         return;
-    while (m.cpu.ticks < 100 && cpu_read(&m.cpu, CPU_REGS)->regs.rbx != 'A')
+    while (m.vcpu[0].cpu.ticks < 100 && cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rbx != 'A')
         step(&m);
-    uint64_t table = cpu_read(&m.cpu, CPU_SREGS)->sregs.cr3 + PAGE_SIZE, now = m.cpu.ticks;
+    uint64_t table = cpu_read(&m.vcpu[0].cpu, CPU_SREGS)->sregs.cr3 + PAGE_SIZE, now = m.vcpu[0].cpu.ticks;
     struct travel_write w = reverse_find_write(&m, table, 4, true);
     CHECK(w.outcome == WRITE_FOUND && w.by == BY_PAGING && w.ticks == now - 1);
     w = reverse_find_write(&m, 0x400000, 4, false);
@@ -310,9 +310,9 @@ static void looking_back_does_not_change_the_future(void) {
     for (int i = 0; i < 3; i++)
         step(&m);
     back(&m, false);
-    cpu_write(&m.cpu, CPU_REGS)->regs.rbx = 0;
+    cpu_write(&m.vcpu[0].cpu, CPU_REGS)->regs.rbx = 0;
     run_for(&m, 60);
-    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rbx == 'A' || m.cpu.ticks < 160);
+    CHECK(cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rbx == 'A' || m.vcpu[0].cpu.ticks < 160);
     machine_close(&m);
 }
 
@@ -324,14 +324,14 @@ static void sleep_is_no_instruction(void) {
         return;
     run_for(&m, 370800);
     run_for(&m, 2000000);
-    uint64_t idle = cpu_icount(&m.cpu), ticks = m.cpu.ticks;
-    CHECK(ticks >= 2370800 && idle < 400000 && m.cpu.slept == ticks - idle);
+    uint64_t idle = cpu_icount(&m.vcpu[0].cpu), ticks = m.vcpu[0].cpu.ticks;
+    CHECK(ticks >= 2370800 && idle < 400000 && m.vcpu[0].cpu.slept == ticks - idle);
     step(&m); /* sleeps, and ends behind the hlt */
-    uint64_t behind = cpu_icount(&m.cpu);
+    uint64_t behind = cpu_icount(&m.vcpu[0].cpu);
     back(&m, false);
-    CHECK(cpu_icount(&m.cpu) == behind - 1);
-    CHECK(travel_to_count(&m, 1000) && cpu_icount(&m.cpu) == 1000);
-    CHECK(travel_to_count(&m, idle) && cpu_icount(&m.cpu) == idle && m.cpu.ticks < ticks);
+    CHECK(cpu_icount(&m.vcpu[0].cpu) == behind - 1);
+    CHECK(travel_to_count(&m, 1000) && cpu_icount(&m.vcpu[0].cpu) == 1000);
+    CHECK(travel_to_count(&m, idle) && cpu_icount(&m.vcpu[0].cpu) == idle && m.vcpu[0].cpu.ticks < ticks);
     machine_close(&m);
 }
 
@@ -341,11 +341,11 @@ static void a_change_in_the_past_begins_a_new_present(void) {
     if (!open_guest(&m, "os-1k", &o))
         return;
     run_for(&m, 2000);
-    uint64_t end = m.cpu.ticks;
+    uint64_t end = m.vcpu[0].cpu.ticks;
     reverse_goto(&m, 1000);
     CHECK(history_in_past(&m));
     CHECK(history_discard_future(&m) && !history_discard_future(&m));
-    cpu_write(&m.cpu, CPU_REGS)->regs.rsi = 0x1234;
+    cpu_write(&m.vcpu[0].cpu, CPU_REGS)->regs.rsi = 0x1234;
     run_for(&m, 10);
     CHECK(m.history->end == 1010 && end >= 1010);
     uint64_t hash = hash_of(&m);
@@ -353,9 +353,9 @@ static void a_change_in_the_past_begins_a_new_present(void) {
     reverse_goto(&m, 1010);
     CHECK(hash_of(&m) == hash);
     reverse_goto(&m, 1000);
-    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rsi == 0x1234);
+    CHECK(cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rsi == 0x1234);
     reverse_goto(&m, 999);
-    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rsi != 0x1234);
+    CHECK(cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rsi != 0x1234);
     machine_close(&m);
 }
 
@@ -379,11 +379,11 @@ static void old_snapshots_are_thinned(void) {
     }
     CHECK(m.history->bytes <= 4 << 20);
     CHECK(m.history->count >= 3);
-    uint64_t end = m.cpu.ticks, last = hash_of(&m);
+    uint64_t end = m.vcpu[0].cpu.ticks, last = hash_of(&m);
     uint64_t start = m.history->list[0]->ticks;
     reverse_goto(&m, 2000000);
     CHECK(start > 0 || hash_of(&m) == early);
-    CHECK(m.cpu.ticks == (start > 2000000 ? start : 2000000));
+    CHECK(m.vcpu[0].cpu.ticks == (start > 2000000 ? start : 2000000));
     reverse_goto(&m, end);
     CHECK(hash_of(&m) == last);
     machine_close(&m);
@@ -408,7 +408,7 @@ static void a_saved_run_is_the_same(void) {
     }
     CHECK(replay_save(&m, path, error, sizeof error));
     CHECK(!replay_save(&m, path, error, sizeof error)); /* never over another */
-    uint64_t hash = hash_memory(&m.memory), end = m.cpu.ticks;
+    uint64_t hash = hash_memory(&m.memory), end = m.vcpu[0].cpu.ticks;
     size_t before = printed;
     machine_close(&m);
     printed = 0;
@@ -420,7 +420,7 @@ static void a_saved_run_is_the_same(void) {
         machine_resume(&m, COMMAND_RUN);
         machine_wait(&m);
         CHECK(machine_take_stop(&m, &stop) && stop.edge == EDGE_END);
-        CHECK(m.cpu.ticks == end && hash_memory(&m.memory) == hash);
+        CHECK(m.vcpu[0].cpu.ticks == end && hash_memory(&m.memory) == hash);
         CHECK(!strstr(stop.exit.text, "not what it was"));
         CHECK(printed == total);
     }

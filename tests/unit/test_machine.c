@@ -111,7 +111,7 @@ static void reset(const struct machine_options *o) {
         breakpoints_add(&m.breakpoints, BP_SOFT, 0x5000, 1);
         CHECK(machine_reset(&m, NULL, error, sizeof error) == 0);
         CHECK(m.memory.ram[0x2000] == 0 && m.breakpoints.count == 1); /* breakpoints stay */
-        const struct cpu_state *s = cpu_read(&m.cpu, CPU_REGS | CPU_SREGS);
+        const struct cpu_state *s = cpu_read(&m.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
         CHECK(x86_pc(&s->regs, &s->sregs) == 0x1000);
     }
     CHECK_STR(printed[1], "MMM");
@@ -171,7 +171,7 @@ static void steps(const struct machine_options *o) {
         machine_resume(&m, COMMAND_STEP);
         machine_wait(&m);
         CHECK(machine_take_stop(&m, &stop) && stop.exit.kind == CPU_EXIT_STEPPED);
-        CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rip == expected[i]);
+        CHECK(cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rip == expected[i]);
     }
     CHECK_STR(printed[1], "M");
     machine_resume(&m, COMMAND_STEP);
@@ -196,14 +196,14 @@ static void steps_here(const struct machine_options *o) {
     CHECK(machine_step_here(&m) == here); /* mov al, 'M' */
     CHECK(machine_take_stop(&m, &stop) == here && notices == before && !machine_busy(&m));
     if (here) {
-        CHECK(stop.exit.kind == CPU_EXIT_STEPPED && cpu_read(&m.cpu, CPU_REGS)->regs.rip == 0x1002);
+        CHECK(stop.exit.kind == CPU_EXIT_STEPPED && cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rip == 0x1002);
         CHECK(!machine_step_here(&m)); /* out 0xe9, al */
         machine_resume(&m, COMMAND_STEP);
         machine_wait(&m);
         CHECK(machine_take_stop(&m, &stop) && stop.exit.kind == CPU_EXIT_STEPPED);
         CHECK_STR(printed[1], "M");
         CHECK(machine_step_here(&m) && machine_take_stop(&m, &stop));
-        CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rip == 0x1008);
+        CHECK(cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rip == 0x1008);
     }
     CHECK(run(&m).status == 7);
     machine_close(&m);
@@ -224,7 +224,7 @@ static void interrupted(const struct machine_options *o) {
         machine_wait(&m);
         CHECK(machine_take_stop(&m, &stop) && stop.exit.kind == CPU_EXIT_KICKED && !stop.ended);
     }
-    CHECK(cpu_read(&m.cpu, CPU_REGS)->regs.rip == 0x1000);
+    CHECK(cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rip == 0x1000);
     machine_resume(&m, COMMAND_RUN);
     machine_close(&m); /* while it runs */
 }
@@ -296,7 +296,7 @@ static void with(enum engine_choice engine) {
 
 /* Runs nothing; an interrupt comes as it says so. */
 static void interrupted_and_cannot(struct cpu *cpu, struct cpu_exit *exit) {
-    machine_interrupt(cpu->host.machine);
+    machine_interrupt(vcpu_of(cpu)->machine);
     exit->kind = CPU_EXIT_CANNOT;
 }
 
@@ -305,9 +305,9 @@ static void interrupted_at_a_take_over(void) {
     static struct machine m;
     struct machine_options o = {.engine = ENGINE_AUTO};
     CHECK(open_flat(&m, 1, forever, sizeof forever, &o) == 0);
-    struct engine gives_up = *m.cpu.engine;
+    struct engine gives_up = *m.vcpu[0].cpu.engine;
     gives_up.ops.run = interrupted_and_cannot;
-    cpu_set_engine(&m.cpu, &gives_up);
+    cpu_set_engine(&m.vcpu[0].cpu, &gives_up);
     CHECK(run(&m).exit.kind == CPU_EXIT_KICKED);
     machine_close(&m);
 }

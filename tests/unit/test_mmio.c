@@ -47,7 +47,7 @@ static enum io_result access_registers(void *device, const struct access *a) {
         memcpy(a->data, r->bytes + offset, a->size);
     if (offset != (a->write ? STOP_WRITE : STOP_READ))
         return IO_DONE;
-    r->board->stop(r->board->machine, "a register says stop");
+    r->board->stop(r->board->machine, a->cpu, "a register says stop");
     return IO_STOP;
 }
 
@@ -137,7 +137,7 @@ static void runs(enum engine_choice engine) {
     struct machine_stop stop = go(&m, COMMAND_RUN);
     CHECK(stopped(&stop));
     check_log(until_stop, "");
-    const struct kvm_regs *r = &cpu_read(&m.cpu, CPU_REGS)->regs;
+    const struct kvm_regs *r = &cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs;
     CHECK(r->rax == 1 + 2 && r->rdx == 0x44444444 && r->rbp == 0x44 && r->rflags & FLAG_ZF);
     stop = go(&m, COMMAND_RUN);
     CHECK(stopped(&stop));
@@ -203,7 +203,7 @@ static void looks(enum engine_choice engine) {
         return;
     for (int i = 0; i < 6; i++)
         go(&m, COMMAND_STEP);
-    const struct cpu_state *s = cpu_read(&m.cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&m.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     CHECK(x86_read(&m.memory, &s->sregs, BASE, &value, 4) == 0);
     CHECK(memory_read(&m.memory, BASE, &value, 4) == 0);
     *explained = '\0';

@@ -35,7 +35,7 @@ static void fill_table(uint64_t entry, unsigned size) {
 
 static unsigned count_rows(uint64_t cr4, uint64_t efer) {
     const struct table_sink sink = {take_row, NULL};
-    struct kvm_sregs *s = &cpu_write(&machine.cpu, CPU_SREGS)->sregs;
+    struct kvm_sregs *s = &cpu_write(&machine.vcpu[0].cpu, CPU_SREGS)->sregs;
     s->cr3 = TABLE;
     s->cr4 = cr4;
     s->efer = efer;

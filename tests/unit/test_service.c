@@ -35,26 +35,26 @@ static const uint8_t code[LAST + 0x20 - START] = {
 static char error[400], log_text[1000];
 
 static void note(struct machine *m) {
-    const struct kvm_regs *r = &cpu_read(&m->cpu, CPU_REGS)->regs;
+    const struct kvm_regs *r = &cpu_read(&m->vcpu[0].cpu, CPU_REGS)->regs;
     size_t n = strlen(log_text);
     snprintf(log_text + n, sizeof log_text - n, "%llx:%llu,%llu ", r->rip, r->rbx, r->rcx);
 }
 
-static enum io_result do_service(void *machine) {
-    struct machine *m = machine;
+static enum io_result do_service(void *vcpu) {
+    struct machine *m = ((struct vcpu *)vcpu)->machine;
     uint8_t calls, inc_dx = 0x42;
     note(m);
-    CHECK(service_read(&m->cpu, CALLS, &calls, 1) == 1);
+    CHECK(service_read(&m->vcpu[0].cpu, CALLS, &calls, 1) == 1);
     calls++;
-    CHECK(service_write(&m->cpu, CALLS, &calls, 1) == 1);
-    struct kvm_regs *r = &cpu_write(&m->cpu, CPU_REGS)->regs;
+    CHECK(service_write(&m->vcpu[0].cpu, CALLS, &calls, 1) == 1);
+    struct kvm_regs *r = &cpu_write(&m->vcpu[0].cpu, CPU_REGS)->regs;
     r->rbx++;
     if (calls == 2)
         r->rip++;
     if (calls == 3)
-        service_write(&m->cpu, LAST, &inc_dx, 1);
+        service_write(&m->vcpu[0].cpu, LAST, &inc_dx, 1);
     if (calls == 4)
-        snprintf(m->stop_text, sizeof m->stop_text, "the service says stop");
+        snprintf(m->vcpu[0].stop_text, sizeof m->vcpu[0].stop_text, "the service says stop");
     return calls == 4 ? IO_STOP : IO_DONE;
 }
 
@@ -93,7 +93,7 @@ static bool open_machine(struct machine *m, struct machine_options *o, enum engi
         machine_close(m);
         return false;
     }
-    m->cpu.host.service = do_service;
+    m->vcpu[0].cpu.host.service = do_service;
     return true;
 }
 
@@ -105,13 +105,13 @@ static struct machine_stop go(struct machine *m, enum machine_command command) {
     return stop;
 }
 
-static uint64_t rip(struct machine *m) { return cpu_read(&m->cpu, CPU_REGS)->regs.rip; }
+static uint64_t rip(struct machine *m) { return cpu_read(&m->vcpu[0].cpu, CPU_REGS)->regs.rip; }
 static unsigned calls(struct machine *m) { return m->memory.ram[CALLS]; }
 
 static const char whole_log[] = "1009:0,0 100c:1,1 1010:2,2 1016:3,3 ";
 
 static void check_end(struct machine *m, const struct machine_stop *stop) {
-    const struct kvm_regs *r = &cpu_read(&m->cpu, CPU_REGS)->regs;
+    const struct kvm_regs *r = &cpu_read(&m->vcpu[0].cpu, CPU_REGS)->regs;
     CHECK(stop->exit.kind == CPU_EXIT_DEVICE && strstr(stop->exit.text, "says stop"));
     CHECK(r->rip == 0x1016 && r->rbx == 4 && r->rcx == 3 && r->rdx == 1 && calls(m) == 4);
     CHECK_STR(log_text, whole_log);
@@ -189,7 +189,7 @@ static void goes_back(void) {
     struct machine_options o;
     CHECK(open_machine(&m, &o, ENGINE_SOFT));
     go(&m, COMMAND_RUN);
-    uint64_t end = m.cpu.ticks;
+    uint64_t end = m.vcpu[0].cpu.ticks;
     go(&m, COMMAND_BACK_STEP);
     CHECK(rip(&m) == 0x1014 && calls(&m) == 3);
     for (int i = 0; i < 5; i++)
@@ -207,7 +207,7 @@ static void goes_back(void) {
     *log_text = 0;
     struct machine_stop stop = go(&m, COMMAND_RUN);
     check_end(&m, &stop);
-    CHECK(m.cpu.ticks == end);
+    CHECK(m.vcpu[0].cpu.ticks == end);
     machine_close(&m);
 }
 

@@ -92,7 +92,7 @@ static void prepare(struct rig *r, const uint8_t *code, size_t length, bool pagi
     s->regs.rcx = 40;
     s->regs.rflags |= FLAG_IF;
     rig_set(r);
-    r->cpu.host = (struct cpu_host){.machine = r, .acknowledge = acknowledge, .deadline = deadline};
+    r->cpu.host = (struct cpu_host){.context = r, .acknowledge = acknowledge, .deadline = deadline};
     r->cpu.step_irqs = true;
 }
 

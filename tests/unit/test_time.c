@@ -83,7 +83,7 @@ static uint64_t any(uint64_t below) {
 }
 
 static void type_next(void) {
-    typing[typed].typed_at = machine.cpu.ticks;
+    typing[typed].typed_at = machine.vcpu[0].cpu.ticks;
     machine_input(&machine, (const uint8_t *)typing[typed].text, typing[typed].length);
     typed++;
 }
@@ -91,7 +91,7 @@ static void type_next(void) {
 static void take_output(void *context, unsigned number, const char *text, size_t length) {
     (void)context, (void)number;
     for (size_t i = 0; i < length && output_count < OUTPUT_MAX; i++) {
-        output[output_count].at = machine.cpu.ticks;
+        output[output_count].at = machine.vcpu[0].cpu.ticks;
         output[output_count++].c = text[i];
     }
 }
@@ -110,7 +110,7 @@ time_t __wrap_time(time_t *);
 /* A CPU that would sleep until somebody types. */
 int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m) {
     bool here = pthread_equal(pthread_self(), main_thread);
-    if (m != &machine.lock || here != running_here || !(here || machine.busy))
+    if (m != &machine.run.lock || here != running_here || !(here || machine.run.busy))
         return __real_pthread_cond_wait(c, m);
     pthread_mutex_unlock(m);
     if (typed < typing_count)
@@ -118,9 +118,9 @@ int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m) {
     else
         stuck = true;
     pthread_mutex_lock(m);
-    machine.interrupt |= stuck;
+    machine.run.interrupt |= stuck;
     if (stuck)
-        machine.cpu.engine->kick(&machine.cpu);
+        machine.vcpu[0].cpu.engine->kick(&machine.vcpu[0].cpu);
     return 0;
 }
 
@@ -131,7 +131,7 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const s
 
 time_t __wrap_time(time_t *out) {
     (void)out;
-    return 1700000000 + (time_t)(machine.cpu.ticks / 3000);
+    return 1700000000 + (time_t)(machine.vcpu[0].cpu.ticks / 3000);
 }
 
 /* --- what is compared --------------------------------------------------------------------- */
@@ -145,24 +145,24 @@ static uint64_t hash_bytes(uint64_t hash, const void *from, size_t size) {
 #define HASH(h, field) hash_bytes(h, &(field), sizeof(field))
 
 static uint64_t hash_cpu(uint64_t h) {
-    const struct cpu_state *s = cpu_read(&machine.cpu, CPU_ALL);
+    const struct cpu_state *s = cpu_read(&machine.vcpu[0].cpu, CPU_ALL);
     h = HASH(h, s->regs);
     h = HASH(h, s->sregs);
     h = HASH(h, s->debugregs);
     h = HASH(h, s->events);
     h = HASH(h, s->msrs);
     h = HASH(h, s->mp);
-    h = HASH(h, machine.cpu.ticks);
-    h = HASH(h, machine.cpu.slept);
-    h = HASH(h, machine.cpu.mid_rep);
-    bool intr = machine.cpu.intr;
+    h = HASH(h, machine.vcpu[0].cpu.ticks);
+    h = HASH(h, machine.vcpu[0].cpu.slept);
+    h = HASH(h, machine.vcpu[0].cpu.mid_rep);
+    bool intr = machine.vcpu[0].cpu.intr;
     return HASH(h, intr);
 }
 
 /* Entries behind the head, which has padding. */
 static uint64_t hash_tlb(uint64_t h) {
     size_t size;
-    uint8_t *saved = machine.cpu.engine->save_tlb(&machine.cpu, &size);
+    uint8_t *saved = machine.vcpu[0].cpu.engine->save_tlb(&machine.vcpu[0].cpu, &size);
     h = hash_bytes(h, saved + 8, size - 8);
     free(saved);
     return h;
@@ -196,7 +196,7 @@ static uint64_t hash_arrived(uint64_t h) {
 }
 
 static uint64_t hash_output(uint64_t h) {
-    for (size_t i = 0; i < output_count && output[i].at < machine.cpu.ticks; i++)
+    for (size_t i = 0; i < output_count && output[i].at < machine.vcpu[0].cpu.ticks; i++)
         h = HASH(h, output[i].c);
     return h;
 }
@@ -206,7 +206,7 @@ struct state {
 };
 
 static struct state state_now(void) {
-    return (struct state){machine.cpu.ticks, hash_cpu(1), hash_tlb(1), memory_hash(&machine.memory),
+    return (struct state){machine.vcpu[0].cpu.ticks, hash_cpu(1), hash_tlb(1), memory_hash(&machine.memory),
                           hash_devices(1), hash_arrived(1), hash_output(1)};
 }
 
@@ -233,7 +233,7 @@ static bool open_guest(void) {
     if (err)
         printf("# %s\n", error);
     CHECK(err == 0);
-    machine.cpu.step_irqs = true;
+    machine.vcpu[0].cpu.step_irqs = true;
     if (!err && guest->file) {
         machine_input(&machine, (const uint8_t *)guest->typed, strlen(guest->typed));
         machine_end_input(&machine);
@@ -245,7 +245,7 @@ static bool open_guest(void) {
 
 /* In a past that is the same as in the straight run. */
 static void type_what_is_due(void) {
-    while (typed < typing_count && typing[typed].at <= machine.cpu.ticks)
+    while (typed < typing_count && typing[typed].at <= machine.vcpu[0].cpu.ticks)
         type_next();
 }
 
@@ -267,7 +267,7 @@ static bool goes_on(struct cpu_exit *exit) {
     case CPU_EXIT_LIMIT:
         return history_at_limit(&machine, exit, true);
     case CPU_EXIT_BREAKPOINT: /* as if told: the next run passes over it */
-        machine.cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
+        machine.vcpu[0].cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
         return true;
     default:
         return !stuck;
@@ -281,18 +281,18 @@ static void run_to(uint64_t until) {
     running_here = true;
     do {
         history_before_run(&machine);
-        if (!machine.cpu.limit || machine.cpu.limit > until)
-            machine.cpu.limit = until;
-        machine.cpu.ops->run(&machine.cpu, &exit);
-        machine.ended = machine.caught = false;
-    } while (machine.cpu.ticks < until && goes_on(&exit));
-    machine.interrupt = running_here = false;
+        if (!machine.vcpu[0].cpu.limit || machine.vcpu[0].cpu.limit > until)
+            machine.vcpu[0].cpu.limit = until;
+        machine.vcpu[0].cpu.ops->run(&machine.vcpu[0].cpu, &exit);
+        machine.vcpu[0].ended = machine.vcpu[0].caught = false;
+    } while (machine.vcpu[0].cpu.ticks < until && goes_on(&exit));
+    machine.run.interrupt = running_here = false;
     history_stopped(&machine);
 }
 
 static void advance(uint64_t until) {
     over = false;
-    while (machine.cpu.ticks < until && !stuck && !over) {
+    while (machine.vcpu[0].cpu.ticks < until && !stuck && !over) {
         uint64_t to = until;
         if (!history_in_past(&machine))
             type_what_is_due();
@@ -309,29 +309,29 @@ static void command(enum machine_command command) {
     machine_resume(&machine, command);
     machine_wait(&machine);
     machine_take_stop(&machine, &stop);
-    machine.ended = false;
+    machine.vcpu[0].ended = false;
 }
 
 /* --- ways to go ------------------------------------------------------------------------------------ */
 
 static uint64_t pc_of(void) {
-    const struct cpu_state *s = cpu_read(&machine.cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
 }
 
 static bool is_at_hlt(void) {
     uint8_t byte = 0;
-    x86_read(&machine.memory, &cpu_read(&machine.cpu, CPU_SREGS)->sregs, pc_of(), &byte, 1);
-    return byte == 0xf4 || cpu_read(&machine.cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
+    x86_read(&machine.memory, &cpu_read(&machine.vcpu[0].cpu, CPU_SREGS)->sregs, pc_of(), &byte, 1);
+    return byte == 0xf4 || cpu_read(&machine.vcpu[0].cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
 /* At the present a step may sleep past the time when something is to be typed. */
 static void go_by_steps(void) {
     for (uint64_t n = any(6) + 1; n--;) {
         bool past = history_in_past(&machine);
-        if (!past && (is_at_hlt() || machine.cpu.ticks >= guest->length || typed < typing_count))
+        if (!past && (is_at_hlt() || machine.vcpu[0].cpu.ticks >= guest->length || typed < typing_count))
             return;
-        if (machine.dead)
+        if (machine.vcpu[0].dead)
             return;
         command(COMMAND_STEP);
     }
@@ -358,7 +358,7 @@ static void go_by_count(void) {
 }
 
 static void go_on(void) {
-    advance(machine.cpu.ticks + any(guest->length / 4 + 1) + 1);
+    advance(machine.vcpu[0].cpu.ticks + any(guest->length / 4 + 1) + 1);
 }
 
 static void go_on_with_points(void) {
@@ -367,7 +367,7 @@ static void go_on_with_points(void) {
                    any(2) ? pc_of() + any(16) : any(1 << 20), 1 + (uint32_t)any(8));
     go_on();
     breakpoints_clear(&machine.breakpoints);
-    advance(machine.cpu.ticks + 1 + any(3)); /* not amid a repeated instruction */
+    advance(machine.vcpu[0].cpu.ticks + 1 + any(3)); /* not amid a repeated instruction */
 }
 
 static void look_for_a_write(void) {
@@ -380,7 +380,7 @@ static const struct text nowhere = {put_nothing, NULL};
 static void look_around(void) {
     uint8_t bytes[256];
     for (uint64_t n = any(8); n--;)
-        x86_read(&machine.memory, &cpu_read(&machine.cpu, CPU_SREGS)->sregs, any(0xc00000), bytes, sizeof bytes);
+        x86_read(&machine.memory, &cpu_read(&machine.vcpu[0].cpu, CPU_SREGS)->sregs, any(0xc00000), bytes, sizeof bytes);
     inspect_page(&machine, any(0xc00000), &nowhere);
     inspect_explain(&machine, pc_of(), &nowhere);
     if (!any(4))
@@ -389,7 +389,7 @@ static void look_around(void) {
 
 /* From here on it is a new present, and what was typed later is typed again. */
 static void begin_anew(void) {
-    uint64_t now = machine.cpu.ticks;
+    uint64_t now = machine.vcpu[0].cpu.ticks;
     bool past = history_in_past(&machine);
     history_discard_future(&machine);
     while (past && typed && typing[typed - 1].typed_at >= now)
@@ -411,11 +411,11 @@ static void write_and_restore(void) {
     for (uint64_t i = 0; i < length; i++)
         other[i] = (uint8_t)any(256);
     memory_write(&machine.memory, at, other, length);
-    machine.cpu.engine->memory_changed(&machine.cpu, at, length);
+    machine.vcpu[0].cpu.engine->memory_changed(&machine.vcpu[0].cpu, at, length);
     memory_write(&machine.memory, at, was, length);
-    machine.cpu.engine->memory_changed(&machine.cpu, at, length);
+    machine.vcpu[0].cpu.engine->memory_changed(&machine.vcpu[0].cpu, at, length);
     if (any(2))
-        cpu_write(&machine.cpu, CPU_ALL); /* registers, with what they hold */
+        cpu_write(&machine.vcpu[0].cpu, CPU_ALL); /* registers, with what they hold */
 }
 
 static char folder[] = "/tmp/test-time-XXXXXX";
@@ -423,13 +423,13 @@ static char folder[] = "/tmp/test-time-XXXXXX";
 static void save_it(void) {
     char path[sizeof folder + 8], error[512];
     snprintf(path, sizeof path, "%s/run", folder);
-    bool can = machine.history->whole && machine.cpu.ticks && !machine.history->list[0]->ticks;
+    bool can = machine.history->whole && machine.vcpu[0].cpu.ticks && !machine.history->list[0]->ticks;
     CHECK(replay_save(&machine, path, error, sizeof error) == can);
     unlink(path);
 }
 
 static void kick_it(void) {
-    machine.cpu.engine->kick(&machine.cpu);
+    machine.vcpu[0].cpu.engine->kick(&machine.vcpu[0].cpu);
     go_on();
 }
 
@@ -486,7 +486,7 @@ static bool walk(const struct state *mark) {
         const struct way *way = &ways[any(sizeof ways / sizeof *ways)];
         way->go();
         if (verbose)
-            printf("#   %s: %llu of %llu\n", way->name, (unsigned long long)machine.cpu.ticks,
+            printf("#   %s: %llu of %llu\n", way->name, (unsigned long long)machine.vcpu[0].cpu.ticks,
                    (unsigned long long)machine.history->end);
     }
     end_at(mark->at);

@@ -95,7 +95,7 @@ static int fate(struct app *a, unsigned i, const struct machine_stop *stop) {
     if (stop->exit.kind == CPU_EXIT_HALTED)
         return 0;
     char where[160];
-    const struct cpu_state *s = cpu_read(&a->machines[i].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&a->machines[i].vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     snprintf(where, sizeof where, "at %04x:%08llx; rerun with --gdb to inspect", s->sregs.cs.selector,
              (unsigned long long)s->regs.rip);
     owner_message(a, i + 1, stop->exit.text);

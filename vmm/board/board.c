@@ -13,14 +13,14 @@ static void board_put(void *board, const char *text, size_t length) {
     b->hooks->put(b->machine, text, length);
 }
 
-static void board_end(void *board, int status) {
+static void board_end(void *board, struct cpu *cpu, int status) {
     struct pc_board *b = board;
-    b->hooks->end(b->machine, status);
+    b->hooks->end(b->machine, cpu, status);
 }
 
-static void board_stop(void *board, const char *why) {
+static void board_stop(void *board, struct cpu *cpu, const char *why) {
     struct pc_board *b = board;
-    b->hooks->stop(b->machine, why);
+    b->hooks->stop(b->machine, cpu, why);
 }
 
 static enum io_result board_uses_irqchip(void *board) {
@@ -66,16 +66,16 @@ static void board_intr(void *board, bool level) {
     b->cpu->intr = level;
 }
 
-static enum io_result board_guest_reset(void *board, const char *by) {
+static enum io_result board_guest_reset(void *board, struct cpu *cpu, const char *by) {
     char why[160];
     snprintf(why, sizeof why,
              "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
-    board_stop(board, why);
+    board_stop(board, cpu, why);
     return IO_STOP;
 }
 
 /* Either gate opens and closes it; each shows what the other did. */
-static enum io_result board_a20(void *board, bool open) {
+static enum io_result board_a20(void *board, struct cpu *cpu, bool open) {
     struct pc_board *b = board;
     uint8_t *gate[] = {&b->devices.ports.port92, &b->devices.keyboard.output_port};
     char why[160];
@@ -92,7 +92,7 @@ static enum io_result board_a20(void *board, bool open) {
         return IO_DONE;
     snprintf(why, sizeof why, "KVM cannot %s A20: %s; use --cpu=soft, or less --mem",
              open ? "open" : "close", strerror(-err));
-    board_stop(b, why);
+    board_stop(b, cpu, why);
     return IO_STOP;
 }
 
@@ -148,7 +148,7 @@ int board_open(struct pc_board *b, char *error, size_t size) {
     b->bus = (struct bus){.unassigned = board_unassigned, .machine = b};
     board_connect_drives(b);
     struct device_site site = {.devices = &b->devices, .bus = &b->bus, .board = &b->services,
-                               .cpu = b->cpu, .memory = b->memory, .drives = &b->drives,
+                               .memory = b->memory, .drives = &b->drives,
                                .irqchip = b->options.irqchip,
                                .verbose = b->options.verbose, .extra = b->options.devices};
     return devices_open(&b->devices, &site, error, size);

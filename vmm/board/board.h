@@ -18,9 +18,9 @@
 struct board_hooks {
     /* What a device prints. */
     void (*put)(void *machine, const char *text, size_t length);
-    /* The guest ends the machine; or a device makes it stop, and says why. */
-    void (*end)(void *machine, int status);
-    void (*stop)(void *machine, const char *why);
+    /* An access of this CPU ends the machine; or a device makes it stop, and says why. */
+    void (*end)(void *machine, struct cpu *, int status);
+    void (*stop)(void *machine, struct cpu *, const char *why);
     /* The guest programs the interrupt chips: what to answer to that write. */
     enum io_result (*uses_irqchip)(void *machine);
     /* Are the chips in use those of the engine, in the kernel? Any thread. */

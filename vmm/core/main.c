@@ -21,7 +21,7 @@ enum { RAM = 16 << 20, DIED = 124, OWN_ERROR = 125, USAGE = 2 };
 struct core {
     struct memory memory;
     struct cpu cpu;
-    struct vcpu vcpu;
+    struct kvm_vcpu vcpu;
     struct bus bus;
     struct hypercall hypercall;
     struct uart uart;
@@ -31,14 +31,15 @@ struct core {
 
 static const struct cpu_ops ops = {.fetch = state_fetch, .store = state_store, .run = exits_run};
 
-static void end(void *core, int status) {
+static void end(void *core, struct cpu *cpu, int status) {
+    (void)cpu;
     ((struct core *)core)->ended = true;
     ((struct core *)core)->status = status;
 }
 
-static void stop(void *core, const char *why) {
+static void stop(void *core, struct cpu *cpu, const char *why) {
     fprintf(stderr, "minikvm-core: %s\n", why);
-    end(core, DIED);
+    end(core, cpu, DIED);
 }
 
 static void put(void *core, const char *text, size_t length) {
@@ -115,7 +116,7 @@ static int run(struct core *c) {
         if (c->ended || exit.kind == CPU_EXIT_HALTED)
             return c->status;
         if (exit.kind != CPU_EXIT_WAITING)
-            return stop(c, exit.text), c->status;
+            return stop(c, &c->cpu, exit.text), c->status;
         poll(&input, 1, -1);
     }
 }
@@ -127,8 +128,8 @@ int main(int argc, char **argv) {
     char error[512] = "no memory";
     if (argc != 2 + irqchip)
         return fprintf(stderr, "usage: minikvm-core [--irqchip] IMAGE\n"), USAGE;
-    c.cpu = (struct cpu){.ops = &ops, .memory = &c.memory, .host = {.machine = &c, .io = port}};
-    hypercall_open(&c.hypercall, &c.bus, &board, &c.cpu);
+    c.cpu = (struct cpu){.ops = &ops, .memory = &c.memory, .host = {.context = &c, .io = port}};
+    hypercall_open(&c.hypercall, &c.bus, &board);
     uart_open(&c.uart, &c.bus, &board);
     bus_add(&c.bus, "keyboard", 0x60, 0x64, no_keyboard, NULL);
     if (memory_open(&c.memory, RAM) < 0 ||

@@ -57,38 +57,38 @@ struct cpu_exit {
     char text[256];        /* one sentence for a person, or empty */
 };
 
-/* What an engine asks of the machine around the CPU. `machine` is handed back
+/* What an engine asks of the machine around the CPU. `context` is handed back
  * as given. acknowledge, deadline and idle are for engines without interrupt
  * chips of their own (the built-in CPU). */
 struct cpu_host {
-    void *machine;
-    enum io_result (*io)(void *machine, uint16_t port, bool out, unsigned size, void *data);
+    void *context;
+    enum io_result (*io)(void *context, uint16_t port, bool out, unsigned size, void *data);
     /* A device has answered IO_SERVICE, and the OUT that it answered is done: the CPU stands
      * between two instructions, and all of its state may be read and changed; guest memory
      * by service.h. For a debugger that is part of the OUT. IO_STOP: CPU_EXIT_DEVICE. */
-    enum io_result (*service)(void *machine);
+    enum io_result (*service)(void *context);
     /* An access to physical memory that is neither RAM nor ROM, of 1 to 8 bytes. IO_NOBODY:
      * no device is there; IO_RETRY: give the instruction up (CPU_EXIT_WAITING), as if it had
      * not begun. NULL: there are no devices. */
-    enum io_result (*mmio)(void *machine, uint64_t phys, bool write, unsigned size, void *data);
+    enum io_result (*mmio)(void *context, uint64_t phys, bool write, unsigned size, void *data);
     /* The name of the device that mmio() would reach, or NULL. May be NULL. */
-    const char *(*mmio_name)(void *machine, uint64_t phys, unsigned size);
+    const char *(*mmio_name)(void *context, uint64_t phys, unsigned size);
     /* INTA cycle: the vector to deliver, or -1 when no request stands. */
-    int (*acknowledge)(void *machine);
+    int (*acknowledge)(void *context);
     /* The virtual clock has reached `now` (in ticks): do what is due, and return when
      * to call again. Also called at each stop, so that what is seen there is done; a
      * second call at the same tick changes nothing. */
-    uint64_t (*deadline)(void *machine, uint64_t now);
+    uint64_t (*deadline)(void *context, uint64_t now);
     /* The CPU is halted with interrupts enabled: wait (in real time) until one
      * may have come; returns the new time in ticks, or 0 if none ever can. */
-    uint64_t (*idle)(void *machine, uint64_t now);
+    uint64_t (*idle)(void *context, uint64_t now);
     /* An access had no effect: no memory is there, or it is ROM. May be NULL. */
-    void (*unassigned)(void *machine, enum cpu_access, uint64_t phys, unsigned size);
+    void (*unassigned)(void *context, enum cpu_access, uint64_t phys, unsigned size);
     /* Has execution gone astray (runaway.h)? true: stop with `text`. May be NULL. */
-    bool (*astray)(void *machine, const char *came, bool stepping, char *text, size_t size);
+    bool (*astray)(void *context, const char *came, bool stepping, char *text, size_t size);
     /* For engines with chips of their own: IRQs of the first PIC that may still come; bit 0
      * is IRQ 0. NULL: all. */
-    uint8_t (*wakers)(void *machine);
+    uint8_t (*wakers)(void *context);
 };
 
 /* What has been done about the breakpoints where the CPU stands: for them what RF is for
@@ -153,7 +153,7 @@ struct cpu {
     struct cpu_touched touched; /* service.h */
     /* Called when an interrupt could be taken: is it deferred? In a live run while
      * single-stepping, in a replay as it was recorded. NULL: the same as `stepping`. */
-    bool (*defer_irq)(void *machine, uint64_t now, bool halted, bool stepping);
+    bool (*defer_irq)(void *context, uint64_t now, bool halted, bool stepping);
     const struct addresses *addresses; /* the debugger's choice, for address_shift() */
     /* Linear address less what a debugger sees in a flat register. NULL: 0. */
     uint64_t (*address_shift)(const struct addresses *, const struct cpu_state *);

@@ -72,5 +72,5 @@ size_t service_write(struct cpu *cpu, uint64_t linear, const void *from, size_t 
 
 enum io_result service_run(struct cpu *cpu) {
     cpu->touched = (struct cpu_touched){0};
-    return cpu->host.service ? cpu->host.service(cpu->host.machine) : IO_DONE;
+    return cpu->host.service ? cpu->host.service(cpu->host.context) : IO_DONE;
 }

@@ -38,8 +38,17 @@ struct debug {
 };
 
 struct machine *bridge_machine(struct debug *, int pid);
+/* Machines are a client's processes, their CPUs the threads of those; NULL: there is none. */
+struct vcpu *bridge_vcpu(struct debug *, struct gdb_thread);
+struct gdb_thread bridge_thread(const struct vcpu *);
 /* What is to be added to a client's address to have a linear one, now. */
-uint64_t bridge_shift(struct machine *);
+uint64_t bridge_shift(struct vcpu *);
+size_t bridge_read_memory(void *target, struct gdb_thread, uint64_t address, void *to,
+                          size_t length);
+size_t bridge_write_memory(void *target, struct gdb_thread, uint64_t address, const void *from,
+                           size_t length);
+/* Are a client's addresses physical ones? `set`: from now on; < 0: as before. */
+int bridge_physical_memory(void *target, int set);
 /* 0 or -errno. */
 int bridge_add_point(struct machine *, enum bp_kind, uint64_t address, uint64_t length);
 /* Of a watchpoint that was hit at a linear address. */

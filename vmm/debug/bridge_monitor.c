@@ -87,12 +87,12 @@ static void cmd_step(const struct request *r) {
         return;
     }
     irqs.rest += 4 + strspn(r->rest + 4, " ");
-    set_switch(&irqs, "step irqs", &r->machine->cpu.step_irqs);
+    set_switch(&irqs, "step irqs", &r->machine->vcpu[0].cpu.step_irqs);
 }
 
 static void cmd_wake(const struct request *r) {
     bridge_change(r->debug, r->machine);
-    struct kvm_mp_state *mp = &cpu_write(&r->machine->cpu, CPU_MP)->mp;
+    struct kvm_mp_state *mp = &cpu_write(&r->machine->vcpu[0].cpu, CPU_MP)->mp;
     bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
     mp->mp_state = KVM_MP_STATE_RUNNABLE;
     text_print(r->text, halted ? "will continue after the HLT at the next resume\n"
@@ -123,7 +123,7 @@ static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest,
 static void cmd_catch(const struct request *r) { monitor_catch(r->machine, r->rest, r->text); }
 
 static const struct reg_layout *layout_of(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return register_layout(x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)));
 }
 
@@ -134,14 +134,14 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
     if (reg && reg->bits <= 64) {
         *address = 0;
-        if (register_read(&r->machine->cpu, reg, (uint8_t *)address)) {
-            *address = addresses_linear(*address, bridge_shift(r->machine));
+        if (register_read(&r->machine->vcpu[0].cpu, reg, (uint8_t *)address)) {
+            *address = addresses_linear(*address, bridge_shift(&r->machine->vcpu[0]));
             return true;
         }
         text_print(r->text, "the engine did not give %s\n", reg->name);
         return false;
     }
-    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(r->machine));
+    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(&r->machine->vcpu[0]));
     if (*word && !*end)
         return true;
     text_print(r->text, "\"%s\" is not an address: give a number (0x1000) or a register (eip); "
@@ -150,7 +150,7 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
 }
 
 static uint64_t pc_of(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
 }
 
@@ -173,7 +173,7 @@ static void dump(const struct request *r, bool physical) {
     else if (!address_of(r, word, &address))
         return;
     else
-        address = (uint32_t)(address - bridge_shift(r->machine)) | (address >> 32 << 32);
+        address = (uint32_t)(address - bridge_shift(&r->machine->vcpu[0])) | (address >> 32 << 32);
     const char *wrong = bridge_dump(r->machine, physical, r->rest, address, r->text);
     if (wrong)
         text_print(r->text, "%s\n", wrong);

@@ -9,51 +9,53 @@
 #include "gdbstub/agent/agent.h"
 #include "vmm/replay/history.h"
 #include "vmm/cpu/register_access.h"
+#include "vmm/machine/recorder.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 struct evaluation {
-    struct machine *machine;
+    struct vcpu *vcpu;
     const struct gdb_description *layout;
 };
 
 static bool read_register(void *context, unsigned number, uint64_t *value) {
     const struct evaluation *e = context;
-    const struct reg *r = bridge_row(e->machine->stops_context, e->layout, number);
+    const struct reg *r = bridge_row(e->vcpu->machine->hooks.context, e->layout, number);
     if (!r || r->bits > 64)
         return false;
     *value = 0;
-    return register_read(&e->machine->cpu, r, (uint8_t *)value);
+    return register_read(&e->vcpu->cpu, r, (uint8_t *)value);
 }
 
 static bool read_whole(void *context, unsigned number, uint8_t *value) {
     const struct evaluation *e = context;
-    const struct reg *r = bridge_row(e->machine->stops_context, e->layout, number);
-    return r && register_read(&e->machine->cpu, r, value);
+    const struct reg *r = bridge_row(e->vcpu->machine->hooks.context, e->layout, number);
+    return r && register_read(&e->vcpu->cpu, r, value);
 }
 
 static bool read_memory(void *context, uint64_t address, void *to, size_t length) {
     const struct evaluation *e = context;
-    const struct kvm_sregs *s = &cpu_read(&e->machine->cpu, CPU_SREGS)->sregs;
-    address = addresses_linear(address, bridge_shift(e->machine));
-    return x86_read(&e->machine->memory, s, address, to, length) == length;
+    const struct kvm_sregs *s = &cpu_read(&e->vcpu->cpu, CPU_SREGS)->sregs;
+    address = addresses_linear(address, bridge_shift(e->vcpu));
+    return x86_read(e->vcpu->cpu.memory, s, address, to, length) == length;
 }
 
 static void print(void *context, const char *text, size_t length) {
     const struct evaluation *e = context;
-    struct debug *d = e->machine->stops_context;
-    const struct machine_owner *owner = &e->machine->owner;
-    if (history_is_silent(e->machine))
+    struct machine *m = e->vcpu->machine;
+    struct debug *d = m->hooks.context;
+    const struct machine_owner *owner = &m->owner;
+    if (m->recorder->is_silent(m))
         return; /* this was printed when it was the present */
-    if (d->detached[e->machine->number - 1])
-        owner->output(owner->context, e->machine->number, text, length);
+    if (d->detached[m->number - 1])
+        owner->output(owner->context, m->number, text, length);
     else
         bridge_put_text(d, text, length);
 }
 
 static bool interrupted(void *context) {
     const struct evaluation *e = context;
-    return machine_interrupted(e->machine);
+    return machine_interrupted(e->vcpu->machine);
 }
 
 static struct gdb_agent_host host_of(struct evaluation *e) {
@@ -63,21 +65,22 @@ static struct gdb_agent_host host_of(struct evaluation *e) {
 }
 
 /* A search through the past comes by tracepoints, too; that is no run to be traced. */
-static bool stops_at(struct machine *m, const struct breakpoint *p) {
-    struct evaluation e = {m, gdb_program_layout(p->attached)};
+static bool stops_at(struct vcpu *v, const struct breakpoint *p) {
+    struct machine *m = v->machine;
+    struct evaluation e = {v, gdb_program_layout(p->attached)};
     struct gdb_agent_host host = host_of(&e);
     if (p->kind == BP_TRACE && m->history && m->history->travelling)
         return false;
     bool stops = gdb_program_stops(p->attached, &host);
-    m->follows |= gdb_program_follows(p->attached);
+    v->follows |= gdb_program_follows(p->attached);
     return stops;
 }
 
-static void stepped(struct machine *m, const struct breakpoint *p) {
-    struct evaluation e = {m, gdb_program_layout(p->attached)};
+static void stepped(struct vcpu *v, const struct breakpoint *p) {
+    struct evaluation e = {v, gdb_program_layout(p->attached)};
     struct gdb_agent_host host = host_of(&e);
     gdb_program_stepped(p->attached, &host);
-    m->follows |= gdb_program_follows(p->attached);
+    v->follows |= gdb_program_follows(p->attached);
 }
 
 static void release(void *program) { gdb_program_free(program); }
@@ -85,9 +88,9 @@ static void release(void *program) { gdb_program_free(program); }
 void bridge_open_points(struct debug *d) {
     for (unsigned i = 0; i < d->count; i++) {
         d->machines[i].breakpoints.release = release;
-        d->machines[i].stops_at = stops_at;
-        d->machines[i].stepped = stepped;
-        d->machines[i].stops_context = d;
+        d->machines[i].hooks.stops_at = stops_at;
+        d->machines[i].hooks.stepped = stepped;
+        d->machines[i].hooks.context = d;
     }
 }
 

@@ -90,8 +90,9 @@ static void put_unit(const struct text *t, const struct dump *d, const uint8_t *
 static bool read_unit(struct machine *m, bool physical, uint64_t address, uint8_t *to, size_t n) {
     if (physical)
         return memory_read(&m->memory, address, to, n) == n;
-    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
-    return x86_read(&m->memory, s, addresses_linear(address, bridge_shift(m)), to, n) == n;
+    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    address = addresses_linear(address, bridge_shift(&m->vcpu[0]));
+    return x86_read(&m->memory, s, address, to, n) == n;
 }
 
 const char *bridge_dump(struct machine *m, bool physical, const char *format, uint64_t address,

@@ -94,10 +94,10 @@ void bridge_free_descriptions(struct debug *d) {
 
 const struct gdb_description *bridge_describe(void *target, struct gdb_thread thread) {
     struct debug *d = target;
-    struct machine *m = bridge_machine(d, thread.pid);
-    if (!m)
+    struct vcpu *v = bridge_vcpu(d, thread);
+    if (!v)
         return &d->description[DESCRIPTION_32];
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
     return &d->description[bits == 16 ? DESCRIPTION_16 : bits == 32 ? DESCRIPTION_32
                                                                     : DESCRIPTION_64];
@@ -122,8 +122,8 @@ const char *bridge_mode_name(void *target, struct gdb_thread thread) {
         [MODE_COMPAT32] = "32-bit compatibility mode",
         [MODE_LONG] = "64-bit long mode",
     };
-    struct machine *m = bridge_machine(target, thread.pid);
-    const struct cpu_state *s = m ? cpu_read(&m->cpu, CPU_REGS | CPU_SREGS) : NULL;
+    struct vcpu *v = bridge_vcpu(target, thread);
+    const struct cpu_state *s = v ? cpu_read(&v->cpu, CPU_REGS | CPU_SREGS) : NULL;
     return s ? names[x86_mode(&s->sregs, s->regs.rflags)] : "no CPU";
 }
 
@@ -136,26 +136,26 @@ const struct reg *bridge_row(struct debug *d, const struct gdb_description *desc
 bool bridge_read_register(void *target, struct gdb_thread thread,
                           const struct gdb_description *description, unsigned number,
                           uint8_t *value) {
-    struct machine *m = bridge_machine(target, thread.pid);
+    struct vcpu *v = bridge_vcpu(target, thread);
     const struct reg *r = bridge_row(target, description, number);
-    if (!m || !r)
+    if (!v || !r)
         return false;
-    return register_read(&m->cpu, r, value);
+    return register_read(&v->cpu, r, value);
 }
 
 bool bridge_write_register(void *target, struct gdb_thread thread,
                            const struct gdb_description *description, unsigned number,
                            const uint8_t *value) {
-    struct machine *m = bridge_machine(target, thread.pid);
+    struct vcpu *v = bridge_vcpu(target, thread);
     const struct reg *r = bridge_row(target, description, number);
-    if (!m || !r)
+    if (!v || !r)
         return false;
     if (!register_is_writable(r)) {
         uint8_t now[64];
-        return register_read(&m->cpu, r, now) && !memcmp(now, value, (r->bits + 7) / 8);
+        return register_read(&v->cpu, r, now) && !memcmp(now, value, (r->bits + 7) / 8);
     }
-    bridge_change(target, m);
-    return register_write(&m->cpu, r, value);
+    bridge_change(target, v->machine);
+    return register_write(&v->cpu, r, value);
 }
 
 const char *bridge_read_only(void *target, const struct gdb_description *description,

@@ -44,10 +44,10 @@ static bool has_history(struct machine *m, const struct text *t) {
 
 void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
     (void)rest;
-    if (!cpu_can(&m->cpu, ENGINE_DETERMINISTIC))
+    if (!cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC))
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
-        text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->cpu),
+        text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->vcpu[0].cpu),
                    (ull)(virtual_clock_now(m) / 1000000000), (ull)(virtual_clock_now(m) / 1000 % 1000000));
 }
 
@@ -55,7 +55,7 @@ void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
 static bool parse_count(const struct machine *m, const char *word, uint64_t *count) {
     char *end;
     bool back = *word == '-';
-    uint64_t now = cpu_icount(&m->cpu);
+    uint64_t now = cpu_icount(&m->vcpu[0].cpu);
     *count = strtoull(word + back, &end, 0);
     if (word[back] < '0' || word[back] > '9' || *end)
         return false;
@@ -74,20 +74,21 @@ static bool go_to(struct machine *m, const char *rest, const struct text *t) {
         text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
         return true;
     }
-    if (to <= cpu_icount(&m->cpu) || history_in_past(m))
+    if (to <= cpu_icount(&m->vcpu[0].cpu) || history_in_past(m))
         return travel_to_count(m, to);
     text_print(t, "cannot go forward: this is the end of what has run; `continue` to run on\n");
     return true;
 }
 
 void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     if (!has_history(m, t))
         return;
     if (!go_to(m, rest, t))
         text_print(t, "interrupted\n");
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     text_print(t, "at %llu, %04x:%08llx; type `maintenance flush register-cache` to see it\n",
-               (ull)cpu_icount(&m->cpu), s->sregs.cs.selector, (ull)s->regs.rip);
+               (ull)cpu_icount(cpu), s->sregs.cs.selector, (ull)s->regs.rip);
 }
 
 void bridge_history(struct machine *m, const char *rest, const struct text *t) {
@@ -97,26 +98,28 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
     const struct history *h = m->history;
     text_print(t, "history: %llu to %llu, now %llu%s\n",
                (ull)snapshot_icount(h->list[0]), (ull)history_end_count(m),
-               (ull)cpu_icount(&m->cpu), history_in_past(m) ? "" : " (the present)");
+               (ull)cpu_icount(&m->vcpu[0].cpu), history_in_past(m) ? "" : " (the present)");
     text_print(t, "snapshots: %zu, %llu KiB of %llu\n", h->count, (ull)h->bytes >> 10,
                (ull)h->bound >> 10);
     text_print(t, "inputs: %zu, clock: %zu\n", h->inputs.count, h->clocks.count);
 }
 
 static void print_write(struct machine *m, const struct travel_write *w, const struct text *t) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     static const char *const by[] = {
         [BY_INSTRUCTION] = "by the instruction at",
         [BY_DELIVERY] = "by an interrupt or fault that is delivered at",
         [BY_PAGING] = "by the CPU's paging (accessed or dirty bit), for the instruction at"};
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    text_print(t, "at %llu, %s %04x:%08llx (monitor goto %llu)\n", (ull)cpu_icount(&m->cpu),
-               by[w->by], s->sregs.cs.selector, (ull)s->regs.rip, (ull)cpu_icount(&m->cpu));
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    text_print(t, "at %llu, %s %04x:%08llx (monitor goto %llu)\n", (ull)cpu_icount(cpu),
+               by[w->by], s->sregs.cs.selector, (ull)s->regs.rip, (ull)cpu_icount(cpu));
 }
 
 static void when_written(struct machine *m, uint64_t address, uint32_t length, bool physical,
                          const struct text *t) {
-    uint64_t now = m->cpu.ticks;
-    struct cpu_arrival here = m->cpu.arrival;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    uint64_t now = cpu->ticks;
+    struct cpu_arrival here = cpu->arrival;
     struct travel_write w = reverse_find_write(m, address, length, physical);
     if (w.outcome == WRITE_UNMAPPED) {
         text_print(t, "no memory is mapped there now; with `monitor phys on`, when-written goes by "
@@ -128,7 +131,7 @@ static void when_written(struct machine *m, uint64_t address, uint32_t length, b
     } else if (reverse_goto(m, w.ticks)) {
         print_write(m, &w, t);
         reverse_goto(m, now);
-        m->cpu.arrival = here;
+        cpu->arrival = here;
     }
 }
 
@@ -141,7 +144,7 @@ void bridge_when_written(struct machine *m, const char *rest, bool physical, con
     if (!good || *end || length == 0 || length > 64 << 10)
         text_print(t, "when-written takes an address and a length: 0x1000 4\n");
     else if (has_history(m, t))
-        when_written(m, physical ? address : addresses_linear(address, bridge_shift(m)),
+        when_written(m, physical ? address : addresses_linear(address, bridge_shift(&m->vcpu[0])),
                      (uint32_t)length, physical, t);
 }
 
@@ -163,7 +166,7 @@ static void print_saved(const struct machine *m, const char *name, const struct 
     text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", name);
     if (history_in_past(m))
         text_print(t, "it is the run up to here, count %llu; all of it is there after `monitor goto end`\n",
-                   (ull)cpu_icount(&m->cpu));
+                   (ull)cpu_icount(&m->vcpu[0].cpu));
 }
 
 void bridge_save(struct machine *m, const char *rest, const struct text *t) {

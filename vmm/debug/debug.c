@@ -11,7 +11,6 @@
 #include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
 #include "vmm/host/stderr.h"
-#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
@@ -19,6 +18,17 @@ enum { WATCH_MAX = 64 << 10, WATCH_TOTAL = 1 << 20 }; /* bytes: of one, of all o
 
 struct machine *bridge_machine(struct debug *d, int pid) {
     return pid >= 1 && (unsigned)pid <= d->count ? &d->machines[pid - 1] : NULL;
+}
+
+/* A machine's CPUs are numbered from 0, its threads from 1. */
+struct vcpu *bridge_vcpu(struct debug *d, struct gdb_thread thread) {
+    struct machine *m = bridge_machine(d, thread.pid);
+    int number = thread.tid > 0 ? thread.tid - 1 : 0; /* 0: any */
+    return m && number < VCPUS_MAX ? &m->vcpu[number] : NULL;
+}
+
+struct gdb_thread bridge_thread(const struct vcpu *v) {
+    return (struct gdb_thread){(int)v->machine->number, (int)v->number + 1};
 }
 
 /* --- threads ------------------------------------------------------------------------- */
@@ -36,30 +46,26 @@ static bool running(void *target, int pid) {
 static size_t threads(void *target, struct gdb_thread *list, size_t max) {
     struct debug *d = target;
     size_t n = 0;
-    for (unsigned pid = 1; pid <= d->count; pid++) {
-        if (!alive(d, pid))
-            continue;
-        if (n < max)
-            list[n] = (struct gdb_thread){pid, 1};
-        n++;
-    }
+    for (unsigned pid = 1; pid <= d->count; pid++)
+        for (unsigned i = 0; alive(d, pid) && i < VCPUS_MAX; i++, n++)
+            if (n < max)
+                list[n] = bridge_thread(&d->machines[pid - 1].vcpu[i]);
     return n;
 }
 
 static void thread_name(void *target, struct gdb_thread thread, char *out, size_t size) {
-    (void)target, (void)thread;
-    snprintf(out, size, "vcpu0");
+    (void)target;
+    snprintf(out, size, "vcpu%d", thread.tid - 1);
 }
 
 static void thread_extra(void *target, struct gdb_thread thread, char *out, size_t size) {
-    struct machine *m = bridge_machine(target, thread.pid);
-    if (m && !machine_busy(m))
-        inspect_cpu(m, out, size);
+    struct vcpu *v = bridge_vcpu(target, thread);
+    if (v && !machine_busy(v->machine))
+        inspect_cpu(v, out, size);
     else
         snprintf(out, size, "running");
 }
 
-/* A machine's CPUs are numbered from 0, its threads from 1. */
 static int core(void *target, struct gdb_thread thread) {
     (void)target;
     return thread.tid - 1;
@@ -67,67 +73,11 @@ static int core(void *target, struct gdb_thread thread) {
 
 /* --- what QEMU's clients switch ------------------------------------------------------------ */
 
-static int physical_memory(void *target, int set) {
-    struct debug *d = target;
-    if (set >= 0)
-        d->physical = set;
-    return d->physical;
-}
-
 static int step_irqs(void *target, struct gdb_thread thread, int set) {
-    struct machine *m = bridge_machine(target, thread.pid);
-    if (m && set >= 0)
-        m->cpu.step_irqs = set;
-    return m && m->cpu.step_irqs;
-}
-
-/* --- memory ------------------------------------------------------------------------------ */
-
-static size_t read_memory(void *target, struct gdb_thread thread, uint64_t address, void *to,
-                          size_t length) {
-    struct debug *d = target;
-    struct machine *m = bridge_machine(d, thread.pid);
-    if (!m)
-        return 0;
-    if (d->physical)
-        return memory_read(&m->memory, address, to, length);
-    address = addresses_linear(address, bridge_shift(m));
-    return x86_read(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, to, length);
-}
-
-/* The engine may have decoded what is written over. */
-static void tell_engine(struct machine *m, uint64_t linear, size_t length, bool physical) {
-    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
-    struct page_walk w;
-    if (!m->cpu.engine->memory_changed)
-        return;
-    for (uint64_t done = 0, n; done < length; done += n) { /* it may go on at 0 */
-        uint64_t at = physical ? linear + done : x86_wrap(s, linear + done);
-        n = PAGE_SIZE - (at & (PAGE_SIZE - 1));
-        n = n < length - done ? n : length - done;
-        if (physical || x86_walk(&m->memory, s, at, &w))
-            m->cpu.engine->memory_changed(&m->cpu, memory_wrap(&m->memory, physical ? at : w.phys), n);
-    }
-}
-
-static size_t write_memory(void *target, struct gdb_thread thread, uint64_t address,
-                           const void *from, size_t length) {
-    struct debug *d = target;
-    struct machine *m = bridge_machine(d, thread.pid);
-    if (!m)
-        return 0;
-    unsigned pokes = m->memory.rom_pokes;
-    bridge_change(d, m);
-    if (!d->physical)
-        address = addresses_linear(address, bridge_shift(m));
-    size_t n = d->physical
-                   ? memory_poke(&m->memory, address, from, length)
-                   : x86_write(&m->memory, &cpu_read(&m->cpu, CPU_SREGS)->sregs, address, from,
-                               length);
-    tell_engine(m, address, n, d->physical);
-    if (m->memory.rom_pokes != pokes)
-        bridge_rom_changed(d, m);
-    return n;
+    struct vcpu *v = bridge_vcpu(target, thread);
+    if (v && set >= 0)
+        v->cpu.step_irqs = set;
+    return v && v->cpu.step_irqs;
 }
 
 /* --- points -------------------------------------------------------------------------------- */
@@ -142,7 +92,8 @@ static const char *insert(void *target, int pid, enum gdb_bp_kind point, uint64_
         return "a watchpoint has from 1 byte to 64 KiB";
     if (kind >= BP_WRITE && points_watched(&m->breakpoints) + length > WATCH_TOTAL)
         return "all watchpoints together have up to 1 MiB; delete some";
-    const char *why = m->cpu.engine->refuses(&m->cpu, kind, address, length);
+    struct cpu *cpu = &m->vcpu[0].cpu; /* all have the same engine */
+    const char *why = cpu->engine->refuses(cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
     int err = bridge_add_point(m, kind, address, length);
@@ -177,13 +128,14 @@ static void resume(void *target, const struct gdb_action *action) {
         [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE,
         [GDB_REVERSE_STEP] = COMMAND_BACK_STEP, [GDB_REVERSE_CONTINUE] = COMMAND_BACK_RUN};
     struct debug *d = target;
-    struct machine *m = bridge_machine(d, action->thread.pid);
-    if (!m || !alive(d, action->thread.pid))
+    struct vcpu *v = bridge_vcpu(d, action->thread);
+    if (!v || !alive(d, action->thread.pid))
         return;
+    struct machine *m = v->machine;
     d->detached[action->thread.pid - 1] = false;
-    uint64_t shift = bridge_shift(m);
-    m->range_start = addresses_linear(action->start, shift);
-    m->range_end = addresses_linear(action->end, shift);
+    uint64_t shift = bridge_shift(v);
+    v->range_start = addresses_linear(action->start, shift);
+    v->range_end = addresses_linear(action->end, shift);
     if (action->how == GDB_STEP && machine_step_here(m))
         d->stepped_here = true;
     else
@@ -229,7 +181,7 @@ static void kill_machine(void *target, int pid) {
 static struct machine *made_with(struct debug *d, const char *name) {
     for (unsigned i = 0; i < d->count; i++) {
         const struct machine *m = &d->machines[i];
-        if (m->named && (!strcmp(m->named, name) || !strcmp(m->spelled, name)))
+        if (m->initial_path && (!strcmp(m->initial_path, name) || !strcmp(m->spelled, name)))
             return &d->machines[i];
     }
     return NULL;
@@ -241,7 +193,7 @@ static char *find_image(struct debug *d, const char *name) {
     char *guest = strchr(name, '/') ? NULL : image_find_guest(name);
     struct machine *m = made_with(d, name);
     if (guest || m)
-        return guest ? guest : strdup(m->named);
+        return guest ? guest : strdup(m->initial_path);
     if (d->machines[0].options->unconfined)
         return image_find(name, d->error, sizeof d->error);
     snprintf(d->error, sizeof d->error, "%.200s is neither an image of the command line nor a "
@@ -298,8 +250,8 @@ static const struct {
     [CPU_EXIT_LIMIT] = {GDB_SIGNAL_TRAP, false},
 };
 
-static struct gdb_stop translate(unsigned pid, struct machine *m, const struct machine_stop *s) {
-    struct gdb_stop stop = {.thread = {pid, 1}};
+static struct gdb_stop translate(struct machine *m, const struct machine_stop *s) {
+    struct gdb_stop stop = {.thread = bridge_thread(&m->vcpu[0])};
     if (s->ended) {
         stop.kind = GDB_EXITED;
         stop.status = s->status;
@@ -336,7 +288,7 @@ static void tell(struct debug *d, unsigned pid, const struct machine_stop *s) {
         d->over[pid - 1] = true;
         d->status[pid - 1] = s->status;
     }
-    struct gdb_stop stop = translate(pid, &d->machines[pid - 1], s);
+    struct gdb_stop stop = translate(&d->machines[pid - 1], s);
     gdb_server_stopped(d->server, &stop);
 }
 
@@ -386,8 +338,8 @@ static const struct gdb_target_ops ops = {
     .read_register = bridge_read_register,
     .write_register = bridge_write_register,
     .read_only = bridge_read_only,
-    .read_memory = read_memory,
-    .write_memory = write_memory,
+    .read_memory = bridge_read_memory,
+    .write_memory = bridge_write_memory,
     .insert = insert,
     .remove = remove_point,
     .remove_all = remove_all,
@@ -403,7 +355,7 @@ static const struct gdb_target_ops ops = {
     .libraries = bridge_libraries,
     .table_type = bridge_table_type,
     .table = bridge_table,
-    .physical = physical_memory,
+    .physical = bridge_physical_memory,
     .step_irqs = step_irqs,
     .core = core,
     .monitor = bridge_monitor,

@@ -27,7 +27,7 @@ static void print_caught(const struct machine *m, const struct text *t) {
 }
 
 static bool is_impossible(struct machine *m, const struct catch_event *e, const struct text *t) {
-    if (!e->needs_soft || cpu_can(&m->cpu, ENGINE_EXACT_EVENTS) || engines_may_take_over(m))
+    if (!e->needs_soft || cpu_can(&m->vcpu[0].cpu, ENGINE_EXACT_EVENTS) || engines_may_take_over(m))
         return false;
     text_print(t, "only the built-in CPU sees every %s; use `monitor engine soft` first\n", e->name);
     return true;

@@ -98,14 +98,14 @@ struct board {
     struct input *input; /* keyboard and serial line share it: who reads first, has it */
     void (*put)(void *machine, const char *text, size_t length);
     void (*irq)(void *machine, unsigned irq, bool level);
-    /* The guest ends the machine; or something makes it stop, and why. The
-     * device answers IO_STOP after either. */
-    void (*end)(void *machine, int status);
-    void (*stop)(void *machine, const char *why);
-    /* The guest resets its machine, and by what. */
-    enum io_result (*reset)(void *machine, const char *by);
-    /* Address line 20 is let through, or is 0. IO_STOP: it could not be (and why). */
-    enum io_result (*a20)(void *machine, bool open);
+    /* An access of this CPU (struct access has it) ends the machine; or something makes it
+     * stop, and why. The device answers IO_STOP after either. */
+    void (*end)(void *machine, struct cpu *, int status);
+    void (*stop)(void *machine, struct cpu *, const char *why);
+    /* It resets the machine, and by what. */
+    enum io_result (*reset)(void *machine, struct cpu *, const char *by);
+    /* It lets address line 20 through, or makes it 0. IO_STOP: that failed (and why). */
+    enum io_result (*a20)(void *machine, struct cpu *, bool open);
     /* The PIC's INTR line. */
     void (*intr)(void *machine, bool level);
     /* The guest programs the interrupt chips: what to answer to that write. */

@@ -4,7 +4,7 @@
 #include "vmm/devices/devices.h"
 
 static void *hypercall_open_on(const struct device_site *site) {
-    hypercall_open(&site->devices->hypercall, site->bus, site->board, site->cpu);
+    hypercall_open(&site->devices->hypercall, site->bus, site->board);
     return &site->devices->hypercall;
 }
 

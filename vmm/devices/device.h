@@ -26,7 +26,6 @@ struct device_site {
     struct devices *devices; /* the machine's, where a PC's own have their place */
     struct bus *bus;
     const struct board *board;
-    struct cpu *cpu;
     const struct memory *memory;
     struct drives *drives;
     bool irqchip; /* PIC and PIT may be used: they have ports */

@@ -6,9 +6,8 @@
 
 struct hypercall {
     const struct board *board;
-    struct cpu *cpu;
     bool wants_input; /* GETCHAR was called; the next IN gives the byte */
 };
-void hypercall_open(struct hypercall *, struct bus *, const struct board *, struct cpu *);
+void hypercall_open(struct hypercall *, struct bus *, const struct board *);
 
 #endif

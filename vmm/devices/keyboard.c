@@ -114,20 +114,20 @@ void keyboard_notice(struct keyboard *k) {
 
 /* --- the controller ----------------------------------------------------------------- */
 
-static enum io_result reset_machine(struct keyboard *k) {
-    return k->board->reset(k->board->machine, "the keyboard controller");
+static enum io_result reset_machine(struct keyboard *k, struct cpu *cpu) {
+    return k->board->reset(k->board->machine, cpu, "the keyboard controller");
 }
 
 /* Bit 0 of the output port is the processor's reset line (low resets), bit 1 is A20. */
-static enum io_result write_output_port(struct keyboard *k, uint8_t value) {
+static enum io_result write_output_port(struct keyboard *k, struct cpu *cpu, uint8_t value) {
     k->output_port = value;
     if (!(value & 1))
-        return reset_machine(k);
-    return k->board->a20(k->board->machine, value & PORTS_A20);
+        return reset_machine(k, cpu);
+    return k->board->a20(k->board->machine, cpu, value & PORTS_A20);
 }
 
 /* To port 0x64. A7 and A8 are about a mouse, which is not there. */
-static enum io_result write_command(struct keyboard *k, uint8_t value) {
+static enum io_result write_command(struct keyboard *k, struct cpu *cpu, uint8_t value) {
     k->command = 0;
     k->commanded = true;
     switch (value) {
@@ -142,9 +142,9 @@ static enum io_result write_command(struct keyboard *k, uint8_t value) {
     case 0xae: k->config &= ~CONFIG_DISABLED; break;
     case 0xc0: queue(k, 0x80); break; /* input port: the keyboard is not locked */
     case 0xd0: queue(k, k->output_port); break;
-    case 0xdd: return write_output_port(k, k->output_port & ~PORTS_A20);
-    case 0xdf: return write_output_port(k, k->output_port | PORTS_A20);
-    case 0xfe: return reset_machine(k);
+    case 0xdd: return write_output_port(k, cpu, k->output_port & ~PORTS_A20);
+    case 0xdf: return write_output_port(k, cpu, k->output_port | PORTS_A20);
+    case 0xfe: return reset_machine(k, cpu);
     }
     return IO_DONE;
 }
@@ -191,13 +191,13 @@ static void keyboard_command(struct keyboard *k, uint8_t value) {
 
 /* To port 0x60. A byte for the keyboard opens its line again; one for the mouse (D4) has no
  * answer, since there is none. */
-static enum io_result write_data(struct keyboard *k, uint8_t value) {
+static enum io_result write_data(struct keyboard *k, struct cpu *cpu, uint8_t value) {
     uint8_t command = k->command;
     k->command = 0;
     k->commanded = false;
     switch (command) {
     case 0x60: k->config = value; break;
-    case 0xd1: return write_output_port(k, value);
+    case 0xd1: return write_output_port(k, cpu, value);
     case 0xd2: queue(k, value); break;
     case 0xd3: case 0xd4: break;
     default:
@@ -230,7 +230,8 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
     enum io_result result = IO_DONE;
     k->used = true;
     if (a->write)
-        result = a->address == DATA ? write_data(k, access_byte(a)) : write_command(k, access_byte(a));
+        result = a->address == DATA ? write_data(k, a->cpu, access_byte(a))
+                                    : write_command(k, a->cpu, access_byte(a));
     else
         access_reply(a, a->address == DATA ? read_data(k) : read_status(k));
     update(k);

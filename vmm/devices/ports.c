@@ -13,8 +13,8 @@ static enum io_result access_a20(void *device, const struct access *a) {
         return access_reply(a, p->port92);
     p->port92 = access_byte(a) & ~1;
     if (access_byte(a) & 1)
-        return p->board->reset(p->board->machine, "port 0x92");
-    return p->board->a20(p->board->machine, access_byte(a) & PORTS_A20);
+        return p->board->reset(p->board->machine, a->cpu, "port 0x92");
+    return p->board->a20(p->board->machine, a->cpu, access_byte(a) & PORTS_A20);
 }
 
 static enum io_result access_console(void *device, const struct access *a) {
@@ -29,7 +29,7 @@ static enum io_result access_exit(void *device, const struct access *a) {
     struct ports *p = device;
     if (!a->write)
         return access_reply(a, 0);
-    p->board->end(p->board->machine, (access_byte(a) << 1 | 1) & 0xff);
+    p->board->end(p->board->machine, a->cpu, (access_byte(a) << 1 | 1) & 0xff);
     return IO_STOP;
 }
 
@@ -49,7 +49,8 @@ static enum io_result access_reset(void *device, const struct access *a) {
     if (!a->write)
         return access_reply(a, was);
     p->reset_control = access_byte(a);
-    return access_byte(a) & ~was & 4 ? p->board->reset(p->board->machine, "port 0xcf9") : IO_DONE;
+    bool resets = access_byte(a) & ~was & 4;
+    return resets ? p->board->reset(p->board->machine, a->cpu, "port 0xcf9") : IO_DONE;
 }
 
 static void reset(void *device) {

@@ -8,11 +8,12 @@
 #include "vmm/inspect/fill.h"
 
 void fill_cpus(struct machine *m, const struct table_sink *sink) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     char state[64];
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    inspect_cpu(m, state, sizeof state);
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    inspect_cpu(&m->vcpu[0], state, sizeof state);
     fill_row(sink, "%u\t0\t%s\t0x%08" PRIx64 "\t%s", m->number, state,
-             x86_pc(&s->regs, &s->sregs), m->cpu.engine->name);
+             x86_pc(&s->regs, &s->sregs), cpu->engine->name);
 }
 
 static void pic_rows(const struct kvm_pic_state *p, const char *name,
@@ -41,11 +42,12 @@ static void device_cells(void *sink, const char *device, const char *name, const
 
 /* The two chips that the kernel may have are described here, the others by themselves. */
 void fill_devices(struct machine *m, const struct table_sink *sink) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct irqchip_state chips = {.pit = m->board.devices.pit.state};
     chips.pic[0] = m->board.devices.pic.chip[0];
     chips.pic[1] = m->board.devices.pic.chip[1];
     if (engines_has_irqchip(m))
-        m->cpu.engine->get_irqchip(&m->cpu, &chips);
+        cpu->engine->get_irqchip(cpu, &chips);
     fill_row(sink, "chips\tin use\t%s",
              !m->irqchip ? "not yet programmed" : engines_has_irqchip(m) ? "the kernel's" : "minikvm's");
     pic_rows(&chips.pic[0], "PIC 1", sink);
@@ -55,15 +57,16 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
 }
 
 void fill_exits(struct machine *m, const struct table_sink *sink) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     const char *name;
     uint64_t value;
-    if (cpu_can(&m->cpu, ENGINE_DETERMINISTIC)) {
+    if (cpu_can(cpu, ENGINE_DETERMINISTIC)) {
         uint64_t us = virtual_clock_now(m) / 1000;
-        fill_row(sink, "instructions\t%" PRIu64, cpu_icount(&m->cpu));
+        fill_row(sink, "instructions\t%" PRIu64, cpu_icount(cpu));
         fill_row(sink, "virtual clock\t%" PRIu64 ".%06" PRIu64 " s", us / 1000000, us % 1000000);
         return;
     }
-    for (unsigned n = 0; (name = m->cpu.engine->counter(&m->cpu, n, &value)); n++)
+    for (unsigned n = 0; (name = cpu->engine->counter(cpu, n, &value)); n++)
         if (*name)
             fill_row(sink, "%s\t%" PRIu64, name, value);
 }

@@ -46,7 +46,7 @@ static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned
 static enum io_result take_mmio(void *trial, uint64_t phys, bool write, unsigned size, void *data) {
     struct trial *t = trial;
     const char *name =
-        t->host->mmio_name ? t->host->mmio_name(t->host->machine, phys, size) : NULL;
+        t->host->mmio_name ? t->host->mmio_name(t->host->context, phys, size) : NULL;
     if (!name)
         return IO_NOBODY;
     if (!t->device) {
@@ -102,7 +102,7 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
 void dry_run(struct cpu *cpu, struct trial *t) {
     const struct cpu_state *s = cpu_read(cpu, CPU_ALL);
     struct breakpoints none = {0};
-    struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.machine = t, .io = no_device, .mmio = take_mmio,
+    struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.context = t, .io = no_device, .mmio = take_mmio,
                                 .unassigned = take_unassigned}};
     struct cpu_exit exit = {0};
     struct engine_options options = {0};

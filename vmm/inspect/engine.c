@@ -2,7 +2,8 @@
 #include "vmm/inspect/inspect.h"
 
 void inspect_engine(struct machine *m, const struct text *t) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     char out[1024];
-    m->cpu.engine->describe(&m->cpu, out, sizeof out);
+    cpu->engine->describe(cpu, out, sizeof out);
     text_print(t, "%s", out);
 }

@@ -384,13 +384,14 @@ static void explain_nothing(const struct scene *c) {
 }
 
 void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct counted counted = {.to = t};
     struct text through = {put_counted, &counted};
-    struct scene c = {.m = m, .s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS), .t = &through};
+    struct scene c = {.m = m, .s = cpu_read(cpu, CPU_REGS | CPU_SREGS), .t = &through};
     struct page_walk w;
     insn_read(&m->memory, c.s, linear, &c.in);
     if (linear == x86_pc(&c.s->regs, &c.s->sregs))
-        dry_run(&m->cpu, &c.trial);
+        dry_run(cpu, &c.trial);
     text_print(t, "0x%08" PRIx64 ": ", linear);
     if (c.in.there == 0)
         text_print(&through, x86_walk(&m->memory, &c.s->sregs, linear, &w)

@@ -19,6 +19,6 @@ void inspect_explain(struct machine *, uint64_t linear, const struct text *);
 void inspect_screen(struct machine *, bool attributes, const struct text *);
 
 /* "ring0 prot32", for a list of CPUs. */
-void inspect_cpu(struct machine *, char *out, size_t size);
+void inspect_cpu(struct vcpu *, char *out, size_t size);
 
 #endif

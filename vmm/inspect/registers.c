@@ -61,7 +61,8 @@ static void show(const struct reg_layout *layout, const struct reg *r, const uin
 
 /* Short ones share a line. */
 void inspect_registers(struct machine *m, const struct text *t) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
     const struct reg_layout *layout = register_layout(bits);
     unsigned column = 0;
@@ -71,7 +72,7 @@ void inspect_registers(struct machine *m, const struct text *t) {
         char text[256];
         if (r->view)
             continue;
-        if (register_read(&m->cpu, r, value))
+        if (register_read(cpu, r, value))
             show(layout, r, value, text, sizeof text);
         else
             snprintf(text, sizeof text, "<unavailable>");
@@ -85,8 +86,8 @@ void inspect_registers(struct machine *m, const struct text *t) {
     }
 }
 
-void inspect_cpu(struct machine *m, char *out, size_t size) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+void inspect_cpu(struct vcpu *v, char *out, size_t size) {
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     int n = snprintf(out, size, "ring%u %s", x86_cpl(&s->sregs),
                      x86_mode_name(x86_mode(&s->sregs, s->regs.rflags)));
     for (int i = 0; i < n && i < (int)size; i++)

@@ -17,15 +17,17 @@ static void machine_put(void *machine, const char *text, size_t length) {
         m->owner.output(m->owner.context, m->number, text, length);
 }
 
-static void machine_end(void *machine, int status) {
-    struct machine *m = machine;
-    m->ended = true;
-    m->status = status;
+static void machine_end(void *machine, struct cpu *cpu, int status) {
+    struct vcpu *v = vcpu_of(cpu);
+    (void)machine;
+    v->ended = true;
+    v->status = status;
 }
 
-static void machine_stop(void *machine, const char *why) {
-    struct machine *m = machine;
-    snprintf(m->stop_text, sizeof m->stop_text, "%s", why);
+static void machine_stop(void *machine, struct cpu *cpu, const char *why) {
+    struct vcpu *v = vcpu_of(cpu);
+    (void)machine;
+    snprintf(v->stop_text, sizeof v->stop_text, "%s", why);
 }
 
 /* The first time that the guest programs a chip it gets them: a guest that never
@@ -35,10 +37,10 @@ static enum io_result machine_uses_irqchip(void *machine) {
     struct machine *m = machine;
     if (m->irqchip)
         return IO_DONE;
-    pthread_mutex_lock(&m->lock); /* machine_input() asks which chips are in use */
+    pthread_mutex_lock(&m->run.lock); /* machine_input() asks which chips are in use */
     m->irqchip = true;
     bool anew = m->wants_irqchip = engines_needs_irqchip(m);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->run.lock);
     return anew ? IO_STOP : IO_DONE;
 }
 
@@ -70,49 +72,58 @@ static const struct board_hooks board_hooks = {
 
 /* --- for the engine ---------------------------------------------------------------------- */
 
-static enum io_result machine_io(void *machine, uint16_t port, bool out, unsigned size, void *data) {
-    struct machine *m = machine;
-    struct access a = {.cpu = &m->cpu, .address = port, .write = out, .size = size, .data = data};
-    enum io_result result = board_io(&m->board, &a);
+static enum io_result machine_io(void *vcpu, uint16_t port, bool out, unsigned size, void *data) {
+    struct vcpu *v = vcpu;
+    struct access a = {.cpu = &v->cpu, .address = port, .write = out, .size = size, .data = data};
+    enum io_result result = board_io(&v->machine->board, &a);
     if (result != IO_DONE)
         return result;
-    m->caught = catch_port(m, &a);
-    return m->caught ? IO_STOP : IO_DONE;
+    v->caught = catch_port(v, &a);
+    return v->caught ? IO_STOP : IO_DONE;
 }
 
-static enum io_result machine_mmio(void *machine, uint64_t phys, bool write, unsigned size, void *data) {
-    struct machine *m = machine;
-    return board_mmio(&m->board, &(struct access){.cpu = &m->cpu, .mmio = true, .address = phys,
-                                                  .write = write, .size = size, .data = data});
+static enum io_result machine_mmio(void *vcpu, uint64_t phys, bool write, unsigned size,
+                                   void *data) {
+    struct vcpu *v = vcpu;
+    return board_mmio(&v->machine->board,
+                      &(struct access){.cpu = &v->cpu, .mmio = true, .address = phys,
+                                       .write = write, .size = size, .data = data});
 }
 
-const char *machine_mmio_name(void *machine, uint64_t phys, unsigned size) {
-    struct machine *m = machine;
-    return board_mmio_name(&m->board, phys, size);
+const char *machine_mmio_name(void *vcpu, uint64_t phys, unsigned size) {
+    struct vcpu *v = vcpu;
+    return board_mmio_name(&v->machine->board, phys, size);
 }
 
-static bool machine_defer_irq(void *machine, uint64_t ticks, bool halted, bool stepping) {
-    struct machine *m = machine;
-    return m->recorder->defer_irq(m, ticks, halted, stepping);
+static bool machine_defer_irq(void *vcpu, uint64_t ticks, bool halted, bool stepping) {
+    struct vcpu *v = vcpu;
+    return v->machine->recorder->defer_irq(v->machine, ticks, halted, stepping);
 }
 
 /* --- making the connections -------------------------------------------------------------- */
 
-int machine_connect(struct machine *m, char *error, size_t size) {
-    const struct machine_options *o = m->options;
-    struct pc_board *b = &m->board;
-    m->addresses.image = &m->image;
-    m->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
+static void connect_vcpu(struct machine *m, unsigned number) {
+    struct vcpu *v = &m->vcpu[number];
+    *v = (struct vcpu){.machine = m, .number = number};
+    v->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
                           .addresses = &m->addresses, .address_shift = addresses_shift,
-                          .verbose = o->verbose,
-                          .host = {.machine = m, .io = machine_io,
+                          .verbose = m->options->verbose,
+                          .host = {.context = v, .io = machine_io,
                                    .mmio = machine_mmio, .mmio_name = machine_mmio_name,
                                    .acknowledge = virtual_clock_acknowledge,
                                    .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
                                    .unassigned = unassigned_memory, .astray = runaway_check,
                                    .wakers = virtual_clock_wakers},
                           .defer_irq = machine_defer_irq};
-    b->cpu = &m->cpu;
+}
+
+int machine_connect(struct machine *m, char *error, size_t size) {
+    const struct machine_options *o = m->options;
+    struct pc_board *b = &m->board;
+    m->addresses.image = &m->image;
+    for (unsigned i = 0; i < VCPUS_MAX; i++)
+        connect_vcpu(m, i);
+    b->cpu = &m->vcpu[0].cpu;
     b->memory = &m->memory;
     b->options = (struct board_options){o->irqchip != IRQCHIP_NONE, o->verbose, o->devices};
     b->hooks = &board_hooks;

@@ -9,6 +9,6 @@
  * a sentence. */
 int machine_connect(struct machine *, char *error, size_t size);
 /* The device that a physical address leads to, or NULL; for struct cpu_host. */
-const char *machine_mmio_name(void *machine, uint64_t phys, unsigned size);
+const char *machine_mmio_name(void *vcpu, uint64_t phys, unsigned size);
 
 #endif

@@ -13,21 +13,22 @@ static bool any(const uint64_t *bits, unsigned words) {
     return false;
 }
 
-bool catch_needs_soft(const struct machine *m) {
-    const struct cpu_catch *c = &m->cpu.catch;
+bool catch_needs_soft(const struct vcpu *v) {
+    const struct cpu_catch *c = &v->cpu.catch;
     return c->mode || c->cr3 || any(c->exception, 4) || any(c->interrupt, 4);
 }
 
-bool catch_port(struct machine *m, const struct access *a) {
+bool catch_port(struct vcpu *v, const struct access *a) {
     uint32_t value = 0;
-    bool hypercall = m->catch_hypercall && a->address == HYPERCALL_PORT && a->write;
-    if (!hypercall && !(m->catch_ports[a->address / 64] >> a->address % 64 & 1))
+    const struct bus_catch *c = &v->machine->catch;
+    bool hypercall = c->hypercall && a->address == HYPERCALL_PORT && a->write;
+    if (!hypercall && !(c->ports[a->address / 64] >> a->address % 64 & 1))
         return false;
     memcpy(&value, a->data, a->size < 4 ? a->size : 4);
     if (hypercall)
-        snprintf(m->stop_text, sizeof m->stop_text, "caught: hypercall %u", value & 0xff);
+        snprintf(v->stop_text, sizeof v->stop_text, "caught: hypercall %u", value & 0xff);
     else
-        snprintf(m->stop_text, sizeof m->stop_text, "caught: port 0x%x %s, %u byte%s: 0x%x",
+        snprintf(v->stop_text, sizeof v->stop_text, "caught: port 0x%x %s, %u byte%s: 0x%x",
                  (unsigned)a->address, a->write ? "written" : "read", a->size, a->size > 1 ? "s" : "", value);
     return true;
 }
@@ -40,26 +41,34 @@ static void set_bits(uint64_t *bits, unsigned count, long which) {
             bits[i / 64] |= 1ull << i % 64;
 }
 
-static void set_mode(struct machine *m, long n) { (void)n, m->cpu.catch.mode = true; }
-static void set_cr3(struct machine *m, long n) { (void)n, m->cpu.catch.cr3 = true; }
-static void set_hypercall(struct machine *m, long n) { (void)n, m->catch_hypercall = true; }
-static void set_exception(struct machine *m, long n) { set_bits(m->cpu.catch.exception, 256, n); }
-static void set_interrupt(struct machine *m, long n) { set_bits(m->cpu.catch.interrupt, 256, n); }
-static void set_port(struct machine *m, long n) { set_bits(m->catch_ports, 65536, n); }
+static void set_mode(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.mode = true; }
+static void set_cr3(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.cr3 = true; }
+static void set_hypercall(struct machine *m, long n) { (void)n, m->catch.hypercall = true; }
+static void set_exception(struct machine *m, long n) {
+    set_bits(m->vcpu[0].cpu.catch.exception, 256, n);
+}
+static void set_interrupt(struct machine *m, long n) {
+    set_bits(m->vcpu[0].cpu.catch.interrupt, 256, n);
+}
+static void set_port(struct machine *m, long n) { set_bits(m->catch.ports, 65536, n); }
 
 static void set_off(struct machine *m, long n) {
     (void)n;
-    m->cpu.catch = (struct cpu_catch){0};
-    memset(m->catch_ports, 0, sizeof m->catch_ports);
-    m->catch_hypercall = false;
+    m->vcpu[0].cpu.catch = (struct cpu_catch){0};
+    memset(m->catch.ports, 0, sizeof m->catch.ports);
+    m->catch.hypercall = false;
 }
 
-static bool has_mode(const struct machine *m) { return m->cpu.catch.mode; }
-static bool has_cr3(const struct machine *m) { return m->cpu.catch.cr3; }
-static bool has_hypercall(const struct machine *m) { return m->catch_hypercall; }
-static bool has_exception(const struct machine *m) { return any(m->cpu.catch.exception, 4); }
-static bool has_interrupt(const struct machine *m) { return any(m->cpu.catch.interrupt, 4); }
-static bool has_port(const struct machine *m) { return any(m->catch_ports, PORT_WORDS); }
+static bool has_mode(const struct machine *m) { return m->vcpu[0].cpu.catch.mode; }
+static bool has_cr3(const struct machine *m) { return m->vcpu[0].cpu.catch.cr3; }
+static bool has_hypercall(const struct machine *m) { return m->catch.hypercall; }
+static bool has_exception(const struct machine *m) {
+    return any(m->vcpu[0].cpu.catch.exception, 4);
+}
+static bool has_interrupt(const struct machine *m) {
+    return any(m->vcpu[0].cpu.catch.interrupt, 4);
+}
+static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_WORDS); }
 
 static const struct catch_event events[] = {
     {"mode", "mode", "after a change of the CPU's mode", 0, true, set_mode, has_mode},

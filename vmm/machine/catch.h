@@ -23,9 +23,9 @@ struct catch_event {
 const struct catch_event *catch_events(unsigned *count);
 
 /* Is something set that only the built-in CPU sees? */
-bool catch_needs_soft(const struct machine *);
-/* A port access is about to be answered by IO_DONE: stop after it? Then
- * m->stop_text says why. */
-bool catch_port(struct machine *, const struct access *);
+bool catch_needs_soft(const struct vcpu *);
+/* A port access of this CPU is about to be answered by IO_DONE: stop after it? Then
+ * its stop_text says why. */
+bool catch_port(struct vcpu *, const struct access *);
 
 #endif

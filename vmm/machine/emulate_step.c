@@ -43,86 +43,88 @@ static bool is_plain(const struct insn *in) {
 /* --- doing one --------------------------------------------------------------------- */
 
 /* KVM does the instruction when a device is there. */
-static enum io_result leave_to_kvm(void *machine, uint64_t phys, bool write, unsigned size,
+static enum io_result leave_to_kvm(void *vcpu, uint64_t phys, bool write, unsigned size,
                                    void *data) {
     (void)write, (void)data;
-    return machine_mmio_name(machine, phys, size) ? IO_RETRY : IO_NOBODY;
+    return machine_mmio_name(vcpu, phys, size) ? IO_RETRY : IO_NOBODY;
 }
 
-static struct emulator *emulator_of(struct machine *m) {
-    struct emulator *a = m->emulator;
+static struct emulator *emulator_of(struct vcpu *v) {
+    struct emulator *a = v->emulator;
     if (a || !(a = calloc(1, sizeof *a)))
         return a;
-    a->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &a->none,
-                          .host = {.machine = m, .mmio = leave_to_kvm, .unassigned = unassigned_memory}};
+    a->cpu = (struct cpu){.memory = v->cpu.memory, .breakpoints = &a->none,
+                          .host = {.context = v, .mmio = leave_to_kvm,
+                                   .unassigned = unassigned_memory}};
     struct engine_options options = {0};
     char error[128];
     if (engine_soft.open(&a->cpu, &options, error, sizeof error) < 0) {
         free(a);
         return NULL;
     }
-    m->emulator = a;
-    emulator_invalidate(m);
+    v->emulator = a;
+    emulator_invalidate(v);
     return a;
 }
 
 /* Watchpoints are the engine's to see, and a step of the guest's own is due after
  * the instruction. */
-static bool may(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+static bool may(struct vcpu *v) {
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    if (!cpu_can(&m->cpu, ENGINE_COSTLY_ENTRY) || s->regs.rflags & FLAG_TF || s->sregs.efer & EFER_LMA ||
-        breakpoints_any_watch(&m->breakpoints))
+    if (!cpu_can(&v->cpu, ENGINE_COSTLY_ENTRY) || s->regs.rflags & FLAG_TF ||
+        s->sregs.efer & EFER_LMA || breakpoints_any_watch(&v->machine->breakpoints))
         return false;
-    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    insn_read(v->cpu.memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return is_plain(&in);
 }
 
 /* Segments and page tables are as they were, if nobody else has run since. */
-static void bring_up_to_date(struct machine *m, struct emulator *a) {
+static void bring_up_to_date(struct vcpu *v, struct emulator *a) {
     struct cpu *cpu = &a->cpu;
-    uint64_t runs = m->cpu.engine->entries(&m->cpu);
+    const struct kvm_sregs *sregs = &v->cpu.state.sregs;
+    uint64_t runs = v->cpu.engine->entries(&v->cpu);
     if (a->runs != runs)
         cpu->engine->flush(cpu);
-    if (a->runs != runs || memcmp(&cpu->state.sregs, &m->cpu.state.sregs, sizeof cpu->state.sregs)) {
-        cpu->state.sregs = m->cpu.state.sregs;
+    if (a->runs != runs || memcmp(&cpu->state.sregs, sregs, sizeof *sregs)) {
+        cpu->state.sregs = *sregs;
         cpu->dirty |= CPU_SREGS;
     }
     a->runs = runs;
-    cpu->state.regs = m->cpu.state.regs;
+    cpu->state.regs = v->cpu.state.regs;
     cpu->valid |= CPU_REGS | CPU_SREGS;
     cpu->dirty |= CPU_REGS;
 }
 
-void emulator_invalidate(struct machine *m) {
-    if (m->emulator)
-        m->emulator->runs = UINT64_MAX;
+void emulator_invalidate(struct vcpu *v) {
+    if (v->emulator)
+        v->emulator->runs = UINT64_MAX;
 }
 
-bool emulate_step(struct machine *m) {
-    struct emulator *a = may(m) ? emulator_of(m) : NULL;
+bool emulate_step(struct vcpu *v) {
+    struct emulator *a = may(v) ? emulator_of(v) : NULL;
     struct cpu_exit exit = {0};
     if (!a)
         return false;
     struct cpu *cpu = &a->cpu;
-    bring_up_to_date(m, a);
+    bring_up_to_date(v, a);
     cpu->engine->step(cpu, &exit);
     if (exit.kind != CPU_EXIT_STEPPED) {
-        emulator_invalidate(m);
+        emulator_invalidate(v);
         return false;
     }
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    if (memcmp(&s->sregs, &m->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
-        cpu_write(&m->cpu, CPU_SREGS)->sregs = s->sregs;
-    cpu_write(&m->cpu, CPU_REGS)->regs = s->regs;
-    cpu_arrives(&m->cpu);
+    if (memcmp(&s->sregs, &v->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
+        cpu_write(&v->cpu, CPU_SREGS)->sregs = s->sregs;
+    cpu_write(&v->cpu, CPU_REGS)->regs = s->regs;
+    cpu_arrives(&v->cpu);
     return true;
 }
 
-void emulator_close(struct machine *m) {
-    if (!m->emulator)
+void emulator_close(struct vcpu *v) {
+    if (!v->emulator)
         return;
-    m->emulator->cpu.engine->close(&m->emulator->cpu);
-    free(m->emulator);
-    m->emulator = NULL;
+    v->emulator->cpu.engine->close(&v->emulator->cpu);
+    free(v->emulator);
+    v->emulator = NULL;
 }

@@ -15,9 +15,9 @@
 
 /* Do the instruction at pc, faults included. false: nothing was done. Runs on the
  * machine's thread, between two entries of its engine. */
-bool emulate_step(struct machine *);
+bool emulate_step(struct vcpu *);
 /* At each command: somebody may have changed memory or state meanwhile. */
-void emulator_invalidate(struct machine *);
-void emulator_close(struct machine *);
+void emulator_invalidate(struct vcpu *);
+void emulator_close(struct vcpu *);
 
 #endif

@@ -15,12 +15,12 @@ static int open_kvm(struct machine *m, char *error, size_t size) {
         options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
     if (m->image.mode == START_RESET)
         options.real_from = (1 << 20) - m->memory.rom_size, options.real_to = 1 << 20;
-    return engine_kvm.open(&m->cpu, &options, error, size);
+    return engine_kvm.open(&m->vcpu[0].cpu, &options, error, size);
 }
 
 static int open_soft(struct machine *m, char *error, size_t size) {
     struct engine_options options = {.debugged = m->options->debugged};
-    int err = engine_soft.open(&m->cpu, &options, error, size);
+    int err = engine_soft.open(&m->vcpu[0].cpu, &options, error, size);
     m->board.input.steady = !err && m->options->input_is_file;
     return err;
 }
@@ -40,28 +40,32 @@ int engines_open(struct machine *m, enum engine_choice choice, char *error, size
 }
 
 void engines_print(const struct machine *m, char *out, size_t size) {
-    snprintf(out, size, "engine: %s: %s", cpu_can(&m->cpu, ENGINE_DETERMINISTIC) ? "the built-in CPU" : "KVM",
-             m->engine_why);
+    bool soft = cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC);
+    snprintf(out, size, "engine: %s: %s", soft ? "the built-in CPU" : "KVM", m->engine_why);
 }
 
 bool engines_may_take_over(struct machine *m) {
-    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     bool pae = s->cr0 & CR0_PG && s->cr4 & CR4_PAE;
-    return m->options->engine == ENGINE_AUTO && !cpu_can(&m->cpu, ENGINE_DETERMINISTIC) && !pae;
+    return m->options->engine == ENGINE_AUTO && !cpu_can(cpu, ENGINE_DETERMINISTIC) && !pae;
 }
 
 /* The engine first: the built-in CPU's thread changes m->chips without a lock (time
  * travel), so with it nobody else may look. */
 bool engines_has_irqchip(struct machine *m) {
-    return cpu_can(&m->cpu, ENGINE_KERNEL_IRQCHIP) && m->irqchip && !m->wants_irqchip;
+    return cpu_can(&m->vcpu[0].cpu, ENGINE_KERNEL_IRQCHIP) && m->irqchip && !m->wants_irqchip;
 }
 
-bool engines_needs_irqchip(struct machine *m) { return cpu_can(&m->cpu, ENGINE_KERNEL_IRQCHIP); }
+bool engines_needs_irqchip(struct machine *m) {
+    return cpu_can(&m->vcpu[0].cpu, ENGINE_KERNEL_IRQCHIP);
+}
 
 /* The devices' state is the truth while the engine has no chips of its own. */
 static void fetch_irqchip(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct irqchip_state chips;
-    if (!engines_has_irqchip(m) || m->cpu.engine->get_irqchip(&m->cpu, &chips) < 0)
+    if (!engines_has_irqchip(m) || cpu->engine->get_irqchip(cpu, &chips) < 0)
         return;
     memcpy(m->board.devices.pic.chip, chips.pic, sizeof chips.pic);
     m->board.devices.pit.state = chips.pit;
@@ -69,9 +73,10 @@ static void fetch_irqchip(struct machine *m) {
 
 /* Input that came while there were no chips in the kernel has raised no line there. */
 void engines_give_chips(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct irqchip_state chips = {.pit = m->board.devices.pit.state};
     memcpy(chips.pic, m->board.devices.pic.chip, sizeof chips.pic);
-    m->cpu.engine->set_irqchip(&m->cpu, &chips);
+    cpu->engine->set_irqchip(cpu, &chips);
     devices_notice(&m->board.devices);
 }
 
@@ -108,7 +113,7 @@ static bool fpu_comes(struct machine *m) {
     static const struct insn_span fpu[] = {{0xd8, 0xdf}, {0x0f10, 0x0f17}, {0x0f28, 0x0f2f},
                                            {0x0f50, 0x0f7f}, {0x0fc2, 0x0fc2}, {0x0fc4, 0x0fc6},
                                            {0x0fd0, 0x0ffe}};
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
     insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return insn_in_any(&in, fpu, sizeof fpu / sizeof *fpu) && !only_asks(&in);
@@ -116,11 +121,12 @@ static bool fpu_comes(struct machine *m) {
 
 /* The built-in CPU has none: a guest that uses it would lose it in silence. */
 static bool needs_fpu(struct machine *m) {
-    return cpu_can(&m->cpu, ENGINE_FPU) && (fpu_is_used(&m->cpu) || fpu_comes(m));
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    return cpu_can(cpu, ENGINE_FPU) && (fpu_is_used(cpu) || fpu_comes(m));
 }
 
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
-    struct cpu *cpu = &m->cpu, old;
+    struct cpu *cpu = &m->vcpu[0].cpu, old;
     cpu_read(cpu, CPU_ALL);
     if (to == ENGINE_SOFT && needs_fpu(m)) {
         snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");

@@ -4,17 +4,18 @@
 #include "vmm/machine/addresses.h"
 
 /* The debugger's addresses are as the point has them. */
-static bool counts(struct machine *m, const struct breakpoint *p) {
-    if (!m->cpu.breakpoints->shifted && !m->cpu.addresses)
+static bool counts(struct vcpu *v, const struct breakpoint *p) {
+    if (!v->cpu.breakpoints->shifted && !v->cpu.addresses)
         return true;
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    return addresses_shift(m->cpu.addresses, s) == p->shift;
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
+    return addresses_shift(v->cpu.addresses, s) == p->shift;
 }
 
 /* What is put on a point stands with that of its address, whatever its shift. */
-static bool stops_at(struct machine *m, const struct breakpoint *p) {
-    const struct breakpoint *origin = p->shift ? points_origin(m->cpu.breakpoints, p) : p;
-    return !origin || !origin->attached || !m->stops_at || m->stops_at(m, origin);
+static bool stops_at(struct vcpu *v, const struct breakpoint *p) {
+    const struct breakpoint *origin = p->shift ? points_origin(v->cpu.breakpoints, p) : p;
+    const struct debugger_hooks *hooks = &v->machine->hooks;
+    return !origin || !origin->attached || !hooks->stops_at || hooks->stops_at(v, origin);
 }
 
 /* Nothing is done twice at one arrival. */
@@ -30,16 +31,17 @@ static void note(struct cpu_arrival *a, bool traces_only) {
         a->state = ARRIVAL_TRACED;
 }
 
-bool breakpoint_should_stop(struct machine *m, uint64_t address, bool traces_only, struct cpu_exit *exit) {
-    struct cpu_arrival *a = &m->cpu.arrival;
+bool breakpoint_should_stop(struct vcpu *v, uint64_t address, bool traces_only,
+                            struct cpu_exit *exit) {
+    struct cpu_arrival *a = &v->cpu.arrival;
     bool stops = false;
-    const struct breakpoint *p = breakpoints_at(m->cpu.breakpoints, address);
+    const struct breakpoint *p = breakpoints_at(v->cpu.breakpoints, address);
     if (a->pc != address)
         *a = (struct cpu_arrival){ARRIVAL_NEW, address};
-    for (; p; p = breakpoints_next(m->cpu.breakpoints, p)) {
+    for (; p; p = breakpoints_next(v->cpu.breakpoints, p)) {
         if (!is_due(a, p, traces_only))
             continue;
-        if (!counts(m, p) || !stops_at(m, p))
+        if (!counts(v, p) || !stops_at(v, p))
             continue;
         *exit = (struct cpu_exit){
             .kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = address};

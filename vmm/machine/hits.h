@@ -13,6 +13,7 @@
  * traces_only no other counts. true: one is to stop at, and *exit says so. What has been
  * done is noted in cpu->arrival and not done again before the CPU has moved on: a stop
  * that was told is not told twice, a condition is not evaluated twice. */
-bool breakpoint_should_stop(struct machine *, uint64_t address, bool traces_only, struct cpu_exit *exit);
+bool breakpoint_should_stop(struct vcpu *, uint64_t address, bool traces_only,
+                            struct cpu_exit *exit);
 
 #endif

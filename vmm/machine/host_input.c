@@ -6,9 +6,9 @@
 #include "vmm/machine/engines.h"
 
 static bool has_kernel_irqchip(struct machine *m) {
-    pthread_mutex_lock(&m->lock); /* or the engine may be changing */
+    pthread_mutex_lock(&m->run.lock); /* or the engine may be changing */
     bool has = engines_has_irqchip(m);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->run.lock);
     return has;
 }
 
@@ -27,10 +27,10 @@ static void notice_input(struct machine *m) {
         pthread_mutex_unlock(&m->board.lock);
         break;
     }
-    pthread_mutex_lock(&m->lock);
-    m->noticed = true;
-    pthread_cond_broadcast(&m->wake);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    m->run.noticed = true;
+    pthread_cond_broadcast(&m->run.wake);
+    pthread_mutex_unlock(&m->run.lock);
 }
 
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
@@ -46,10 +46,10 @@ void machine_end_input(struct machine *m) {
 }
 
 bool host_input_wait(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    while (!m->interrupt && input_host_peek(&m->board.input) == INPUT_NONE)
-        pthread_cond_wait(&m->wake, &m->lock);
-    bool go_on = !m->interrupt;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    while (!m->run.interrupt && input_host_peek(&m->board.input) == INPUT_NONE)
+        pthread_cond_wait(&m->run.wake, &m->run.lock);
+    bool go_on = !m->run.interrupt;
+    pthread_mutex_unlock(&m->run.lock);
     return go_on;
 }

@@ -16,77 +16,78 @@
 /* --- commands ------------------------------------------------------------------------------ */
 
 static void give_command(struct machine *m, enum machine_command command) {
-    pthread_mutex_lock(&m->lock);
-    m->command = command;
-    m->busy = command != COMMAND_QUIT;
-    m->has_stop = false;
-    pthread_cond_broadcast(&m->wake);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    m->run.command = command;
+    m->run.busy = command != COMMAND_QUIT;
+    m->run.has_stop = false;
+    pthread_cond_broadcast(&m->run.wake);
+    pthread_mutex_unlock(&m->run.lock);
 }
 
 void machine_do(struct machine *m, void (*task)(struct machine *, void *), void *context) {
-    m->task = task;
-    m->task_context = context;
+    m->run.task = task;
+    m->run.task_context = context;
     give_command(m, COMMAND_DO);
 }
 
 bool machine_take_done(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool done = m->task_done;
-    m->task_done = false;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    bool done = m->run.task_done;
+    m->run.task_done = false;
+    pthread_mutex_unlock(&m->run.lock);
     return done;
 }
 
 void machine_resume(struct machine *m, enum machine_command command) { give_command(m, command); }
 
 void machine_interrupt(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    if (m->busy) {
-        m->interrupt = true;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    pthread_mutex_lock(&m->run.lock);
+    if (m->run.busy) {
+        m->run.interrupt = true;
         input_hurry(&m->board.input, true);
-        m->cpu.engine->kick(&m->cpu);
-        pthread_cond_broadcast(&m->wake);
+        cpu->engine->kick(cpu);
+        pthread_cond_broadcast(&m->run.wake);
     }
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->run.lock);
 }
 
 bool machine_take_stop(struct machine *m, struct machine_stop *stop) {
-    pthread_mutex_lock(&m->lock);
-    bool has = m->has_stop;
+    pthread_mutex_lock(&m->run.lock);
+    bool has = m->run.has_stop;
     if (has)
-        *stop = m->stop;
-    m->has_stop = false;
-    pthread_mutex_unlock(&m->lock);
+        *stop = m->vcpu[0].stop;
+    m->run.has_stop = false;
+    pthread_mutex_unlock(&m->run.lock);
     return has;
 }
 
 bool machine_busy(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool busy = m->busy;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    bool busy = m->run.busy;
+    pthread_mutex_unlock(&m->run.lock);
     return busy;
 }
 
 bool machine_has_stop(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool has = m->has_stop;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    bool has = m->run.has_stop;
+    pthread_mutex_unlock(&m->run.lock);
     return has;
 }
 
 bool machine_interrupted(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    bool is = m->interrupt;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    bool is = m->run.interrupt;
+    pthread_mutex_unlock(&m->run.lock);
     return is;
 }
 
 void machine_wait(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    while (m->busy)
-        pthread_cond_wait(&m->wake, &m->lock);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    while (m->run.busy)
+        pthread_cond_wait(&m->run.wake, &m->run.lock);
+    pthread_mutex_unlock(&m->run.lock);
 }
 
 void machine_halt(struct machine *m) {
@@ -157,8 +158,8 @@ static int open_drives(struct machine *m, char *error, size_t size) {
 
 /* A CPU before its first instruction, for the memory and the image that are there. */
 static int make_cpu(struct machine *m, char *error, size_t size) {
-    struct cpu *cpu = &m->cpu;
-    m->dead = m->wants_irqchip = m->touched = m->ended = false;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    m->vcpu[0].dead = m->wants_irqchip = m->vcpu[0].touched = m->vcpu[0].ended = false;
     m->unassigned = (struct unassigned){0};
     m->runaways = (struct runaways){0};
     m->irqchip = m->options->irqchip == IRQCHIP_ON;
@@ -219,18 +220,18 @@ int machine_open(struct machine *m, unsigned number, const char *path,
                  char *error, size_t size) {
     *m = (struct machine){.number = number, .options = options, .owner = *owner,
                           .recorder = &recorder_none};
-    pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->run.lock, NULL);
     pthread_condattr_t monotonic; /* virtual_clock.c waits until a point in time */
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->wake, &monotonic);
+    pthread_cond_init(&m->run.wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     board_init(&m->board);
     m->board.input.drained = owner->notify;
     m->board.input.context = owner->context;
     int err = open_image(m, path, &m->image, error, size);
-    m->named = m->image.path ? strdup(m->image.path) : NULL;
-    m->spelled = m->named;
+    m->initial_path = m->image.path ? strdup(m->image.path) : NULL;
+    m->spelled = m->initial_path;
     if (!err)
         err = fill_memory(m, &m->image, &m->memory, error, size);
     if (!err)
@@ -244,9 +245,9 @@ int machine_open(struct machine *m, unsigned number, const char *path,
         power_on_devices(m);
     if (!err)
         err = recorder_offered(m)->open(m, error, size);
-    if (!err && (err = -pthread_create(&m->thread, NULL, thread_main, m)))
+    if (!err && (err = -pthread_create(&m->run.thread, NULL, vcpu_thread, &m->vcpu[0])))
         snprintf(error, size, "cannot start a thread: %s", strerror(-err));
-    m->has_thread = !err;
+    m->run.has_thread = !err;
     if (!err)
         warn_of_bios(m);
     if (!err)
@@ -258,24 +259,22 @@ int machine_open(struct machine *m, unsigned number, const char *path,
 struct parts {
     struct image image;
     struct memory memory;
-    struct cpu cpu;
-    bool irqchip, wants_irqchip, dead, touched, ended, steady;
+    struct vcpu vcpu[VCPUS_MAX];
+    bool irqchip, wants_irqchip, steady;
 };
 
-static struct parts parts_of(const struct machine *m) {
-    return (struct parts){m->image, m->memory, m->cpu, m->irqchip, m->wants_irqchip,
-                          m->dead,  m->touched, m->ended, m->board.input.steady};
+static void keep_parts(const struct machine *m, struct parts *p) {
+    *p = (struct parts){.image = m->image, .memory = m->memory, .irqchip = m->irqchip,
+                        .wants_irqchip = m->wants_irqchip, .steady = m->board.input.steady};
+    memcpy(p->vcpu, m->vcpu, sizeof p->vcpu);
 }
 
 static void put_back(struct machine *m, const struct parts *p) {
     m->image = p->image;
     m->memory = p->memory;
-    m->cpu = p->cpu;
+    memcpy(m->vcpu, p->vcpu, sizeof m->vcpu);
     m->irqchip = p->irqchip;
     m->wants_irqchip = p->wants_irqchip;
-    m->dead = p->dead;
-    m->touched = p->touched;
-    m->ended = p->ended;
     m->board.input.steady = p->steady;
 }
 
@@ -284,7 +283,8 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
                    char *error, size_t size) {
     bool ran = machine_busy(m);
     machine_halt(m);
-    struct parts old = parts_of(m);
+    struct parts old;
+    keep_parts(m, &old);
     m->image = *im;
     m->memory = *memory;
     int err = make_cpu(m, error, size);
@@ -294,9 +294,9 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
             machine_resume(m, COMMAND_RUN);
         return err;
     }
-    emulator_close(m);
+    emulator_close(&m->vcpu[0]);
     m->recorder->forget(m);
-    old.cpu.engine->close(&old.cpu);
+    old.vcpu[0].cpu.engine->close(&old.vcpu[0].cpu);
     memory_close(&old.memory);
     if (old.image.bytes != im->bytes) {
         change_boot_disk(m, &old.image, disk);
@@ -326,23 +326,24 @@ int machine_reset(struct machine *m, const char *path, char *error, size_t size)
 }
 
 void machine_close(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct machine_stop stop;
     machine_interrupt(m);
-    if (m->has_thread) {
+    if (m->run.has_thread) {
         machine_wait(m);
         give_command(m, COMMAND_QUIT);
-        pthread_join(m->thread, NULL);
+        pthread_join(m->run.thread, NULL);
     }
     machine_take_stop(m, &stop);
-    emulator_close(m);
+    emulator_close(&m->vcpu[0]);
     m->recorder->forget(m);
     recorder_offered(m)->close(m);
-    if (m->cpu.engine)
-        m->cpu.engine->close(&m->cpu);
+    if (cpu->engine)
+        cpu->engine->close(cpu);
     board_close(&m->board);
     breakpoints_clear(&m->breakpoints);
     breakpoints_clear(&m->last_breakpoints);
     memory_close(&m->memory);
     image_close(&m->image);
-    free(m->named);
+    free(m->initial_path);
 }

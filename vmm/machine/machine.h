@@ -1,4 +1,4 @@
-/* One guest machine: memory, a CPU, devices, and the thread that runs it.
+/* One guest machine: memory, CPUs, a board with devices, and the thread that runs it.
  *
  * The owner (main thread) gives commands: resume, interrupt, reset; the
  * machine's thread carries them out and leaves a stop to be taken, telling so
@@ -20,6 +20,7 @@
 #include "vmm/memory/memory.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
+#include "vmm/machine/vcpu.h"
 
 enum { MACHINES_MAX = 16 }; /* in one process */
 
@@ -60,15 +61,33 @@ enum machine_command {
     COMMAND_QUIT
 };
 
-/* Has a stop to do with the end of what is recorded? */
-enum edge { EDGE_NONE, EDGE_BEGIN, EDGE_END };
+/* Commands of the owner on their way to the machine's thread, and back. */
+struct run_control {
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; /* all below; and which engine there is */
+    pthread_cond_t wake;
+    enum machine_command command;
+    bool busy, interrupt, has_stop;
+    void (*task)(struct machine *, void *context); /* COMMAND_DO */
+    void *task_context;
+    bool task_done;
+    bool noticed; /* input has come, for a CPU that sleeps */
+};
 
-struct machine_stop {
-    bool ended;           /* by EXIT or port 0xF4; else it stands at `exit` */
-    int status;           /* exit status, if ended */
-    struct cpu_exit exit;
-    enum edge edge;
-    bool stuck;           /* as the stop before, and nothing was executed in between */
+/* Set by whoever puts things on breakpoints, before the machine runs; each may be NULL. */
+struct debugger_hooks {
+    /* Does this breakpoint stop? On the machine's thread. NULL: they all do. */
+    bool (*stops_at)(struct vcpu *, const struct breakpoint *);
+    /* While vcpu->follows is set: called after every instruction, for each tracepoint. */
+    void (*stepped)(struct vcpu *, const struct breakpoint *);
+    void *context;
+};
+
+/* What a machine's bus is to stop after (`monitor catch`). What a CPU sees is in cpu->catch. */
+struct bus_catch {
+    uint64_t ports[65536 / 64]; /* a bit for each */
+    bool hypercall;
 };
 
 /* Where execution had lost its way. */
@@ -78,63 +97,38 @@ struct runaways {
     uint64_t stopped; /* the page of the last stop + 1: a person who goes on from there may */
 };
 
-struct emulator;
 struct recorder;
+struct history;
+struct recording;
 
 struct machine {
     unsigned number; /* from 1 */
     const struct machine_options *options;
     struct machine_owner owner;
-    char *named;        /* the path that it was made with, absolute, or NULL; owned */
+    char *initial_path;  /* that it was made with, absolute, or NULL; owned */
     const char *spelled; /* what the user typed for that */
+
     struct image image;
     struct addresses addresses; /* what a debugger's addresses are */
     struct memory memory;
     struct breakpoints breakpoints;
     struct breakpoints last_breakpoints; /* as they were held when it ran last: gdb takes its
                                   points out at each stop */
-    struct cpu cpu;
-    /* Set by who puts things on breakpoints: does this one stop? Called on the
-     * machine's thread; NULL: they all do. */
-    bool (*stops_at)(struct machine *, const struct breakpoint *);
-    /* Called for each POINT_TRACE after each instruction while `follows` is set, which it
-     * is when one wants it; NULL: none ever does. */
-    void (*stepped)(struct machine *, const struct breakpoint *);
-    void *stops_context;
-    bool follows;
-    struct emulator *emulator; /* emulate_step.h; NULL until it is needed */
+    struct vcpu vcpu[VCPUS_MAX];
+    struct pc_board board;
+    bool irqchip;         /* the guest uses the PIC and the PIT (or --irqchip=on) */
+    bool wants_irqchip;   /* it has just begun to, on a KVM without them in the kernel */
     char engine_why[256]; /* why it is this engine that runs the guest */
-    bool irqchip;       /* the guest uses the PIC and the PIT (or --irqchip=on) */
-    bool wants_irqchip; /* it has just begun to, on a KVM without them in the kernel */
+
+    struct run_control run;
+    struct debugger_hooks hooks;
+    struct bus_catch catch;
     const struct recorder *recorder; /* recorder.h: what records this machine now */
     struct history *history;         /* its own: the past, NULL when none is kept … */
     struct recording *recording;     /* … and options->replay as it was read */
-    bool touched;     /* somebody has changed state or memory since it ran */
-    enum edge edge;   /* of the stop in the making */
+
     struct unassigned unassigned; /* what was told of accesses to where nothing is */
     struct runaways runaways;     /* runaway.h */
-    bool dead;        /* a triple fault: it stays one until the state is changed */
-    struct pc_board board;
-    uint64_t catch_ports[65536 / 64]; /* to stop after, by `monitor catch port` */
-    bool catch_hypercall, caught;
-
-    pthread_t thread;
-    bool has_thread;
-    pthread_mutex_t lock; /* all below */
-    pthread_cond_t wake;
-    enum machine_command command;
-    bool busy, interrupt, has_stop;
-    void (*task)(struct machine *, void *context); /* COMMAND_DO */
-    void *task_context;
-    bool task_done;
-    bool noticed; /* input has come, for a CPU that sleeps */
-    uint64_t range_start, range_end; /* COMMAND_RANGE: step while pc is inside */
-    struct machine_stop stop;
-
-    /* what a device said while the last instruction ran */
-    bool ended;
-    int status;
-    char stop_text[192];
     uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */
 };
 

@@ -40,7 +40,8 @@ struct recorder {
     /* Is this a time before the present? What is done again is not told again. */
     bool (*in_past)(const struct machine *);
     bool (*is_silent)(const struct machine *); /* it was printed before */
-    /* One instruction back, or (run) to the last stop before now. Fills *exit and m->edge. */
+    /* One instruction back, or (run) to the last stop before now. Fills *exit and the vCPU's
+     * edge. */
     void (*resume_back)(struct machine *, bool run, struct cpu_exit *);
 
     /* --- a command forward --- */

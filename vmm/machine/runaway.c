@@ -134,11 +134,12 @@ static void describe(struct machine *m, const struct cpu_state *s, const char *c
              in_vectors(&s->sregs, pc) ? " (the interrupt vectors)" : "", stack);
 }
 
-bool runaway_check(void *machine, const char *came, bool stepping, char *text, size_t size) {
-    struct machine *m = machine;
+bool runaway_check(void *vcpu, const char *came, bool stepping, char *text, size_t size) {
+    struct vcpu *v = vcpu;
+    struct machine *m = v->machine;
     if (m->recorder->in_past(m))
         return false;
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     uint64_t pc = x86_pc(&s->regs, &s->sregs);
     enum ground ground = ground_at(m, &s->sregs, pc);
     if (!came && ground == GROUND_CODE)

@@ -13,7 +13,7 @@
 /* For struct cpu_host: the CPU is about to execute the next instruction, and somebody has a
  * doubt. `came` says how it came there ("int 0x10 at 0000:00007c05"), when that was a vector
  * which is 0000:0000, else NULL. true: stop, `text` says why. */
-bool runaway_check(void *machine, const char *came, bool stepping, char *text, size_t size);
+bool runaway_check(void *vcpu, const char *came, bool stepping, char *text, size_t size);
 
 /* A command begins at this linear address. */
 void runaway_resume(struct machine *, uint64_t pc);

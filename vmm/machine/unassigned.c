@@ -15,18 +15,18 @@ enum { LINES = 8 };
 /* --- telling ------------------------------------------------------------------------ */
 
 /* Who does it. */
-static void print_place(struct machine *m, bool behind, char *out, size_t size) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+static void print_place(struct vcpu *v, bool behind, char *out, size_t size) {
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     snprintf(out, size, "%s%04x:%08llx", behind ? "the instruction before " : "",
              s->sregs.cs.selector, (unsigned long long)s->regs.rip);
 }
 
 /* One KVM has gone on when it tells of an OUT. */
-static bool is_behind_io(struct machine *m) {
+static bool is_behind_io(struct vcpu *v) {
     static const struct insn_span io[] = {{0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}};
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
-    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    insn_read(v->cpu.memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return !insn_in_any(&in, io, sizeof io / sizeof *io);
 }
 
@@ -46,6 +46,7 @@ static bool within_bounds(struct machine *m, unsigned told) {
 
 void unassigned_port(void *machine, const struct access *a) {
     struct machine *m = machine;
+    struct vcpu *v = vcpu_of(a->cpu);
     struct unassigned *u = &m->unassigned;
     uint8_t bit = 1 << (a->address & 7), *byte = &u->ports[a->address >> 3];
     char place[64], text[160];
@@ -54,7 +55,7 @@ void unassigned_port(void *machine, const struct access *a) {
     *byte |= bit;
     if (!within_bounds(m, u->port_count++))
         return;
-    print_place(m, is_behind_io(m), place, sizeof place);
+    print_place(v, is_behind_io(v), place, sizeof place);
     snprintf(text, sizeof text, "%s %s port 0x%x, where no device is: %s", place,
              a->write ? "writes to" : "reads", (unsigned)a->address, a->write ? "dropped" : "all ones");
     m->owner.message(m->owner.context, m->number, text);
@@ -89,9 +90,10 @@ static bool is_new_page(struct unassigned *u, uint64_t page) {
     return u->page_count < UNASSIGNED_PAGES;
 }
 
-void unassigned_memory(void *machine, enum cpu_access access, uint64_t phys, unsigned size) {
+void unassigned_memory(void *vcpu, enum cpu_access access, uint64_t phys, unsigned size) {
     static const char *const verbs[] = {"reads", "writes", "has its page tables read:"};
-    struct machine *m = machine;
+    struct vcpu *v = vcpu;
+    struct machine *m = v->machine;
     struct unassigned *u = &m->unassigned;
     char place[64], outcome[96], text[240];
     if (!unassigned_outcome(&m->memory, phys, access == CPU_WRITE, outcome, sizeof outcome) ||
@@ -100,7 +102,7 @@ void unassigned_memory(void *machine, enum cpu_access access, uint64_t phys, uns
     u->pages[u->page_count] = u->last;
     if (!within_bounds(m, u->page_count++))
         return;
-    print_place(m, m->cpu.behind, place, sizeof place);
+    print_place(v, v->cpu.behind, place, sizeof place);
     snprintf(text, sizeof text, "%s %s %u byte%s at physical 0x%08" PRIx64 ", %s",
              place, verbs[access], size, size > 1 ? "s" : "", phys, outcome);
     m->owner.message(m->owner.context, m->number, text);

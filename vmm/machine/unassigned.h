@@ -20,10 +20,10 @@ struct unassigned {
     bool over;     /* that no more will be told was told */
 };
 
-/* For struct bus. */
+/* For struct board_hooks. */
 void unassigned_port(void *machine, const struct access *);
 /* For struct cpu_host. */
-void unassigned_memory(void *machine, enum cpu_access, uint64_t phys, unsigned size);
+void unassigned_memory(void *vcpu, enum cpu_access, uint64_t phys, unsigned size);
 /* "where no memory is: all ones (RAM ends at 0x100000; see --mem)", "which is ROM: dropped":
  * what comes of an access to `phys`; false: there is RAM, or it is a read of ROM. */
 bool unassigned_outcome(const struct memory *, uint64_t phys, bool write, char *out, size_t size);

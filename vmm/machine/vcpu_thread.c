@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "vmm/machine/emulate_step.h"
 #include "vmm/machine/catch.h"
+#include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
 #include "vmm/machine/hits.h"
 #include "vmm/machine/host_input.h"
@@ -22,57 +22,62 @@
 
 /* --- at an instruction ------------------------------------------------------------------ */
 
-static uint64_t pc_of(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+static uint64_t pc_of(struct vcpu *v) {
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
 }
 
 /* At a breakpoint: does it let the guest pass? */
-static bool passes(struct machine *m, struct cpu_exit *exit) {
-    if (breakpoint_should_stop(m, exit->address, false, exit))
+static bool passes(struct vcpu *v, struct cpu_exit *exit) {
+    if (breakpoint_should_stop(v, exit->address, false, exit))
         return false;
-    if (!m->follows)
-        emulate_step(m);
+    if (!v->follows)
+        emulate_step(v);
     return true;
 }
 
 /* Where a person has put the CPU, a breakpoint comes before any interrupt that waits. A
  * single step ignores it. */
-static bool begins_at_stop(struct machine *m, enum machine_command command,
-                           struct cpu_exit *exit) {
-    bool looks = command != COMMAND_STEP && m->breakpoints.count;
-    bool here = looks && breakpoints_at(m->cpu.breakpoints, pc_of(m));
-    return here && cpu_read(&m->cpu, CPU_MP)->mp.mp_state != KVM_MP_STATE_HALTED &&
-           breakpoint_should_stop(m, pc_of(m), false, exit);
+static bool begins_at_stop(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+    bool looks = command != COMMAND_STEP && v->machine->breakpoints.count;
+    bool here = looks && breakpoints_at(v->cpu.breakpoints, pc_of(v));
+    return here && cpu_read(&v->cpu, CPU_MP)->mp.mp_state != KVM_MP_STATE_HALTED &&
+           breakpoint_should_stop(v, pc_of(v), false, exit);
 }
 
-/* Of a range there are many to do, and most need no KVM. Somebody may follow the guest
- * from a tracepoint on. */
-static void step(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
-    if (command == COMMAND_RANGE && !m->cpu.step_irqs && emulate_step(m))
+/* A tracepoint was passed, and collects what the instruction after it has done. */
+static void serve_tracepoints(struct vcpu *v) {
+    struct machine *m = v->machine;
+    v->follows = false;
+    for (size_t i = 0; m->hooks.stepped && i < m->breakpoints.count; i++) {
+        const struct breakpoint *p = &m->breakpoints.list[i];
+        if (p->attached && p->kind == BP_TRACE)
+            m->hooks.stepped(v, p);
+    }
+}
+
+/* A range step executes many instructions; those that do not need KVM are emulated. */
+static void step(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+    if (command == COMMAND_RANGE && !v->cpu.step_irqs && emulate_step(v))
         exit->kind = CPU_EXIT_STEPPED;
     else
-        m->cpu.engine->step(&m->cpu, exit);
+        v->cpu.engine->step(&v->cpu, exit);
     bool done = exit->kind == CPU_EXIT_STEPPED || exit->kind == CPU_EXIT_WATCHPOINT ||
                 exit->kind == CPU_EXIT_DEVICE || exit->kind == CPU_EXIT_EVENT ||
                 exit->kind == CPU_EXIT_LIMIT;
-    if (!m->follows || !done)
-        return;
-    m->follows = false;
-    for (size_t i = 0; i < m->breakpoints.count; i++)
-        if (m->breakpoints.list[i].attached && m->breakpoints.list[i].kind == BP_TRACE && m->stepped)
-            m->stepped(m, &m->breakpoints.list[i]);
+    if (v->follows && done)
+        serve_tracepoints(v);
 }
 
 /* A command to run goes by steps while it is followed. */
-static bool goes_on_from_step(struct machine *m, enum machine_command command,
+static bool goes_on_from_step(struct vcpu *v, enum machine_command command,
                               struct cpu_exit *exit) {
-    uint64_t pc = pc_of(m);
+    uint64_t pc = pc_of(v);
     bool running = command == COMMAND_RUN;
-    bool inside = command == COMMAND_RANGE && pc >= m->range_start && pc < m->range_end;
-    if (breakpoint_should_stop(m, pc, !running && !inside, exit))
+    bool inside = command == COMMAND_RANGE && pc >= v->range_start && pc < v->range_end;
+    if (breakpoint_should_stop(v, pc, !running && !inside, exit))
         return false;
-    if (!machine_interrupted(m))
+    if (!machine_interrupted(v->machine))
         return running || inside;
     if (running)
         exit->kind = CPU_EXIT_KICKED;
@@ -81,31 +86,33 @@ static bool goes_on_from_step(struct machine *m, enum machine_command command,
 
 /* --- another engine --------------------------------------------------------------------- */
 
-/* On the machine's thread: who interrupts or types meanwhile waits, and then finds the
- * new engine; an interrupt from before, which the old one was told, it is told too. */
-static bool change_engine(struct machine *m, enum engine_choice to, char *error, size_t size) {
+/* On the machine's thread. With both locks held machine_interrupt() and machine_input() wait,
+ * and then find the new engine; an interrupt that the old engine was told is told to it, too. */
+static bool change_engine(struct vcpu *v, enum engine_choice to, char *error, size_t size) {
+    struct machine *m = v->machine;
     pthread_mutex_lock(&m->board.lock);
-    pthread_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
     bool done = engines_switch(m, to, error, size) >= 0;
-    emulator_invalidate(m);
-    if (m->interrupt)
-        m->cpu.engine->kick(&m->cpu);
-    pthread_mutex_unlock(&m->lock);
+    emulator_invalidate(v);
+    if (m->run.interrupt)
+        v->cpu.engine->kick(&v->cpu);
+    pthread_mutex_unlock(&m->run.lock);
     pthread_mutex_unlock(&m->board.lock);
     return done;
 }
 
 /* Another engine can go on where this one cannot; if it can't either, `why` says so, too. */
-static bool take_over(struct machine *m, char *why, size_t size) {
+static bool take_over(struct vcpu *v, char *why, size_t size) {
+    struct machine *m = v->machine;
     char error[192], text[512];
     if (!engines_may_take_over(m))
         return false;
-    if (!change_engine(m, ENGINE_SOFT, error, sizeof error)) {
+    if (!change_engine(v, ENGINE_SOFT, error, sizeof error)) {
         size_t n = strlen(why);
         snprintf(why + n, size - n, "; %s", error);
         return false;
     }
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     snprintf(m->engine_why, sizeof m->engine_why, "from %04x:%08llx on: %.200s",
              s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
     snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.300s",
@@ -115,29 +122,30 @@ static bool take_over(struct machine *m, char *why, size_t size) {
 }
 
 /* It would be better; without it everything is right, too, but slow or not seen. */
-static void prefer_soft(struct machine *m, const char *reason) {
+static void prefer_soft(struct vcpu *v, const char *reason) {
+    struct machine *m = v->machine;
     char why[320];
     snprintf(why, sizeof why, "%s", reason);
-    if (!take_over(m, why, sizeof why) && strlen(why) > strlen(reason))
+    if (!take_over(v, why, sizeof why) && strlen(why) > strlen(reason))
         m->owner.message(m->owner.context, m->number, why);
 }
 
 /* The instruction is done; the machine has the chips from here on. */
-static bool add_chips(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+static bool add_chips(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     char error[192];
-    if (!change_engine(m, ENGINE_KVM, error, sizeof error)) {
+    if (!change_engine(v, ENGINE_KVM, error, sizeof error)) {
         snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
         return false;
     }
     exit->kind = CPU_EXIT_STEPPED;
-    return goes_on_from_step(m, command, exit);
+    return goes_on_from_step(v, command, exit);
 }
 
 /* --- exits ------------------------------------------------------------------------------ */
 
-static void explain_halt(struct machine *m, struct cpu_exit *exit) {
-    bool enabled = cpu_read(&m->cpu, CPU_REGS)->regs.rflags & FLAG_IF;
-    const char *why = !m->irqchip ? "this machine has no interrupts"
+static void explain_halt(struct vcpu *v, struct cpu_exit *exit) {
+    bool enabled = cpu_read(&v->cpu, CPU_REGS)->regs.rflags & FLAG_IF;
+    const char *why = !v->machine->irqchip ? "this machine has no interrupts"
                       : enabled ? "no interrupt that could come is enabled in the PIC"
                                 : "interrupts are off (IF = 0)";
     snprintf(exit->text, sizeof exit->text,
@@ -154,35 +162,46 @@ static bool waited(struct machine *m, struct cpu_exit *exit) {
     return goes_on;
 }
 
+static bool at_limit(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+    bool running = command == COMMAND_RUN;
+    if (v->machine->recorder->at_limit(v->machine, exit, running))
+        return true;
+    return !running && exit->kind == CPU_EXIT_STEPPED && !v->edge &&
+           goes_on_from_step(v, command, exit);
+}
+
+/* A device wanted the machine to stop behind the access. */
+static bool at_device(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+    if (v->machine->wants_irqchip)
+        return add_chips(v, command, exit);
+    if (v->caught)
+        exit->kind = CPU_EXIT_EVENT;
+    v->caught = false;
+    if (!v->ended)
+        snprintf(exit->text, sizeof exit->text, "%s", v->stop_text);
+    return false;
+}
+
 /* true: not an end of the command, go on with it. */
-static bool goes_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
+static bool goes_on(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     switch (exit->kind) {
     case CPU_EXIT_WAITING:
-        return waited(m, exit);
+        return waited(v->machine, exit);
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
-        return !machine_interrupted(m);
+        return !machine_interrupted(v->machine);
     case CPU_EXIT_BREAKPOINT:
-        return command == COMMAND_RUN && passes(m, exit);
+        return command == COMMAND_RUN && passes(v, exit);
     case CPU_EXIT_LIMIT:
-        return m->recorder->at_limit(m, exit, command == COMMAND_RUN) ||
-               (command != COMMAND_RUN && exit->kind == CPU_EXIT_STEPPED && !m->edge &&
-                goes_on_from_step(m, command, exit));
+        return at_limit(v, command, exit);
     case CPU_EXIT_HALTED:
-        explain_halt(m, exit);
+        explain_halt(v, exit);
         return false;
     case CPU_EXIT_CANNOT:
-        return !exit->fatal && take_over(m, exit->text, sizeof exit->text);
+        return !exit->fatal && take_over(v, exit->text, sizeof exit->text);
     case CPU_EXIT_STEPPED:
-        return goes_on_from_step(m, command, exit);
+        return goes_on_from_step(v, command, exit);
     case CPU_EXIT_DEVICE:
-        if (m->wants_irqchip)
-            return add_chips(m, command, exit);
-        if (m->caught)
-            exit->kind = CPU_EXIT_EVENT;
-        m->caught = false;
-        if (!m->ended)
-            snprintf(exit->text, sizeof exit->text, "%s", m->stop_text);
-        return false;
+        return at_device(v, command, exit);
     default:
         return false;
     }
@@ -192,50 +211,51 @@ static bool goes_on(struct machine *m, enum machine_command command, struct cpu_
 
 /* A CPU after a triple fault executes nothing; only a person who changes its
  * state (or a reset) revives it. */
-static bool still_dead(struct machine *m) {
-    m->dead &= !(m->cpu.dirty & (CPU_REGS | CPU_SREGS));
-    return m->dead;
+static bool still_dead(struct vcpu *v) {
+    v->dead &= !(v->cpu.dirty & (CPU_REGS | CPU_SREGS));
+    return v->dead;
 }
 
-static void run_back(struct machine *m, bool running) {
+static void run_back(struct vcpu *v, bool running) {
     struct cpu_exit exit = {0};
-    m->recorder->resume_back(m, running, &exit);
-    m->stop = (struct machine_stop){.exit = exit, .edge = m->edge};
+    v->machine->recorder->resume_back(v->machine, running, &exit);
+    v->stop = (struct machine_stop){.exit = exit, .edge = v->edge};
 }
 
 /* The built-in CPU does what this KVM cannot, or not quickly. */
-static void choose_engine(struct machine *m) {
-    const struct cpu *cpu = &m->cpu;
-    if (cpu_can(cpu, ENGINE_LIMITED_BREAKPOINTS) && cpu->engine->strained(&m->cpu))
-        prefer_soft(m, "this KVM cannot hold these breakpoints and watchpoints at full speed");
-    else if (!cpu_can(cpu, ENGINE_EXACT_EVENTS) && catch_needs_soft(m))
-        prefer_soft(m, "it sees every event that is to be caught");
+static void choose_engine(struct vcpu *v) {
+    struct cpu *cpu = &v->cpu;
+    if (cpu_can(cpu, ENGINE_LIMITED_BREAKPOINTS) && cpu->engine->strained(cpu))
+        prefer_soft(v, "this KVM cannot hold these breakpoints and watchpoints at full speed");
+    else if (!cpu_can(cpu, ENGINE_EXACT_EVENTS) && catch_needs_soft(v))
+        prefer_soft(v, "it sees every event that is to be caught");
 }
 
-static void run_on(struct machine *m, enum machine_command command, struct cpu_exit *exit) {
-    struct cpu *cpu = &m->cpu;
+static void run_on(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+    struct cpu *cpu = &v->cpu;
     bool running = command == COMMAND_RUN;
     *exit = (struct cpu_exit){0};
-    if (begins_at_stop(m, command, exit))
+    if (begins_at_stop(v, command, exit))
         return;
     if (cpu->engine->freeze && (running || cpu->step_irqs))
         cpu->engine->freeze(cpu, false);
     do {
         *exit = (struct cpu_exit){0};
-        m->recorder->before_run(m);
-        if (running && !m->follows)
+        v->machine->recorder->before_run(v->machine);
+        if (running && !v->follows)
             cpu->ops->run(cpu, exit);
         else
-            step(m, command, exit);
-    } while (goes_on(m, command, exit));
+            step(v, command, exit);
+    } while (goes_on(v, command, exit));
 }
 
-/* Time and breakpoints as they were, for who looks at the machine now. */
-static void hold_still(struct machine *m) {
+/* While somebody looks at the machine, time stands still and the breakpoints are known. */
+static void hold_still(struct vcpu *v) {
+    struct machine *m = v->machine;
     if (!m->options->debugged)
         return;
-    if (m->cpu.engine->freeze)
-        m->cpu.engine->freeze(&m->cpu, true);
+    if (v->cpu.engine->freeze)
+        v->cpu.engine->freeze(&v->cpu, true);
     breakpoints_copy(&m->last_breakpoints, &m->breakpoints);
 }
 
@@ -244,39 +264,43 @@ static bool is_standstill(enum cpu_exit_kind kind) {
     return kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_HALTED || kind == CPU_EXIT_CANNOT;
 }
 
-static void carry_out(struct machine *m, enum machine_command command) {
-    struct cpu *cpu = &m->cpu;
+static void run_forward(struct vcpu *v, enum machine_command command) {
+    struct machine *m = v->machine;
     struct cpu_exit exit;
-    enum cpu_exit_kind before = m->stop.exit.kind;
-    uint64_t from = is_standstill(before) ? pc_of(m) : 0;
-    m->edge = EDGE_NONE;
-    emulator_invalidate(m);
+    enum cpu_exit_kind before = v->stop.exit.kind;
+    uint64_t from = is_standstill(before) ? pc_of(v) : 0;
+    if (still_dead(v)) {
+        v->stop.stuck = true; /* and what it was */
+        return;
+    }
+    v->ended = false;
+    runaway_resume(m, pc_of(v));
+    choose_engine(v);
+    recorder_offered(m)->begin(m); /* the engine may be another */
+    run_on(v, command, &exit);
+    m->recorder->stopped(m);
+    hold_still(v);
+    v->dead = exit.kind == CPU_EXIT_SHUTDOWN;
+    if (v->dead && v->cpu.dirty) /* so that dirty means: changed since */
+        v->cpu.ops->store(&v->cpu, v->cpu.dirty);
+    v->stop = (struct machine_stop){
+        .ended = v->ended, .status = v->status, .exit = exit, .edge = v->edge,
+        .stuck = is_standstill(exit.kind) && exit.kind == before && pc_of(v) == from};
+}
+
+static void carry_out(struct vcpu *v, enum machine_command command) {
+    struct machine *m = v->machine;
+    v->edge = EDGE_NONE;
+    emulator_invalidate(v);
     if (command == COMMAND_DO) {
-        m->task(m, m->task_context);
+        m->run.task(m, m->run.task_context);
         return;
     }
     recorder_offered(m)->begin(m);
-    if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN) {
-        run_back(m, command == COMMAND_BACK_RUN);
-        return;
-    }
-    if (still_dead(m)) {
-        m->stop.stuck = true; /* and what it was */
-        return;
-    }
-    m->ended = false;
-    runaway_resume(m, pc_of(m));
-    choose_engine(m);
-    recorder_offered(m)->begin(m); /* the engine may be another */
-    run_on(m, command, &exit);
-    m->recorder->stopped(m);
-    hold_still(m);
-    m->dead = exit.kind == CPU_EXIT_SHUTDOWN;
-    if (m->dead && cpu->dirty) /* so that dirty means: changed since */
-        cpu->ops->store(cpu, cpu->dirty);
-    m->stop = (struct machine_stop){
-        .ended = m->ended, .status = m->status, .exit = exit, .edge = m->edge,
-        .stuck = is_standstill(exit.kind) && exit.kind == before && pc_of(m) == from};
+    if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN)
+        run_back(v, command == COMMAND_BACK_RUN);
+    else
+        run_forward(v, command);
 }
 
 /* --- the thread ------------------------------------------------------------------------- */
@@ -294,70 +318,76 @@ static void begin(struct machine *m) {
 
 /* With the lock held. */
 static void end(struct machine *m, enum machine_command command) {
-    m->busy = m->interrupt = false;
+    m->run.busy = m->run.interrupt = false;
     input_hurry(&m->board.input, false);
-    m->has_stop = command != COMMAND_DO;
-    m->task_done |= command == COMMAND_DO;
+    m->run.has_stop = command != COMMAND_DO;
+    m->run.task_done |= command == COMMAND_DO;
 }
 
-void *thread_main(void *machine) {
-    struct machine *m = machine;
-    pthread_mutex_lock(&m->lock);
+/* With the lock held, but not meanwhile. */
+static void do_command(struct vcpu *v, enum machine_command command) {
+    struct machine *m = v->machine;
+    pthread_mutex_unlock(&m->run.lock);
+    begin(m);
+    carry_out(v, command);
+    pthread_mutex_lock(&m->run.lock);
+    end(m, command);
+}
+
+void *vcpu_thread(void *vcpu) {
+    struct vcpu *v = vcpu;
+    struct machine *m = v->machine;
+    struct run_control *run = &m->run;
+    pthread_mutex_lock(&run->lock);
     for (;;) {
-        while (m->command == COMMAND_NONE)
-            pthread_cond_wait(&m->wake, &m->lock);
-        enum machine_command command = m->command;
-        m->command = COMMAND_NONE;
+        while (run->command == COMMAND_NONE)
+            pthread_cond_wait(&run->wake, &run->lock);
+        enum machine_command command = run->command;
+        run->command = COMMAND_NONE;
         if (command == COMMAND_QUIT)
             break;
-        pthread_mutex_unlock(&m->lock);
-        begin(m);
-        carry_out(m, command);
-        pthread_mutex_lock(&m->lock);
-        end(m, command);
-        pthread_cond_broadcast(&m->wake);
+        do_command(v, command);
+        pthread_cond_broadcast(&run->wake);
         m->owner.notify(m->owner.context);
     }
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&run->lock);
     return NULL;
 }
 
 /* --- a step on the owner's thread -------------------------------------------------------- */
 
 /* The next instruction waits for no interrupt and no device, and does not repeat. */
-static bool is_quick(struct machine *m) {
+static bool is_quick(struct vcpu *v) {
     static const struct insn_span slow[] = {
         {0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}, {0xf4, 0xf4}}; /* INS OUTS IN OUT HLT */
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS | CPU_MP);
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS | CPU_MP);
     struct insn in;
-    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    insn_read(v->cpu.memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return s->mp.mp_state == KVM_MP_STATE_RUNNABLE && !in.rep &&
            !insn_in_any(&in, slow, sizeof slow / sizeof *slow);
 }
 
 /* Conditions, commands and tracepoints print and collect: that is the machine's thread's. */
-static bool runs_programs(const struct machine *m) {
-    for (size_t i = 0; i < m->breakpoints.count; i++)
-        if (m->breakpoints.list[i].attached || m->breakpoints.list[i].kind == BP_TRACE)
+static bool runs_programs(const struct vcpu *v) {
+    const struct breakpoints *b = &v->machine->breakpoints;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->list[i].attached || b->list[i].kind == BP_TRACE)
             return true;
-    return m->follows;
+    return v->follows;
 }
 
 /* The machine's thread, which waits for a command, is not woken at the end: nobody but
  * the owner waits for that. */
 bool machine_step_here(struct machine *m) {
-    bool able = m->cpu.engine->capabilities & ENGINE_ANY_THREAD;
+    struct vcpu *v = &m->vcpu[0];
+    bool able = cpu_can(&v->cpu, ENGINE_ANY_THREAD);
     /* A device may look for input, which it is the owner who brings. */
-    if (!able || runs_programs(m) || !is_quick(m) || input_would_wait(&m->board.input))
+    if (!able || runs_programs(v) || !is_quick(v) || input_would_wait(&m->board.input))
         return false;
-    pthread_mutex_lock(&m->lock);
-    m->busy = true;
-    m->has_stop = false;
-    pthread_mutex_unlock(&m->lock);
-    begin(m);
-    carry_out(m, COMMAND_STEP);
-    pthread_mutex_lock(&m->lock);
-    end(m, COMMAND_STEP);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    m->run.busy = true;
+    m->run.has_stop = false;
+    do_command(v, COMMAND_STEP);
+    pthread_mutex_unlock(&m->run.lock);
     return true;
 }

@@ -7,6 +7,6 @@
 
 #include "vmm/machine/machine.h"
 
-void *thread_main(void *machine); /* for pthread_create(); ends by COMMAND_QUIT */
+void *vcpu_thread(void *vcpu); /* for pthread_create(); ends by COMMAND_QUIT */
 
 #endif

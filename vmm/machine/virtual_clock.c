@@ -13,12 +13,15 @@ static uint64_t host_ns(void) {
 
 uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
-    bool host = m->cpu.engine && !cpu_can(&m->cpu, ENGINE_DETERMINISTIC);
-    return host ? host_ns() : m->cpu.ticks * NS_PER_INSTRUCTION;
+    const struct cpu *cpu = &m->vcpu[0].cpu;
+    bool host = cpu->engine && !cpu_can(cpu, ENGINE_DETERMINISTIC);
+    return host ? host_ns() : cpu->ticks * NS_PER_INSTRUCTION;
 }
 
-int virtual_clock_acknowledge(void *machine) {
-    struct machine *m = machine;
+static struct machine *machine_of(void *vcpu) { return ((struct vcpu *)vcpu)->machine; }
+
+int virtual_clock_acknowledge(void *vcpu) {
+    struct machine *m = machine_of(vcpu);
     return pic_acknowledge(&m->board.devices.pic);
 }
 
@@ -26,8 +29,8 @@ static uint64_t to_ticks(uint64_t ns) {
     return ns == UINT64_MAX ? ns : (ns + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION;
 }
 
-uint64_t virtual_clock_deadline(void *machine, uint64_t ticks) {
-    struct machine *m = machine;
+uint64_t virtual_clock_deadline(void *vcpu, uint64_t ticks) {
+    struct machine *m = machine_of(vcpu);
     bool came;
     uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
     uint64_t next = m->recorder->deliver(m, ticks, &came);
@@ -54,12 +57,12 @@ static bool sleep_for(struct machine *m, uint64_t ns) {
     bool news = false;
     clock_gettime(CLOCK_MONOTONIC, &t);
     add_ns(&t, ns == UINT64_MAX ? 0 : ns);
-    pthread_mutex_lock(&m->lock);
-    while (!err && !m->interrupt && !(news = m->recorder->wants_input(m)))
-        err = ns == UINT64_MAX ? pthread_cond_wait(&m->wake, &m->lock)
-                               : pthread_cond_timedwait(&m->wake, &m->lock, &t);
-    m->noticed = false;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    while (!err && !m->run.interrupt && !(news = m->recorder->wants_input(m)))
+        err = ns == UINT64_MAX ? pthread_cond_wait(&m->run.wake, &m->run.lock)
+                               : pthread_cond_timedwait(&m->run.wake, &m->run.lock, &t);
+    m->run.noticed = false;
+    pthread_mutex_unlock(&m->run.lock);
     return err && !news;
 }
 
@@ -74,8 +77,8 @@ static bool can_wake(struct machine *m, uint64_t due) {
 }
 
 /* Of this machine's devices: the timer, and while there is input keyboard and UART. */
-uint8_t virtual_clock_wakers(void *machine) {
-    struct machine *m = machine;
+uint8_t virtual_clock_wakers(void *vcpu) {
+    struct machine *m = machine_of(vcpu);
     return 1 << 0 | (m->recorder->input_is_over(m) ? 0 : 1 << 1 | 1 << 4);
 }
 
@@ -86,14 +89,15 @@ static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
     return m->recorder->woken(m, now, due, early);
 }
 
-uint64_t virtual_clock_idle(void *machine, uint64_t ticks) {
-    struct machine *m = machine;
+uint64_t virtual_clock_idle(void *vcpu, uint64_t ticks) {
+    struct vcpu *v = vcpu;
+    struct machine *m = v->machine;
     uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
     if (!m->irqchip)
         return 0;
     if (!m->recorder->may_sleep(m, ticks))
         return ticks + 1;
-    if (m->cpu.intr)
+    if (v->cpu.intr)
         return ticks;
     if (m->recorder->in_past(m))
         return m->recorder->idle(m, ticks, due);

@@ -19,10 +19,10 @@ enum { NS_PER_INSTRUCTION = 10 };
 enum { NOTICE_EVERY = 100000 };
 
 /* For struct cpu_host. */
-int virtual_clock_acknowledge(void *machine);
-uint64_t virtual_clock_deadline(void *machine, uint64_t ticks);
-uint64_t virtual_clock_idle(void *machine, uint64_t ticks);
-uint8_t virtual_clock_wakers(void *machine);
+int virtual_clock_acknowledge(void *vcpu);
+uint64_t virtual_clock_deadline(void *vcpu, uint64_t ticks);
+uint64_t virtual_clock_idle(void *vcpu, uint64_t ticks);
+uint8_t virtual_clock_wakers(void *vcpu);
 
 /* For struct board, in nanoseconds: virtual time, or the host's on an engine that runs by it. */
 uint64_t virtual_clock_now(void *machine);

@@ -91,7 +91,7 @@ static void take_from_host(struct machine *m, uint64_t ticks) {
 
 bool history_wants_input(struct machine *m) {
     const struct history *h = m->history;
-    return is_live(m, m->cpu.ticks) && !m->board.input.steady && !h->arrived.ended &&
+    return is_live(m, m->vcpu[0].cpu.ticks) && !m->board.input.steady && !h->arrived.ended &&
            h->arrived.count < INPUT_ROOM && input_host_peek(&m->board.input) != INPUT_NONE;
 }
 
@@ -138,7 +138,7 @@ static int take_steadily(struct machine *m) {
  * waited for. */
 static void pull(struct machine *m) {
     struct history *h = m->history;
-    uint64_t ticks = m->cpu.ticks;
+    uint64_t ticks = m->vcpu[0].cpu.ticks;
     if (due(h, ticks, true)) {
         take_from_log(h);
     } else if (is_live(m, ticks) && m->board.input.steady) {
@@ -170,7 +170,7 @@ static int tap(void *machine, bool take) {
 
 int64_t history_clock(struct machine *m) {
     struct events *c = &m->history->clocks;
-    uint64_t ticks = m->cpu.ticks;
+    uint64_t ticks = m->vcpu[0].cpu.ticks;
     size_t n = first_at(c, ticks + 1);
     if (n && (!is_live(m, ticks) || c->list[n - 1].ticks == ticks))
         return (int64_t)c->list[n - 1].value;
@@ -219,7 +219,7 @@ uint64_t history_woken(struct machine *m, uint64_t ticks, uint64_t due, bool ear
 }
 
 uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
-    uint64_t until = least(due, next_input(m->history, ticks)), limit = m->cpu.limit;
+    uint64_t until = least(due, next_input(m->history, ticks)), limit = m->vcpu[0].cpu.limit;
     m->history->notice_at = until;
     if (limit > ticks)
         until = least(until, limit); /* a run may be wanted to end amid a sleep */
@@ -227,7 +227,7 @@ uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
 }
 
 void history_wait(struct machine *m) {
-    struct cpu *cpu = &m->cpu;
+    struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t until = cpu->ticks + 1;
     if (history_in_past(m))
         until = least(next_input(m->history, cpu->ticks), m->history->end);
@@ -238,7 +238,7 @@ void history_wait(struct machine *m) {
 }
 
 bool history_is_silent(const struct machine *m) {
-    return m->history && m->cpu.ticks < m->history->reached;
+    return m->history && m->vcpu[0].cpu.ticks < m->history->reached;
 }
 
 /* --- snapshots as time passes --------------------------------------------------------------- */
@@ -263,14 +263,15 @@ static bool wants_snapshot(const struct machine *m, uint64_t ticks) {
 }
 
 uint64_t history_tick(struct machine *m, uint64_t ticks) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     if (ticks < h->grid_at)
         return h->grid_at;
     h->grid_at = ticks - ticks % HISTORY_GRID + HISTORY_GRID;
     if (wants_snapshot(m, ticks)) {
-        m->cpu.valid = 0;
+        cpu->valid = 0;
         snapshot_take(m, false);
-        m->cpu.valid = 0; /* it runs on */
+        cpu->valid = 0; /* it runs on */
     }
     return h->grid_at;
 }
@@ -279,11 +280,12 @@ uint64_t history_tick(struct machine *m, uint64_t ticks) {
 
 static bool wanted(const struct machine *m) {
     const struct machine_options *o = m->options;
-    return o->recorder && cpu_can(&m->cpu, ENGINE_DETERMINISTIC) && o->history &&
+    return o->recorder && cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC) && o->history &&
            (o->debugged || o->replay || o->records);
 }
 
 static bool open_history(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = calloc(1, sizeof *h);
     if (!h)
         return false;
@@ -291,10 +293,10 @@ static bool open_history(struct machine *m) {
     h->dirty = calloc(h->words, sizeof *h->dirty);
     h->need = calloc(h->words, sizeof *h->need);
     h->bound = m->options->history;
-    h->end = h->reached = h->taken_at = m->cpu.ticks;
-    h->notice_at = m->cpu.ticks + 1;
-    h->end_slept = m->cpu.slept;
-    h->whole = m->cpu.ticks == 0 && !m->touched;
+    h->end = h->reached = h->taken_at = cpu->ticks;
+    h->notice_at = cpu->ticks + 1;
+    h->end_slept = cpu->slept;
+    h->whole = cpu->ticks == 0 && !m->vcpu[0].touched;
     m->history = h;
     m->recorder = m->options->recorder;
     m->memory.dirty = h->dirty;
@@ -309,22 +311,22 @@ static bool open_history(struct machine *m) {
 }
 
 void history_begin(struct machine *m) {
-    struct cpu *cpu = &m->cpu;
+    struct cpu *cpu = &m->vcpu[0].cpu;
     if (!wanted(m))
         return;
-    if (cpu->dirty && !m->dead) {
+    if (cpu->dirty && !m->vcpu[0].dead) {
         cpu->ops->store(cpu, cpu->dirty);
         cpu->dirty = 0;
     }
     if (!m->history) {
         if (!open_history(m))
             m->owner.message(m->owner.context, m->number, "no memory for a history: none is kept");
-    } else if (m->touched) {
+    } else if (m->vcpu[0].touched) {
         m->history->whole = false;
-        m->cpu.mid_rep = false; /* from here on it is what it was made */
+        cpu->mid_rep = false; /* from here on it is what it was made */
         snapshot_take(m, true);
     }
-    m->touched = false;
+    m->vcpu[0].touched = false;
 }
 
 /* What has come and was not read goes back to where it came from. */
@@ -344,7 +346,7 @@ void history_close(struct machine *m) {
     give_back(m);
     m->board.input.tap = NULL;
     m->memory.dirty = NULL;
-    m->cpu.limit = 0;
+    m->vcpu[0].cpu.limit = 0;
     snapshots_free(h);
     breakpoints_clear(&h->breakpoints);
     free(h->inputs.list);
@@ -369,25 +371,28 @@ static size_t next_pinned(const struct history *h, uint64_t ticks) {
 }
 
 void history_before_run(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    m->cpu.limit = 0;
+    cpu->limit = 0;
     if (!history_in_past(m))
         return;
-    size_t n = next_pinned(h, m->cpu.ticks);
-    m->cpu.limit = n < h->count && h->list[n]->ticks < h->end ? h->list[n]->ticks : h->end;
+    size_t n = next_pinned(h, cpu->ticks);
+    cpu->limit = n < h->count && h->list[n]->ticks < h->end ? h->list[n]->ticks : h->end;
 }
 
 /* The run has reached a place where it was changed, or left. */
 static void cross(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    size_t n = snapshot_before(h, m->cpu.ticks);
-    if (h->list[n]->pinned && !h->list[n]->mid_rep && h->list[n]->ticks == m->cpu.ticks && n != h->base)
+    size_t n = snapshot_before(h, cpu->ticks);
+    const struct snapshot *s = h->list[n];
+    if (s->pinned && !s->mid_rep && s->ticks == cpu->ticks && n != h->base)
         snapshot_load(m, n);
 }
 
 static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
-    return breakpoint_should_stop(m, x86_pc(&s->regs, &s->sregs), false, exit);
+    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    return breakpoint_should_stop(&m->vcpu[0], x86_pc(&s->regs, &s->sregs), false, exit);
 }
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
@@ -395,7 +400,7 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
     cross(m);
     if (h->replaying && !history_in_past(m) && !h->ended_told) {
         h->ended_told = true;
-        m->edge = EDGE_END;
+        m->vcpu[0].edge = EDGE_END;
         replay_verdict(m, exit->text, sizeof exit->text);
         return false;
     }
@@ -407,19 +412,21 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
 }
 
 void history_note_present(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    if (m->cpu.ticks > h->reached)
-        h->reached = m->cpu.ticks;
+    if (cpu->ticks > h->reached)
+        h->reached = cpu->ticks;
     if (history_in_past(m))
         return;
-    h->end = m->cpu.ticks;
-    h->end_slept = m->cpu.slept;
+    h->end = cpu->ticks;
+    h->end_slept = cpu->slept;
 }
 
 void history_stopped(struct machine *m) {
-    uint64_t limit = m->cpu.limit;
-    m->cpu.limit = 0;
-    if (limit && m->cpu.ticks == limit)
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    uint64_t limit = cpu->limit;
+    cpu->limit = 0;
+    if (limit && cpu->ticks == limit)
         cross(m);
     history_note_present(m);
 }
@@ -437,11 +444,12 @@ static void cut(struct events *e, size_t count) {
 }
 
 bool history_discard_future(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    m->touched = true;
+    m->vcpu[0].touched = true;
     if (!h || !history_in_past(m))
         return false;
-    uint64_t now = m->cpu.ticks;
+    uint64_t now = cpu->ticks;
     snapshots_cut(h, snapshot_before(h, now) + 1);
     if (m->board.input.steady)
         keep_for_again(h);
@@ -449,7 +457,7 @@ bool history_discard_future(struct machine *m) {
     cut(&h->clocks, first_at(&h->clocks, now));
     cut(&h->holds, first_at(&h->holds, now));
     h->end = h->reached = now;
-    h->end_slept = m->cpu.slept;
+    h->end_slept = cpu->slept;
     h->replaying = false;
     return true;
 }

@@ -103,11 +103,12 @@ void history_before_run(struct machine *);
 bool history_at_limit(struct machine *, struct cpu_exit *, bool running);
 void history_stopped(struct machine *);
 static inline bool history_in_past(const struct machine *m) {
-    return m->history && m->cpu.ticks < m->history->end;
+    return m->history && m->vcpu[0].cpu.ticks < m->history->end;
 }
 /* Instructions done at the present. */
 static inline uint64_t history_end_count(const struct machine *m) {
-    return history_in_past(m) ? m->history->end - m->history->end_slept : cpu_icount(&m->cpu);
+    const struct history *h = m->history;
+    return history_in_past(m) ? h->end - h->end_slept : cpu_icount(&m->vcpu[0].cpu);
 }
 /* Here is the present, if this is not the past. */
 void history_note_present(struct machine *);

@@ -17,30 +17,32 @@ struct debug_state {
 };
 
 static struct debug_state depart(struct machine *m, bool keep) {
-    struct debug_state l = {m->cpu.breakpoints, m->cpu.catch, m->history->travelling};
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct debug_state l = {cpu->breakpoints, cpu->catch, m->history->travelling};
     struct history *h = m->history;
     h->travelling = true;
     if (!keep) {
-        m->cpu.breakpoints = &h->breakpoints;
-        m->cpu.catch = (struct cpu_catch){0};
+        cpu->breakpoints = &h->breakpoints;
+        cpu->catch = (struct cpu_catch){0};
     }
     return l;
 }
 
 static void settle_down(struct machine *m, const struct debug_state *l) {
-    m->cpu.breakpoints = l->breakpoints;
-    m->cpu.catch = l->catch;
-    m->cpu.limit = 0;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    cpu->breakpoints = l->breakpoints;
+    cpu->catch = l->catch;
+    cpu->limit = 0;
     m->history->travelling = l->travelling;
-    m->caught = m->ended = false;
-    cpu_arrives(&m->cpu);
+    m->vcpu[0].caught = m->vcpu[0].ended = false;
+    cpu_arrives(cpu);
 }
 
 /* Else the way back would be interrupted as well. */
 static void forget_interrupt(struct machine *m) {
-    pthread_mutex_lock(&m->lock);
-    m->interrupt = false;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_lock(&m->run.lock);
+    m->run.interrupt = false;
+    pthread_mutex_unlock(&m->run.lock);
 }
 
 /* It had to wait for input in the past, too. */
@@ -53,38 +55,41 @@ static bool waits_in_past(struct machine *m, const struct cpu_exit *exit) {
 
 /* On until something other than the machine's own affairs; LIMIT: at `until`. */
 static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_exit *exit) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     do {
         *exit = (struct cpu_exit){0};
-        m->cpu.limit = until;
-        m->cpu.ops->run(&m->cpu, exit);
+        cpu->limit = until;
+        cpu->ops->run(cpu, exit);
         if (exit->kind == CPU_EXIT_KICKED && machine_interrupted(m))
             return CPU_EXIT_KICKED;
-        if (exit->kind == CPU_EXIT_DEVICE && m->caught)
+        if (exit->kind == CPU_EXIT_DEVICE && m->vcpu[0].caught)
             exit->kind = CPU_EXIT_EVENT;
-        m->caught = false;
+        m->vcpu[0].caught = false;
     } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE ||
              waits_in_past(m, exit));
     return exit->kind;
 }
 
 static void note_reached(struct machine *m) {
-    if (m->cpu.ticks > m->history->reached)
-        m->history->reached = m->cpu.ticks;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    if (cpu->ticks > m->history->reached)
+        m->history->reached = cpu->ticks;
 }
 
 static bool is_halted(struct machine *m) {
-    return cpu_read(&m->cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
+    return cpu_read(&m->vcpu[0].cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
 /* Points and catches are those of luggage already. */
 static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     struct cpu_exit exit;
-    bool ahead = h->base == n && m->cpu.ticks <= ticks && m->cpu.ticks > h->list[n]->ticks;
+    bool ahead = h->base == n && cpu->ticks <= ticks && cpu->ticks > h->list[n]->ticks;
     if (!ahead)
         snapshot_load(m, n);
     h->target = ticks;
-    while (m->cpu.ticks < ticks && run_on(m, ticks, &exit) != CPU_EXIT_LIMIT)
+    while (cpu->ticks < ticks && run_on(m, ticks, &exit) != CPU_EXIT_LIMIT)
         if (exit.kind == CPU_EXIT_KICKED)
             return false;
         else if (exit.kind != CPU_EXIT_EVENT)
@@ -111,25 +116,26 @@ static bool go_to(struct machine *m, uint64_t ticks) {
 
 /* To the first moment with so many instructions done: a hlt may go on for a while. */
 static bool go_to_count(struct machine *m, uint64_t count) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     size_t n = snapshot_before_count(h, count);
     if (!go_from(m, n, h->list[n]->ticks))
         return false;
-    while (cpu_icount(&m->cpu) < count && m->cpu.ticks < h->end) {
-        uint64_t from = m->cpu.ticks, to = count + m->cpu.slept;
+    while (cpu_icount(cpu) < count && cpu->ticks < h->end) {
+        uint64_t from = cpu->ticks, to = count + cpu->slept;
         if (!go_from(m, h->base, to < h->end ? to : h->end))
             return false;
-        if (m->cpu.ticks == from)
+        if (cpu->ticks == from)
             break; /* dead, or halted for good */
     }
-    return go_to(m, m->cpu.ticks); /* as a person left it there */
+    return go_to(m, cpu->ticks); /* as a person left it there */
 }
 
 /* Stopped by a watchpoint amid a repeated instruction, a machine stands at the same
  * count as at the beginning of that piece. This is to the beginning. */
 static bool go_to_piece(struct machine *m, uint64_t ticks) {
     size_t n = last_whole(m->history, ticks);
-    if (m->cpu.ticks == ticks)
+    if (m->vcpu[0].cpu.ticks == ticks)
         snapshot_load(m, n);
     return go_from(m, n, ticks);
 }
@@ -140,7 +146,7 @@ static void keep_present(struct machine *m) {
     if (history_in_past(m))
         return;
     const struct snapshot *s = h->list[h->base];
-    bool kept = s->pinned && s->ticks == m->cpu.ticks;
+    bool kept = s->pinned && s->ticks == m->vcpu[0].cpu.ticks;
     if (!kept)
         snapshot_take(m, true);
     history_note_present(m);
@@ -159,14 +165,15 @@ static bool returns(struct machine *m, bool came, uint64_t from, struct cpu_arri
         return true;
     forget_interrupt(m);
     go_quietly(m, from);
-    m->cpu.arrival = here;
+    m->vcpu[0].cpu.arrival = here;
     return false;
 }
 
 bool reverse_goto(struct machine *m, uint64_t ticks) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    uint64_t from = m->cpu.ticks;
-    struct cpu_arrival here = m->cpu.arrival;
+    uint64_t from = cpu->ticks;
+    struct cpu_arrival here = cpu->arrival;
     keep_present(m);
     if (ticks > h->end)
         ticks = h->end;
@@ -176,8 +183,9 @@ bool reverse_goto(struct machine *m, uint64_t ticks) {
 }
 
 bool travel_to_count(struct machine *m, uint64_t count) {
-    uint64_t from = m->cpu.ticks;
-    struct cpu_arrival here = m->cpu.arrival;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    uint64_t from = cpu->ticks;
+    struct cpu_arrival here = cpu->arrival;
     keep_present(m);
     struct debug_state l = depart(m, false);
     bool came = go_to_count(m, count);
@@ -186,21 +194,22 @@ bool travel_to_count(struct machine *m, uint64_t count) {
 }
 
 bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     if (history_in_past(m))
         snapshot_take(m, false);
     else
         keep_present(m);
-    struct cpu_arrival arrival = m->cpu.arrival;
+    struct cpu_arrival arrival = cpu->arrival;
     struct snapshot *here = h->list[h->base];
-    if (here->ticks != m->cpu.ticks)
+    if (here->ticks != cpu->ticks)
         return false;
     snapshot_load(m, 0);
     *answer = look(m);
     for (size_t n = 0; n < h->count; n++)
         if (h->list[n] == here)
             snapshot_load(m, n);
-    m->cpu.arrival = arrival;
+    cpu->arrival = arrival;
     return true;
 }
 
@@ -208,18 +217,20 @@ bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *),
 
 /* To the tick before the last instruction, however long the CPU waited since. */
 static bool go_one_back(struct machine *m) {
-    uint64_t count = cpu_icount(&m->cpu), start = m->history->list[0]->ticks;
-    if (!go_to(m, m->cpu.ticks - 1))
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    uint64_t count = cpu_icount(cpu), start = m->history->list[0]->ticks;
+    if (!go_to(m, cpu->ticks - 1))
         return false;
-    if (cpu_icount(&m->cpu) < count)
+    if (cpu_icount(cpu) < count)
         return true;
-    return go_to_count(m, count) && (m->cpu.ticks == start || go_to(m, m->cpu.ticks - 1));
+    return go_to_count(m, count) && (cpu->ticks == start || go_to(m, cpu->ticks - 1));
 }
 
 /* From within a hlt or a repeated instruction to where it begins. */
 static void go_to_beginning(struct machine *m) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t start = m->history->list[0]->ticks;
-    while (m->cpu.ticks > start && (m->cpu.mid_rep || is_halted(m)))
+    while (cpu->ticks > start && (cpu->mid_rep || is_halted(m)))
         if (!go_one_back(m))
             return;
 }
@@ -233,9 +244,10 @@ static bool go_quietly_to_piece(struct machine *m, uint64_t ticks) {
 
 /* Does the instruction ahead set off a watchpoint? The machine is moved on by it. */
 static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct debug_state l = depart(m, true);
     *exit = (struct cpu_exit){0};
-    m->cpu.engine->step(&m->cpu, exit);
+    cpu->engine->step(cpu, exit);
     settle_down(m, &l);
     return exit->kind == CPU_EXIT_WATCHPOINT;
 }
@@ -243,7 +255,7 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
 /* A client compares values at a watchpoint: it is told, too, when one is undone. */
 static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
     struct cpu_exit hit;
-    uint64_t at = m->cpu.ticks;
+    uint64_t at = m->vcpu[0].cpu.ticks;
     if (!breakpoints_any_watch(&m->breakpoints))
         return;
     if (sets_off_watch(m, &hit))
@@ -253,8 +265,9 @@ static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
 
 /* The last instruction boundary before `now`, a step at a time from where it is. */
 static void step_back(struct machine *m, struct cpu_exit *exit) {
-    uint64_t now = m->cpu.ticks;
-    bool mid_rep = m->cpu.mid_rep;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    uint64_t now = cpu->ticks;
+    bool mid_rep = cpu->mid_rep;
     struct debug_state l = depart(m, false);
     if (mid_rep ? go_to_piece(m, now) : go_one_back(m))
         go_to_beginning(m);
@@ -272,23 +285,26 @@ struct hit {
 };
 
 static bool stops_here(struct machine *m, struct hit *hit) {
-    const struct cpu_state *s = cpu_read(&m->cpu, CPU_REGS | CPU_SREGS);
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     struct cpu_exit exit;
-    if (is_halted(m) || !breakpoint_should_stop(m, x86_pc(&s->regs, &s->sregs), false, &exit))
+    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    if (is_halted(m) || !breakpoint_should_stop(&m->vcpu[0], pc, false, &exit))
         return false;
-    *hit = (struct hit){.found = true, .at = m->cpu.ticks, .exit = exit};
+    *hit = (struct hit){.found = true, .at = cpu->ticks, .exit = exit};
     return true;
 }
 
 static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
-    uint64_t at = watch ? m->cpu.watch_icount : m->cpu.ticks;
+    uint64_t at = watch ? cpu->watch_icount : cpu->ticks;
     if (at >= before)
         return;
     if (exit->kind == CPU_EXIT_BREAKPOINT)
         stops_here(m, hit);
     else if (watch || exit->kind == CPU_EXIT_EVENT)
-        *hit = (struct hit){true, at, *exit, m->cpu.watched_by};
+        *hit = (struct hit){true, at, *exit, cpu->watched_by};
 }
 
 /* All of list[n] up to a count; the last hit before that. false: interrupted. */
@@ -297,7 +313,7 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
     snapshot_load(m, n);
     m->history->target = 0;
     stops_here(m, hit);
-    while (m->cpu.ticks < before) {
+    while (m->vcpu[0].cpu.ticks < before) {
         enum cpu_exit_kind kind = run_on(m, before, &exit);
         if (kind == CPU_EXIT_KICKED)
             return false;
@@ -312,13 +328,14 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
 /* Amid a repeated instruction that a watchpoint has stopped, some of what is undone
  * first is of that instruction itself. */
 static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct cpu_exit exit;
     *hit = (struct hit){0};
-    if (!m->cpu.mid_rep || !go_quietly_to_piece(m, now) || m->cpu.mid_rep)
+    if (!cpu->mid_rep || !go_quietly_to_piece(m, now) || cpu->mid_rep)
         return;
     stops_here(m, hit);
-    if (breakpoints_any_watch(m->cpu.breakpoints) && sets_off_watch(m, &exit))
-        *hit = (struct hit){true, now, exit, m->cpu.watched_by};
+    if (breakpoints_any_watch(cpu->breakpoints) && sets_off_watch(m, &exit))
+        *hit = (struct hit){true, now, exit, cpu->watched_by};
 }
 
 /* Where list[n] need not be run on from: at the next one. */
@@ -345,17 +362,18 @@ static bool search(struct machine *m, uint64_t now, struct hit *hit) {
 }
 
 static void run_back(struct machine *m, struct cpu_exit *exit) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     struct hit hit;
-    uint64_t now = m->cpu.ticks;
-    struct cpu_arrival here = m->cpu.arrival;
+    uint64_t now = cpu->ticks;
+    struct cpu_arrival here = cpu->arrival;
     struct debug_state l = depart(m, true);
     bool whole = search(m, now, &hit);
     settle_down(m, &l);
     if (!whole) {
         forget_interrupt(m);
         go_quietly(m, now);
-        m->cpu.arrival = here;
+        cpu->arrival = here;
         *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
         return;
     }
@@ -366,16 +384,16 @@ static void run_back(struct machine *m, struct cpu_exit *exit) {
     if (hit.found)
         *exit = hit.exit;
     else
-        m->edge = EDGE_BEGIN;
+        m->vcpu[0].edge = EDGE_BEGIN;
     if (hit.found && hit.exit.kind == CPU_EXIT_BREAKPOINT) /* it is told, and then passed */
-        m->cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
+        cpu->arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
 }
 
 void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
     *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
     keep_present(m);
-    if (m->cpu.ticks <= m->history->list[0]->ticks)
-        m->edge = EDGE_BEGIN;
+    if (m->vcpu[0].cpu.ticks <= m->history->list[0]->ticks)
+        m->vcpu[0].edge = EDGE_BEGIN;
     else if (run)
         run_back(m, exit);
     else
@@ -386,7 +404,7 @@ void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
 
 /* Watches memory, page by page. false: an address means none. */
 static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, bool physical) {
-    const struct kvm_sregs *s = &cpu_read(&m->cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
     for (uint64_t at = address; at < address + length; at = (at | (PAGE_SIZE - 1)) + 1) {
         struct page_walk w = {.phys = at};
         uint64_t rest = address + length - at, page = PAGE_SIZE - (at & (PAGE_SIZE - 1));
@@ -399,8 +417,9 @@ static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, b
 }
 
 static struct travel_write search_write(struct machine *m) {
-    uint64_t now = m->cpu.ticks;
-    struct cpu_arrival here = m->cpu.arrival;
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    uint64_t now = cpu->ticks;
+    struct cpu_arrival here = cpu->arrival;
     struct hit hit = {0};
     struct debug_state l = depart(m, false);
     bool whole = search(m, now, &hit);
@@ -408,7 +427,7 @@ static struct travel_write search_write(struct machine *m) {
     if (!whole)
         forget_interrupt(m);
     go_quietly(m, now);
-    m->cpu.arrival = here;
+    cpu->arrival = here;
     return (struct travel_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
                                  hit.at, hit.by};
 }
@@ -430,24 +449,26 @@ enum { MODES_MAX = 500 }; /* lines; a guest may switch at every other instructio
 
 /* All of list[n] up to its end. false: interrupted. */
 static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct text *t, uint64_t *count) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     const struct history *h = m->history;
     struct cpu_exit exit = {0};
     uint64_t end = segment_end(h, n, now);
     snapshot_load(m, n);
-    while (m->cpu.ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
+    while (cpu->ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
         if ((*count)++ < MODES_MAX)
-            text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(&m->cpu), exit.text);
+            text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(cpu), exit.text);
     return exit.kind != CPU_EXIT_KICKED;
 }
 
 void reverse_list_modes(struct machine *m, const struct text *t) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    uint64_t now = m->cpu.ticks, count = 0;
+    uint64_t now = cpu->ticks, count = 0;
     bool whole = true;
-    struct cpu_arrival here = m->cpu.arrival;
+    struct cpu_arrival here = cpu->arrival;
     keep_present(m);
     struct debug_state l = depart(m, false);
-    m->cpu.catch.mode = true;
+    cpu->catch.mode = true;
     h->target = 0;
     for (size_t n = 0; whole && n < h->count && h->list[n]->ticks < now; n++)
         if (!h->list[n]->mid_rep)
@@ -464,5 +485,5 @@ void reverse_list_modes(struct machine *m, const struct text *t) {
         forget_interrupt(m);
     }
     go_quietly(m, now);
-    m->cpu.arrival = here;
+    cpu->arrival = here;
 }

@@ -9,7 +9,7 @@
 #include "vmm/replay/history.h"
 #include "vmm/host/text.h"
 
-/* One instruction back, or to the last stop before now. Fills *exit and m->edge. */
+/* One instruction back, or to the last stop before now. Fills *exit and m->vcpu[0].edge. */
 void reverse_resume(struct machine *, bool run, struct cpu_exit *);
 /* To a tick, or as near as the history goes. false: interrupted on the way. */
 bool reverse_goto(struct machine *, uint64_t ticks);

@@ -203,20 +203,21 @@ static struct snapshot *make(struct machine *m, bool pinned) {
     struct snapshot *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->ticks = m->cpu.ticks;
-    s->slept = m->cpu.slept;
+    s->ticks = m->vcpu[0].cpu.ticks;
+    s->slept = m->vcpu[0].cpu.slept;
     s->pinned = pinned;
-    s->mid_rep = m->cpu.mid_rep;
-    s->cpu = *cpu_read(&m->cpu, CPU_ALL);
+    s->mid_rep = m->vcpu[0].cpu.mid_rep;
+    s->cpu = *cpu_read(&m->vcpu[0].cpu, CPU_ALL);
     s->irqchip = m->irqchip;
-    s->intr = m->cpu.intr;
+    s->intr = m->vcpu[0].cpu.intr;
     s->cursor = h->cursor;
     s->notice_at = h->notice_at;
     s->noticed_at = h->noticed_at;
     s->taken_at = h->taken_at;
     s->grid_at = h->grid_at;
     s->bytes = sizeof *s + h->arrived.count;
-    bool good = devices_save(&m->board.devices, &s->devices) && save_tlb(&m->cpu, s) && save_arrived(&h->arrived, s) && save_pages(m, s);
+    bool good = devices_save(&m->board.devices, &s->devices) && save_tlb(&m->vcpu[0].cpu, s) &&
+                save_arrived(&h->arrived, s) && save_pages(m, s);
     s->bytes += s->devices.room;
     h->bytes += s->bytes;
     if (good && make_room(h))
@@ -226,13 +227,14 @@ static struct snapshot *make(struct machine *m, bool pinned) {
 }
 
 static void add(struct machine *m, struct snapshot *s, size_t at) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     memmove(&h->list[at + 1], &h->list[at], (h->count - at) * sizeof *h->list);
     h->list[at] = s;
     h->count++;
     h->base = at;
     memset(h->dirty, 0, h->words * sizeof *h->dirty);
-    m->cpu.engine->see_writes(&m->cpu);
+    cpu->engine->see_writes(cpu);
 }
 
 bool snapshot_take_first(struct machine *m) {
@@ -264,13 +266,14 @@ static void need_pages(struct history *h, const struct snapshot *s) {
 
 /* Only what differs is written, so that decoded code stays. */
 static void load_page(struct machine *m, uint32_t number, const uint8_t *bytes) {
+    struct cpu *cpu = &m->vcpu[0].cpu;
     static const uint8_t zeros[PAGE_SIZE];
     uint64_t phys = (uint64_t)number * PAGE_SIZE;
     const uint8_t *from = bytes ? bytes : zeros;
     if (!memcmp(m->memory.ram + phys, from, PAGE_SIZE))
         return;
     memcpy(m->memory.ram + phys, from, PAGE_SIZE);
-    m->cpu.engine->memory_changed(&m->cpu, phys, PAGE_SIZE);
+    cpu->engine->memory_changed(cpu, phys, PAGE_SIZE);
 }
 
 static void load_pages(struct machine *m, size_t n) {
@@ -303,20 +306,20 @@ void snapshot_load(struct machine *m, size_t n) {
     struct snapshot *s = h->list[n];
     load_pages(m, n);
     h->base = n;
-    m->cpu.ticks = s->ticks;
-    m->cpu.slept = s->slept;
-    m->cpu.mid_rep = s->mid_rep;
-    cpu_arrives(&m->cpu);
+    m->vcpu[0].cpu.ticks = s->ticks;
+    m->vcpu[0].cpu.slept = s->slept;
+    m->vcpu[0].cpu.mid_rep = s->mid_rep;
+    cpu_arrives(&m->vcpu[0].cpu);
     devices_load(&m->board.devices, &s->devices);
     board_a20_as_devices(&m->board); /* before the TLB goes by it */
-    m->cpu.state = s->cpu;
-    m->cpu.ops->store(&m->cpu, CPU_ALL);
-    m->cpu.engine->load_tlb(&m->cpu, s->tlb);
-    m->cpu.valid = CPU_ALL;
-    m->cpu.dirty = 0;
+    m->vcpu[0].cpu.state = s->cpu;
+    m->vcpu[0].cpu.ops->store(&m->vcpu[0].cpu, CPU_ALL);
+    m->vcpu[0].cpu.engine->load_tlb(&m->vcpu[0].cpu, s->tlb);
+    m->vcpu[0].cpu.valid = CPU_ALL;
+    m->vcpu[0].cpu.dirty = 0;
     m->irqchip = s->irqchip;
-    m->cpu.intr = s->intr;
-    m->dead = m->ended = m->caught = false;
+    m->vcpu[0].cpu.intr = s->intr;
+    m->vcpu[0].dead = m->vcpu[0].ended = m->vcpu[0].caught = false;
     h->cursor = s->cursor;
     h->notice_at = s->notice_at;
     h->noticed_at = s->noticed_at;

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 
 static void take_synced(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct kvm_sync_regs *s = &v->run->s.regs;
     cpu->valid = cpu->missing = 0;
     if (v->run->kvm_valid_regs & KVM_SYNC_X86_REGS) {
@@ -23,7 +23,7 @@ static void take_synced(struct cpu *cpu) {
 }
 
 static void give_synced(struct cpu *cpu, unsigned parts) {
-    struct kvm_run *run = vcpu_of(cpu)->run;
+    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     struct kvm_sync_regs *s = &run->s.regs;
     if (parts & CPU_REGS) {
         s->regs = cpu->state.regs;
@@ -37,7 +37,7 @@ static void give_synced(struct cpu *cpu, unsigned parts) {
 }
 
 static int run(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     v->counters.runs++;
     int reason = ioctl(v->fd, KVM_RUN, 0) < 0 ? -errno : (int)v->run->exit_reason;
     take_synced(cpu);
@@ -53,7 +53,7 @@ static int run(struct cpu *cpu) {
 }
 
 int vcpu_enter(struct cpu *cpu, unsigned parts) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     if (v->sync) {
         v->run->kvm_valid_regs = (parts & CPU_REGS ? KVM_SYNC_X86_REGS : 0) |
                                  (parts & CPU_SREGS ? KVM_SYNC_X86_SREGS : 0);
@@ -66,14 +66,14 @@ int vcpu_enter(struct cpu *cpu, unsigned parts) {
 }
 
 /* A kick says that it stands before it asks for the exit, so none is lost. */
-void vcpu_clear_immediate_exit(struct vcpu *v) {
+void vcpu_clear_immediate_exit(struct kvm_vcpu *v) {
     __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&v->kicked, __ATOMIC_SEQ_CST))
         __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 }
 
 int vcpu_complete(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     v->io_pending = false;
     __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
     int reason = run(cpu);

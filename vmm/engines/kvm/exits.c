@@ -48,39 +48,39 @@ static bool back_out(struct cpu *cpu, struct cpu_exit *exit) {
 }
 
 static bool serve_io(struct cpu *cpu, struct cpu_exit *exit) {
-    struct kvm_run *run = vcpu_of(cpu)->run;
+    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     char *data = (char *)run + run->io.data_offset;
     bool stop = false;
     for (unsigned i = 0; i < run->io.count; i++, data += run->io.size) {
-        enum io_result r = cpu->host.io(cpu->host.machine, run->io.port,
+        enum io_result r = cpu->host.io(cpu->host.context, run->io.port,
                                         run->io.direction == KVM_EXIT_IO_OUT, run->io.size, data);
         if (r == IO_RETRY && i == 0)
             return back_out(cpu, exit);
         stop |= r == IO_STOP;
-        vcpu_of(cpu)->serves |= r == IO_SERVICE;
+        kvm_vcpu_of(cpu)->serves |= r == IO_SERVICE;
     }
     return stop && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
 }
 
 static void tell_unassigned(struct cpu *cpu) {
-    struct kvm_run *run = vcpu_of(cpu)->run;
+    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     if (!cpu->host.unassigned)
         return;
     cpu->behind = run->mmio.is_write;
-    cpu->host.unassigned(cpu->host.machine, run->mmio.is_write ? CPU_WRITE : CPU_READ,
+    cpu->host.unassigned(cpu->host.context, run->mmio.is_write ? CPU_WRITE : CPU_READ,
                          run->mmio.phys_addr, run->mmio.len);
     cpu->behind = false;
 }
 
 /* At a write RIP is behind the instruction already. */
 static bool serve_mmio(struct cpu *cpu, struct cpu_exit *exit) {
-    struct kvm_run *run = vcpu_of(cpu)->run;
+    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     const struct cpu_host *host = &cpu->host;
     enum io_result result = IO_NOBODY;
     if (!run->mmio.is_write)
         memset(run->mmio.data, 0xff, sizeof run->mmio.data);
     if (host->mmio)
-        result = host->mmio(host->machine, run->mmio.phys_addr, run->mmio.is_write, run->mmio.len,
+        result = host->mmio(host->context, run->mmio.phys_addr, run->mmio.is_write, run->mmio.len,
                             run->mmio.data);
     if (result == IO_NOBODY)
         tell_unassigned(cpu);
@@ -90,7 +90,7 @@ static bool serve_mmio(struct cpu *cpu, struct cpu_exit *exit) {
 /* One KVM_RUN is not enough: read-modify-write, an access across a page's edge, one of 16
  * bytes and a repeated string instruction each exit again before they are done. */
 int exits_complete(struct cpu *cpu, struct cpu_exit *exit) {
-    bool mmio = vcpu_of(cpu)->run->exit_reason == KVM_EXIT_MMIO;
+    bool mmio = kvm_vcpu_of(cpu)->run->exit_reason == KVM_EXIT_MMIO;
     int reason = vcpu_complete(cpu);
     while (reason == KVM_EXIT_MMIO || (reason == KVM_EXIT_IO && mmio)) {
         exits_settle(cpu, reason, exit);
@@ -103,7 +103,7 @@ int exits_complete(struct cpu *cpu, struct cpu_exit *exit) {
 /* --- ends --------------------------------------------------------------------- */
 
 static bool halt(struct cpu *cpu, struct cpu_exit *exit) {
-    vcpu_of(cpu)->halted = true;
+    kvm_vcpu_of(cpu)->halted = true;
     return exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
 
@@ -111,7 +111,7 @@ static bool refuse_entry(struct cpu *cpu, struct cpu_exit *exit) {
     return exits_report(exit, CPU_EXIT_CANNOT,
                         "the processor refuses the guest's state (KVM_EXIT_FAIL_ENTRY, "
                         "reason 0x%llx)",
-                        vcpu_of(cpu)->run->fail_entry.hardware_entry_failure_reason);
+                        kvm_vcpu_of(cpu)->run->fail_entry.hardware_entry_failure_reason);
 }
 
 static bool fail(struct cpu *cpu, struct cpu_exit *exit) {
@@ -121,7 +121,7 @@ static bool fail(struct cpu *cpu, struct cpu_exit *exit) {
     return exits_report(exit, CPU_EXIT_CANNOT,
                         "this KVM cannot run the instruction %02x %02x %02x %02x … "
                         "(KVM_EXIT_INTERNAL_ERROR, suberror %u)",
-                        op[0], op[1], op[2], op[3], vcpu_of(cpu)->run->internal.suberror);
+                        op[0], op[1], op[2], op[3], kvm_vcpu_of(cpu)->run->internal.suberror);
 }
 
 static bool report_unknown(int reason, struct cpu_exit *exit) {
@@ -157,6 +157,6 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
 void exits_run(struct cpu *cpu, struct cpu_exit *exit) {
     while (!exits_settle(cpu, vcpu_enter(cpu, CPU_REGS), exit))
         continue;
-    if (vcpu_of(cpu)->io_pending)
+    if (kvm_vcpu_of(cpu)->io_pending)
         exits_complete(cpu, exit);
 }

@@ -28,7 +28,7 @@ static int add_slot(int vm, unsigned slot, uint64_t phys, void *host, uint64_t s
     return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
 }
 
-int vcpu_add_memory(struct vcpu *v, const struct memory *m) {
+int vcpu_add_memory(struct kvm_vcpu *v, const struct memory *m) {
     struct memory_piece p;
     int err = 0;
     for (uint64_t from = 0; !err && memory_next(m, from, &p); from = p.phys + p.length)
@@ -58,7 +58,7 @@ static int add_cpuid(int device, int vcpu) {
     return err;
 }
 
-static int add_vcpu(struct vcpu *v, int device) {
+static int add_vcpu(struct kvm_vcpu *v, int device) {
     v->fd = ioctl(v->vm, KVM_CREATE_VCPU, 0);
     if (v->fd < 0)
         return -errno;
@@ -75,7 +75,7 @@ static int add_vcpu(struct vcpu *v, int device) {
     return add_cpuid(device, v->fd);
 }
 
-static int build(struct vcpu *v, int device, const struct memory *m) {
+static int build(struct kvm_vcpu *v, int device, const struct memory *m) {
     v->vm = ioctl(device, KVM_CREATE_VM, 0);
     if (v->vm < 0)
         return -errno;
@@ -89,7 +89,7 @@ static int build(struct vcpu *v, int device, const struct memory *m) {
     return err ? err : add_vcpu(v, device);
 }
 
-void vcpu_close(struct vcpu *v) {
+void vcpu_close(struct kvm_vcpu *v) {
     if (v->run)
         munmap(v->run, v->run_size);
     if (v->fd >= 0)
@@ -98,8 +98,8 @@ void vcpu_close(struct vcpu *v) {
         close(v->vm);
 }
 
-int vcpu_open(struct cpu *cpu, struct vcpu *v, int device, bool irqchip) {
-    *v = (struct vcpu){.vm = -1, .fd = -1, .irqchip = irqchip};
+int vcpu_open(struct cpu *cpu, struct kvm_vcpu *v, int device, bool irqchip) {
+    *v = (struct kvm_vcpu){.vm = -1, .fd = -1, .irqchip = irqchip};
     int err = build(v, device, cpu->memory);
     close(device);
     if (err)
@@ -111,6 +111,6 @@ int vcpu_open(struct cpu *cpu, struct vcpu *v, int device, bool irqchip) {
 
 void vcpu_irq_line(struct cpu *cpu, unsigned irq, bool level) {
     struct kvm_irq_level line = {.irq = irq, .level = level};
-    if (vcpu_of(cpu)->irqchip)
-        ioctl(vcpu_of(cpu)->vm, KVM_IRQ_LINE, &line);
+    if (kvm_vcpu_of(cpu)->irqchip)
+        ioctl(kvm_vcpu_of(cpu)->vm, KVM_IRQ_LINE, &line);
 }

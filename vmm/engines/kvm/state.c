@@ -19,13 +19,13 @@ static const struct {
 };
 enum { IOCTLS = sizeof ioctls / sizeof *ioctls };
 
-void state_show_guest_tf(const struct vcpu *v, struct kvm_regs *regs) {
+void state_show_guest_tf(const struct kvm_vcpu *v, struct kvm_regs *regs) {
     if (v->stepping)
         regs->rflags = (regs->rflags & ~(uint64_t)FLAG_TF) | (v->guest_tf ? FLAG_TF : 0);
 }
 
 int state_fetch(struct cpu *cpu, unsigned parts) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     for (size_t i = 0; i < IOCTLS; i++) {
         if (!(parts & ioctls[i].part))
             continue;
@@ -39,7 +39,7 @@ int state_fetch(struct cpu *cpu, unsigned parts) {
 }
 
 int state_store(struct cpu *cpu, unsigned parts) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     int err = 0;
     for (size_t i = 0; i < IOCTLS; i++) {
         if (!(parts & ioctls[i].part))

@@ -26,7 +26,7 @@ struct kvm_counters {
     uint64_t runs, debug_ioctls, state_ioctls;
 };
 
-struct vcpu {
+struct kvm_vcpu {
     int vm, fd;
     struct kvm_run *run;
     size_t run_size;
@@ -43,16 +43,16 @@ struct vcpu {
     struct kvm_counters counters;
 };
 
-static inline struct vcpu *vcpu_of(const struct cpu *cpu) { return cpu->priv; }
+static inline struct kvm_vcpu *kvm_vcpu_of(const struct cpu *cpu) { return cpu->priv; }
 
 /* --- open.c --- */
 int vcpu_open_device(void); /* of /dev/kvm: a descriptor or -errno */
 /* A VM around cpu->memory, its vCPU in *v, which becomes cpu->priv. 0, or -errno, and nothing
  * is left open. `device` is closed. */
-int vcpu_open(struct cpu *, struct vcpu *v, int device, bool irqchip);
-void vcpu_close(struct vcpu *);
+int vcpu_open(struct cpu *, struct kvm_vcpu *v, int device, bool irqchip);
+void vcpu_close(struct kvm_vcpu *);
 /* A memory slot for each piece. 0 or -errno. */
-int vcpu_add_memory(struct vcpu *, const struct memory *);
+int vcpu_add_memory(struct kvm_vcpu *, const struct memory *);
 void vcpu_irq_line(struct cpu *, unsigned irq, bool level);
 
 /* --- state.c --- */
@@ -61,7 +61,7 @@ void vcpu_irq_line(struct cpu *, unsigned irq, bool level);
 int state_fetch(struct cpu *, unsigned parts);
 int state_store(struct cpu *, unsigned parts);
 /* While we step KVM shows our TF in RFLAGS; the guest's own is put in its place. */
-void state_show_guest_tf(const struct vcpu *, struct kvm_regs *);
+void state_show_guest_tf(const struct kvm_vcpu *, struct kvm_regs *);
 
 /* --- enter.c --- */
 /* Stores what is dirty, and KVM_RUN. `parts`: of REGS and SREGS those that will be read
@@ -71,7 +71,7 @@ int vcpu_enter(struct cpu *, unsigned parts);
  * (kvm-quirks 2). Same results as vcpu_enter(); -EINTR is the usual one. */
 int vcpu_complete(struct cpu *);
 /* KVM_RUN comes back at once no longer, unless a kick stands. */
-void vcpu_clear_immediate_exit(struct vcpu *);
+void vcpu_clear_immediate_exit(struct kvm_vcpu *);
 uint64_t vcpu_pc(struct cpu *);
 
 /* --- exits.c --- */

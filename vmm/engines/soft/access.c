@@ -33,7 +33,7 @@ static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, un
         return;
     s->cpu->ticks = now(s);
     s->cpu->valid = 0;
-    host->unassigned(host->machine, access, phys, size);
+    host->unassigned(host->context, access, phys, size);
     s->cpu->valid = 0;
 }
 
@@ -45,7 +45,7 @@ static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, vo
     if (host->mmio) {
         s->cpu->ticks = now(s);
         s->cpu->valid = 0;
-        result = host->mmio(host->machine, phys, write, size, data);
+        result = host->mmio(host->context, phys, write, size, data);
         s->cpu->valid = 0;
     }
     if (result == IO_NOBODY) {

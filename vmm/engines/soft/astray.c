@@ -16,7 +16,7 @@ static bool asked(struct soft *s, const char *came, char *text, size_t size) {
         return false;
     s->cpu->ticks = now(s);
     s->cpu->valid = 0;
-    bool stop = host->astray(host->machine, came, s->stepping, text, size);
+    bool stop = host->astray(host->context, came, s->stepping, text, size);
     s->cpu->valid = 0;
     return stop;
 }

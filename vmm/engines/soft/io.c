@@ -34,7 +34,7 @@ static void device(struct soft *s, uint16_t port, bool out, unsigned size, uint3
     s->deadline = 0; /* it may have set a timer, or raised an interrupt */
     pend(s, PENDING_CHECK);
     s->cpu->valid = 0; /* a device may look at registers: it is to see those of now */
-    enum io_result result = host->io ? host->io(host->machine, port, out, size, data) : IO_DONE;
+    enum io_result result = host->io ? host->io(host->context, port, out, size, data) : IO_DONE;
     s->cpu->valid = 0;
     if (result == IO_RETRY)
         leave_with(s, CPU_EXIT_WAITING, "");

@@ -240,10 +240,10 @@ static bool take_interrupt(struct soft *s) {
         return false;
     s->holding = s->stepping && !s->cpu->step_irqs;
     if (s->cpu->defer_irq)
-        s->holding = s->cpu->defer_irq(host->machine, s->ticks, s->halted, s->holding);
+        s->holding = s->cpu->defer_irq(host->context, s->ticks, s->halted, s->holding);
     if (s->holding)
         return false;
-    int vector = host->acknowledge(host->machine);
+    int vector = host->acknowledge(host->context);
     if (vector < 0)
         return false;
     deliver(s, (struct fault){.vector = (uint8_t)vector, .kind = KIND_EXTERNAL, .ip = s->ip});
@@ -256,7 +256,7 @@ static void keep_time(struct soft *s) {
         return;
     s->cpu->ticks = s->ticks;
     s->cpu->mid_rep = s->repeating;
-    s->deadline = host->deadline ? host->deadline(host->machine, s->ticks) : UINT64_MAX;
+    s->deadline = host->deadline ? host->deadline(host->context, s->ticks) : UINT64_MAX;
     uint64_t limit = s->cpu->limit ? s->cpu->limit : UINT64_MAX;
     s->horizon = s->deadline < limit ? s->deadline : limit;
 }
@@ -278,7 +278,7 @@ static void wait_halted(struct soft *s) {
         return;
     }
     s->cpu->ticks = s->ticks;
-    uint64_t then = open && host->idle ? host->idle(host->machine, s->ticks) : 0;
+    uint64_t then = open && host->idle ? host->idle(host->context, s->ticks) : 0;
     if (!then)
         report(s, CPU_EXIT_HALTED, "%s", "");
     else

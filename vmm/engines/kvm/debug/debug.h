@@ -60,7 +60,7 @@ struct guards {
 };
 
 struct debugged_vcpu {
-    struct vcpu vcpu; /* first: cpu->priv points to both */
+    struct kvm_vcpu vcpu; /* first: cpu->priv points to both */
     struct kvm_guest_debug armed; /* as last given to KVM */
     unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
     uint64_t entry_rip;
@@ -93,7 +93,7 @@ void kick_run(struct cpu *, struct cpu_exit *);  /* as struct engine has them: *
 void kick_step(struct cpu *, struct cpu_exit *); /* run_guest() and run_single(), interruptible */
 void kick_send(struct cpu *);
 void kick_catch(void); /* once per process: the signal is there to interrupt */
-bool kick_take(struct vcpu *);
+bool kick_take(struct kvm_vcpu *);
 
 /* --- enter.c --- */
 /* Arms `debug` and enters the guest; as vcpu_enter(). */

@@ -40,7 +40,7 @@ static void engine_close(struct cpu *cpu) {
     cpu_set_engine(cpu, NULL);
 }
 
-static int start_vcpu(struct cpu *cpu, struct vcpu *v, bool irqchip, char *error, size_t size) {
+static int start_vcpu(struct cpu *cpu, struct kvm_vcpu *v, bool irqchip, char *error, size_t size) {
     int device = vcpu_open_device();
     if (device < 0)
         return fail(error, size, -device, "cannot open /dev/kvm", advice(-device));
@@ -71,7 +71,7 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
 
 /* A20 has moved: the address space anew. An empty slot is a deleted one. */
 static int engine_remap(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     while (v->slots) {
         struct kvm_userspace_memory_region none = {.slot = --v->slots};
         if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &none) < 0)
@@ -81,7 +81,7 @@ static int engine_remap(struct cpu *cpu) {
 }
 
 static const struct kvm_counters *counters_of(const struct cpu *cpu) {
-    return &vcpu_of(cpu)->counters;
+    return &kvm_vcpu_of(cpu)->counters;
 }
 
 static uint64_t entries(const struct cpu *cpu) { return counters_of(cpu)->runs; }
@@ -120,7 +120,8 @@ static void describe(struct cpu *cpu, char *out, unsigned size) {
              "  registers exchanged without extra ioctls: %s\n"
              "  interrupt chips in the kernel:            %s\n",
              yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
-             yes_no[t->block_irq], yes_no[vcpu_of(cpu)->sync], yes_no[vcpu_of(cpu)->irqchip]);
+             yes_no[t->block_irq], yes_no[kvm_vcpu_of(cpu)->sync],
+             yes_no[kvm_vcpu_of(cpu)->irqchip]);
 }
 
 const struct engine engine_kvm = {

@@ -16,7 +16,7 @@ static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_d
  * that (KVM_SET_REGS clears what is pending), so then the long way is taken. */
 static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
     if (stepping && !(d->armed.control & KVM_GUESTDBG_SINGLESTEP))
         v->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;

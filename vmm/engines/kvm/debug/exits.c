@@ -9,7 +9,7 @@
 void exits_trace(struct cpu *cpu, int reason) {
     if (!cpu->verbose)
         return;
-    const struct kvm_run *run = vcpu_of(cpu)->run;
+    const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     char detail[64] = "";
     if (reason == KVM_EXIT_IO)
@@ -33,7 +33,7 @@ void exits_trace(struct cpu *cpu, int reason) {
  * is clear), a task switch, an access to DRs under DR7.GD, and int1. */
 bool exits_give_back(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     uint64_t dr6 = v->run->debug.arch.dr6;
     uint8_t before = 0;
@@ -51,7 +51,7 @@ bool exits_give_back(struct cpu *cpu) {
 
 static bool all_masked(struct cpu *cpu) {
     struct irqchip_state chips;
-    uint8_t wakers = cpu->host.wakers ? cpu->host.wakers(cpu->host.machine) : 0xff;
+    uint8_t wakers = cpu->host.wakers ? cpu->host.wakers(cpu->host.context) : 0xff;
     return cpu->engine->get_irqchip(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
 }
 
@@ -60,7 +60,7 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
     if (s->mp.mp_state != KVM_MP_STATE_HALTED)
         return false;
-    bool for_ever = !vcpu_of(cpu)->irqchip || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
+    bool for_ever = !kvm_vcpu_of(cpu)->irqchip || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
     return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
 
@@ -78,7 +78,7 @@ static bool is_stale_hlt(struct cpu *cpu) {
 static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
     if (is_stale_hlt(cpu))
         return false;
-    vcpu_of(cpu)->halted = true;
+    kvm_vcpu_of(cpu)->halted = true;
     cpu->valid &= ~(unsigned)CPU_MP;
     return exits_halted(cpu, exit);
 }
@@ -128,7 +128,7 @@ static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
 static bool is_astray(struct cpu *cpu, bool stepping, struct cpu_exit *exit) {
     char text[sizeof exit->text];
     const struct cpu_host *host = &cpu->host;
-    return host->astray && host->astray(host->machine, NULL, stepping, text, sizeof text) &&
+    return host->astray && host->astray(host->context, NULL, stepping, text, sizeof text) &&
            exits_report(exit, CPU_EXIT_RUNAWAY, "%s", text);
 }
 
@@ -141,11 +141,11 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* -EINTR is a kick, the watchdog's look, or any other signal. */
 static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
-    if (kick_take(vcpu_of(cpu)))
+    if (kick_take(kvm_vcpu_of(cpu)))
         return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
     if (is_astray(cpu, debugged_of(cpu)->after_step, exit))
         return true;
-    return vcpu_of(cpu)->irqchip && exits_halted(cpu, exit);
+    return kvm_vcpu_of(cpu)->irqchip && exits_halted(cpu, exit);
 }
 
 bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {

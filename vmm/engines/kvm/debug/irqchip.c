@@ -6,7 +6,7 @@
 
 int irqchip_get(struct cpu *cpu, struct irqchip_state *chips) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     if (!v->irqchip)
         return -ENODEV;
     for (unsigned i = 0; i < 2; i++) {
@@ -24,7 +24,7 @@ int irqchip_get(struct cpu *cpu, struct irqchip_state *chips) {
 
 int irqchip_set(struct cpu *cpu, const struct irqchip_state *chips) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     if (!v->irqchip)
         return -ENODEV;
     for (unsigned i = 0; i < 2; i++) {
@@ -44,7 +44,7 @@ int irqchip_set(struct cpu *cpu, const struct irqchip_state *chips) {
  * put into mode 5, which never starts by itself, and back afterwards. */
 void irqchip_freeze(struct cpu *cpu, bool on) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     if (!v->irqchip || d->frozen == on)
         return;
     if (on && ioctl(v->vm, KVM_GET_PIT2, &d->pit) < 0)

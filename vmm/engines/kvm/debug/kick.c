@@ -21,14 +21,14 @@ void kick_catch(void) {
 
 void kick_send(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     __atomic_store_n(&v->kicked, true, __ATOMIC_SEQ_CST);
     __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&d->inside, __ATOMIC_SEQ_CST))
         pthread_kill(__atomic_load_n(&d->thread, __ATOMIC_SEQ_CST), KICK_SIGNAL);
 }
 
-bool kick_take(struct vcpu *v) {
+bool kick_take(struct kvm_vcpu *v) {
     bool kicked = __atomic_exchange_n(&v->kicked, false, __ATOMIC_SEQ_CST);
     vcpu_clear_immediate_exit(v);
     return kicked;
@@ -53,7 +53,7 @@ static void start_watchdog(struct debugged_vcpu *d) {
 static void guarded(struct cpu *cpu, struct cpu_exit *exit,
                     void (*work)(struct cpu *, struct cpu_exit *)) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     *exit = (struct cpu_exit){0};
     __atomic_store_n(&d->thread, pthread_self(), __ATOMIC_SEQ_CST); /* kick() may read it just now */
     __atomic_store_n(&d->inside, true, __ATOMIC_SEQ_CST);

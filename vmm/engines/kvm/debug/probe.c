@@ -51,7 +51,7 @@ static bool stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint64_t dr
 }
 
 static bool has_paging32(struct cpu *cpu) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_sregs s = cpu_read(cpu, CPU_SREGS)->sregs, back;
     s.cs = x86_descriptor(8, 0x00cf9b000000ffffull);
     s.ds = s.es = s.ss = s.fs = s.gs = x86_descriptor(16, 0x00cf93000000ffffull);
@@ -81,7 +81,7 @@ static void measure(struct cpu *cpu, struct kvm_traits *t) {
     t->exec_bp = stops_at(cpu, CODE, KVM_GUESTDBG_USE_HW_BP, STORE, 0x402, STORE);
     t->data_bp = stops_at(cpu, STORE, KVM_GUESTDBG_USE_HW_BP, DATA, 0x10402, AFTER_STORE);
     t->int3 = stops_at(cpu, AFTER_STORE, KVM_GUESTDBG_USE_SW_BP, 0, 0x400, AFTER_STORE);
-    int debug2 = ioctl(vcpu_of(cpu)->vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
+    int debug2 = ioctl(kvm_vcpu_of(cpu)->vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
     t->block_irq = debug2 > 0 && debug2 & KVM_GUESTDBG_BLOCKIRQ;
     t->protect = has_protect(cpu);
     t->paging32 = has_paging32(cpu); /* last: it may leave the vCPU unfit to run */

@@ -38,7 +38,7 @@ static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
 
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
     if (guard_at(cpu))
         return guarded_write(cpu, exit);
@@ -98,7 +98,7 @@ static struct kvm_guest_debug plan(struct cpu *cpu) {
 
 static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_guest_debug debug = plan(cpu);
     hold_plant(cpu);
     cpu_arrives(cpu);
@@ -127,7 +127,7 @@ static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
         step_raw(cpu, exit);
         if (exit->kind != CPU_EXIT_STEPPED)
             return;
-        if (kick_take(vcpu_of(cpu))) {
+        if (kick_take(kvm_vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }

@@ -16,7 +16,7 @@ static bool report_touched(const struct cpu_touched *t, struct cpu_exit *exit) {
 }
 
 bool serve(struct cpu *cpu, struct cpu_exit *exit) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     v->serves = false;
     if (v->io_pending)
         exits_complete(cpu, exit);

@@ -40,7 +40,7 @@ static int set_msrs(int fd, const struct cpu_msrs *m) {
  * (volume 1, 13.4). */
 enum { XSAVE_MXCSR = 6 };
 
-static int get_mxcsr(struct vcpu *v, struct kvm_fpu *fpu) {
+static int get_mxcsr(struct kvm_vcpu *v, struct kvm_fpu *fpu) {
     struct kvm_xsave xsave;
     if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
         return -errno;
@@ -48,7 +48,7 @@ static int get_mxcsr(struct vcpu *v, struct kvm_fpu *fpu) {
     return 0;
 }
 
-static int set_mxcsr(struct vcpu *v, const struct kvm_fpu *fpu) {
+static int set_mxcsr(struct kvm_vcpu *v, const struct kvm_fpu *fpu) {
     struct kvm_xsave xsave;
     if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
         return -errno;
@@ -56,7 +56,7 @@ static int set_mxcsr(struct vcpu *v, const struct kvm_fpu *fpu) {
     return ioctl(v->fd, KVM_SET_XSAVE, &xsave) < 0 ? -errno : 0;
 }
 
-static int get_mp(struct vcpu *v, struct kvm_mp_state *mp) {
+static int get_mp(struct kvm_vcpu *v, struct kvm_mp_state *mp) {
     if (v->irqchip && ioctl(v->fd, KVM_GET_MP_STATE, mp) < 0)
         return -errno;
     if (!v->irqchip)
@@ -66,14 +66,14 @@ static int get_mp(struct vcpu *v, struct kvm_mp_state *mp) {
     return 0;
 }
 
-static int set_mp(struct vcpu *v, struct kvm_mp_state *mp) {
+static int set_mp(struct kvm_vcpu *v, struct kvm_mp_state *mp) {
     v->halted = !v->irqchip && mp->mp_state == KVM_MP_STATE_HALTED;
     return v->irqchip && ioctl(v->fd, KVM_SET_MP_STATE, mp) < 0 ? -errno : 0;
 }
 
 /* With what state_fetch() takes as it is. */
 int debug_fetch(struct cpu *cpu, unsigned parts) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     state_fetch(cpu, parts);
     if (parts & CPU_FPU && get_mxcsr(v, &cpu->state.fpu) < 0)
         cpu->valid &= ~(unsigned)CPU_FPU;
@@ -104,7 +104,7 @@ static void stays_dirty(struct cpu *cpu, unsigned part, int *err) {
 
 /* What was not taken stays dirty. */
 int debug_store(struct cpu *cpu, unsigned parts) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     if (parts & CPU_EVENTS)
         trim_events(&cpu->state.events, &cpu->state.debugregs);
     cpu->dirty &= ~parts;

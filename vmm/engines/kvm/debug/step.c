@@ -129,7 +129,7 @@ static void clear_tf_in_frame(struct cpu *cpu) {
 static bool tf_after(struct cpu *cpu, const struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     if (in->opcode != 0x9d && in->opcode != 0xcf)
-        return vcpu_of(cpu)->guest_tf;
+        return kvm_vcpu_of(cpu)->guest_tf;
     uint16_t flags = 0;
     uint64_t at = stack_at(s, in->opcode == 0xcf ? 2 * in->operand : 0);
     x86_read(cpu->memory, &s->sregs, at, &flags, 2);
@@ -138,7 +138,7 @@ static bool tf_after(struct cpu *cpu, const struct insn *in) {
 
 static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     bool in_sequence = x86_pc(&s->regs, &s->sregs) - in->pc <= 15;
     if (in->opcode == 0x9c && in_sequence && !v->guest_tf)
@@ -178,7 +178,7 @@ static bool give_back(struct cpu *cpu) {
  * for ever, since `jmp .` changes nothing either. true: *exit is something else
  * than the end of the instruction. */
 static bool go(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_exit *exit) {
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_regs start = cpu_read(cpu, CPU_REGS)->regs;
     for (unsigned empty = 0;;) {
         int reason = debug_enter(cpu, debug);
@@ -250,7 +250,7 @@ static bool report_watch(struct cpu_exit *exit, const struct breakpoint *p) {
 /* What a finished instruction, or iteration of a rep, may have set off. */
 static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct vcpu *v = vcpu_of(cpu);
+    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     d->mid_rep = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
     if (!d->mid_rep)
         cpu_arrives(cpu);
@@ -294,7 +294,7 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     do {
         if (go_to_end(cpu, &in, debugged_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))
             return;
-        if (kick_take(vcpu_of(cpu))) {
+        if (kick_take(kvm_vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
