@@ -148,10 +148,10 @@ static void boots_from_a_drive(const struct machine_options *o) {
     struct drives *d = &m.board.drives;
     CHECK(d->floppy[0] && !d->floppy[1] && !d->hard[0]);
     CHECK(m.memory.ram[0x7c00] == 0xfa && m.memory.ram[0x7e00] == 0);
-    CHECK((cpu_read(&m.cpu, CPU_REGS)->regs.rdx & 0xff) == 0);
+    CHECK((cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rdx & 0xff) == 0);
     CHECK(machine_reset(&m, hard, error, sizeof error) == 0);
     CHECK(!d->floppy[0] && d->hard[0] && disk_sectors(d->hard[0]) == 20000);
-    CHECK((cpu_read(&m.cpu, CPU_REGS)->regs.rdx & 0xff) == 0x80);
+    CHECK((cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rdx & 0xff) == 0x80);
     CHECK(disk_read(d->hard[0], 17, sector, 1) == DISK_DONE && sector[0] == 17);
     CHECK(machine_reset(&m, NULL, error, sizeof error) == 0 && d->hard[0]);
     CHECK(machine_reset(&m, "/no/such/image", error, sizeof error) < 0 && d->hard[0]);
