@@ -23,13 +23,11 @@
 #include "vmm/app/console.h"
 #include "vmm/app/drive_files.h"
 #include "vmm/debug/debug.h"
-#include "vmm/machine/engines.h"
 #include "vmm/host/files.h"
 #include "vmm/host/stderr.h"
-#include "vmm/inspect/inspect.h"
-#include "vmm/inspect/tables.h"
 #include "vmm/app/images.h"
 #include "vmm/app/options.h"
+#include "vmm/app/stats.h"
 #include "vmm/app/terminal.h"
 #include "vmm/replay/recorder.h"
 
@@ -333,35 +331,6 @@ static void begin_debugger(struct app *a) {
         tell_waiting(a);
 }
 
-static long resident_kib(void) {
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f && fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
-    if (f)
-        fclose(f);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static void put_stderr(void *context, const char *text) { fputs(text, context); }
-
-static void print_stats(struct app *a) {
-    struct text text = {put_stderr, stderr};
-    long resident = resident_kib(); /* before all of guest RAM is read */
-    for (unsigned i = 0; i < a->count; i++) {
-        struct machine *m = &a->machines[i];
-        double ms = m->first_entry_ns ? (m->first_entry_ns - a->start_ns) / 1e6 : 0;
-        text_print(&text, "machine %u: %.2f ms to the first instruction\n", i + 1, ms);
-        char engine[320];
-        engines_print(m, engine, sizeof engine);
-        text_print(&text, "%s\n", engine);
-        tables_print(tables_find("exits"), m, &text);
-        text_print(&text, "memory hash: %016llx\n",
-                   (unsigned long long)memory_hash(&m->memory));
-    }
-    text_print(&text, "resident memory: %ld KiB\n", resident);
-}
-
 /* A descriptor 0, 1 or 2 that is closed would be taken by the next open(). */
 static void open_standard_files(void) {
     for (int fd = 0; fd <= 2; fd++) /* what cannot be written to is an error when it is */
@@ -462,7 +431,7 @@ static int run(struct app *a) {
     console_close(&a->console, !a->quits);
     status = told_all(a, status);
     if (a->options.stats && a->left + a->count) {
-        print_stats(a);
+        stats_print(a->machines, a->count, a->start_ns);
         status = flushed(stderr, "the statistics", status);
     }
     if (a->debug)
