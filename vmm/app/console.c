@@ -10,8 +10,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/app/leftover.h"
 #include "vmm/app/terminal.h"
 #include "vmm/host/stderr.h"
+#include "vmm/host/text.h"
+#include "vmm/machine/machine_screen.h"
 
 enum { CTRL_A = 1 };
 
@@ -32,6 +35,8 @@ int console_open(struct console *c, int fd, int signals, unsigned machines,
         return -errno;
     }
     pthread_mutex_init(&c->lock, NULL);
+    for (unsigned i = 0; i < MACHINES_MAX; i++)
+        c->tail[i] = (struct tail){.bytes = c->tail_bytes[i], .size = CONSOLE_TAIL};
     bool sensible = machines > 1 && isatty(fd);
     c->color = color == COLOR_ALWAYS || (color == COLOR_AUTO && sensible);
     return 0;
@@ -83,6 +88,7 @@ static void keep(struct console *c, unsigned i, char byte) {
 
 void console_print(struct console *c, unsigned machine, const char *text, size_t length) {
     pthread_mutex_lock(&c->lock);
+    tail_put(&c->tail[(machine - 1) % MACHINES_MAX], text, length);
     if (c->machines == 1 && !c->color)
         write_text(c, text, length);
     else
@@ -110,6 +116,39 @@ void console_idle(struct console *c) {
     pthread_mutex_unlock(&c->lock);
 }
 
+struct printing {
+    struct console *console;
+    unsigned machine;
+};
+
+static void print_row(void *context, const char *text, size_t length) {
+    const struct printing *p = context;
+    console_print(p->console, p->machine, text, length);
+}
+
+static bool has_leftover(struct console *c, unsigned machine, const struct screen *s, bool *in_line) {
+    const struct tail *t = &c->tail[machine - 1];
+    if (pthread_mutex_trylock(&c->lock))
+        return false;
+    bool has = leftover_is_there(s, t);
+    *in_line = t->length && tail_at(t, t->length - 1) != '\n';
+    pthread_mutex_unlock(&c->lock);
+    return has;
+}
+
+void console_leftover(struct console *c, struct machine *m) {
+    struct printing p = {c, m->number};
+    struct screen s;
+    bool in_line;
+    if (!machine_screen(m, &s) || !s.text || !has_leftover(c, m->number, &s, &in_line))
+        return;
+    if (in_line)
+        print_row(&p, "\n", 1);
+    leftover_print(&s, text_is_utf8(), print_row, &p);
+}
+
+void console_stop_waiting(struct console *c) { eventfd_write(c->closed, 1); }
+
 static void end_all_lines(struct console *c) {
     pthread_mutex_lock(&c->lock);
     for (unsigned i = 0; i < c->machines; i++)
@@ -128,7 +167,7 @@ void console_close(struct console *c, bool wait) {
         end_all_lines(c);
     for (unsigned i = 0; !wait && i < c->machines; i++)
         console_end_line(c, i + 1);
-    eventfd_write(c->closed, 1);
+    console_stop_waiting(c);
     terminal_restore();
     c->raw = false;
 }

@@ -14,10 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vmm/app/tail.h"
 #include "vmm/machine/machine.h"
 
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-enum { LINE_MAX_BYTES = 1024 };
+enum { LINE_MAX_BYTES = 1024, CONSOLE_TAIL = 16384 };
 
 struct console {
     pthread_mutex_t lock;
@@ -34,11 +35,18 @@ struct console {
         char text[LINE_MAX_BYTES];
         size_t length, before; /* now, and at the last console_idle() */
     } line[MACHINES_MAX];
+    struct tail tail[MACHINES_MAX]; /* the last that each has printed */
+    char tail_bytes[MACHINES_MAX][CONSOLE_TAIL];
 };
 
 /* `signals` remains the caller's. 0 or -errno. */
 int console_open(struct console *, int fd, int signals, unsigned machines, enum color_choice);
 void console_print(struct console *, unsigned machine, const char *text, size_t length);
+/* What a machine has on its screen is printed, if it was not (leftover.h). While somebody
+ * prints, it is left out. */
+void console_leftover(struct console *, struct machine *);
+/* From now on nobody waits for who reads: what has no room is dropped. */
+void console_stop_waiting(struct console *);
 /* Lines that have no end yet are written: a machine's; those that did not grow since
  * the last call. While somebody prints, or nobody reads, it is for the next time. */
 void console_end_line(struct console *, unsigned machine);

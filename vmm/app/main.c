@@ -107,6 +107,7 @@ static void take_stops(struct app *a) {
     for (unsigned i = 0; i < a->count; i++) {
         if (!machine_take_stop(&a->machines[i], &stop))
             continue;
+        console_leftover(&a->console, &a->machines[i]);
         console_end_line(&a->console, i + 1);
         a->status[i] = fate(a, i, &stop);
         a->left--;
@@ -162,8 +163,11 @@ static void start_input(struct app *a) {
 static void finish_text(struct app *a) {
     stderr_read_strays();
     for (unsigned i = 0; i < a->count; i++)
-        if (machine_has_stop(&a->machines[i]))
+        if (machine_has_stop(&a->machines[i])) {
+            if (a->machines[i].vcpu[0].ended)
+                console_leftover(&a->console, &a->machines[i]);
             console_end_line(&a->console, i + 1);
+        }
 }
 
 static bool over(struct app *a) {
@@ -426,8 +430,19 @@ static int flushed(FILE *f, const char *what, int status) {
     return status ? status : STATUS_ERROR;
 }
 
+/* Where gdb has stdout, it has gone by now. */
+static void leave_screens(struct app *a) {
+    if (!a->console.machines)
+        return;
+    if (a->quits)
+        console_stop_waiting(&a->console);
+    for (unsigned i = 0; i < a->count && a->left && a->console.fd == STDOUT_FILENO; i++)
+        console_leftover(&a->console, &a->machines[i]);
+}
+
 static int run(struct app *a) {
     int status = start(a);
+    leave_screens(a);
     console_close(&a->console, !a->quits);
     status = told_all(a, status);
     if (a->options.stats && a->left + a->count) {
