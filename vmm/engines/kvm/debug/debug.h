@@ -93,11 +93,12 @@ void kick_run(struct cpu *, struct cpu_exit *);  /* as struct engine has them: *
 void kick_step(struct cpu *, struct cpu_exit *); /* run_guest() and run_single(), interruptible */
 void kick_send(struct cpu *);
 void kick_catch(void); /* once per process: the signal is there to interrupt */
-bool kick_take(struct kvm_vcpu *);
 
 /* --- enter.c --- */
 /* Arms `debug` and enters the guest; as vcpu_enter(). */
 int debug_enter(struct cpu *, const struct kvm_guest_debug *debug);
+/* Does a kick stand? It is taken then. */
+bool debug_take_kick(struct kvm_vcpu *);
 
 /* --- exits.c --- */
 /* As exits_settle(), which it calls for what means the same without a debugger. */

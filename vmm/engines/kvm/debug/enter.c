@@ -50,3 +50,9 @@ int debug_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     int err = arm(cpu, debug);
     return err ? err : vcpu_enter(cpu, CPU_REGS | (debug->control ? CPU_SREGS : 0));
 }
+
+bool debug_take_kick(struct kvm_vcpu *v) {
+    bool kicked = __atomic_exchange_n(&v->kicked, false, __ATOMIC_SEQ_CST);
+    vcpu_clear_immediate_exit(v);
+    return kicked;
+}

@@ -141,7 +141,7 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* -EINTR is a kick, the watchdog's look, or any other signal. */
 static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
-    if (kick_take(kvm_vcpu_of(cpu)))
+    if (debug_take_kick(kvm_vcpu_of(cpu)))
         return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
     if (is_astray(cpu, debugged_of(cpu)->after_step, exit))
         return true;

@@ -28,12 +28,6 @@ void kick_send(struct cpu *cpu) {
         pthread_kill(__atomic_load_n(&d->thread, __ATOMIC_SEQ_CST), KICK_SIGNAL);
 }
 
-bool kick_take(struct kvm_vcpu *v) {
-    bool kicked = __atomic_exchange_n(&v->kicked, false, __ATOMIC_SEQ_CST);
-    vcpu_clear_immediate_exit(v);
-    return kicked;
-}
-
 #ifndef sigev_notify_thread_id /* timer_create(2)'s name; musl has it, glibc does not */
 #define sigev_notify_thread_id _sigev_un._tid
 #endif

@@ -5,13 +5,14 @@
  * promises.
  */
 #include "vmm/engines/kvm/debug/debug.h"
-#include "vmm/x86/descriptor.h"
-#include "vmm/memory/memory.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "vmm/memory/memory.h"
+#include "vmm/x86/descriptor.h"
 
 /* The program, at 0x1000 in real mode. A breakpoint at `store`, a watchpoint on
  * the byte at 0x600, and a vector 3 that halts elsewhere if int3 does not trap. */
@@ -90,17 +91,17 @@ static void measure(struct cpu *cpu, struct kvm_traits *t) {
 
 static struct kvm_traits traits;
 
+/* A CPU of its own, which is no engine's: it is only entered. */
 static void measure_once(void) {
+    static const struct cpu_ops ops = {.fetch = debug_fetch, .store = debug_store};
     struct memory memory;
-    struct breakpoints points = {0};
-    struct cpu cpu = {.memory = &memory, .breakpoints = &points, .host.io = no_device};
-    struct engine_options options = {0};
-    char error[128];
-    if (memory_open(&memory, 64 << 10) < 0)
-        return;
-    if (kvm_open(&cpu, &options, error, sizeof error) == 0) {
+    struct breakpoints none = {0};
+    struct debugged_vcpu d = {0};
+    struct cpu cpu = {.ops = &ops, .memory = &memory, .breakpoints = &none, .host.io = no_device};
+    int device = memory_open(&memory, 64 << 10) < 0 ? -1 : vcpu_open_device();
+    if (device >= 0 && vcpu_open(&cpu, &d.vcpu, device, false) == 0) {
         measure(&cpu, &traits);
-        cpu.engine->close(&cpu);
+        vcpu_close(&d.vcpu);
     }
     memory_close(&memory);
 }

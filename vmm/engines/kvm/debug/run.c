@@ -127,7 +127,7 @@ static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
         step_raw(cpu, exit);
         if (exit->kind != CPU_EXIT_STEPPED)
             return;
-        if (kick_take(kvm_vcpu_of(cpu))) {
+        if (debug_take_kick(kvm_vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }

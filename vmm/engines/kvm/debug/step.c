@@ -294,7 +294,7 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     do {
         if (go_to_end(cpu, &in, debugged_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))
             return;
-        if (kick_take(kvm_vcpu_of(cpu))) {
+        if (debug_take_kick(kvm_vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
             return;
         }
