@@ -35,7 +35,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libminikvm.a
 # The core is made of the same files; docs/core.md.
 CORE    := vmm/core/main.c vmm/memory/memory.c vmm/x86/x86.c vmm/x86/page_walk.c vmm/cpu/cpu.c $(wildcard vmm/engines/kvm/*.c) \
-           vmm/board/boot/load.c vmm/board/boot/boot_real.c \
+           vmm/board/boot/elf.c vmm/board/boot/boot_real.c \
            $(addprefix vmm/devices/,bus.c hypercall.c uart.c)
 MAINS   := vmm/app/main.c vmm/core/main.c
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))

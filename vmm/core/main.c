@@ -2,19 +2,17 @@
  * that begins in real mode, on KVM, to its end: no debugger, no built-in CPU. docs/core.md
  * reads it from here.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "vmm/board/boot/image.h"
+#include "vmm/board/boot/boot_state.h"
+#include "vmm/board/boot/elf.h"
 #include "vmm/devices/hypercall.h"
 #include "vmm/devices/uart.h"
 #include "vmm/engines/kvm/vcpu.h"
+#include "vmm/memory/memory.h"
 
 enum { RAM = 16 << 20, DIED = 124, OWN_ERROR = 125, USAGE = 2 };
 
@@ -83,29 +81,54 @@ static enum io_result no_keyboard(void *device, const struct access *a) {
     return a->write ? IO_DONE : access_reply(a, 0);
 }
 
-static int open_vcpu(struct core *c, bool irqchip, char *error, size_t size) {
-    int device = vcpu_open_device();
-    int err = device < 0 ? device : vcpu_open(&c->cpu, &c->vcpu, device, irqchip);
-    return err ? image_refuse(error, size, -err, "KVM cannot make a machine: %s", strerror(-err)) : 0;
+/* --- the image: an ELF file, or flat from 0x1000 on ------------------------------------- */
+
+enum { FLAT = 0x1000, FIRST_MIB = 1 << 20 };
+
+static size_t read_file(const char *path, void *to, size_t room) {
+    FILE *file = fopen(path, "rb");
+    size_t length = file ? fread(to, 1, room, file) : 0;
+    if (file)
+        fclose(file);
+    return length;
 }
 
-static int load(struct core *c, const char *path, char *error, size_t size) {
-    struct image im = {.path = (char *)path, .mode = START_REAL};
-    struct image_options options = {0};
-    struct stat st;
-    int fd = open(path, O_RDONLY), err;
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return image_refuse(error, size, EINVAL, "%s: not a file to be read; name an image", path);
-    err = image_read(&im, fd, st.st_size, error, size);
-    err = err ? err : image_parse(&im, &options, error, size);
-    if (!err && im.entry >= 1 << 20)
-        err = image_refuse(error, size, ENOTSUP, "%s: it does not begin in real mode; use minikvm", path);
-    err = err ? err : image_put(&im, &c->memory, error, size);
-    if (!err)
-        image_start_real(&im, &c->memory, &c->cpu);
-    free(im.bytes);
-    close(fd);
-    return err;
+/* NULL, or what is wrong with it. */
+static const char *load_elf(struct memory *m, struct elf *e, const uint8_t *bytes, size_t length) {
+    const char *problem = elf_open(e, bytes, length);
+    struct elf_segment s;
+    if (problem)
+        return problem;
+    if (e->entry >= FIRST_MIB)
+        return "it does not begin in real mode; use minikvm";
+    for (unsigned n = 0; elf_segment(e, n, &s); n++)
+        if (s.size && !memory_load(m, s.loaded, bytes + s.offset, s.length, s.size))
+            return "too large for 16 MiB of RAM; use minikvm";
+    return NULL;
+}
+
+/* Loads it, and puts the CPU to its entry. NULL, or what is wrong with it. */
+static const char *load(struct core *c, const char *path) {
+    static uint8_t bytes[RAM];
+    size_t length = read_file(path, bytes, sizeof bytes);
+    struct elf e = {.entry = FLAT};
+    const char *problem = NULL;
+    if (!length)
+        return "not a file to be read; name an image";
+    if (elf_is(bytes, length))
+        problem = load_elf(&c->memory, &e, bytes, length);
+    else if (!memory_load(&c->memory, FLAT, bytes, length, length))
+        problem = "too large for 16 MiB of RAM; use minikvm";
+    if (!problem)
+        boot_real(&c->memory, &c->cpu, e.entry, e.entry);
+    return problem;
+}
+
+/* --- the machine ------------------------------------------------------------------------ */
+
+static int refuse(const char *what, const char *why) {
+    fprintf(stderr, "minikvm-core: %s: %s\n", what, why);
+    return OWN_ERROR;
 }
 
 static int run(struct core *c) {
@@ -125,16 +148,17 @@ int main(int argc, char **argv) {
     static struct core c;
     bool irqchip = argc > 2 && !strcmp(argv[1], "--irqchip"); /* for a guest that programs them */
     struct board board = {.machine = &c, .put = put, .irq = irq, .end = end, .stop = stop};
-    char error[512] = "no memory";
     if (argc != 2 + irqchip)
         return fprintf(stderr, "usage: minikvm-core [--irqchip] IMAGE\n"), USAGE;
     c.cpu = (struct cpu){.ops = &ops, .memory = &c.memory, .host = {.context = &c, .io = port}};
     hypercall_open(&c.hypercall, &c.bus, &board);
     uart_open(&c.uart, &c.bus, &board);
     bus_add(&c.bus, "keyboard", 0x60, 0x64, no_keyboard, NULL);
-    if (memory_open(&c.memory, RAM) < 0 ||
-        open_vcpu(&c, irqchip, error, sizeof error) < 0 ||
-        load(&c, argv[1 + irqchip], error, sizeof error) < 0)
-        return fprintf(stderr, "minikvm-core: %s\n", error), OWN_ERROR;
-    return run(&c);
+    int device = vcpu_open_device();
+    int err = device < 0 ? device : memory_open(&c.memory, RAM);
+    err = err ? err : vcpu_open(&c.cpu, &c.vcpu, device, irqchip);
+    if (err)
+        return refuse("KVM cannot make a machine", strerror(-err));
+    const char *path = argv[1 + irqchip], *problem = load(&c, path);
+    return problem ? refuse(path, problem) : run(&c);
 }

@@ -73,6 +73,15 @@ uint8_t *memory_at(const struct memory *m, uint64_t phys, uint64_t length, bool 
     return length <= p.length && !(write && (p.rom || m->journal)) ? p.at : NULL;
 }
 
+bool memory_load(struct memory *m, uint64_t phys, const void *from, size_t length, uint64_t room) {
+    uint8_t *to = memory_at(m, phys, room, true);
+    if (!to)
+        return false;
+    memcpy(to, from, length);
+    memory_zero(m, phys + length, room - length);
+    return true;
+}
+
 /* --- any length --- */
 
 /* No longer than `length`, and at least a byte: behind the last one is the first. */

@@ -83,6 +83,9 @@ static inline uint64_t memory_wrap(const struct memory *m, uint64_t phys) {
  * ROM, when not for writing), else NULL. */
 uint8_t *memory_at(const struct memory *, uint64_t phys, uint64_t length, bool write);
 
+/* These bytes, and zeros behind them up to `room`. false: that is not in one piece of RAM. */
+bool memory_load(struct memory *, uint64_t phys, const void *from, size_t length, uint64_t room);
+
 /* [phys, phys+length) is about to be written by its host address. */
 static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length) {
     phys = memory_wrap(m, phys);

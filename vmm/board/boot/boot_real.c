@@ -1,8 +1,9 @@
-/* The CPU as an image that begins in real mode expects it (image.h). */
+/* The CPU as an image that begins in real mode expects it; see boot_state.h. */
 #include "vmm/board/boot/boot_state.h"
 
 #include <string.h>
 
+#include "vmm/memory/memory.h"
 #include "vmm/x86/x86.h"
 
 void boot_data_segments(struct kvm_sregs *s, struct kvm_segment data) {
@@ -33,18 +34,15 @@ struct cpu_state *boot_blank(struct memory *m, struct cpu *cpu) {
     return s;
 }
 
-/* Vectors are at 0, SP is below the image, DL is the drive of a boot sector; all other registers
- * are 0. */
-void image_start_real(const struct image *im, struct memory *m, struct cpu *cpu) {
+/* Vectors are at 0; all other registers are 0. */
+struct cpu_state *boot_real(struct memory *m, struct cpu *cpu, uint32_t entry, uint64_t low) {
     struct cpu_state *s = boot_blank(m, cpu);
-    uint16_t segment = im->entry >> 4 & 0xf000;
     s->sregs.cr0 = CR0_ET;
-    s->sregs.cs = x86_real_segment(segment, true);
+    s->sregs.cs = x86_real_segment(entry >> 4 & 0xf000, true);
     boot_data_segments(&s->sregs, x86_real_segment(0, false));
     s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0x3ff};
     s->sregs.gdt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
-    s->regs.rip = im->entry & 0xffff;
-    s->regs.rdx = im->drive;
-    uint64_t low = im->is_elf ? im->entry : im->load;
+    s->regs.rip = entry & 0xffff;
     s->regs.rsp = low && low < 0x10000 ? low : 0x1000;
+    return s;
 }

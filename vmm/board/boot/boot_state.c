@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "vmm/board/boot/image.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"
 
@@ -90,7 +91,7 @@ static void start_reset(struct cpu_state *s) {
 
 void image_start(const struct image *im, struct memory *m, struct cpu *cpu) {
     if (im->mode == START_REAL) {
-        image_start_real(im, m, cpu);
+        boot_real(m, cpu, im->entry, im->is_elf ? im->entry : im->load)->regs.rdx = im->drive;
         return;
     }
     struct cpu_state *s = boot_blank(m, cpu);

@@ -118,7 +118,6 @@ bool image_kind_doc(unsigned n, struct image_kind_doc *);
 /* Might a user have meant another kind? */
 bool image_is_guess(const struct image *);
 /* The CPU as it is before the first instruction. */
-void image_start_real(const struct image *, struct memory *, struct cpu *); /* START_REAL */
 void image_start(const struct image *, struct memory *, struct cpu *);
 void image_close(struct image *);
 /* The vector of a BIOS service that a boot sector seems to call, by its bytes (CD 10,
