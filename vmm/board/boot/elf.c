@@ -36,7 +36,8 @@ static const char *ident_problem(const struct elf *e) {
     return type == ET_EXEC || type == ET_DYN ? NULL : "no executable (link it first)";
 }
 
-static void read_header(struct elf *e) {
+void elf_read(struct elf *e, const uint8_t *bytes, size_t size) {
+    *e = (struct elf){.bytes = bytes, .size = size};
     bool wide = e->bytes[EI_CLASS] == ELFCLASS64;
     e->word = wide ? 8 : 4;
     e->entry = number(e, offsetof(Elf32_Ehdr, e_entry), e->word);
@@ -74,7 +75,7 @@ const char *elf_open(struct elf *e, const uint8_t *bytes, size_t size) {
     struct elf_segment s;
     if (problem)
         return problem;
-    read_header(e);
+    elf_read(e, bytes, size);
     if (e->count == 0 || e->row < (e->word == 8 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
         return "without program headers, so there is nothing to load";
     if (e->table > size || (uint64_t)e->count * e->row > size - e->table)

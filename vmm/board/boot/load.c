@@ -46,7 +46,7 @@ int image_read(struct image *im, int fd, size_t length, char *error, size_t size
 /* Of an image that image_parse() has accepted. */
 static struct elf elf_of(const struct image *im) {
     struct elf e;
-    elf_open(&e, im->bytes, im->size);
+    elf_read(&e, im->bytes, im->size);
     return e;
 }
 
