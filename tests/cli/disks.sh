@@ -34,6 +34,14 @@ run --disk=a "$guest" "$guest"
 expect_status 0
 [[ $(grep -c '1 4096 6 7 1198 4095 6 7 4660 good' out) == 2 ]] || fail "two machines: $(cat out)"
 
+# A sector behind the end is an error to the guest, and a line.
+truncate -s 1000K short
+dd if=a of=short conv=notrunc bs=1K count=1000 2>/dev/null
+run --disk=short "$guest"
+expect_status 1
+expect_out '1 2000 6 7 1198 the disk has an error\n'
+expect_err 'disk short: the guest reads sector 4095, and the disk has 2000; it gets an error'
+
 # refused MESSAGE WORD...: our own error, in one line
 refused() {
     local message=$1
