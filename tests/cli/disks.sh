@@ -89,6 +89,19 @@ if has gdb; then
         fail "the table: $(cat gdb)"
 fi
 
+# Back over a write to the file: the guest's disk is as it was, the file is not, and that is told.
+if has gdb && has soft && [[ $CPU != kvm ]]; then
+    copy d
+    serve --cpu=soft --gdb=127.0.0.1:0 --disk=d,write "$guest"
+    gdb_session "target remote $address" 'break before_write' 'break end_of_read_back' 'continue' 'continue' \
+        'x/1hd 0x4000' 'reverse-continue' 'set $pc = read_back' 'continue' 'x/1hd 0x4000' 'monitor disks' 'kill'
+    end_of_server
+    [[ $(grep -oP '^0x4000:\t\K.*' gdb | tr '\n' ' ') == '4660 6 ' ]] || fail "back over a write: $(cat gdb)"
+    [[ $(sector_6 d) == 4660 ]] || fail "the file has $(sector_6 d)"
+    cat err gdb | grep -q 'disk d: going back does not take back what the guest wrote to the file (,write)' ||
+        fail "not told: $(cat err gdb)"
+fi
+
 # A recording is of these disks.
 if has gdb && has soft && [[ $CPU != kvm ]]; then
     serve --cpu=soft --gdb=127.0.0.1:0 --disk=a "$guest"
