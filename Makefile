@@ -111,10 +111,11 @@ install: all ## the program, guests with their sources, manual page, to PREFIX (
 	rm -rf $(INSTALLED)
 	$(MAKE) BUILD=$(INSTALLED) GUEST_CFLAGS='-fdebug-prefix-map=$(CURDIR)=$(SHARE)' guests os-1k
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	install -d $(DESTDIR)$(SHARE)/guests $(DESTDIR)$(SHARE)/os-1k/shell
+	install -d $(DESTDIR)$(SHARE)/guests/multiboot $(DESTDIR)$(SHARE)/os-1k/shell
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/minikvm
 	install -m 644 $(patsubst $(BUILD)/%,$(INSTALLED)/%,$(GUEST_ELFS)) guests/*.[Sh] \
 	  $(DESTDIR)$(SHARE)/guests
+	install -m 644 guests/multiboot/*.[chS] $(DESTDIR)$(SHARE)/guests/multiboot
 	install -m 644 $(INSTALLED)/os-1k/kernel.elf $(INSTALLED)/os-1k/shell.elf os-1k/*.[chS] \
 	  $(DESTDIR)$(SHARE)/os-1k
 	install -m 644 os-1k/shell/*.[chS] $(DESTDIR)$(SHARE)/os-1k/shell

@@ -47,4 +47,30 @@ $(GUESTS_DIR)/long64.elf: $(GUESTS_DIR)/long64.o guests/guest.ld
 $(GUESTS_DIR)/%.bin: $(GUESTS_DIR)/%.elf
 	$(OBJCOPY) -O binary $< $@
 
--include $(wildcard $(GUESTS_DIR)/*.d)
+# Kernels in C, for a loader that knows Multiboot 1 or 2.
+KERNEL_GUESTS := multiboot1 multiboot2
+GUEST_ELFS    += $(patsubst %,$(GUESTS_DIR)/%.elf,$(KERNEL_GUESTS))
+guests: $(patsubst %,$(GUESTS_DIR)/%.elf,$(KERNEL_GUESTS))
+
+KERNEL_CFLAGS := -std=gnu11 -m32 -march=i386 -mgeneral-regs-only -ffreestanding -fno-pic \
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Og -g \
+                 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror) \
+                 -Ios-1k $(GUEST_CFLAGS)
+$(GUESTS_DIR)/multiboot/%.o: guests/multiboot/%.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/multiboot/%.o: guests/multiboot/%.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) -m32 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/multiboot/print.o: os-1k/print.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+.SECONDARY: $(patsubst %,$(GUESTS_DIR)/multiboot/%.o,start1 start2 multiboot1 multiboot2 screen print)
+$(GUESTS_DIR)/multiboot%.elf: $(GUESTS_DIR)/multiboot/start%.o $(GUESTS_DIR)/multiboot/multiboot%.o \
+    $(GUESTS_DIR)/multiboot/screen.o $(GUESTS_DIR)/multiboot/print.o guests/multiboot/kernel.ld
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -n -z noexecstack -T guests/multiboot/kernel.ld -o $@ $(filter %.o,$^)
+
+-include $(wildcard $(GUESTS_DIR)/*.d $(GUESTS_DIR)/*/*.d)

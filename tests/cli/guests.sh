@@ -17,6 +17,18 @@ for guest in minimal hello counter multiplication fibonacci matrix hctest; do
     expect_out_file "$EXPECTED/$guest.out"
 done
 
+# kernels, by a loader: their screen is printed when they end
+cd "$TOP" || exit 1
+for guest in multiboot1 multiboot2; do
+    run --append=words --module=LICENSE,words "$guest"
+    expect_status 0
+    expect_out_file "$EXPECTED/$guest.out"
+    expect_quiet
+done
+run --mode=protected multiboot1 # nobody tells it anything
+expect_status 0
+expect_out 'not started by a Multiboot 1 loader: EAX is 00000000\n'
+
 for guest in paging ring3; do
     run "$guest"
     if has paging32 || may_go_on || [[ $CPU == soft ]]; then
