@@ -34,7 +34,7 @@ expect_status 0
 expect_out 'printed'
 
 # it dies: first what it left, then of what it died
-printf '\xb8\x00\xb8\x8e\xc0\x26\xc6\x06\x00\x00\x41\x0f\x0b' >"$WORK/dies" # 'A' at B8000, ud2
+printf '\xb8\x00\xb8\x8e\xc0\x26\xc6\x06\x00\x00\x41\x0f\x01\x1e\x00\x60\x0f\x0b' >"$WORK/dies" # 'A' at B8000, lidt of zeros, ud2
 run "$WORK/dies"
 expect_status 124
 expect_out 'A\n'

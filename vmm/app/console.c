@@ -35,6 +35,7 @@ int console_open(struct console *c, int fd, int signals, unsigned machines,
         return -errno;
     }
     pthread_mutex_init(&c->lock, NULL);
+    c->held = (struct tail){.bytes = c->held_bytes, .size = CONSOLE_HELD};
     for (unsigned i = 0; i < MACHINES_MAX; i++)
         c->tail[i] = (struct tail){.bytes = c->tail_bytes[i], .size = CONSOLE_TAIL};
     bool sensible = machines > 1 && isatty(fd);
@@ -53,6 +54,10 @@ static bool has_room(struct console *c, bool wait) {
 
 /* The guest runs on; the loss is told at the end. */
 static void write_text(struct console *c, const char *text, size_t length) {
+    if (c->holds) {
+        tail_put(&c->held, text, length);
+        return;
+    }
     while (length && has_room(c, true)) {
         size_t piece = length < PIPE_BUF ? length : PIPE_BUF;
         int err = stderr_or_write(c->fd, text, piece);
@@ -116,6 +121,43 @@ void console_idle(struct console *c) {
     pthread_mutex_unlock(&c->lock);
 }
 
+/* --- while a screen is shown ------------------------------------------------------------ */
+
+bool console_hold(struct console *c) {
+    if (pthread_mutex_trylock(&c->lock))
+        return false;
+    c->holds = true;
+    pthread_mutex_unlock(&c->lock);
+    return true;
+}
+
+void console_release(struct console *c) {
+    const char *piece;
+    pthread_mutex_lock(&c->lock);
+    c->holds = false;
+    size_t lost = c->held.lost;
+    for (size_t n = 0, length; n < c->held.length; n += length) {
+        length = tail_piece(&c->held, n, &piece);
+        write_text(c, piece, length);
+    }
+    tail_clear(&c->held);
+    pthread_mutex_unlock(&c->lock);
+    if (lost)
+        say("the guest printed more while its screen was shown: the first %zu bytes are left out; "
+            "--screen=off shows all of it", lost);
+}
+
+void console_write_held(const struct console *c) {
+    const char *piece;
+    for (size_t n = 0, length; n < c->held.length; n += length) {
+        length = tail_piece(&c->held, n, &piece);
+        if (write(c->fd, piece, length) < 0)
+            return;
+    }
+}
+
+/* --- what is left on a screen ----------------------------------------------------------- */
+
 struct printing {
     struct console *console;
     unsigned machine;
@@ -173,8 +215,10 @@ void console_close(struct console *c, bool wait) {
 }
 
 static void help(void) {
-    fprintf(stderr, "\nminikvm: Ctrl-A x quits, Ctrl-A 1…9 types to that machine, Ctrl-A n to the next, "
-                    "Ctrl-A a sends a Ctrl-A, Ctrl-A h is this\n");
+    static const char text[] =
+        "\nminikvm: Ctrl-A x quits, Ctrl-A 1…9 types to that machine, Ctrl-A n to the next, "
+        "Ctrl-A s shows the screen or the text, Ctrl-A a sends a Ctrl-A, Ctrl-A h is this\n";
+    stderr_or_write(STDERR_FILENO, text, sizeof text - 1);
 }
 
 /* The key after Ctrl-A; true if it is to be typed itself. */
@@ -185,6 +229,8 @@ static bool command_key(struct console *c, unsigned char key, bool *quit) {
         c->focus = key - '0';
     else if (key == 'n')
         c->focus = c->focus % c->machines + 1;
+    else if (key == 's')
+        c->wants_screen = true;
     else if (key == 'h' || key == '?')
         help();
     return key == 'a' || key == CTRL_A;

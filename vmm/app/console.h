@@ -18,7 +18,7 @@
 #include "vmm/machine/machine.h"
 
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-enum { LINE_MAX_BYTES = 1024, CONSOLE_TAIL = 16384 };
+enum { LINE_MAX_BYTES = 1024, CONSOLE_TAIL = 16384, CONSOLE_HELD = 1 << 18 };
 
 struct console {
     pthread_mutex_t lock;
@@ -31,6 +31,10 @@ struct console {
     unsigned focus;  /* the machine that the terminal types to, from 1 */
     bool raw;        /* a terminal types, in raw mode: Ctrl-A is ours */
     bool escape;     /* Ctrl-A was typed */
+    bool wants_screen; /* Ctrl-A s: the screen in place of the text, or back; for who shows it */
+    bool holds;        /* the screen is shown: text waits in `held` */
+    struct tail held;
+    char held_bytes[CONSOLE_HELD];
     struct {
         char text[LINE_MAX_BYTES];
         size_t length, before; /* now, and at the last console_idle() */
@@ -47,6 +51,12 @@ void console_print(struct console *, unsigned machine, const char *text, size_t 
 void console_leftover(struct console *, struct machine *);
 /* From now on nobody waits for who reads: what has no room is dropped. */
 void console_stop_waiting(struct console *);
+/* Text waits until it is released: the terminal shows something else. false: somebody prints
+ * just now, try again. What is more than CONSOLE_HELD is lost, and that is told. */
+bool console_hold(struct console *);
+void console_release(struct console *);
+/* What is held, from within a signal handler that ends us. */
+void console_write_held(const struct console *);
 /* Lines that have no end yet are written: a machine's; those that did not grow since
  * the last call. While somebody prints, or nobody reads, it is for the next time. */
 void console_end_line(struct console *, unsigned machine);

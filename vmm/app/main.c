@@ -37,6 +37,7 @@ enum { IDLE_FLUSH_MS = 50, BACKGROUND_MS = 250 };
 struct app {
     struct options options;
     struct console console;
+    struct screen_view view;
     char *paths[MACHINES_MAX]; /* of the images; NULL: a ROM alone */
     struct machine machines[MACHINES_MAX];
     unsigned count;
@@ -129,19 +130,23 @@ static bool read_input(struct app *a) {
     unsigned char bytes[256];
     bool quit = false;
     size_t room = input_room(&focused(a)->board.input);
-    ssize_t n = read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes);
+    ssize_t n = terminal_read(bytes, room < sizeof bytes ? room : sizeof bytes);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return true;
     if (n <= 0) {
         end_input(a);
         return true;
     }
+    screen_view_typed(&a->view);
     for (size_t done = 0, part; done < (size_t)n && !quit; done += part) {
         struct machine *m = focused(a);
         part = n - done;
         size_t kept = console_typed(&a->console, bytes + done, &part, &quit);
         machine_input(m, bytes + done, kept);
     }
+    if (a->console.wants_screen)
+        screen_view_switch(&a->view);
+    a->console.wants_screen = false;
     return !quit;
 }
 
@@ -189,6 +194,10 @@ static void read_job_signal(struct app *a) {
     struct signalfd_siginfo s;
     if (read(a->jobs, &s, sizeof s) != sizeof s)
         return;
+    screen_view_poke(&a->view);
+    if (s.ssi_signo == SIGWINCH)
+        return;
+    screen_view_leave(&a->view);
     if (s.ssi_signo == SIGTSTP)
         terminal_suspend();
     terminal_continued();
@@ -198,20 +207,23 @@ static void read_job_signal(struct app *a) {
 static int patience(struct app *a, bool foreground) {
     if (!foreground)
         return BACKGROUND_MS;
-    return a->count > 1 ? IDLE_FLUSH_MS : -1;
+    int idle = a->count > 1 ? IDLE_FLUSH_MS : -1, view = screen_view_patience(&a->view);
+    return view >= 0 && (idle < 0 || view < idle) ? view : idle;
 }
 
 /* Sleeps until something happens; false: the user quits, or a signal. */
 static bool wait_and_read(struct app *a) {
-    enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, OURS };
+    enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, SCREEN, OURS };
     bool ours = terminal_update();
+    screen_view_update(&a->view, focused(a), ours);
     bool room = ours && a->reads_input && input_room(&focused(a)->board.input);
     struct pollfd fds[OURS + DEBUG_POLL_MAX] = {
         [EVENT] = {.fd = a->event, .events = POLLIN},
         [SIGNALS] = {.fd = a->signals, .events = POLLIN},
         [JOBS] = {.fd = a->jobs, .events = POLLIN},
         [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
-        [STRAYS] = {.fd = stderr_strays(), .events = POLLIN}};
+        [STRAYS] = {.fd = stderr_strays(), .events = POLLIN},
+        [SCREEN] = {.fd = screen_view_writes(&a->view) ? STDOUT_FILENO : -1, .events = POLLOUT}};
     unsigned n = OURS;
     if (a->debug)
         n += debug_poll_fds(a->debug, fds + OURS, DEBUG_POLL_MAX);
@@ -357,14 +369,14 @@ static int take_signals(const int *signals, size_t count) {
 
 /* 0, or -1 with errno. */
 static int catch_signals(struct app *a) {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP}, jobs[] = {SIGTSTP, SIGCONT};
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP}, jobs[] = {SIGTSTP, SIGCONT, SIGWINCH};
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
     terminal_catch_fatal();
     bool terminal = isatty(STDIN_FILENO);
     a->signals = take_signals(ending, 3);
     a->jobs = -1;
     if (a->signals >= 0 && terminal)
-        a->jobs = take_signals(jobs, 2);
+        a->jobs = take_signals(jobs, 3);
     return a->signals < 0 || (terminal && a->jobs < 0) ? -1 : 0;
 }
 
@@ -386,7 +398,7 @@ static void find_recording(struct app *a) {
 /* Whatever needs rights that the sandbox takes comes before it. */
 static int open_all(struct app *a) {
     find_recording(a);
-    if (find_images(a) || images_open_symbols(&a->options) || drive_files_open(&a->options.machine) || open_debugger(a) ||
+    if (find_images(a) || drive_files_open(&a->options.machine) || open_debugger(a) ||
         confine_begin(&a->options, a->debug ? debug_leave_socket(a->debug) : NULL) ||
         confine_files(&a->options, a->paths) || open_machines(a))
         return STATUS_ERROR;
@@ -401,6 +413,12 @@ static int start(struct app *a) {
         console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, a->signals, images,
                      a->options.color) < 0) {
         say("cannot make an eventfd or a signalfd: %s", file_error(errno));
+        return STATUS_ERROR;
+    }
+    screen_view_open(&a->view, &a->console, a->options.screen, a->options.color, owner_notify, a);
+    if (a->options.screen == SCREEN_ON && !a->view.possible) {
+        say("--screen=on: stdout is no terminal that can show it (TERM); leave it out, and what the "
+            "guest leaves on its screen is printed at its end");
         return STATUS_ERROR;
     }
     /* Statistics come when gdb has gone, and of exits there are too many. */
@@ -442,6 +460,7 @@ static void leave_screens(struct app *a) {
 
 static int run(struct app *a) {
     int status = start(a);
+    screen_view_close(&a->view);
     leave_screens(a);
     console_close(&a->console, !a->quits);
     status = told_all(a, status);
@@ -456,7 +475,6 @@ static int run(struct app *a) {
         machine_close(&a->machines[i]);
     for (unsigned i = 0; i < a->options.count; i++)
         free(a->paths[i]);
-    images_close_symbols(&a->options);
     return status;
 }
 

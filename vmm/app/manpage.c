@@ -31,6 +31,7 @@ const char manpage_after[] =
     ".TP\n.B Ctrl-A x\nends minikvm\n"
     ".TP\n.B Ctrl-A 1 \\fR...\\fB Ctrl-A 9\ntypes to that machine from now on\n"
     ".TP\n.B Ctrl-A n\ntypes to the next machine, and after the last to the first\n"
+    ".TP\n.B Ctrl-A s\nshows the guest's screen in place of its text, or the text again\n"
     ".TP\n.B Ctrl-A a\ntypes a Ctrl-A\n"
     ".TP\n.B Ctrl-A h\nlists these keys\n"
     ".SH DEBUGGING\n"

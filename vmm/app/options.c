@@ -112,13 +112,6 @@ static bool set_module(struct options *o, const char *value) {
     return true;
 }
 
-static bool set_symbols(struct options *o, const char *value) {
-    if (o->symbol_count == SYMBOL_FILES || !*value)
-        return false;
-    o->symbols[o->symbol_count++] = value;
-    return true;
-}
-
 static bool set_rom(struct options *o, const char *value) {
     o->machine.rom = value;
     return *value != 0;
@@ -203,6 +196,7 @@ CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
 CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
 CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk")
 CHOICE(set_color, o->color, "auto|always|never")
+CHOICE(set_screen, o->screen, "auto|on|off")
 
 static bool set_mode(struct options *o, const char *value) {
     int n = choice(value, "real|protected|long|multiboot|multiboot2");
@@ -238,8 +232,6 @@ static const struct option {
     {"--append", "WORDS", VALUE, set_append, "a Multiboot kernel's command line, behind the image's name"},
     {"--module", "FILE[,WORDS]", VALUE, set_module,
      "a file in memory for a Multiboot kernel, and what it reads of it; up to 32 times"},
-    {"--symbols", "ELF[@ADDR]", VALUE, set_symbols,
-     "more symbols for gdb, of a loader or a kernel (.text is at ADDR); up to 16 times"},
     {"--rom", "FILE", VALUE, set_rom,
      "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
     {"--disk", "FILE[,write]", VALUE, set_disk,
@@ -254,6 +246,8 @@ static const struct option {
      "off: no Landlock, no seccomp; a debugger may load and save any file"},
     {"--color", "auto|always|never", VALUE, set_color,
      "each machine's lines in a colour of its own"},
+    {"--screen", "auto|on|off", VALUE, set_screen,
+     "show the guest's text screen on the terminal (auto: once there is text on it)"},
     {"--verbose", NULL, NOTHING, set_verbose, "log VM exits, POST codes and unclaimed ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},

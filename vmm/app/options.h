@@ -4,11 +4,13 @@
 #define MINIKVM_OPTIONS_H
 
 #include "vmm/app/console.h"
+#include "vmm/app/screen_view.h"
 #include "vmm/machine/machine.h"
 
 struct options {
     struct machine_options machine;
     enum color_choice color;
+    enum screen_choice screen;
     const char *gdb;  /* address for the stub, or NULL */
     bool gdb_nowait;
     bool gdb_any_user; /* others of this computer, too */
@@ -17,9 +19,6 @@ struct options {
     bool list_packets; /* print the table of packets, run nothing */
     bool list_images;  /* the same of the kinds of image */
     struct multiboot_module modules[MULTIBOOT_MODULES]; /* machine.image has them */
-    const char *symbols[SYMBOL_FILES]; /* FILE[@ADDR]... */
-    struct symbol_file symbol_files[SYMBOL_FILES]; /* ...opened; machine has them */
-    unsigned symbol_count;
     char *images[MACHINES_MAX];
     unsigned count;
 };

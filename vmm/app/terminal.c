@@ -2,9 +2,11 @@
 #include "vmm/app/terminal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -43,7 +45,92 @@ bool terminal_update(void) {
     return !wanted || (is_raw && is_foreground());
 }
 
+/* --- keys ----------------------------------------------------------------------------- */
+
+enum { REST_MS = 25 }; /* as long as a line may take between two bytes of a sequence */
+
+/* Does an escape sequence begin at `text` that has no end there? ESC alone; ESC O; ESC [ and
+ * numbers (ECMA-48, 5.4). */
+static bool is_cut(const unsigned char *text, size_t length) {
+    if (length == 1)
+        return true;
+    if (text[1] != '[')
+        return text[1] == 'O' && length == 2;
+    size_t n = 2;
+    while (n < length && ((text[n] >= ' ' && text[n] < '@') || (n == 2 && text[n] == '[')))
+        n++;
+    return n == length;
+}
+
+static bool ends_in_sequence(const unsigned char *bytes, size_t length) {
+    for (size_t n = 1; n <= length && n < 16; n++)
+        if (bytes[length - n] == '\033')
+            return is_cut(bytes + length - n, n);
+    return false;
+}
+
+ssize_t terminal_read(unsigned char *bytes, size_t size) {
+    ssize_t length = read(STDIN_FILENO, bytes, size);
+    struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (length > 0 && is_raw && (size_t)length < size && ends_in_sequence(bytes, (size_t)length) &&
+           poll(&more, 1, REST_MS) > 0) {
+        ssize_t n = read(STDIN_FILENO, bytes + length, size - (size_t)length);
+        if (n <= 0)
+            break;
+        length += n;
+    }
+    return length;
+}
+
+/* --- the alternate screen ------------------------------------------------------------- */
+
+static volatile sig_atomic_t has_screen;
+static void (*when_left)(void);
+
+static void write_sequence(const char *text, size_t length) {
+    ssize_t n;
+    do
+        n = write(STDOUT_FILENO, text, length);
+    while (n < 0 && errno == EINTR);
+}
+
+/* xterm's: the other screen, no wrap at the last column. */
+void terminal_enter_screen(void (*left)(void)) {
+    static const char enter[] = "\033[?1049h\033[?7l\033[2J";
+    static bool begun;
+    if (!begun)
+        atexit(terminal_restore);
+    begun = true;
+    when_left = left;
+    has_screen = true;
+    write_sequence(enter, sizeof enter - 1);
+}
+
+/* CAN ends a sequence that was not written whole. Cursor and attributes are the default. */
+void terminal_leave_screen(void) {
+    static const char leave[] = "\030\033[0m\033[?7h\033[0 q\033[?25h\033[?1049l";
+    if (has_screen)
+        write_sequence(leave, sizeof leave - 1);
+    has_screen = false;
+}
+
+bool terminal_has_screen(void) { return has_screen; }
+
+bool terminal_size(unsigned *rows, unsigned *columns) {
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+        return false;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return true;
+}
+
 void terminal_restore(void) {
+    bool had_screen = has_screen;
+    if (is_foreground())
+        terminal_leave_screen();
+    if (had_screen && !has_screen)
+        when_left();
     if (is_raw && is_foreground())
         tcsetattr(STDIN_FILENO, TCSANOW, &saved);
     is_raw = 0;

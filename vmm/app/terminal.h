@@ -1,5 +1,5 @@
-/* The terminal on stdin: raw while a guest has it, and as it was whenever it has not;
- * and the signals that end us.
+/* The terminal on stdin: raw while a guest has it, and as it was whenever it has not; the
+ * alternate screen of the one on stdout; and the signals that end us.
  *
  * Rule: only the foreground job reads a terminal or changes it. In the background we
  * neither do (the kernel would stop us: SIGTTIN, SIGTTOU), and try again later. Whatever
@@ -9,6 +9,7 @@
 #define MINIKVM_TERMINAL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Signals that would end us at once do so behind terminal_restore() and file_end(). */
 void terminal_catch_fatal(void);
@@ -19,6 +20,18 @@ bool terminal_wants_raw(void);
 bool terminal_update(void);
 /* As it was; safe in a signal handler. */
 void terminal_restore(void);
+
+/* read() of stdin. On a terminal the rest of an escape sequence is waited for a moment, so
+ * that it is never taken for the Esc key: `size` is to be 16 at least for that. */
+ssize_t terminal_read(unsigned char *bytes, size_t size);
+
+/* The alternate screen, blank; terminal_restore() leaves it, too. `left` is called when that
+ * has left it, maybe in a signal handler. */
+void terminal_enter_screen(void (*left)(void));
+void terminal_leave_screen(void);
+bool terminal_has_screen(void);
+/* false: it does not say. */
+bool terminal_size(unsigned *rows, unsigned *columns);
 
 /* SIGTSTP has come: stops, and returns when we are to go on. */
 void terminal_suspend(void);

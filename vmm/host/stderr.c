@@ -64,7 +64,19 @@ void stderr_read_strays(void) {
         divert.to(divert.context, text, (size_t)n);
 }
 
+static struct {
+    void *context;
+    bool (*_Atomic watch)(void *context, const char *text, size_t length);
+} watcher;
+
+void stderr_watch(bool (*watch)(void *context, const char *text, size_t length), void *context) {
+    watcher.context = context;
+    watcher.watch = watch;
+}
+
 int stderr_or_write(int fd, const char *text, size_t length) {
+    if (fd == STDERR_FILENO && watcher.watch && watcher.watch(watcher.context, text, length))
+        return 0;
     if (fd != STDERR_FILENO || !divert.to)
         return write_all(fd, text, length);
     divert.to(divert.context, text, length);

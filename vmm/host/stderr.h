@@ -7,6 +7,7 @@
 #ifndef MINIKVM_STDERR_H
 #define MINIKVM_STDERR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Makes the diversion possible, while files may still be opened, if stdin and stdout are
@@ -23,6 +24,10 @@ void stderr_read_strays(void);
 /* Writes all of it to fd, or to where stderr is diverted if fd is stderr. 0, or the errno
  * for which the rest is lost. */
 int stderr_or_write(int fd, const char *text, size_t length);
+
+/* What is for stderr is shown to `watch` first, on the thread that prints it; if it answers
+ * true, it has kept the text and nothing is written. Once. */
+void stderr_watch(bool (*watch)(void *context, const char *text, size_t length), void *context);
 
 /* "minikvm: ..." on stderr, one whole line, without a \n in the format. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -46,7 +46,7 @@ static void print_attributes(const struct screen *s, unsigned row, const struct 
 void inspect_screen(struct machine *m, bool attributes, const struct text *text) {
     struct screen s;
     if (!machine_screen(m, &s)) {
-        text_print(text, "a device waits for input; type something to the guest, or stop it first\n");
+        text_print(text, "the machine goes through its past; try again when it stands\n");
         return;
     }
     if (!s.text) {

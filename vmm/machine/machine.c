@@ -19,6 +19,8 @@ static void give_command(struct machine *m, enum machine_command command) {
     pthread_mutex_lock(&m->run.lock);
     m->run.command = command;
     m->run.busy = command != COMMAND_QUIT;
+    m->run.in_past = command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN ||
+                     command == COMMAND_DO;
     m->run.has_stop = false;
     pthread_cond_broadcast(&m->run.wake);
     pthread_mutex_unlock(&m->run.lock);

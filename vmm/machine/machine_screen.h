@@ -5,8 +5,8 @@
 #include "vmm/devices/display/screen.h"
 #include "vmm/machine/machine.h"
 
-/* For the owner, any time; the guest waits for no more than the copy of the VGA's
- * registers. false: a device is at work just now, so try again soon. */
+/* For the owner, any time; the guest does not wait for it. false: the machine goes through its
+ * past, so there is no present to show. */
 bool machine_screen(struct machine *, struct screen *);
 
 #endif

@@ -318,7 +318,7 @@ static void begin(struct machine *m) {
 
 /* With the lock held. */
 static void end(struct machine *m, enum machine_command command) {
-    m->run.busy = m->run.interrupt = false;
+    m->run.busy = m->run.interrupt = m->run.in_past = false;
     input_hurry(&m->board.input, false);
     m->run.has_stop = command != COMMAND_DO;
     m->run.task_done |= command == COMMAND_DO;

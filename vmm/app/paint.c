@@ -1,0 +1,230 @@
+/* Painting a text screen; see paint.h. The sequences are those of ECMA-48 and xterm. */
+#include "vmm/app/paint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/app/palette.h"
+#include "vmm/devices/display/cp437.h"
+
+enum { BLINKS = 1, UNDERLINED = 2, NEVER_DRAWN = 0x80 };
+enum { CELL_BYTES = 128 }; /* at most: a place, colours, a character */
+
+/* --- bytes ---------------------------------------------------------------------------- */
+
+static bool has_room(const struct paint *p, size_t n) { return PAINT_ROOM - p->length >= n; }
+
+static void put(struct paint *p, const char *bytes, size_t n) {
+    if (has_room(p, n)) {
+        memcpy(p->bytes + p->length, bytes, n);
+        p->length += n;
+    }
+}
+
+__attribute__((format(printf, 2, 3))) static void print(struct paint *p, const char *format, ...) {
+    char text[CELL_BYTES];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    put(p, text, (size_t)n);
+}
+
+static void move_to(struct paint *p, int row, int column) {
+    if (p->row != row || p->column != column)
+        print(p, "\033[%d;%dH", row + 1, column + 1);
+    p->row = row;
+    p->column = column;
+}
+
+static void hide_cursor(struct paint *p) {
+    if (p->cursor.visible)
+        print(p, "\033[?25l");
+    p->cursor.visible = false;
+}
+
+/* --- cells ---------------------------------------------------------------------------- */
+
+static bool same_pen(const struct paint_cell *a, const struct paint_cell *b) {
+    return a->flags == b->flags && a->foreground == b->foreground && a->background == b->background;
+}
+
+/* A blank looks the same in any foreground, where the terminal has colours. */
+static bool pen_does(const struct paint *p, const struct paint_cell *c) {
+    bool blank = c->character == ' ' && !c->flags && !p->pen.flags;
+    return p->has_pen && (same_pen(&p->pen, c) || (blank && p->style.colors != PAINT_PLAIN &&
+                                                   p->pen.background == c->background));
+}
+
+static void set_pen(struct paint *p, const struct paint_cell *c) {
+    char colors[64];
+    if (pen_does(p, c))
+        return;
+    palette_sgr(p->style.colors, c->foreground, c->background, colors, sizeof colors);
+    print(p, "\033[0%s%s%sm", c->flags & UNDERLINED ? ";4" : "", c->flags & BLINKS ? ";5" : "", colors);
+    p->pen = *c;
+    p->has_pen = true;
+}
+
+static void put_character(struct paint *p, uint8_t character) {
+    char text[CP437_UTF8];
+    if (p->style.utf8) {
+        put(p, text, cp437_utf8(character, text));
+    } else {
+        text[0] = cp437_ascii(character);
+        put(p, text, 1);
+    }
+    if (++p->column >= (int)p->columns)
+        p->column = -1; /* the cursor stays at the last column, or does not */
+}
+
+/* What the terminal is to show there. Blanks have no foreground, so that it need not change. */
+static struct paint_cell cell_of(const struct screen *s, unsigned row, unsigned column) {
+    const struct screen_cell *c = &s->cell[row][column];
+    struct paint_cell out = {.character = ' '};
+    if (!s->on || !s->text)
+        return out;
+    out.background = s->color[screen_background(s, c)];
+    if (s->underline && (c->attribute & 7) == 1)
+        out.flags |= UNDERLINED;
+    if (screen_is_blank(c->character) && !out.flags)
+        return out;
+    out.character = c->character;
+    out.foreground = s->color[screen_foreground(c)];
+    if (screen_blinks(s, c))
+        out.flags |= BLINKS;
+    return out;
+}
+
+static bool paint_cell(struct paint *p, unsigned row, unsigned column, struct paint_cell cell) {
+    struct paint_cell *drawn = &p->drawn[row][column];
+    if (drawn->character == cell.character && same_pen(drawn, &cell))
+        return true;
+    if (!has_room(p, 2 * CELL_BYTES))
+        return false;
+    hide_cursor(p);
+    move_to(p, row, column);
+    set_pen(p, &cell);
+    put_character(p, cell.character);
+    *drawn = cell;
+    return true;
+}
+
+static bool paint_cells(struct paint *p, const struct screen *s) {
+    for (unsigned row = 0; row < p->shown_rows; row++)
+        for (unsigned column = 0; column < p->shown_columns; column++)
+            if (!paint_cell(p, row, column, cell_of(s, p->top + row, p->left + column)))
+                return false;
+    return true;
+}
+
+/* --- which part ----------------------------------------------------------------------- */
+
+static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+
+/* The first of `shown` places out of `all`, so that `at` is among them; moved no further than
+ * that needs. */
+static unsigned follow(unsigned first, unsigned shown, unsigned all, bool has, unsigned at) {
+    if (has && at < first)
+        first = at;
+    if (has && at >= first + shown)
+        first = at - shown + 1;
+    return least(first, all - shown);
+}
+
+static void choose_part(struct paint *p, const struct screen *s, bool status) {
+    unsigned rows = least(s->rows, p->rows > status ? p->rows - status : 1);
+    unsigned columns = least(s->columns, p->columns);
+    if (rows != p->shown_rows || columns != p->shown_columns)
+        p->anew = true;
+    p->shown_rows = rows;
+    p->shown_columns = columns;
+    p->top = follow(p->top, rows, s->rows, s->cursor.shown, s->cursor.row);
+    p->left = follow(p->left, columns, s->columns, s->cursor.shown, s->cursor.column);
+}
+
+static void begin_anew(struct paint *p) {
+    print(p, "\033[0m\033[2J");
+    p->cursor = (struct paint_cursor){.visible = true};
+    hide_cursor(p);
+    p->status[0] = 0;
+    for (unsigned row = 0; row < SCREEN_ROWS; row++)
+        for (unsigned column = 0; column < SCREEN_COLUMNS; column++)
+            p->drawn[row][column].flags = NEVER_DRAWN;
+    p->anew = false;
+}
+
+/* --- under the screen, and the cursor ------------------------------------------------- */
+
+static void paint_status(struct paint *p, const char *status) {
+    int width = (int)least(p->columns, PAINT_STATUS - 1);
+    if (!strncmp(status, p->status, PAINT_STATUS - 1))
+        return;
+    snprintf(p->status, sizeof p->status, "%s", status);
+    hide_cursor(p);
+    move_to(p, (int)p->shown_rows, 0);
+    print(p, "\033[0;7m");
+    char line[PAINT_STATUS + 1];
+    snprintf(line, sizeof line, "%-*.*s", width, width, p->status);
+    put(p, line, strlen(line));
+    print(p, "\033[0m");
+    p->row = p->column = -1;
+    p->has_pen = false;
+}
+
+/* A block if it covers more than half of the character; it blinks, as a VGA's does. */
+static char shape_of(const struct screen *s) {
+    return (s->cursor.last - s->cursor.first + 1) * 2 > s->height ? '1' : '3';
+}
+
+static bool cursor_is_shown(const struct paint *p, const struct screen *s) {
+    return s->text && s->on && s->cursor.shown && s->cursor.row - p->top < p->shown_rows &&
+           s->cursor.column - p->left < p->shown_columns;
+}
+
+static void paint_cursor(struct paint *p, const struct screen *s) {
+    if (!cursor_is_shown(p, s)) {
+        hide_cursor(p);
+        return;
+    }
+    struct paint_cursor *c = &p->cursor;
+    unsigned row = s->cursor.row - p->top, column = s->cursor.column - p->left;
+    if (!c->visible || c->row != row || c->column != column)
+        print(p, "\033[%u;%uH", row + 1, column + 1);
+    if (c->shape != shape_of(s))
+        print(p, "\033[%c q", shape_of(s));
+    if (!c->visible)
+        print(p, "\033[?25h");
+    *c = (struct paint_cursor){true, row, column, shape_of(s)};
+}
+
+/* --- frames --------------------------------------------------------------------------- */
+
+void paint_open(struct paint *p, struct paint_style style) {
+    memset(p, 0, sizeof *p);
+    p->style = style;
+    paint_resize(p, 25, 80);
+}
+
+void paint_resize(struct paint *p, unsigned rows, unsigned columns) {
+    p->rows = rows ? rows : 1;
+    p->columns = columns ? columns : 1;
+    p->anew = true;
+}
+
+bool paint_frame(struct paint *p, const struct screen *s, const char *status) {
+    choose_part(p, s, status != NULL);
+    if (!has_room(p, PAINT_STATUS + 8 * CELL_BYTES))
+        return false;
+    p->row = p->column = -1;
+    p->has_pen = false;
+    if (p->anew)
+        begin_anew(p);
+    if (status)
+        paint_status(p, status);
+    if (!paint_cells(p, s))
+        return false;
+    paint_cursor(p, s);
+    return true;
+}

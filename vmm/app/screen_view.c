@@ -1,0 +1,301 @@
+/* The guest's screen on the terminal; see screen_view.h. */
+#include "vmm/app/screen_view.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/app/palette.h"
+#include "vmm/app/terminal.h"
+#include "vmm/host/stderr.h"
+#include "vmm/host/text.h"
+#include "vmm/machine/machine_screen.h"
+
+/* Thirty looks a second while something changes, and for a moment after a key. */
+enum { QUICK_MS = 33, SLOW_MS = 100, QUICK_FOR_MS = 500 };
+enum { PIECE = 512 }; /* a terminal with room takes so much at once */
+
+static struct screen_view *the_view; /* for a signal handler: there is one terminal */
+
+static uint64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* --- messages ------------------------------------------------------------------------- */
+
+/* Its last line, without what a terminal would act on. */
+static void note_message(struct screen_view *v, const char *text, size_t length) {
+    while (length && text[length - 1] == '\n')
+        length--;
+    size_t begin = length, n = 0;
+    while (begin && text[begin - 1] != '\n')
+        begin--;
+    for (size_t i = begin; i < length && n < VIEW_MESSAGE - 1; i++)
+        v->message[n++] = (uint8_t)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+    v->message[n] = 0;
+    v->unread = true;
+}
+
+static bool take_message(void *view, const char *text, size_t length) {
+    struct screen_view *v = view;
+    pthread_mutex_lock(&v->lock);
+    note_message(v, text, length);
+    bool kept = v->holds && v->keeps_stderr;
+    if (kept)
+        tail_put(&v->messages, text, length);
+    pthread_mutex_unlock(&v->lock);
+    v->wake(v->context);
+    return kept;
+}
+
+static void write_messages(struct screen_view *v) {
+    const char *piece;
+    for (size_t n = 0, length; n < v->messages.length; n += length) {
+        length = tail_piece(&v->messages, n, &piece);
+        if (write(STDERR_FILENO, piece, length) < 0)
+            return;
+    }
+}
+
+/* A signal ends us, and the terminal has left the alternate screen. */
+static void when_lost(void) {
+    if (!the_view || !the_view->shown)
+        return;
+    console_write_held(the_view->console);
+    write_messages(the_view);
+}
+
+/* --- open and close ------------------------------------------------------------------- */
+
+static bool can_be_shown(enum screen_choice choice) {
+    const char *term = getenv("TERM");
+    bool smart = term && *term && strcmp(term, "dumb") != 0;
+    return choice != SCREEN_OFF && isatty(STDOUT_FILENO) && smart &&
+           (choice == SCREEN_ON || isatty(STDIN_FILENO));
+}
+
+static struct paint_style style_of(enum color_choice color) {
+    enum paint_colors colors = PAINT_PLAIN;
+    if (color != COLOR_NEVER)
+        colors = palette_of(getenv("TERM"), getenv("COLORTERM"),
+                            color == COLOR_ALWAYS ? NULL : getenv("NO_COLOR"));
+    if (color == COLOR_ALWAYS && colors == PAINT_PLAIN)
+        colors = PAINT_16;
+    return (struct paint_style){colors, text_is_utf8()};
+}
+
+void screen_view_open(struct screen_view *v, struct console *c, enum screen_choice choice,
+                      enum color_choice color, void (*wake)(void *), void *context) {
+    v->possible = can_be_shown(choice) && c->fd == STDOUT_FILENO;
+    if (!v->possible)
+        return;
+    v->choice = choice;
+    v->console = c;
+    v->machines = c->machines;
+    v->wake = wake;
+    v->context = context;
+    v->keeps_stderr = isatty(STDERR_FILENO);
+    v->messages = (struct tail){.bytes = v->message_bytes, .size = VIEW_MESSAGES};
+    v->next_ms = UINT64_MAX;
+    pthread_mutex_init(&v->lock, NULL);
+    paint_open(&v->paint, style_of(color));
+    the_view = v;
+    stderr_watch(take_message, v);
+}
+
+/* --- the alternate screen ------------------------------------------------------------- */
+
+static void enter(struct screen_view *v) {
+    if (!console_hold(v->console))
+        return;
+    pthread_mutex_lock(&v->lock);
+    v->holds = true;
+    v->unread = false;
+    pthread_mutex_unlock(&v->lock);
+    v->shown = true;
+    v->paint.anew = true;
+    v->paint.length = v->written = 0;
+    v->stale = true;
+    terminal_enter_screen(when_lost);
+}
+
+void screen_view_leave(struct screen_view *v) {
+    if (!v->shown)
+        return;
+    pthread_mutex_lock(&v->lock);
+    terminal_leave_screen();
+    v->holds = false;
+    write_messages(v);
+    tail_clear(&v->messages);
+    pthread_mutex_unlock(&v->lock);
+    v->shown = false;
+    console_release(v->console);
+}
+
+void screen_view_close(struct screen_view *v) {
+    if (v->possible)
+        screen_view_leave(v);
+    v->possible = false;
+}
+
+/* --- looking -------------------------------------------------------------------------- */
+
+static bool has_text(const struct screen *s) {
+    for (unsigned row = 0; s->text && row < s->rows; row++)
+        for (unsigned column = 0; column < s->columns; column++)
+            if (!screen_is_blank(s->cell[row][column].character))
+                return true;
+    return false;
+}
+
+/* Cells that the screen does not have are not compared. */
+static bool same(const struct screen *a, const struct screen *b) {
+    if (memcmp(a, b, offsetof(struct screen, cell)))
+        return false;
+    for (unsigned row = 0; a->text && row < a->rows; row++)
+        if (memcmp(a->cell[row], b->cell[row], a->columns * sizeof a->cell[row][0]))
+            return false;
+    return true;
+}
+
+static void take(struct screen_view *v, const struct screen *s, unsigned number) {
+    if (!v->used[number])
+        v->used[number] = has_text(s);
+    if (number == v->number && same(s, &v->screen))
+        return;
+    v->screen = *s;
+    v->number = number;
+    v->stale = true;
+    v->quick_ms = now_ms() + QUICK_FOR_MS;
+}
+
+static void look(struct screen_view *v, struct machine *m) {
+    struct screen s;
+    memset(&s, 0, offsetof(struct screen, cell));
+    if (machine_screen(m, &s))
+        take(v, &s, m->number);
+    uint64_t now = now_ms();
+    v->next_ms = now + (now < v->quick_ms ? QUICK_MS : SLOW_MS);
+}
+
+/* A machine that stands is looked at once more. */
+static void look_if_due(struct screen_view *v, struct machine *m) {
+    bool busy = machine_busy(m);
+    if (v->next_ms == UINT64_MAX && busy)
+        v->next_ms = 0;
+    if (m->number == v->number && now_ms() < v->next_ms)
+        return;
+    look(v, m);
+    if (!busy)
+        v->next_ms = UINT64_MAX;
+}
+
+void screen_view_poke(struct screen_view *v) { v->next_ms = 0; }
+
+void screen_view_typed(struct screen_view *v) {
+    if (!v->possible)
+        return;
+    pthread_mutex_lock(&v->lock);
+    v->unread = false;
+    pthread_mutex_unlock(&v->lock);
+    v->quick_ms = now_ms() + QUICK_FOR_MS;
+    v->next_ms = 0;
+    v->stale = true;
+}
+
+void screen_view_switch(struct screen_view *v) {
+    v->choice = v->shown ? SCREEN_OFF : SCREEN_ON;
+    v->next_ms = 0;
+}
+
+/* --- painting ------------------------------------------------------------------------- */
+
+static void resize(struct screen_view *v) {
+    unsigned rows, columns;
+    if (terminal_size(&rows, &columns) && (rows != v->paint.rows || columns != v->paint.columns)) {
+        paint_resize(&v->paint, rows, columns);
+        v->stale = true;
+    }
+}
+
+/* Where the screen leaves no row free, only a message that was not seen covers one. */
+static const char *status_line(struct screen_view *v, char *out, size_t size) {
+    char which[32] = "";
+    pthread_mutex_lock(&v->lock);
+    bool wanted = v->paint.rows > v->screen.rows || v->unread;
+    if (v->machines > 1)
+        snprintf(which, sizeof which, "machine %u of %u  ", v->number, v->machines);
+    snprintf(out, size, " %s%s%s", which, v->screen.text ? "" : "a graphics mode, not shown here  ",
+             *v->message ? v->message : "minikvm: Ctrl-A h lists the keys");
+    pthread_mutex_unlock(&v->lock);
+    return wanted ? out : NULL;
+}
+
+static void paint(struct screen_view *v) {
+    char status[PAINT_STATUS];
+    v->stale = !paint_frame(&v->paint, &v->screen, status_line(v, status, sizeof status));
+}
+
+bool screen_view_writes(const struct screen_view *v) {
+    return v->shown && v->written < v->paint.length;
+}
+
+/* Piece by piece, while the terminal takes it. */
+static void write_bytes(struct screen_view *v) {
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (screen_view_writes(v) && poll(&p, 1, 0) > 0) {
+        size_t left = v->paint.length - v->written;
+        ssize_t n = write(STDOUT_FILENO, v->paint.bytes + v->written, left < PIECE ? left : PIECE);
+        if (n <= 0)
+            return;
+        v->written += (size_t)n;
+    }
+    if (!screen_view_writes(v))
+        v->paint.length = v->written = 0;
+}
+
+static bool message_came(struct screen_view *v) {
+    char status[PAINT_STATUS];
+    const char *line = status_line(v, status, sizeof status);
+    return line && strcmp(line, v->paint.status) != 0;
+}
+
+static void show(struct screen_view *v) {
+    resize(v);
+    v->stale |= message_came(v);
+    while (v->stale && !screen_view_writes(v)) {
+        paint(v);
+        write_bytes(v);
+    }
+    write_bytes(v);
+}
+
+/* --- all together --------------------------------------------------------------------- */
+
+static bool wants(const struct screen_view *v) {
+    return v->choice == SCREEN_ON || (v->choice == SCREEN_AUTO && v->used[v->number]);
+}
+
+void screen_view_update(struct screen_view *v, struct machine *m, bool foreground) {
+    if (!v->possible || !foreground)
+        return;
+    look_if_due(v, m);
+    if (v->shown && !wants(v))
+        screen_view_leave(v);
+    else if (!v->shown && wants(v))
+        enter(v);
+    if (v->shown)
+        show(v);
+}
+
+int screen_view_patience(const struct screen_view *v) {
+    if (!v->possible || v->next_ms == UINT64_MAX)
+        return -1;
+    uint64_t now = now_ms();
+    return v->next_ms > now ? (int)(v->next_ms - now) : 0;
+}
