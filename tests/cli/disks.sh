@@ -34,6 +34,14 @@ run --disk=a "$guest" "$guest"
 expect_status 0
 [[ $(grep -c '1 4096 6 7 1198 4095 6 7 4660 good' out) == 2 ]] || fail "two machines: $(cat out)"
 
+# A sector behind the end is an error to the guest, and a line.
+truncate -s 1000K short
+dd if=a of=short conv=notrunc bs=1K count=1000 2>/dev/null
+run --disk=short "$guest"
+expect_status 1
+expect_out '1 2000 6 7 1198 the disk has an error\n'
+expect_err 'disk short: the guest reads sector 4095, and the disk has 2000; it gets an error'
+
 # refused MESSAGE WORD...: our own error, in one line
 refused() {
     local message=$1
@@ -79,6 +87,19 @@ if has gdb; then
     end_of_server
     [[ $(grep -cE '^(floppy 0 \(00h\) +5760 +80/2/36 +0 +0 +0 KiB +c|IDE 0 master \(80h\) +4096 +4/16/63 +7 +1 +4 KiB +a) *$' gdb) == 6 ]] ||
         fail "the table: $(cat gdb)"
+fi
+
+# Back over a write to the file: the guest's disk is as it was, the file is not, and that is told.
+if has gdb && has soft && [[ $CPU != kvm ]]; then
+    copy d
+    serve --cpu=soft --gdb=127.0.0.1:0 --disk=d,write "$guest"
+    gdb_session "target remote $address" 'break before_write' 'break end_of_read_back' 'continue' 'continue' \
+        'x/1hd 0x4000' 'reverse-continue' 'set $pc = read_back' 'continue' 'x/1hd 0x4000' 'monitor disks' 'kill'
+    end_of_server
+    [[ $(grep -oP '^0x4000:\t\K.*' gdb | tr '\n' ' ') == '4660 6 ' ]] || fail "back over a write: $(cat gdb)"
+    [[ $(sector_6 d) == 4660 ]] || fail "the file has $(sector_6 d)"
+    cat err gdb | grep -q 'disk d: going back does not take back what the guest wrote to the file (,write)' ||
+        fail "not told: $(cat err gdb)"
 fi
 
 # A recording is of these disks.

@@ -14,12 +14,14 @@ cp "$WORK/code" "$WORK/rom"
 truncate -s 65520 "$WORK/rom" # its reset vector: jmp to its begin
 printf '\xea\x00\x00\x00\xf0' >>"$WORK/rom"
 truncate -s 65536 "$WORK/rom"
+truncate -s 100K "$WORK/disk"
 
 sandboxes=(--sandbox={on,off})
 ! is_sanitized || sandboxes=(--sandbox=off)
 options=(--cpu={auto,kvm,soft} --mem={64K,256K,16M} --load={0x500,0x7c00,0xe000} --entry={0x1000,0x1100}
     --mode={real,protected,long} --rom="$WORK/rom" --irqchip={auto,none,on} --history={0,1M} "${sandboxes[@]}"
-    --color={always,never} --verbose --log=packets --stats --gdb=- --gdb=0\ --gdb-nowait --replay="$WORK/rom")
+    --color={always,never} --verbose --log=packets --stats --gdb=- --gdb=0\ --gdb-nowait --replay="$WORK/rom"
+    --disk="$WORK/disk" --disk="$WORK/disk",write --floppy="$WORK/disk")
 cd "$WORK" || exit 1
 both=() tried=0
 for a in "${options[@]}"; do

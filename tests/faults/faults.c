@@ -3,7 +3,7 @@
  *
  *   alloc:N   the N-th malloc, calloc, realloc or mmap fails
  *   ioctl:N   the N-th ioctl fails with EIO
- *   io:N      the N-th read, write, send or recv fails with EIO
+ *   io:N      the N-th read, write, pread, pwrite, send or recv fails with EIO
  *   short     reads, writes, sends and receives do one byte at a time
  *   eintr     every second call that can be interrupted is
  *   clock     the time of day jumps about
@@ -137,6 +137,19 @@ ssize_t write(int fd, const void *from, size_t size) {
     REAL(write);
     count_call();
     return io_fails(size) || interrupted() ? -1 : real(fd, from, cut(size));
+}
+
+/* Disks. */
+ssize_t pread(int fd, void *to, size_t size, off_t at) {
+    REAL(pread);
+    count_call();
+    return io_fails(size) || interrupted() ? -1 : real(fd, to, cut(size), at);
+}
+
+ssize_t pwrite(int fd, const void *from, size_t size, off_t at) {
+    REAL(pwrite);
+    count_call();
+    return io_fails(size) || interrupted() ? -1 : real(fd, from, cut(size), at);
 }
 
 ssize_t recv(int fd, void *to, size_t size, int flags) {

@@ -10,6 +10,7 @@
 #define CONTROL 0x3f6
 #define BSY     0x80
 #define DRQ     0x08
+#define ERR     0x01
 #define buffer  0x4000
 
         .code16
@@ -174,11 +175,19 @@ END wait_not_busy
 FUNCTION wait_data
         movw    $COMMAND, %dx
 1:      inb     %dx, %al
+        testb   $ERR, %al
+        jnz     error
         andb    $BSY | DRQ, %al
         cmpb    $DRQ, %al
         jne     1b
         ret
 END wait_data
+
+FUNCTION error
+        SAY     bad
+        movb    $1, %bl
+        HYPERCALL HC_EXIT
+END error
 
 FUNCTION take_sector
         movw    $buffer, %di
@@ -215,6 +224,7 @@ FUNCTION interrupt
         pushw   %dx
         movw    $COMMAND, %dx           // a look at Status takes the drive's request
         inb     %dx, %al
+        movb    %al, status
         movb    $1, arrived
         movb    $0x20, %al
         outb    %al, $0xa0
@@ -232,11 +242,14 @@ FUNCTION wait_interrupt
         hlt
         jmp     wait_interrupt
 1:      movb    $0, arrived
+        testb   $ERR, status
+        jnz     error
         sti
         ret
 END wait_interrupt
 
         MESSAGE good, "good\n"
+        MESSAGE bad, "the disk has an error\n"
 words:  .byte 0x11, 0x20, 0x20, 0x21, 0x04, 0x21, 0x01, 0x21, 0xfb, 0x21
         .byte 0x11, 0xa0, 0x28, 0xa1, 0x02, 0xa1, 0x01, 0xa1, 0xbf, 0xa1
 
@@ -248,3 +261,4 @@ by_lba48:     .byte 1, 0xff, 0x0f, 0, 0x40, 0x24 // 4095
 written_by:   .byte 1, 6, 0, 0, 0xe0, 0x30
 left:         .byte 0
 arrived:      .byte 0
+status:       .byte 0

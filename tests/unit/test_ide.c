@@ -533,6 +533,19 @@ static void saved_and_loaded(void) {
     finish();
 }
 
+/* Another image is booted: the first disk is another one, and that of before is closed. */
+static void another_disk(void) {
+    begin();
+    disk_close(drives.hard[0]);
+    add_drive(1, 0);
+    drives.hard[0] = NULL;
+    device_ide.reset(ide);
+    CHECK(in(STATUS) == 0 && command(0xec) == 0);
+    out(DEVICE, 0xf0);
+    CHECK(in(STATUS) == READY && command(0xec) == DRQ && data_in() == 0x40);
+    finish();
+}
+
 int main(void) {
     close(mkstemp(path));
     make_file();
@@ -552,6 +565,7 @@ int main(void) {
     small_commands();
     diagnoses();
     saved_and_loaded();
+    another_disk();
     unlink(path);
     return unit_end();
 }

@@ -91,6 +91,28 @@ static void choices(void) {
           options.machine.engine == ENGINE_SOFT); /* the last one counts */
 }
 
+static void files_for_a_guest(void) {
+    CHECK(parse("--append=a b", "--module=m,one,two", "--module", "n", "x", NULL) == OPTIONS_RUN);
+    CHECK_STR(options.machine.image.append, "a b");
+    CHECK(options.machine.image.module_count == 2 && options.count == 1);
+    CHECK_STR(options.machine.image.modules[0].path, "m");
+    CHECK_STR(options.machine.image.modules[0].text, "m one,two");
+    CHECK_STR(options.machine.image.modules[1].text, "n");
+    CHECK(parse("--module=,x", "x", NULL) == OPTIONS_WRONG && parse("--module=", "x", NULL) == OPTIONS_WRONG);
+    char module[] = "--module=m", symbols[] = "--symbols=s", *words[MULTIBOOT_MODULES + 2];
+    for (unsigned i = 0; i < MULTIBOOT_MODULES + 2; i++)
+        words[i] = module;
+    CHECK(parse_words(words, MULTIBOOT_MODULES + 1) == OPTIONS_WRONG);
+    for (unsigned i = 0; i <= SYMBOL_FILES; i++)
+        words[i] = symbols;
+    CHECK(parse_words(words, SYMBOL_FILES + 1) == OPTIONS_WRONG);
+    CHECK(parse("--symbols=a", "--symbols=b@0x7c00", "x", NULL) == OPTIONS_RUN && options.symbol_count == 2);
+    CHECK(parse("--boot=disk", "x", NULL) == OPTIONS_RUN && options.machine.image.boot == BOOT_DISK);
+    CHECK(parse("--mode=multiboot2", "x", NULL) == OPTIONS_RUN &&
+          options.machine.image.mode == START_MULTIBOOT2);
+    CHECK(parse("--list-images", NULL) == OPTIONS_RUN && options.list_images);
+}
+
 static void numbers(void) {
     static const struct {
         const char *text;
@@ -198,6 +220,7 @@ int main(void) {
     images();
     defaults();
     choices();
+    files_for_a_guest();
     numbers();
     debugger();
     wrong_values();

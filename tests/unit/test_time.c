@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,30 +34,33 @@ struct guest {
     const char *typed; /* a piece at a time, between '|' */
     bool file;        /* input comes from a file: it is there whenever it is looked for */
     uint64_t history; /* bytes; 0: plenty */
+    bool disks;       /* two; what is written to the second goes to its file, too */
 };
 
 static const struct guest guests[] = {
-    {"guests/hello", 2000, "", false, 0},
-    {"guests/counter", 2000, "", false, 0},
-    {"guests/multiplication", 5000, "", false, 0},
-    {"guests/fibonacci", 5000, "", false, 0},
-    {"guests/matrix", 5000, "", false, 0},
-    {"guests/hctest", 3000, "x", false, 0},
-    {"guests/segmented", 3000, "", false, 0},
-    {"guests/minimal", 100, "", false, 0},
-    {"guests/pmode", 3000, "", false, 0},
-    {"guests/paging", 5000, "", false, 0},
-    {"guests/ring3", 5000, "", false, 0},
-    {"guests/broken_gdt", 1000, "", false, 0},
-    {"tests/guests/steps", 3000, "", false, 0},
-    {"tests/guests/corrupt", 3000, "", false, 0},
-    {"tests/guests/keys", 3000, "a|B|q", false, 0},
-    {"tests/guests/stale-tlb", 400, "", false, 0},
-    {"tests/guests/time", 600000, "a|some words|\n|x|1234567|.", false, 0},
-    {"tests/guests/time", 600000, "from a file, which does not keep anybody waiting", true, 0},
-    {"tests/guests/time", 1500000, "a|b|c", false, 1 << 20},
-    {"os-1k/kernel", 1200000, "h|el|p\n|ls\n|ec|ho x\n", false, 0},
-    {"os-1k/kernel", 1200000, "help\nls\n", true, 0},
+    {"guests/hello", 2000, "", false, 0, false},
+    {"guests/counter", 2000, "", false, 0, false},
+    {"guests/multiplication", 5000, "", false, 0, false},
+    {"guests/fibonacci", 5000, "", false, 0, false},
+    {"guests/matrix", 5000, "", false, 0, false},
+    {"guests/hctest", 3000, "x", false, 0, false},
+    {"guests/segmented", 3000, "", false, 0, false},
+    {"guests/minimal", 100, "", false, 0, false},
+    {"guests/pmode", 3000, "", false, 0, false},
+    {"guests/paging", 5000, "", false, 0, false},
+    {"guests/ring3", 5000, "", false, 0, false},
+    {"guests/broken_gdt", 1000, "", false, 0, false},
+    {"tests/guests/steps", 3000, "", false, 0, false},
+    {"tests/guests/corrupt", 3000, "", false, 0, false},
+    {"tests/guests/keys", 3000, "a|B|q", false, 0, false},
+    {"tests/guests/stale-tlb", 400, "", false, 0, false},
+    {"tests/guests/time", 600000, "a|some words|\n|x|1234567|.", false, 0, false},
+    {"tests/guests/time", 600000, "from a file, which does not keep anybody waiting", true, 0, false},
+    {"tests/guests/time", 1500000, "a|b|c", false, 1 << 20, false},
+    {"os-1k/kernel", 1200000, "h|el|p\n|ls\n|ec|ho x\n", false, 0, false},
+    {"os-1k/kernel", 1200000, "help\nls\n", true, 0, false},
+    {"tests/guests/disk-time", 600000, "", false, 0, true},
+    {"tests/guests/disk-time", 1500000, "", false, 2 << 20, true},
 };
 enum { GUESTS = sizeof guests / sizeof *guests };
 
@@ -168,6 +172,21 @@ static uint64_t hash_tlb(uint64_t h) {
     return h;
 }
 
+extern const struct device_class device_ide;
+
+/* What is on the disks, and what is on its way. */
+static uint64_t hash_disks(uint64_t h) {
+    const struct devices *d = &machine.board.devices;
+    struct device_state s = {0};
+    uint64_t sum = drives_sum(&machine.board.drives);
+    for (unsigned i = 0; guest->disks && i < d->count; i++)
+        if (d->opened[i].class == &device_ide)
+            device_ide.save(d->opened[i].device, &s);
+    h = hash_bytes(h, s.bytes, s.length);
+    device_state_free(&s);
+    return HASH(h, sum);
+}
+
 static uint64_t hash_devices(uint64_t h) {
     const struct devices *d = &machine.board.devices;
     h = HASH(h, d->pic.chip);
@@ -185,6 +204,7 @@ static uint64_t hash_devices(uint64_t h) {
     h = HASH(h, d->cmos.index);
     h = HASH(h, d->cmos.ram);
     h = HASH(h, d->ports.port92);
+    h = hash_disks(h);
     return HASH(h, machine.irqchip);
 }
 
@@ -220,12 +240,31 @@ static void print_difference(const struct state *a, const struct state *b) {
 
 /* --- going on ------------------------------------------------------------------------------- */
 
+/* Each machine's, as they were at the start: a sector begins with its number. */
+static void make_disks(void) {
+    enum { DISK_SECTORS = 128 };
+    uint8_t sector[DISK_SECTOR] = {0};
+    for (unsigned i = 0; i < options.drive_count; i++)
+        close(options.drives[i].fd);
+    options.drive_count = guest->disks ? 2 : 0;
+    for (unsigned i = 0; i < options.drive_count; i++) {
+        int fd = memfd_create("disk", MFD_CLOEXEC);
+        options.drives[i] = (struct drive_file){"disk", i ? DISK_WRITE : 0, fd};
+        for (sector[0] = 0; sector[0] < DISK_SECTORS; sector[0]++)
+            CHECK(write(fd, sector, sizeof sector) == sizeof sector);
+    }
+}
+
 static bool open_guest(void) {
     char path[600], error[512];
     snprintf(path, sizeof path, "%s/%s.elf", build, guest->name);
-    options = (struct machine_options){.engine = ENGINE_SOFT, .debugged = true, .memory = 4 << 20,
-                                       .input_is_file = guest->file,
-                                       .recorder = &replay_recorder, .history = guest->history ? guest->history : 64 << 20};
+    make_disks();
+    struct machine_options plain = {.engine = ENGINE_SOFT, .debugged = true, .memory = 4 << 20,
+                                    .input_is_file = guest->file, .recorder = &replay_recorder,
+                                    .history = guest->history ? guest->history : 64 << 20,
+                                    .drive_count = options.drive_count};
+    memcpy(plain.drives, options.drives, sizeof plain.drives);
+    options = plain;
     typed = 0;
     output_count = 0;
     stuck = false;

@@ -35,7 +35,7 @@ int confine_begin(const struct options *o, const char *socket) {
  * beside it has its symbols. */
 int confine_files(const struct options *o, char *const *paths) {
     enum { OTHERS = 16 };
-    struct sandbox_path use[MACHINES_MAX + MULTIBOOT_MODULES + OTHERS] = {
+    struct sandbox_path use[MACHINES_MAX + MULTIBOOT_MODULES + SYMBOL_FILES + OTHERS] = {
         {"/dev/kvm", SANDBOX_DEVICE}, {"/proc/self/statm", SANDBOX_READ}};
     char folders[OTHERS / 2][PATH_MAX];
     size_t n = 2;
@@ -51,6 +51,8 @@ int confine_files(const struct options *o, char *const *paths) {
         use[n++] = (struct sandbox_path){paths[i], SANDBOX_READ_BESIDE};
     for (unsigned i = 0; i < o->machine.image.module_count; i++)
         use[n++] = (struct sandbox_path){o->modules[i].path, SANDBOX_READ_BESIDE};
+    for (unsigned i = 0; i < o->machine.symbol_count; i++)
+        use[n++] = (struct sandbox_path){o->machine.symbols[i].path, SANDBOX_READ_BESIDE};
     return told(o, "Landlock", sandbox_files(use, n));
 }
 

@@ -1,7 +1,10 @@
-/* What is said about images; see images.h. */
+/* Images of the command line; see images.h. */
 #include "vmm/app/images.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "vmm/host/stderr.h"
 
 bool images_taken_for(const struct image *im, bool looks, char *text, size_t size) {
     if (!im->kind || !(looks || image_is_guess(im)))
@@ -14,6 +17,25 @@ bool images_wish(const struct image *im, char *text, size_t size) {
     snprintf(text, size, "%.200s asks for %s, and there is text only: 80x25 at 0xb8000", im->path,
              im->multiboot.wish);
     return im->multiboot.wish[0];
+}
+
+int images_open_symbols(struct options *o) {
+    char error[512];
+    for (unsigned i = 0; i < o->symbol_count; i++) {
+        int err = symbol_file_open(&o->symbol_files[i], o->symbols[i], error, sizeof error);
+        if (err) {
+            say("%s", error);
+            return err;
+        }
+    }
+    o->machine.symbols = o->symbol_files;
+    o->machine.symbol_count = o->symbol_count;
+    return 0;
+}
+
+void images_close_symbols(struct options *o) {
+    for (unsigned i = 0; i < o->symbol_count; i++)
+        free(o->symbol_files[i].path);
 }
 
 void images_list(void) {

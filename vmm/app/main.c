@@ -398,7 +398,7 @@ static void find_recording(struct app *a) {
 /* Whatever needs rights that the sandbox takes comes before it. */
 static int open_all(struct app *a) {
     find_recording(a);
-    if (find_images(a) || drive_files_open(&a->options.machine) || open_debugger(a) ||
+    if (find_images(a) || images_open_symbols(&a->options) || drive_files_open(&a->options.machine) || open_debugger(a) ||
         confine_begin(&a->options, a->debug ? debug_leave_socket(a->debug) : NULL) ||
         confine_files(&a->options, a->paths) || open_machines(a))
         return STATUS_ERROR;
@@ -475,6 +475,7 @@ static int run(struct app *a) {
         machine_close(&a->machines[i]);
     for (unsigned i = 0; i < a->options.count; i++)
         free(a->paths[i]);
+    images_close_symbols(&a->options);
     return status;
 }
 

@@ -112,6 +112,13 @@ static bool set_module(struct options *o, const char *value) {
     return true;
 }
 
+static bool set_symbols(struct options *o, const char *value) {
+    if (o->symbol_count == SYMBOL_FILES || !*value)
+        return false;
+    o->symbols[o->symbol_count++] = value;
+    return true;
+}
+
 static bool set_rom(struct options *o, const char *value) {
     o->machine.rom = value;
     return *value != 0;
@@ -232,6 +239,8 @@ static const struct option {
     {"--append", "WORDS", VALUE, set_append, "a Multiboot kernel's command line, behind the image's name"},
     {"--module", "FILE[,WORDS]", VALUE, set_module,
      "a file in memory for a Multiboot kernel, and what it reads of it; up to 32 times"},
+    {"--symbols", "ELF[@ADDR]", VALUE, set_symbols,
+     "more symbols for gdb, of a loader or a kernel (.text is at ADDR); up to 16 times"},
     {"--rom", "FILE", VALUE, set_rom,
      "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
     {"--disk", "FILE[,write]", VALUE, set_disk,

@@ -19,6 +19,9 @@ struct options {
     bool list_packets; /* print the table of packets, run nothing */
     bool list_images;  /* the same of the kinds of image */
     struct multiboot_module modules[MULTIBOOT_MODULES]; /* machine.image has them */
+    const char *symbols[SYMBOL_FILES]; /* FILE[@ADDR]... */
+    struct symbol_file symbol_files[SYMBOL_FILES]; /* ...opened; machine has them */
+    unsigned symbol_count;
     char *images[MACHINES_MAX];
     unsigned count;
 };

@@ -1,48 +1,67 @@
 /* Files that a client reads by the stub: images, and what has their symbols. */
 #include "vmm/debug/bridge.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "vmm/host/files.h"
 
-/* The symbols of a flat image NAME.bin are in NAME.elf, if that stands beside. */
+/* disk.img or boot.bin: disk.elf, boot.elf. */
+static bool beside(const char *image, char *path, size_t size) {
+    const char *name = strrchr(image, '/'), *dot = strrchr(name ? name : image, '.');
+    size_t length = dot ? (size_t)(dot - image) : strlen(image);
+    return (size_t)snprintf(path, size, "%.*s.elf", (int)length, image) < size;
+}
+
+static bool is_elf(const char *path) {
+    char magic[4] = "";
+    int fd = file_open_fd(path);
+    bool is = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic && !memcmp(magic, "\177ELF", 4);
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+/* The symbols of an image that is no ELF file are in one of its name, if that stands beside. */
 const char *bridge_exec_file(void *target, int pid) {
     struct debug *d = target;
     struct machine *m = bridge_machine(d, pid);
     if (!m || !m->image.path || m->image.is_elf)
         return m ? m->image.path : NULL;
-    size_t n = strlen(m->image.path);
-    if (n < 4 || n >= sizeof d->symbols || strcmp(m->image.path + n - 4, ".bin"))
-        return NULL;
-    memcpy(d->symbols, m->image.path, n - 3);
-    memcpy(d->symbols + n - 3, "elf", 4);
-    int fd = file_open_fd(d->symbols);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0 ? d->symbols : NULL;
+    bool there = beside(m->image.path, d->symbols, sizeof d->symbols) && is_elf(d->symbols);
+    return there ? d->symbols : NULL;
+}
+
+static bool is_symbol_file(const struct machine *m, const char *path) {
+    for (unsigned i = 0; i < m->options->symbol_count; i++)
+        if (!strcmp(path, m->options->symbols[i].path))
+            return true;
+    return false;
 }
 
 /* The images, and what has their symbols. */
 bool bridge_may_read(void *target, const char *path) {
     struct debug *d = target;
     for (unsigned pid = 1; pid <= d->count; pid++) {
-        const char *symbols = bridge_exec_file(d, pid);
-        const char *image = d->machines[pid - 1].image.path;
-        const char *user = d->machines[pid - 1].image.user_path;
-        if ((symbols && !strcmp(path, symbols)) || (image && !strcmp(path, image)) ||
-            (user && !strcmp(path, user)))
+        const struct machine *m = &d->machines[pid - 1];
+        const char *names[] = {bridge_exec_file(d, pid), m->image.path, m->image.user_path};
+        for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+            if (names[i] && !strcmp(path, names[i]))
+                return true;
+        if (is_symbol_file(m, path))
             return true;
     }
     return false;
 }
 
-/* The user program inside a kernel. */
+/* The user program inside a kernel, and what the command line names. */
 size_t bridge_libraries(void *target, int pid, struct gdb_library *list, size_t max) {
     struct machine *m = bridge_machine(target, pid);
-    if (!m || !m->image.user_path)
-        return 0;
-    if (max)
-        list[0] = (struct gdb_library){m->image.user_path, m->image.user_address};
-    return 1;
+    size_t count = 0;
+    if (m && m->image.user_path && count < max)
+        list[count++] = (struct gdb_library){m->image.user_path, m->image.user_address};
+    for (unsigned i = 0; m && i < m->options->symbol_count && count < max; i++)
+        list[count++] = (struct gdb_library){m->options->symbols[i].path, m->options->symbols[i].segment};
+    return count;
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "vmm/cpu/breakpoints.h"
+#include "vmm/machine/scratch_cpu.h"
 #include "vmm/cpu/engine.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
@@ -83,8 +83,7 @@ static void set_up(struct cpu *cpu, const struct cpu_state *s) {
     cpu->catch.exception[0] &= ~(1ull << VECTOR_DB | 1ull << VECTOR_BP | 1ull << VECTOR_OF);
 }
 
-static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit *exit) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+static void take_outcome(struct trial *t, const struct cpu_state *s, const struct cpu_exit *exit) {
     t->regs = s->regs;
     t->sregs = s->sregs;
     switch (exit->kind) {
@@ -99,26 +98,28 @@ static void take_outcome(struct trial *t, struct cpu *cpu, const struct cpu_exit
         *place = '\0';
 }
 
-void dry_run(struct cpu *cpu, struct trial *t) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_ALL);
-    struct breakpoints none = {0};
-    struct cpu other = {.memory = cpu->memory, .breakpoints = &none, .host = {.context = t, .io = no_device, .mmio = take_mmio,
-                                .unassigned = take_unassigned}};
-    struct cpu_exit exit = {0};
-    struct engine_options options = {0};
+/* The instruction is done, with a journal, and undone. */
+static void do_and_undo(struct cpu *cpu, struct scratch_cpu *scratch, struct trial *t) {
+    const struct cpu_state *s = &cpu->state;
+    struct cpu_exit exit;
     struct insn in;
-    char error[128];
-    *t = (struct trial){.outcome = DRY_RUN_UNKNOWN, .host = &cpu->host};
-    if (!can_be_tried(s) || engine_soft.open(&other, &options, error, sizeof error) < 0)
+    if (!memory_journal_begin(cpu->memory))
         return;
-    if (memory_journal_begin(cpu->memory)) {
-        insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
-        set_up(&other, s);
-        other.engine->step(&other, &exit);
-        take_outcome(t, &other, &exit);
-        memory_journal_undo(cpu->memory);
-        if (only_the_host_knows(cpu, &in, t) || (t->device && t->access == CPU_READ))
-            t->outcome = DRY_RUN_UNKNOWN;
-    }
-    other.engine->close(&other);
+    insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), &in);
+    set_up(&scratch->cpu, s);
+    take_outcome(t, scratch_cpu_step(scratch, &exit), &exit);
+    memory_journal_undo(cpu->memory);
+    if (only_the_host_knows(cpu, &in, t) || (t->device && t->access == CPU_READ))
+        t->outcome = DRY_RUN_UNKNOWN;
+}
+
+void dry_run(struct cpu *cpu, struct trial *t) {
+    const struct cpu_host host = {.context = t, .io = no_device, .mmio = take_mmio,
+                                  .unassigned = take_unassigned};
+    struct scratch_cpu scratch;
+    *t = (struct trial){.outcome = DRY_RUN_UNKNOWN, .host = &cpu->host};
+    if (!can_be_tried(cpu_read(cpu, CPU_ALL)) || !scratch_cpu_open(&scratch, cpu->memory, &host))
+        return;
+    do_and_undo(cpu, &scratch, t);
+    scratch_cpu_close(&scratch);
 }

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/machine/callbacks.h"
+#include "vmm/machine/scratch_cpu.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
-#include "vmm/machine/callbacks.h"
 
 struct emulator {
-    struct cpu cpu;
-    uint64_t runs; /* entries of the engine when it was last in step with the machine */
-    struct breakpoints none;
+    struct scratch_cpu scratch;
+    uint64_t runs; /* entries of the engine when both had the same state last */
 };
 
 /* --- which instructions ----------------------------------------------------------- */
@@ -50,21 +50,17 @@ static enum io_result leave_to_kvm(void *vcpu, uint64_t phys, bool write, unsign
 }
 
 static struct emulator *emulator_of(struct vcpu *v) {
-    struct emulator *a = v->emulator;
-    if (a || !(a = calloc(1, sizeof *a)))
-        return a;
-    a->cpu = (struct cpu){.memory = v->cpu.memory, .breakpoints = &a->none,
-                          .host = {.context = v, .mmio = leave_to_kvm,
-                                   .unassigned = unassigned_memory}};
-    struct engine_options options = {0};
-    char error[128];
-    if (engine_soft.open(&a->cpu, &options, error, sizeof error) < 0) {
-        free(a);
+    struct cpu_host host = {.context = v, .mmio = leave_to_kvm, .unassigned = unassigned_memory};
+    if (v->emulator)
+        return v->emulator;
+    struct emulator *e = calloc(1, sizeof *e);
+    if (!e || !scratch_cpu_open(&e->scratch, v->cpu.memory, &host)) {
+        free(e);
         return NULL;
     }
-    v->emulator = a;
+    v->emulator = e;
     emulator_invalidate(v);
-    return a;
+    return e;
 }
 
 /* Watchpoints are the engine's to see, and a step of the guest's own is due after
@@ -80,20 +76,41 @@ static bool may(struct vcpu *v) {
 }
 
 /* Segments and page tables are as they were, if nobody else has run since. */
-static void bring_up_to_date(struct vcpu *v, struct emulator *a) {
-    struct cpu *cpu = &a->cpu;
+static void bring_up_to_date(struct vcpu *v, struct emulator *e) {
+    struct cpu *cpu = &e->scratch.cpu;
     const struct kvm_sregs *sregs = &v->cpu.state.sregs;
     uint64_t runs = v->cpu.engine->entries(&v->cpu);
-    if (a->runs != runs)
+    if (e->runs != runs)
         cpu->engine->flush(cpu);
-    if (a->runs != runs || memcmp(&cpu->state.sregs, sregs, sizeof *sregs)) {
+    if (e->runs != runs || memcmp(&cpu->state.sregs, sregs, sizeof *sregs)) {
         cpu->state.sregs = *sregs;
         cpu->dirty |= CPU_SREGS;
     }
-    a->runs = runs;
+    e->runs = runs;
     cpu->state.regs = v->cpu.state.regs;
     cpu->valid |= CPU_REGS | CPU_SREGS;
     cpu->dirty |= CPU_REGS;
+}
+
+static void take_state(struct vcpu *v, const struct cpu_state *s) {
+    if (memcmp(&s->sregs, &v->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
+        cpu_write(&v->cpu, CPU_SREGS)->sregs = s->sregs;
+    cpu_write(&v->cpu, CPU_REGS)->regs = s->regs;
+    cpu_arrives(&v->cpu);
+}
+
+bool emulate_step(struct vcpu *v) {
+    struct emulator *e = may(v) ? emulator_of(v) : NULL;
+    struct cpu_exit exit;
+    if (!e)
+        return false;
+    bring_up_to_date(v, e);
+    const struct cpu_state *s = scratch_cpu_step(&e->scratch, &exit);
+    if (exit.kind == CPU_EXIT_STEPPED)
+        take_state(v, s);
+    else
+        emulator_invalidate(v);
+    return exit.kind == CPU_EXIT_STEPPED;
 }
 
 void emulator_invalidate(struct vcpu *v) {
@@ -101,30 +118,10 @@ void emulator_invalidate(struct vcpu *v) {
         v->emulator->runs = UINT64_MAX;
 }
 
-bool emulate_step(struct vcpu *v) {
-    struct emulator *a = may(v) ? emulator_of(v) : NULL;
-    struct cpu_exit exit = {0};
-    if (!a)
-        return false;
-    struct cpu *cpu = &a->cpu;
-    bring_up_to_date(v, a);
-    cpu->engine->step(cpu, &exit);
-    if (exit.kind != CPU_EXIT_STEPPED) {
-        emulator_invalidate(v);
-        return false;
-    }
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    if (memcmp(&s->sregs, &v->cpu.state.sregs, sizeof s->sregs)) /* a fault was delivered */
-        cpu_write(&v->cpu, CPU_SREGS)->sregs = s->sregs;
-    cpu_write(&v->cpu, CPU_REGS)->regs = s->regs;
-    cpu_arrives(&v->cpu);
-    return true;
-}
-
 void emulator_close(struct vcpu *v) {
     if (!v->emulator)
         return;
-    v->emulator->cpu.engine->close(&v->emulator->cpu);
+    scratch_cpu_close(&v->emulator->scratch);
     free(v->emulator);
     v->emulator = NULL;
 }

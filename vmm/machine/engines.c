@@ -128,6 +128,10 @@ static bool needs_fpu(struct machine *m) {
 int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &m->vcpu[0].cpu, old;
     cpu_read(cpu, CPU_ALL);
+    if (cpu->missing & (CPU_REGS | CPU_SREGS)) { /* it would go on with zeros */
+        snprintf(error, size, "KVM does not give the CPU's state");
+        return -EIO;
+    }
     if (to == ENGINE_SOFT && needs_fpu(m)) {
         snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");
         return -ENOTSUP;

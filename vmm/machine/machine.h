@@ -17,12 +17,14 @@
 #include "vmm/cpu/engine.h"
 #include "vmm/board/board.h"
 #include "vmm/board/boot/image.h"
+#include "vmm/board/boot/symbol_file.h"
 #include "vmm/memory/memory.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
 #include "vmm/machine/vcpu.h"
 
 enum { MACHINES_MAX = 16 }; /* in one process */
+enum { SYMBOL_FILES = 16 }; /* at most */
 
 enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_SOFT };
 enum irqchip_choice { IRQCHIP_AUTO, IRQCHIP_NONE, IRQCHIP_ON };
@@ -40,6 +42,8 @@ struct machine_options {
     uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
     bool records;       /* keep it without a debugger too */
     const char *replay; /* a run to do again, or NULL */
+    const struct symbol_file *symbols; /* for a debugger, beside the image's own */
+    unsigned symbol_count;
     const struct recorder *recorder; /* what could record its past; NULL: nothing */
     bool unconfined;    /* --sandbox=off: a client may name any file */
     bool verbose;

@@ -69,10 +69,9 @@ static const char *segment_problem(const struct elf *e, const struct elf_segment
     return NULL;
 }
 
-const char *elf_open(struct elf *e, const uint8_t *bytes, size_t size) {
+const char *elf_open_headers(struct elf *e, const uint8_t *bytes, size_t size) {
     *e = (struct elf){.bytes = bytes, .size = size};
     const char *problem = ident_problem(e);
-    struct elf_segment s;
     if (problem)
         return problem;
     elf_read(e, bytes, size);
@@ -80,6 +79,14 @@ const char *elf_open(struct elf *e, const uint8_t *bytes, size_t size) {
         return "without program headers, so there is nothing to load";
     if (e->table > size || (uint64_t)e->count * e->row > size - e->table)
         return "cut off within its program headers";
+    return NULL;
+}
+
+const char *elf_open(struct elf *e, const uint8_t *bytes, size_t size) {
+    const char *problem = elf_open_headers(e, bytes, size);
+    struct elf_segment s;
+    if (problem)
+        return problem;
     for (unsigned n = 0; elf_segment(e, n, &s); n++) {
         if (s.size && (problem = segment_problem(e, &s)))
             return problem;

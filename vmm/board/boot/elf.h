@@ -26,6 +26,8 @@ struct elf_segment {
 bool elf_is(const uint8_t *bytes, size_t size); /* it says so */
 /* NULL, or what is wrong with it, as it stands behind "an ELF file that is". */
 const char *elf_open(struct elf *, const uint8_t *bytes, size_t size);
+/* Its headers alone: its segments are not to be loaded. Does not set `end`. */
+const char *elf_open_headers(struct elf *, const uint8_t *bytes, size_t size);
 /* The same of a file that was accepted before; does not set `end`. */
 void elf_read(struct elf *, const uint8_t *bytes, size_t size);
 /* The n-th program header. false: no more. */

@@ -39,10 +39,12 @@ bool section_at(const struct image *im, unsigned n, struct section *out) {
     Elf64_Shdr s64;
     if (im->is_elf64) {
         memcpy(&s64, im->bytes + at, sizeof s64);
-        *out = (struct section){s64.sh_addr, s64.sh_offset, s64.sh_size, s64.sh_addralign, s64.sh_type};
+        *out = (struct section){s64.sh_addr, s64.sh_offset, s64.sh_size, s64.sh_addralign, s64.sh_type,
+                                (s64.sh_flags & SHF_EXECINSTR) != 0};
     } else {
         memcpy(&s32, im->bytes + at, sizeof s32);
-        *out = (struct section){s32.sh_addr, s32.sh_offset, s32.sh_size, s32.sh_addralign, s32.sh_type};
+        *out = (struct section){s32.sh_addr, s32.sh_offset, s32.sh_size, s32.sh_addralign, s32.sh_type,
+                                (s32.sh_flags & SHF_EXECINSTR) != 0};
     }
     return true;
 }

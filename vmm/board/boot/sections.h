@@ -13,6 +13,7 @@
 struct section {
     uint64_t address, offset, size, align;
     uint32_t type;
+    bool executable;
 };
 /* The n-th; false: no more, or it is not in the file. */
 bool section_at(const struct image *, unsigned n, struct section *);

@@ -16,6 +16,7 @@ enum { POLLS_TOLD = 20000 };
 
 struct ide {
     struct ide_channel channel[IDE_CHANNELS];
+    const struct drives *drives; /* another image is another first disk: looked at when reset */
 };
 
 /* --- drives and the interrupt ----------------------------------------------------------- */
@@ -54,7 +55,8 @@ void ide_signature(struct ide_drive *d) {
     d->r.left = d->r.at = d->r.length = 0;
 }
 
-static void power_on(struct ide_drive *d) {
+static void power_on(struct ide_drive *d, struct disk *disk) {
+    d->disk = disk;
     d->r = (struct ide_registers){.cache = 1};
     if (d->disk) {
         d->r.track = (uint8_t)disk_geometry(d->disk).sectors;
@@ -214,9 +216,11 @@ static void reset(void *device) {
     for (unsigned i = 0; i < IDE_CHANNELS; i++) {
         struct ide_channel *c = &ide->channel[i];
         c->lines = (struct ide_lines){.device = IDE_OBSOLETE};
+        c->told_poll = c->told_bytes = c->told_dropped = false;
+        memset(c->told_commands, 0, sizeof c->told_commands);
         find_disks(c);
         for (unsigned n = 0; n < IDE_DRIVES; n++)
-            power_on(&c->drive[n]);
+            power_on(&c->drive[n], ide->drives->hard[c->drive[n].number]);
     }
 }
 
@@ -282,6 +286,8 @@ static void open_channel(struct ide_channel *c, unsigned which, const struct dev
 
 static void *open_on(const struct device_site *site) {
     struct ide *ide = calloc(1, sizeof *ide);
+    if (ide)
+        ide->drives = site->drives;
     for (unsigned i = 0; ide && i < IDE_CHANNELS; i++)
         open_channel(&ide->channel[i], i, site);
     return ide;
