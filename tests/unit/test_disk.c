@@ -341,6 +341,22 @@ static void test_write_through(void) {
     disk_close(d);
 }
 
+/* The file was made anew in the meantime. */
+static void test_reset(void) {
+    struct disk *d = open_disk(100 * DISK_SECTOR, 0);
+    CHECK(put_number(d, 7, 1) == DISK_DONE);
+    make_file(3000 * DISK_SECTOR);
+    CHECK(number_at(d, 100) == UINT32_MAX && number_at(d, 7) == 1);
+    disk_reset(d);
+    CHECK(disk_sectors(d) == 3000 && number_at(d, 2999) == 2999 && number_at(d, 7) == 7);
+    CHECK(put_number(d, 2999, 5) == DISK_DONE && number_at(d, 2999) == 5 && number_at(d, 2998) == 2998);
+    CHECK(is(disk_geometry(d), 2, 16, 63));
+    CHECK(truncate(path, 0) == 0);
+    disk_reset(d); /* it is there as it was, and cannot be read */
+    CHECK(disk_sectors(d) == 3000 && number_at(d, 7) == UINT32_MAX && strstr(last_told, "shorter"));
+    disk_close(d);
+}
+
 static void test_read_only(void) {
     struct disk *d = open_disk(100 * DISK_SECTOR, DISK_READ_ONLY);
     CHECK(put_number(d, 7, 1) == DISK_PROTECTED && told == 1 && number_at(d, 7) == 7);
@@ -393,6 +409,7 @@ int main(void) {
     test_no_memory();
     test_bound();
     test_write_through();
+    test_reset();
     test_read_only();
     test_drives();
     test_drive_files();

@@ -343,8 +343,15 @@ static void writes(void) {
 
 static void multiple(void) {
     begin();
+    address28(50, 17); /* 16 at the start */
+    CHECK(command(0xc4) == DRQ);
+    for (unsigned i = 0; i < 17; i++)
+        CHECK(sector_in() == 50 + i);
+    CHECK(in(STATUS) == READY && edges[14] == 1);
+    out(COUNT, 0);
+    CHECK(succeeds(0xc6));
     address28(50, 5);
-    CHECK(fails(0xc4, ABORTED) && fails(0xc5, ABORTED)); /* not set yet */
+    CHECK(fails(0xc4, ABORTED) && fails(0xc5, ABORTED));
     out(COUNT, 3);
     CHECK(fails(0xc6, ABORTED));
     out(COUNT, 32);
@@ -452,8 +459,8 @@ static void identify(void) {
     CHECK(w[60] == SECTORS && w[61] == 0 && w[100] == SECTORS && w[101] == 0 && w[83] & 0x400);
     CHECK(w[49] & 0x200 && !(w[49] & 0x100) && w[63] == 0 && w[88] == 0);
     CHECK(w[27] == ('M' << 8 | 'I') && w[28] == ('N' << 8 | 'I') && w[10] == ('M' << 8 | 'K'));
-    CHECK((w[47] & 0xff) == 16 && w[59] == 0 && w[54] == 39 && w[55] == 16 && w[56] == 63 && w[57] == 39 * 16 * 63);
-    out(COUNT, 16);
+    CHECK((w[47] & 0xff) == 16 && w[59] == 0x110 && w[54] == 39 && w[55] == 16 && w[56] == 63 && w[57] == 39 * 16 * 63);
+    out(COUNT, 8);
     command(0xc6);
     out(COUNT, 17), out(DEVICE, 0xa3); /* 17 sectors, 4 heads */
     CHECK(succeeds(0x91));
@@ -462,7 +469,7 @@ static void identify(void) {
     command(0xec);
     for (unsigned i = 0; i < 256; i++)
         w[i] = data_in();
-    CHECK(w[59] == 0x110 && w[55] == 4 && w[56] == 17 && w[54] == SECTORS / 68 && w[6] == 63 && !(w[85] & 0x20));
+    CHECK(w[59] == 0x108 && w[55] == 4 && w[56] == 17 && w[54] == SECTORS / 68 && w[6] == 63 && !(w[85] & 0x20));
     address_chs(2, 3, 17, 1);
     CHECK(command(0x20) == DRQ && sector_in() == (2 * 4 + 3) * 17 + 16);
     address_chs(2, 4, 1, 1);

@@ -280,18 +280,6 @@ uint64_t disk_past_memory(const struct disk *d) {
     return d->pool.bytes - now;
 }
 
-void disk_reset(struct disk *d) {
-    struct overlay *empty = overlay_new(&d->pool, d->sectors);
-    overlay_release(d->before);
-    d->before = NULL;
-    d->direct = false;
-    d->told = 0;
-    if (!empty)
-        return;
-    overlay_release(d->overlay);
-    d->overlay = empty;
-}
-
 /* --- opening ---------------------------------------------------------------------------------- */
 
 const char *disk_path(const struct disk *d) { return d->path; }
@@ -307,7 +295,8 @@ struct disk_use disk_use(const struct disk *d) {
     return use;
 }
 
-static void measure(struct disk *d, const uint8_t *first) {
+static void measure(struct disk *d, uint64_t bytes, const uint8_t *first) {
+    d->bytes = bytes;
     d->sectors = (d->bytes + DISK_SECTOR - 1) / DISK_SECTOR;
     d->geometry = d->bios_geometry = geometry_floppy(d->bytes, first);
     if (d->flags & DISK_FLOPPY) {
@@ -318,23 +307,41 @@ static void measure(struct disk *d, const uint8_t *first) {
     d->bios_geometry = geometry_bios(d->sectors, first);
 }
 
-/* The file's length and first sector; 0, or -errno with a sentence. */
+/* The file's length and first sector; 0, or -errno with a sentence, and all is as it was. */
 static int look_at(struct disk *d, char *error, size_t size) {
     uint8_t first[DISK_SECTOR] = {0};
     struct stat st;
     int64_t n = file_stat(d->fd, &st) < 0 ? -errno : read_bytes(d->fd, 0, first, sizeof first);
-    d->bytes = n < 0 ? 0 : (uint64_t)st.st_size;
+    uint64_t bytes = n < 0 ? 0 : (uint64_t)st.st_size;
     if (n < 0)
         snprintf(error, size, "%s: %s", d->path, file_error((int)-n));
-    else if (!d->bytes)
+    else if (!bytes)
         snprintf(error, size, "%s: the file is empty, and a disk has sectors; truncate -s 10M makes one",
                  d->path);
-    else if (d->flags & DISK_FLOPPY && d->bytes > FLOPPY_MAX)
+    else if (d->flags & DISK_FLOPPY && bytes > FLOPPY_MAX)
         snprintf(error, size, "%s: %" PRIu64 " bytes are more than a floppy of 2.88M has; use --disk",
-                 d->path, d->bytes);
+                 d->path, bytes);
     else
-        return measure(d, first), 0;
+        return measure(d, bytes, first), 0;
     return n < 0 ? (int)n : -EINVAL;
+}
+
+/* The file may be another one by now, as when its maker has written it anew. */
+void disk_reset(struct disk *d) {
+    char error[400];
+    uint64_t sectors = d->sectors;
+    overlay_release(d->before);
+    d->before = NULL;
+    d->direct = false;
+    d->told = 0;
+    look_at(d, error, sizeof error); /* what cannot be read is told when the guest wants it */
+    struct overlay *empty = overlay_new(&d->pool, d->sectors);
+    if (!empty) { /* the old one stays, and knows no more sectors than those */
+        d->sectors = d->sectors < sectors ? d->sectors : sectors;
+        return;
+    }
+    overlay_release(d->overlay);
+    d->overlay = empty;
 }
 
 int disk_open_fd(struct disk **out, int fd, const char *path, unsigned flags, char *error, size_t size) {

@@ -88,7 +88,8 @@ enum disk_result disk_flush(struct disk *);
 /* The same words everywhere: "beyond the end", "read-only", ... */
 const char *disk_result_text(enum disk_result);
 
-/* As the file is: what the guest wrote is forgotten, but for what went to the file. */
+/* As the file is now, in length too: what the guest wrote is forgotten, but for what went to
+ * the file. No state of before may be set again. */
 void disk_reset(struct disk *);
 /* What the guest wrote until now, and back to it. The caller of disk_overlay() keeps it
  * (overlay.h); disk_set_overlay() takes a reference of its own. */

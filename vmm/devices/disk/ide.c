@@ -55,9 +55,10 @@ void ide_signature(struct ide_drive *d) {
     d->r.left = d->r.at = d->r.length = 0;
 }
 
+/* READ MULTIPLE can be used at once, as with many drives: some drivers never set it. */
 static void power_on(struct ide_drive *d, struct disk *disk) {
     d->disk = disk;
-    d->r = (struct ide_registers){.cache = 1};
+    d->r = (struct ide_registers){.cache = 1, .multiple = IDE_MULTIPLE_MAX};
     if (d->disk) {
         d->r.track = (uint8_t)disk_geometry(d->disk).sectors;
         d->r.heads = (uint8_t)disk_geometry(d->disk).heads;

@@ -209,7 +209,7 @@ static const struct row {
     {0x35, 0x35, false, do_abort, "WRITE DMA EXT"},
     {0xc8, 0xc9, false, do_abort, "READ DMA"},
     {0xca, 0xcb, false, do_abort, "WRITE DMA"},
-    {0x00, 0xff, false, do_abort, "a command that drives of this kind need not have"},
+    {0x00, 0xff, false, do_abort, "not one of this drive's"},
 };
 
 static const struct row *find(uint8_t command) {
@@ -224,7 +224,8 @@ static void tell_aborted(struct ide_channel *c, const struct ide_drive *d, const
     if (!r->name || *byte & bit)
         return;
     *byte |= bit;
-    ide_tell(c, d, "command 0x%02x (%s) is aborted: there is programmed I/O, without DMA", command, r->name);
+    ide_tell(c, d, "command 0x%02x (%s) is aborted: the drive has ATA-6's programmed I/O, without DMA", command,
+             r->name);
 }
 
 /* Data of the command before is dropped, which hangs other drives: a person may want to know. */
