@@ -155,7 +155,7 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
 }
 
 void exits_run(struct cpu *cpu, struct cpu_exit *exit) {
-    while (!exits_settle(cpu, vcpu_enter(cpu, CPU_REGS), exit))
+    while (!exits_settle(cpu, vcpu_enter(cpu), exit))
         continue;
     if (kvm_vcpu_of(cpu)->io_pending)
         exits_complete(cpu, exit);

@@ -70,8 +70,6 @@ static int add_vcpu(struct kvm_vcpu *v, int device) {
         return -errno;
     v->run = run;
     v->run_size = size;
-    int sync = ioctl(v->vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
-    v->sync = (sync & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
     return add_cpuid(device, v->fd);
 }
 

@@ -19,22 +19,14 @@ static const struct {
 };
 enum { IOCTLS = sizeof ioctls / sizeof *ioctls };
 
-void state_show_guest_tf(const struct kvm_vcpu *v, struct kvm_regs *regs) {
-    if (v->stepping)
-        regs->rflags = (regs->rflags & ~(uint64_t)FLAG_TF) | (v->guest_tf ? FLAG_TF : 0);
-}
-
 int state_fetch(struct cpu *cpu, unsigned parts) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     for (size_t i = 0; i < IOCTLS; i++) {
         if (!(parts & ioctls[i].part))
             continue;
-        v->counters.state_ioctls++;
         if (ioctl(v->fd, ioctls[i].get, (char *)&cpu->state + ioctls[i].offset) == 0)
             cpu->valid |= ioctls[i].part;
     }
-    if (parts & CPU_REGS)
-        state_show_guest_tf(v, &cpu->state.regs);
     return parts & ~cpu->valid ? -EIO : 0;
 }
 
@@ -44,7 +36,6 @@ int state_store(struct cpu *cpu, unsigned parts) {
     for (size_t i = 0; i < IOCTLS; i++) {
         if (!(parts & ioctls[i].part))
             continue;
-        v->counters.state_ioctls++;
         cpu->dirty &= ~ioctls[i].part;
         if (ioctl(v->fd, ioctls[i].set, (char *)&cpu->state + ioctls[i].offset) < 0) {
             err = -errno;

@@ -18,29 +18,19 @@
 #include "vmm/cpu/cpu.h"
 #include "vmm/x86/x86.h"
 
-/* Counters of a CPU, by KVM_EXIT_ reason. */
-#define KVM_EXITS_MAX 48
-struct kvm_counters {
-    uint64_t exits[KVM_EXITS_MAX];
-    uint64_t interrupted; /* KVM_RUN came back for a signal */
-    uint64_t runs, debug_ioctls, state_ioctls;
-};
-
 struct kvm_vcpu {
     int vm, fd;
     struct kvm_run *run;
     size_t run_size;
     unsigned slots;  /* memory slots in use, from 0 */
     bool irqchip;    /* interrupt chips are in the kernel */
-    bool sync;       /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
     bool io_pending; /* an IO or MMIO exit that the next KVM_RUN completes */
     bool serves;     /* a device answered IO_SERVICE at that exit (debug/serve.c) */
     bool halted;     /* after a hlt that nothing can wake */
-    bool stepping;   /* TF is set for a debugger; the guest's own TF is guest_tf */
-    bool guest_tf;
     volatile bool kicked; /* KVM_RUN is to come back at once (debug/kick.c) */
-    void (*trace)(struct cpu *, int reason); /* called for each exit; may be NULL */
-    struct kvm_counters counters;
+    /* Around KVM_RUN, for the debugging half; may be NULL. At left() no register is valid. */
+    void (*entering)(struct cpu *);
+    void (*left)(struct cpu *, int reason);
 };
 
 static inline struct kvm_vcpu *kvm_vcpu_of(const struct cpu *cpu) { return cpu->priv; }
@@ -60,13 +50,11 @@ void vcpu_irq_line(struct cpu *, unsigned irq, bool level);
  * are left alone. What was not taken stays dirty. 0, or -errno. */
 int state_fetch(struct cpu *, unsigned parts);
 int state_store(struct cpu *, unsigned parts);
-/* While we step KVM shows our TF in RFLAGS; the guest's own is put in its place. */
-void state_show_guest_tf(const struct kvm_vcpu *, struct kvm_regs *);
 
 /* --- enter.c --- */
-/* Stores what is dirty, and KVM_RUN. `parts`: of REGS and SREGS those that will be read
- * after it. Returns the exit's reason, or -EINTR (kicked, or a signal) or another -errno. */
-int vcpu_enter(struct cpu *, unsigned parts);
+/* Stores what is dirty, and KVM_RUN. Returns the exit's reason, or -EINTR (kicked, or a
+ * signal) or another -errno. */
+int vcpu_enter(struct cpu *);
 /* Completes the instruction of a pending IO or MMIO exit and runs nothing else
  * (kvm-quirks 2). Same results as vcpu_enter(); -EINTR is the usual one. */
 int vcpu_complete(struct cpu *);
@@ -75,6 +63,7 @@ void vcpu_clear_immediate_exit(struct kvm_vcpu *);
 uint64_t vcpu_pc(struct cpu *);
 
 /* --- exits.c --- */
+enum { KVM_EXITS_MAX = 48 }; /* more reasons than there are */
 const char *kvm_exit_name(unsigned reason);
 /* Deals with an exit. true: *exit is filled in and the CPU must stop; false: it may go on. */
 bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);

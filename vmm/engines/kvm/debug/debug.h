@@ -59,9 +59,21 @@ struct guards {
     unsigned count;
 };
 
+/* Counters of a CPU, by KVM_EXIT_ reason. */
+struct kvm_counters {
+    uint64_t exits[KVM_EXITS_MAX];
+    uint64_t interrupted; /* KVM_RUN came back for a signal */
+    uint64_t runs, debug_ioctls, state_ioctls;
+};
+
 struct debugged_vcpu {
     struct kvm_vcpu vcpu; /* first: cpu->priv points to both */
     struct kvm_guest_debug armed; /* as last given to KVM */
+    bool sync;       /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
+    unsigned wanted; /* parts of the state that are to come with the next exit */
+    bool stepping;   /* TF is set for a debugger; the guest's own TF is guest_tf */
+    bool guest_tf;
+    struct kvm_counters counters;
     unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
     uint64_t entry_rip;
     bool after_step;         /* the last entry was a single step, or this one is */
@@ -97,6 +109,11 @@ void kick_catch(void); /* once per process: the signal is there to interrupt */
 /* --- enter.c --- */
 /* Arms `debug` and enters the guest; as vcpu_enter(). */
 int debug_enter(struct cpu *, const struct kvm_guest_debug *debug);
+/* struct kvm_vcpu has them: registers that travel in struct kvm_run, and counters. */
+void debug_entering(struct cpu *);
+void debug_left(struct cpu *, int reason);
+/* RFLAGS as the guest has them: while we step, KVM shows our TF there. */
+void debug_show_guest_tf(const struct debugged_vcpu *, struct kvm_regs *);
 /* Does a kick stand? It is taken then. */
 bool debug_take_kick(struct kvm_vcpu *);
 

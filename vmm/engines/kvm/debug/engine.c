@@ -61,7 +61,10 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
         return err;
     }
     cpu_set_engine(cpu, &engine_kvm);
-    d->vcpu.trace = exits_trace;
+    d->vcpu.entering = debug_entering;
+    d->vcpu.left = debug_left;
+    int sync = ioctl(d->vcpu.vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
+    d->sync = (sync & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
     pthread_once(&once, kick_catch);
     if (options->debugged)
         probe_traits();
@@ -80,15 +83,11 @@ static int engine_remap(struct cpu *cpu) {
     return vcpu_add_memory(v, cpu->memory);
 }
 
-static const struct kvm_counters *counters_of(const struct cpu *cpu) {
-    return &kvm_vcpu_of(cpu)->counters;
-}
-
-static uint64_t entries(const struct cpu *cpu) { return counters_of(cpu)->runs; }
+static uint64_t entries(const struct cpu *cpu) { return debugged_of(cpu)->counters.runs; }
 
 /* Exits by reason first, then what is counted besides. */
 static const char *counter(const struct cpu *cpu, unsigned n, uint64_t *value) {
-    const struct kvm_counters *c = counters_of(cpu);
+    const struct kvm_counters *c = &debugged_of(cpu)->counters;
     const struct {
         const char *name;
         uint64_t value;
@@ -120,7 +119,7 @@ static void describe(struct cpu *cpu, char *out, unsigned size) {
              "  registers exchanged without extra ioctls: %s\n"
              "  interrupt chips in the kernel:            %s\n",
              yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
-             yes_no[t->block_irq], yes_no[kvm_vcpu_of(cpu)->sync],
+             yes_no[t->block_irq], yes_no[debugged_of(cpu)->sync],
              yes_no[kvm_vcpu_of(cpu)->irqchip]);
 }
 

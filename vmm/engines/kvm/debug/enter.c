@@ -5,6 +5,63 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/* --- registers in struct kvm_run ------------------------------------------------------- */
+
+void debug_show_guest_tf(const struct debugged_vcpu *d, struct kvm_regs *regs) {
+    if (d->stepping)
+        regs->rflags = (regs->rflags & ~(uint64_t)FLAG_TF) | (d->guest_tf ? FLAG_TF : 0);
+}
+
+static void take_synced(struct cpu *cpu) {
+    const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    if (run->kvm_valid_regs & KVM_SYNC_X86_REGS) {
+        cpu->state.regs = run->s.regs.regs;
+        debug_show_guest_tf(debugged_of(cpu), &cpu->state.regs);
+        cpu->valid |= CPU_REGS;
+    }
+    if (run->kvm_valid_regs & KVM_SYNC_X86_SREGS) {
+        cpu->state.sregs = run->s.regs.sregs;
+        cpu->valid |= CPU_SREGS;
+    }
+}
+
+static void give_synced(struct cpu *cpu, unsigned parts) {
+    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    if (parts & CPU_REGS) {
+        run->s.regs.regs = cpu->state.regs;
+        run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+    }
+    if (parts & CPU_SREGS) {
+        run->s.regs.sregs = cpu->state.sregs;
+        run->kvm_dirty_regs |= KVM_SYNC_X86_SREGS;
+    }
+    cpu->dirty &= ~parts;
+}
+
+void debug_entering(struct cpu *cpu) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    if (!d->sync)
+        return;
+    run->kvm_valid_regs = (d->wanted & CPU_REGS ? KVM_SYNC_X86_REGS : 0) |
+                          (d->wanted & CPU_SREGS ? KVM_SYNC_X86_SREGS : 0);
+    give_synced(cpu, cpu->dirty & (CPU_REGS | CPU_SREGS));
+    if (d->stepping)
+        run->s.regs.regs.rflags |= FLAG_TF;
+}
+
+void debug_left(struct cpu *cpu, int reason) {
+    struct kvm_counters *c = &debugged_of(cpu)->counters;
+    take_synced(cpu);
+    c->runs++;
+    c->interrupted += reason == -EINTR;
+    if (reason >= 0)
+        c->exits[reason < KVM_EXITS_MAX ? reason : 0]++;
+    exits_trace(cpu, reason);
+}
+
+/* --- entering --------------------------------------------------------------------------- */
+
 static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_debug *b) {
     return a->control == b->control && !memcmp(&a->arch, &b->arch, sizeof a->arch);
 }
@@ -19,19 +76,19 @@ static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
     if (stepping && !(d->armed.control & KVM_GUESTDBG_SINGLESTEP))
-        v->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;
-    bool fresh = d->inject || !same_debug(debug, &d->armed) || (stepping && !v->sync);
+        d->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;
+    bool fresh = d->inject || !same_debug(debug, &d->armed) || (stepping && !d->sync);
     if (fresh) {
         int err = debug_store(cpu, cpu->dirty);
         struct kvm_guest_debug request = *debug;
         request.control |= d->inject;
-        v->counters.debug_ioctls++;
+        d->counters.debug_ioctls++;
         if (err || ioctl(v->fd, KVM_SET_GUEST_DEBUG, &request) < 0)
             return err ? err : -errno;
         d->inject = 0;
         d->armed = *debug;
-        v->stepping = stepping;
-        if (v->guest_tf) /* KVM has just cleared it along with ours */
+        d->stepping = stepping;
+        if (d->guest_tf) /* KVM has just cleared it along with ours */
             cpu_write(cpu, CPU_REGS);
     } else if (stepping) {
         cpu_write(cpu, CPU_REGS);
@@ -48,7 +105,8 @@ int debug_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     d->entry_rip = d->before.regs.rip;
     d->after_step = (d->armed.control | debug->control) & KVM_GUESTDBG_SINGLESTEP;
     int err = arm(cpu, debug);
-    return err ? err : vcpu_enter(cpu, CPU_REGS | (debug->control ? CPU_SREGS : 0));
+    d->wanted = CPU_REGS | (debug->control ? CPU_SREGS : 0);
+    return err ? err : vcpu_enter(cpu);
 }
 
 bool debug_take_kick(struct kvm_vcpu *v) {

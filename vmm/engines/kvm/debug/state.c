@@ -71,10 +71,18 @@ static int set_mp(struct kvm_vcpu *v, struct kvm_mp_state *mp) {
     return v->irqchip && ioctl(v->fd, KVM_SET_MP_STATE, mp) < 0 ? -errno : 0;
 }
 
+static void count_ioctls(struct cpu *cpu, unsigned parts) {
+    unsigned plain = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_EVENTS | CPU_FPU;
+    debugged_of(cpu)->counters.state_ioctls += __builtin_popcount(parts & plain);
+}
+
 /* With what state_fetch() takes as it is. */
 int debug_fetch(struct cpu *cpu, unsigned parts) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
+    count_ioctls(cpu, parts);
     state_fetch(cpu, parts);
+    if (parts & CPU_REGS)
+        debug_show_guest_tf(debugged_of(cpu), &cpu->state.regs);
     if (parts & CPU_FPU && get_mxcsr(v, &cpu->state.fpu) < 0)
         cpu->valid &= ~(unsigned)CPU_FPU;
     if (parts & CPU_MSRS && get_msrs(v->fd, &cpu->state.msrs) == 0)
@@ -108,6 +116,7 @@ int debug_store(struct cpu *cpu, unsigned parts) {
     if (parts & CPU_EVENTS)
         trim_events(&cpu->state.events, &cpu->state.debugregs);
     cpu->dirty &= ~parts;
+    count_ioctls(cpu, parts);
     int err = state_store(cpu, parts);
     if (parts & CPU_FPU && set_mxcsr(v, &cpu->state.fpu) < 0)
         stays_dirty(cpu, CPU_FPU, &err);

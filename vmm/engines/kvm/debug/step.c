@@ -129,7 +129,7 @@ static void clear_tf_in_frame(struct cpu *cpu) {
 static bool tf_after(struct cpu *cpu, const struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     if (in->opcode != 0x9d && in->opcode != 0xcf)
-        return kvm_vcpu_of(cpu)->guest_tf;
+        return debugged_of(cpu)->guest_tf;
     uint16_t flags = 0;
     uint64_t at = stack_at(s, in->opcode == 0xcf ? 2 * in->operand : 0);
     x86_read(cpu->memory, &s->sregs, at, &flags, 2);
@@ -138,21 +138,20 @@ static bool tf_after(struct cpu *cpu, const struct insn *in) {
 
 static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     bool in_sequence = x86_pc(&s->regs, &s->sregs) - in->pc <= 15;
-    if (in->opcode == 0x9c && in_sequence && !v->guest_tf)
+    if (in->opcode == 0x9c && in_sequence && !d->guest_tf)
         clear_tf_at(cpu, 0);
-    if (in->opcode == 0x0f && in->second == 0x05 && !v->guest_tf) /* syscall */
+    if (in->opcode == 0x0f && in->second == 0x05 && !d->guest_tf) /* syscall */
         cpu_write(cpu, CPU_REGS)->regs.r11 &= ~(uint64_t)FLAG_TF;
     if (!in_sequence)
         clear_tf_in_frame(cpu);
-    if (v->guest_tf) { /* the guest steps itself: its #DB is due now */
+    if (d->guest_tf) { /* the guest steps itself: its #DB is due now */
         cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= DR6_BS;
         d->inject = KVM_GUESTDBG_INJECT_DB;
     }
-    if (v->guest_tf != tf_next) {
-        v->guest_tf = tf_next;
+    if (d->guest_tf != tf_next) {
+        d->guest_tf = tf_next;
         cpu_write(cpu, CPU_REGS)->regs.rflags ^= FLAG_TF;
     }
 }
