@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "guest.h"
 #include "vmm/replay/replay.h"
+#include "vmm/memory/layout.h"
 #include "vmm/replay/recorder.h"
 
 /* At 0: the vectors, all to HANDLER, and this. */

@@ -15,6 +15,7 @@
 #include "undefined.h"
 #include "tests/unit/unit.h"
 #include "vmm/machine/engines.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/insn.h"
 #include "vmm/engines/kvm/debug/debug.h"
 

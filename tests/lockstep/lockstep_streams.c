@@ -16,10 +16,12 @@
 #include "lockstep.h"
 #include "streams.h"
 #include "tests/unit/unit.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/insn.h"
 #include "vmm/engines/kvm/debug/debug.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STREAMS = 300 };

@@ -13,6 +13,7 @@
 
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/engine.h"
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/x86.h"

@@ -8,6 +8,7 @@
 
 #include "undefined.h"
 #include "vmm/x86/insn.h"
+#include "vmm/x86/mode.h"
 
 enum { ANY_REP = 1 };
 

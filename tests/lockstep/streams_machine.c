@@ -1,6 +1,8 @@
 /* A machine in a random state of one mode; see streams.h for its memory. */
 #include "streams.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 const struct stream_mode stream_modes[] = {
     {.name = "real"},

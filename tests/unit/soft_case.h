@@ -36,6 +36,7 @@
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 enum {
     CASE_RAM = 1 << 20,

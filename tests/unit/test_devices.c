@@ -4,6 +4,7 @@
 
 #include "tests/unit/fake_cpu.h"
 #include "vmm/devices/devices.h"
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };

@@ -6,6 +6,7 @@
 #include "vmm/engines/soft/soft.h"
 #include "vmm/inspect/dry_run.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 enum { RAM = 1 << 20, GUESTS = 1500, STEPS = 12 };
 

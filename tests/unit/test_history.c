@@ -8,6 +8,7 @@
 
 #include "tests/unit/elf_build.h"
 #include "vmm/board/boot/image.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/replay/replay.h"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };

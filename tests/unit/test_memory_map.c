@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "vmm/board/memory_map.h"
+#include "vmm/memory/layout.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/devices/bus_mmio.h"
 #include "vmm/inspect/explain.h"
 #include "vmm/replay/history.h"
 #include "vmm/replay/recorder.h"

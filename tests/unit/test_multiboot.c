@@ -10,6 +10,7 @@
 #include "tests/unit/fake_cpu.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/board/memory_map.h"
+#include "vmm/memory/layout.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20, MAGIC1 = 0x1badb002, ROOM = 16 * KIB };
 #define MAGIC2 0xe85250d6u

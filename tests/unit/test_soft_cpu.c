@@ -3,8 +3,10 @@
  */
 #include "tests/lockstep/rig.h"
 #include "unit.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 static struct rig r;
 

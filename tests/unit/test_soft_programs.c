@@ -4,6 +4,8 @@
  * devices, the debugger's catches.
  */
 #include "soft_case.h"
+#include "vmm/memory/layout.h"
+#include "vmm/x86/mode.h"
 
 #define FOUR(x) x x x x
 #define ADD_1   "81 05 00 00 03 00 01 00 00 00 " /* add dword [30000], 1: ten bytes */

@@ -5,6 +5,7 @@
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 static struct rig r;
 

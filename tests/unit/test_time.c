@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "vmm/inspect/inspect.h"
+#include "vmm/memory/layout.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"

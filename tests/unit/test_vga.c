@@ -4,6 +4,7 @@
 
 #include "vmm/devices/devices.h"
 #include "vmm/devices/display/screen.h"
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
 static struct bus bus;

@@ -3,7 +3,9 @@
 #include "tests/unit/unit.h"
 
 #include "tests/unit/fake_cpu.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/cpu/engine.h"
+#include "vmm/devices/bus_mmio.h"
 
 /* --- what devices may ask ------------------------------------------------------------- */
 

@@ -172,21 +172,9 @@ struct cpu {
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
 };
 
-/* Instructions done (soft): each interrupt or fault delivered counts as one, too, and
- * each page of a repeated string instruction. */
-static inline uint64_t cpu_icount(const struct cpu *cpu) { return cpu->ticks - cpu->slept; }
-
 /* Both never fail: a part that the engine cannot give reads as zeros, and is in
  * `missing`. */
 const struct cpu_state *cpu_read(struct cpu *, unsigned parts);
 struct cpu_state *cpu_write(struct cpu *, unsigned parts);
-
-/* Is a breakpoint at this address, where the CPU stands, passed over by run()? */
-static inline bool cpu_passes(const struct cpu *cpu, uint64_t pc) {
-    return cpu->arrival.state == ARRIVAL_DONE && cpu->arrival.pc == pc;
-}
-
-/* The CPU comes to its next instruction, or is put there. */
-static inline void cpu_arrives(struct cpu *cpu) { cpu->arrival.state = ARRIVAL_NEW; }
 
 #endif

@@ -104,4 +104,17 @@ static inline bool cpu_can(const struct cpu *cpu, enum engine_capability capabil
     return cpu->engine && cpu->engine->capabilities & capability;
 }
 
+
+/* Instructions done (soft): each interrupt or fault delivered counts as one, too, and
+ * each page of a repeated string instruction. */
+static inline uint64_t cpu_icount(const struct cpu *cpu) { return cpu->ticks - cpu->slept; }
+
+/* Is a breakpoint at this address, where the CPU stands, passed over by run()? */
+static inline bool cpu_passes(const struct cpu *cpu, uint64_t pc) {
+    return cpu->arrival.state == ARRIVAL_DONE && cpu->arrival.pc == pc;
+}
+
+/* The CPU comes to its next instruction, or is put there. */
+static inline void cpu_arrives(struct cpu *cpu) { cpu->arrival.state = ARRIVAL_NEW; }
+
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
+
 static uint64_t shift_of(struct cpu *cpu, const struct reg *r) {
     if (!register_is_flat(r) || !cpu->address_shift)
         return 0;

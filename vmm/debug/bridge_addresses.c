@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "vmm/board/boot/symbols.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 uint64_t bridge_shift(struct vcpu *v) {

@@ -9,6 +9,7 @@
 #include "vmm/machine/engines.h"
 #include "vmm/inspect/tables.h"
 #include "vmm/cpu/register_access.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 struct request {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/cpu/register_access.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 /* gdb finds its own registers by these names of features. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/host/broker.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/virtual_clock.h"

@@ -58,11 +58,6 @@ struct bus {
  * bus->error says so: a machine with such a bus does not start. `name` must last. */
 void bus_add(struct bus *, const char *name, uint16_t first, uint16_t last, access_function *,
              void *device);
-/* Physical addresses [base, base + length). Only where there is never RAM or ROM: from
- * MEMORY_MAX on, outside the ROM below 4 GiB. An access that is not wholly inside is not the
- * device's. */
-void bus_add_mmio(struct bus *, const char *name, uint64_t base, uint64_t length,
-                  access_function *, void *device);
 /* Both, and the reason that a machine does not start with; the first one stays. */
 void bus_add_range(struct bus *, const struct bus_range *);
 void bus_refuse(struct bus *, const char *why);
@@ -73,15 +68,8 @@ const struct bus_range *bus_find(const struct bus *, bool mmio, uint64_t first, 
 /* To a port. */
 enum io_result bus_access(struct bus *, const struct access *);
 
-/* To a physical address; IO_NOBODY: no device is there. */
-enum io_result bus_mmio(struct bus *, const struct access *);
-/* The name of the device that answers [phys, phys + size), or NULL. */
-const char *bus_mmio_name(const struct bus *, uint64_t phys, unsigned size);
-
 /* For devices with byte registers. */
 static inline uint8_t access_byte(const struct access *a) { return *(const uint8_t *)a->data; }
-/* What is written, as a number. */
-uint64_t access_value(const struct access *);
 /* Answers a read: as many bytes of the value as were asked for. */
 enum io_result access_reply(const struct access *, uint64_t value);
 

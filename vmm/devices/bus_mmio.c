@@ -1,5 +1,5 @@
-/* Devices' registers in physical memory; see bus.h. */
-#include "vmm/devices/bus.h"
+/* Devices' registers in physical memory; see bus_mmio.h. */
+#include "vmm/devices/bus_mmio.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
 enum { INDEX = 0x70, DATA = 0x71, KIB = 1024, MIB = 1024 * 1024 };

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/machine/engines.h"
 #include "vmm/x86/x86.h"
 #include "vmm/machine/virtual_clock.h"

@@ -5,7 +5,9 @@
 
 #include "vmm/machine/scratch_cpu.h"
 #include "vmm/cpu/engine.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/insn.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 const char *dry_run_first_fault(const struct trial *t) {

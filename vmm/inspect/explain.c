@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/x86/mode.h"
 #include "vmm/x86/registers.h"
 #include "vmm/machine/runaway.h"
 #include "vmm/inspect/explain.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/x86/mode.h"
 #include "vmm/x86/registers.h"
 #include "vmm/inspect/explain.h"
 #include "vmm/x86/descriptor.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vmm/cpu/register_access.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 static uint64_t number(const uint8_t *value, unsigned bytes) {

@@ -6,6 +6,7 @@
 
 #include "vmm/machine/callbacks.h"
 #include "vmm/machine/scratch_cpu.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 

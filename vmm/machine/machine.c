@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "vmm/board/boot/rom.h"
+#include "vmm/cpu/engine.h"
 #include "vmm/machine/callbacks.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/vcpu_thread.h"
+#include "vmm/memory/layout.h"
 
 /* --- commands ------------------------------------------------------------------------------ */
 

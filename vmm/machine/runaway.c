@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/machine/recorder.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 

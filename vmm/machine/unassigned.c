@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "vmm/machine/recorder.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/insn.h"
 #include "vmm/machine/machine.h"
 #include "vmm/x86/x86.h"

@@ -1,5 +1,5 @@
-/* A fingerprint of memory; see memory.h. */
-#include "vmm/memory/memory.h"
+/* A fingerprint of memory; see layout.h. */
+#include "vmm/memory/layout.h"
 
 uint64_t memory_hash(const struct memory *m) {
     uint64_t hash = 0xcbf29ce484222325;

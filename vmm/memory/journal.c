@@ -1,5 +1,5 @@
-/* The undo journal; see memory.h. */
-#include "vmm/memory/memory.h"
+/* The undo journal; see layout.h. */
+#include "vmm/memory/layout.h"
 
 #include <stdlib.h>
 #include <string.h>

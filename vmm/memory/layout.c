@@ -1,5 +1,5 @@
-/* ROM, the end of conventional memory, and a memory's end; see memory.h. */
-#include "vmm/memory/memory.h"
+/* ROM, the end of conventional memory, and a memory's end; see layout.h. */
+#include "vmm/memory/layout.h"
 
 #include <errno.h>
 #include <string.h>

@@ -57,20 +57,8 @@ struct memory {
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */
 int memory_open(struct memory *, uint64_t ram_size);
-/* Copies the image in; 0, -EFBIG or -ENOMEM. Sizes are rounded up to a page,
- * the image at the end. */
-int memory_add_rom(struct memory *, const void *image, size_t size);
-/* Conventional memory ends at `low_end`, a multiple of PAGE_SIZE below MEMORY_VIDEO. */
-void memory_cut_low(struct memory *, uint32_t low_end);
-/* What --mem says: without what a PC has above its conventional memory anyway. */
-static inline uint64_t memory_size(const struct memory *m) {
-    return m->low_end ? m->low_end : m->ram_size;
-}
-void memory_clear(struct memory *); /* all RAM zero again */
-/* The same of a part that lies in RAM; whole pages give their host memory back. */
+/* Zeroes a part that lies in RAM; whole pages give their host memory back. */
 void memory_zero(struct memory *, uint64_t phys, uint64_t length);
-void memory_close(struct memory *);
-
 /* The first piece that begins at or after `from`; false: there are no more. */
 bool memory_next(const struct memory *, uint64_t from, struct memory_piece *);
 
@@ -100,15 +88,6 @@ size_t memory_read(const struct memory *, uint64_t phys, void *to, size_t length
 size_t memory_write(struct memory *, uint64_t phys, const void *from, size_t length);
 /* memory_write() for a debugger, which may write to ROM, too. */
 size_t memory_poke(struct memory *, uint64_t phys, const void *from, size_t length);
-
-/* A fingerprint of all of RAM: FNV-1a over 64-bit words. */
-uint64_t memory_hash(const struct memory *);
-
-/* An undo journal: between the two every write is recorded, and memory_journal_undo() puts
- * back what was there. Meanwhile there is no host address for writing, and a write that
- * cannot be recorded is not done. false: no memory to begin with. */
-bool memory_journal_begin(struct memory *);
-void memory_journal_undo(struct memory *);
 
 /* Whole pages; anonymous memory that costs nothing until it is touched, or NULL. */
 uint64_t memory_round_up(uint64_t size);

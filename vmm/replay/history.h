@@ -23,6 +23,7 @@
 #ifndef MINIKVM_HISTORY_H
 #define MINIKVM_HISTORY_H
 
+#include "vmm/cpu/engine.h"
 #include "vmm/machine/machine.h"
 
 /* At every so many ticks a snapshot may be taken. */

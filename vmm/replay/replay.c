@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/host/files.h"
+#include "vmm/memory/layout.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/x86/x86.h"

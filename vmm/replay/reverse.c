@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/machine/hits.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/x86/page_walk.h"

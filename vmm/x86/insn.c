@@ -1,6 +1,7 @@
 /* A look at an instruction; see insn.h. */
 #include "vmm/x86/insn.h"
 
+#include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 

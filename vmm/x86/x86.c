@@ -11,24 +11,6 @@ enum cpu_mode x86_mode(const struct kvm_sregs *s, uint64_t rflags) {
     return s->cs.db ? MODE_PROT32 : MODE_PROT16;
 }
 
-static const struct {
-    const char *name;
-    unsigned bits;
-} modes[] = {
-    [MODE_REAL] = {"REAL16", 16},     [MODE_VM86] = {"VM86", 16},
-    [MODE_PROT16] = {"PROT16", 16},   [MODE_PROT32] = {"PROT32", 32},
-    [MODE_COMPAT16] = {"COMPAT16", 16}, [MODE_COMPAT32] = {"COMPAT32", 32},
-    [MODE_LONG] = {"LONG64", 64},
-};
-
-const char *x86_mode_name(enum cpu_mode mode) { return modes[mode].name; }
-unsigned x86_mode_bits(enum cpu_mode mode) { return modes[mode].bits; }
-
-/* The CPL is SS.DPL (real mode and VM86 keep 0 and 3 there themselves). */
-unsigned x86_cpl(const struct kvm_sregs *s) {
-    return s->cr0 & CR0_PE ? s->ss.dpl & 3 : 0;
-}
-
 uint64_t x86_linear(const struct kvm_sregs *s, uint64_t rflags, const struct kvm_segment *seg,
                     uint64_t offset) {
     if (x86_mode(s, rflags) != MODE_LONG)

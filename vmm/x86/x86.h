@@ -45,15 +45,6 @@ enum {
 #define EFER_LMA (1u << 10)
 #define EFER_NX (1u << 11)
 
-#define DR6_BD (1u << 13)
-#define DR6_BS (1u << 14)
-#define DR6_BT (1u << 15)
-#define DR6_TRAPS (DR6_BT | DR6_BS | 15) /* what a #DB trap sets */
-
-enum { VECTOR_DE = 0, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_BR, VECTOR_UD,
-       VECTOR_NM, VECTOR_DF, VECTOR_TS = 10, VECTOR_NP, VECTOR_SS, VECTOR_GP, VECTOR_PF,
-       VECTOR_MF = 16, VECTOR_AC, VECTOR_MC, VECTOR_XM };
-
 /* What the CPU is running as (9.8, 9.9). The order is that of the enum which
  * gdb shows as $cpumode. */
 enum cpu_mode {
@@ -65,9 +56,6 @@ enum cpu_mode {
     MODE_LONG,   /* EFER.LMA = 1, CS.L = 1 */
 };
 enum cpu_mode x86_mode(const struct kvm_sregs *, uint64_t rflags);
-const char *x86_mode_name(enum cpu_mode);  /* "REAL16", "PROT32", … */
-unsigned x86_mode_bits(enum cpu_mode);     /* 16, 32 or 64: how code is decoded */
-unsigned x86_cpl(const struct kvm_sregs *);
 
 /* Linear address of an offset in a segment: in 64-bit code bases other than
  * FS and GS are zero (3.2.4); else it wraps at 4 GiB. */

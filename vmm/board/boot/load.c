@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/board/boot/elf.h"
+#include "vmm/memory/layout.h"
 
 enum { MIB = 1 << 20, DEFAULT_LOAD = 0x1000 };
 enum { BOOT_SECTOR_LOAD = 0x7c00 }; /* as a PC's BIOS has it */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "vmm/host/files.h"
+#include "vmm/memory/layout.h"
 
 /* From 1 byte to ROM_MAX of them, all that there are. */
 static int read_rom(FILE *f, struct memory *memory) {

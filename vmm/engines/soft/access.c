@@ -7,6 +7,8 @@
 
 #include "vmm/engines/soft/access.h"
 
+#include "vmm/x86/mode.h"
+
 /* An access's bytes by physical address: one piece, or two when it crosses. */
 struct place {
     uint64_t phys[2];

@@ -8,6 +8,7 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
+#include "vmm/x86/mode.h"
 
 ALWAYS uint64_t alu_add(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
     return flags_add(s, a, b, a + b, size);

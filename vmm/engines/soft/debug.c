@@ -8,6 +8,7 @@
  */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
+#include "vmm/x86/mode.h"
 
 #define DR6_FIXED   0xFFFF0FF0u
 #define DR6_WRITE   0x0000E00Fu

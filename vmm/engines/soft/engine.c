@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/engines/soft/access.h"
 
 static struct soft *soft_of(const struct cpu *cpu) {

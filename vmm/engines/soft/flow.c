@@ -6,6 +6,7 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
+#include "vmm/x86/mode.h"
 
 ALWAYS uint64_t target_of(struct soft *s, const struct op *op, uint64_t target) {
     target &= op->wide == 2 ? 0xFFFF : 0xFFFFFFFF;

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 enum { GATE_TASK = 5, GATE_INT16 = 6, GATE_TRAP16 = 7, GATE_INT32 = 14, GATE_TRAP32 = 15 };
 enum { ERROR_IDT = 2 };

@@ -6,6 +6,7 @@
  */
 #include "vmm/engines/soft/state.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 enum { TYPE_ACCESSED = 1, TYPE_WRITABLE = 2, TYPE_READABLE = 2, TYPE_DOWN = 4,
        TYPE_CONFORMING = 4, TYPE_CODE = 8, TYPE_LDT = 2 };

@@ -15,9 +15,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/cpu/service.h"
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
+#include "vmm/x86/mode.h"
 
 /* --- leaving an instruction --- */
 

@@ -19,6 +19,7 @@
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/memory/memory.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 #define DR6_BD (1u << 13)

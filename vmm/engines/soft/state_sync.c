@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/engines/soft/flags.h"
+#include "vmm/x86/mode.h"
 
 /* --- general registers: KVM's order is not that of the encoding --- */
 

@@ -7,6 +7,7 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 /* Where things lie in a TSS (figures 7-2 and 7-10). The general and segment
  * registers follow each other in the order of their encoding. */

@@ -8,6 +8,7 @@
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 
 enum { TYPE_CONFORMING = 4, TYPE_CODE = 8 };
 enum { GATE_CALL16 = 4, GATE_TASK = 5, GATE_CALL32 = 12 };

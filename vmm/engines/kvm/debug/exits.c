@@ -1,5 +1,6 @@
 /* What exits mean besides when a debugger looks on: exits.c has what they mean anyway. */
 #include "vmm/engines/kvm/debug/debug.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 
 #include <errno.h>

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/descriptor.h"
 

@@ -4,7 +4,9 @@
  * page protected, a step over each store to it; and step by step, when some
  * point can be held in no other way on this KVM.
  */
+#include "vmm/cpu/engine.h"
 #include "vmm/engines/kvm/debug/debug.h"
+#include "vmm/x86/mode.h"
 
 #include <errno.h>
 

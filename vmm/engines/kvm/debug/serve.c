@@ -3,6 +3,7 @@
  * KVM tells of an OUT before it is over on some hosts, and behind it on others (kvm-quirks 2):
  * it is completed first, so that the service finds and leaves an instruction boundary.
  */
+#include "vmm/cpu/engine.h"
 #include "vmm/cpu/service.h"
 #include "vmm/engines/kvm/debug/debug.h"
 

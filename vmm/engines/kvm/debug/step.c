@@ -18,8 +18,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 
 static void look(struct cpu *cpu, struct insn *in) {

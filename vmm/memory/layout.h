@@ -1,0 +1,31 @@
+/* What a PC's memory is beside RAM, and what is done with all of it: ROM, the end of
+ * conventional memory, a fingerprint, an undo journal.
+ */
+#ifndef MINIKVM_LAYOUT_H
+#define MINIKVM_LAYOUT_H
+
+#include "vmm/memory/memory.h"
+
+void memory_close(struct memory *);
+
+/* Copies the image in; 0, -EFBIG or -ENOMEM. Sizes are rounded up to a page,
+ * the image at the end. */
+int memory_add_rom(struct memory *, const void *image, size_t size);
+/* Conventional memory ends at `low_end`, a multiple of PAGE_SIZE below MEMORY_VIDEO. */
+void memory_cut_low(struct memory *, uint32_t low_end);
+/* What --mem says: without what a PC has above its conventional memory anyway. */
+static inline uint64_t memory_size(const struct memory *m) {
+    return m->low_end ? m->low_end : m->ram_size;
+}
+void memory_clear(struct memory *); /* all RAM zero again */
+
+/* A fingerprint of all of RAM: FNV-1a over 64-bit words. */
+uint64_t memory_hash(const struct memory *);
+
+/* An undo journal: between the two every write is recorded, and memory_journal_undo() puts
+ * back what was there. Meanwhile there is no host address for writing, and a write that
+ * cannot be recorded is not done. false: no memory to begin with. */
+bool memory_journal_begin(struct memory *);
+void memory_journal_undo(struct memory *);
+
+#endif
