@@ -123,6 +123,8 @@ static void patch_catch(struct rig *r, struct feed *in) {
     r->cpu.catch.interrupt[vector / 64] |= (uint64_t)(flags >> 3 & 1) << vector % 64;
 }
 
+static const struct engine_host asks = {.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+
 /* --- the whole ------------------------------------------------ */
 
 static void begin(struct subject *s, struct feed in) {
@@ -133,7 +135,7 @@ static void begin(struct subject *s, struct feed in) {
     s->seed = feed_number(&in, 1);
     s->excited = s->seed & 1;
     s->asked = s->due = 0;
-    s->rig.cpu.host = (struct cpu_host){.context = s, .io = port, .acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+    s->rig.cpu.host = (struct cpu_host){.context = s, .io = port, .extra = &asks};
     s->rig.cpu.step_irqs = true;
     struct feed code = feed_part(&in, feed_number(&in, 1));
     base_state(&s->rig, base % 5, &code);

@@ -24,7 +24,7 @@ static void access_port(struct machine *m, struct feed *in, bool out) {
 static void pass_time(struct machine *m, uint64_t by) {
     m->vcpu[0].cpu.ticks += by;
     struct cpu *cpu = &m->vcpu[0].cpu;
-    must(cpu->host.deadline(&m->vcpu[0], cpu->ticks) > cpu->ticks, "a deadline lies ahead");
+    must(cpu->host.extra->deadline(&m->vcpu[0], cpu->ticks) > cpu->ticks, "a deadline lies ahead");
 }
 
 static void act(struct machine *m, struct feed *in) {
@@ -35,7 +35,7 @@ static void act(struct machine *m, struct feed *in) {
     case OP_OUT: access_port(m, in, true); break;
     case OP_TIME: pass_time(m, feed_number(in, 2)); break;
     case OP_ACKNOWLEDGE:
-        vector = m->vcpu[0].cpu.intr ? m->vcpu[0].cpu.host.acknowledge(&m->vcpu[0]) : -1;
+        vector = m->vcpu[0].cpu.intr ? m->vcpu[0].cpu.host.extra->acknowledge(&m->vcpu[0]) : -1;
         must(vector >= -1 && vector <= 0xFF, "a vector is one");
         break;
     case OP_INPUT:

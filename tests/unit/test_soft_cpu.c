@@ -258,23 +258,26 @@ static uint64_t idle(void *machine, uint64_t time) {
     return line ? time + 1000 : 0;
 }
 
+static const struct engine_host asks = {.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+static const struct engine_host asks_2 = {.acknowledge = acknowledge};
+
 static void test_interrupts(void) {
     FLAT(0xFB, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xF4); /* at count 5 exactly */
     handlers();
     line = true;
-    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+    r.cpu.host = (struct cpu_host){.extra = &asks};
     CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 5);
     rig_close(&r);
     FLAT(0xFB, 0x90, 0x90); /* sti's shadow */
     handlers();
-    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge};
+    r.cpu.host = (struct cpu_host){.extra = &asks_2};
     r.cpu.intr = true;
     CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 2);
     rig_close(&r);
     FLAT(0xFB, 0xF4, 0x90); /* hlt sleeps; the interrupt comes after it */
     handlers();
     line = true;
-    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+    r.cpu.host = (struct cpu_host){.extra = &asks};
     r.cpu.intr = false;
     CHECK(vector_reached() == 0x20 && stacked(0) == CODE_AT + 2 && r.cpu.ticks > 1000);
     CHECK(rig_run(&r) == CPU_EXIT_HALTED); /* still */

@@ -78,11 +78,13 @@ static void tables(struct rig *r) {
                  any() % 4 ? 0x8E : any() & 0xFF);
 }
 
+static const struct engine_host asks = {.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+
 static void one_guest(void) {
     struct rig r;
     uint8_t nop = 0x90;
     rig_open(&r, soft_open, 1 << 20);
-    r.cpu.host = (struct cpu_host){.context = &r, .io = port, .acknowledge = acknowledge, .deadline = deadline, .idle = idle};
+    r.cpu.host = (struct cpu_host){.context = &r, .io = port, .extra = &asks};
     if (any() % 3 == 0) {
         rig_real(&r, &nop, 1, CODE_AT & 0xFFFF ? CODE_AT : 0x8000);
         scatter(&r, 0x8000, 4096);

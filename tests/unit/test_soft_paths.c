@@ -68,6 +68,8 @@ static int acknowledge(void *machine) {
     return 0x20 + (int)(r->cpu.ticks % 8);
 }
 
+static const struct engine_host asks = {.acknowledge = acknowledge, .deadline = deadline};
+
 static void prepare(struct rig *r, const uint8_t *code, size_t length, bool paging) {
     static const uint8_t back[] = {0xFF, 0x05, 0x00, 0x08,
                                    0x01, 0x00, 0xCF};             /* inc [10800]; iret */
@@ -92,7 +94,7 @@ static void prepare(struct rig *r, const uint8_t *code, size_t length, bool pagi
     s->regs.rcx = 40;
     s->regs.rflags |= FLAG_IF;
     rig_set(r);
-    r->cpu.host = (struct cpu_host){.context = r, .acknowledge = acknowledge, .deadline = deadline};
+    r->cpu.host = (struct cpu_host){.context = r, .extra = &asks};
     r->cpu.step_irqs = true;
 }
 

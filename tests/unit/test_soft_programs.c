@@ -188,8 +188,10 @@ static uint64_t idle(void *machine, uint64_t now) {
     r.cpu.intr = true;
     return now;
 }
+static const struct engine_host asks = {.acknowledge = acknowledge, .idle = idle};
+
 static void request(void) {
-    r.cpu.host = (struct cpu_host){.acknowledge = acknowledge, .idle = idle};
+    r.cpu.host = (struct cpu_host){.extra = &asks};
     requested = r.cpu.intr = true;
 }
 

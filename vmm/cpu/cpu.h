@@ -27,6 +27,7 @@
 struct breakpoints;
 struct cpu;
 struct engine;
+struct engine_host;
 struct memory;
 
 /* An access to memory, by the instruction or (TABLE) on the way through the page tables. */
@@ -57,9 +58,7 @@ struct cpu_exit {
     char text[256];        /* one sentence for a person, or empty */
 };
 
-/* What an engine asks of the machine around the CPU. `context` is handed back
- * as given. acknowledge, deadline and idle are for engines without interrupt
- * chips of their own (the built-in CPU). */
+/* What an engine asks of the machine around the CPU. `context` is handed back as given. */
 struct cpu_host {
     void *context;
     enum io_result (*io)(void *context, uint16_t port, bool out, unsigned size, void *data);
@@ -71,24 +70,7 @@ struct cpu_host {
      * no device is there; IO_RETRY: give the instruction up (CPU_EXIT_WAITING), as if it had
      * not begun. NULL: there are no devices. */
     enum io_result (*mmio)(void *context, uint64_t phys, bool write, unsigned size, void *data);
-    /* The name of the device that mmio() would reach, or NULL. May be NULL. */
-    const char *(*mmio_name)(void *context, uint64_t phys, unsigned size);
-    /* INTA cycle: the vector to deliver, or -1 when no request stands. */
-    int (*acknowledge)(void *context);
-    /* The virtual clock has reached `now` (in ticks): do what is due, and return when
-     * to call again. Also called at each stop, so that what is seen there is done; a
-     * second call at the same tick changes nothing. */
-    uint64_t (*deadline)(void *context, uint64_t now);
-    /* The CPU is halted with interrupts enabled: wait (in real time) until one
-     * may have come; returns the new time in ticks, or 0 if none ever can. */
-    uint64_t (*idle)(void *context, uint64_t now);
-    /* An access had no effect: no memory is there, or it is ROM. May be NULL. */
-    void (*unassigned)(void *context, enum cpu_access, uint64_t phys, unsigned size);
-    /* Has execution gone astray (runaway.h)? true: stop with `text`. May be NULL. */
-    bool (*astray)(void *context, const char *came, bool stepping, char *text, size_t size);
-    /* For engines with chips of their own: IRQs of the first PIC that may still come; bit 0
-     * is IRQ 0. NULL: all. */
-    uint8_t (*wakers)(void *context);
+    const struct engine_host *extra; /* engine.h; NULL: nothing beside devices */
 };
 
 /* What has been done about the breakpoints where the CPU stands: for them what RF is for
@@ -129,8 +111,8 @@ enum cpu_access_by { BY_INSTRUCTION, BY_DELIVERY, BY_PAGING };
 
 /* What runs a CPU. An engine does more than that: engine.h. */
 struct cpu_ops {
-    /* State between cpu->state and the engine; 0 or -errno. fetch() may fill
-     * more than was asked for (it ORs into cpu->valid). */
+    /* State between cpu->state and the engine; 0 or -errno. fetch() may fill more than was
+     * asked for (it ORs into cpu->valid); of what it cannot give see cpu_miss(), engine.h. */
     int (*fetch)(struct cpu *, unsigned parts);
     int (*store)(struct cpu *, unsigned parts);
     /* Run until there is something to report; breakpoints and watchpoints of

@@ -37,6 +37,30 @@ enum engine_capability {
     ENGINE_COSTLY_ENTRY = 1 << 6,
 };
 
+/* What an engine asks of the machine beside accesses to devices; each may be NULL. `context`
+ * is that of struct cpu_host. acknowledge, deadline and idle are for engines without
+ * interrupt chips of their own. */
+struct engine_host {
+    /* INTA cycle: the vector to deliver, or -1 when no request stands. */
+    int (*acknowledge)(void *context);
+    /* The virtual clock has reached `now` (in ticks): do what is due, and return when
+     * to call again. Also called at each stop, so that what is seen there is done; a
+     * second call at the same tick changes nothing. */
+    uint64_t (*deadline)(void *context, uint64_t now);
+    /* The CPU is halted with interrupts enabled: wait (in real time) until one
+     * may have come; returns the new time in ticks, or 0 if none ever can. */
+    uint64_t (*idle)(void *context, uint64_t now);
+    /* For engines with chips of their own: IRQs of the first PIC that may still come; bit 0
+     * is IRQ 0. NULL: all. */
+    uint8_t (*wakers)(void *context);
+    /* An access had no effect: no memory is there, or it is ROM. */
+    void (*unassigned)(void *context, enum cpu_access, uint64_t phys, unsigned size);
+    /* Has execution gone astray (runaway.h)? true: stop with `text`. */
+    bool (*astray)(void *context, const char *came, bool stepping, char *text, size_t size);
+    /* The name of the device that mmio() would reach, or NULL. */
+    const char *(*mmio_name)(void *context, uint64_t phys, unsigned size);
+};
+
 struct engine_options {
     bool irqchip;  /* interrupt chips of the engine's own, if it can have some */
     bool debugged; /* a debugger may come: find out what this engine can do for it */
@@ -94,6 +118,9 @@ struct engine {
 extern const struct engine engine_kvm;  /* the host's processor, by KVM */
 extern const struct engine engine_soft; /* the built-in CPU */
 
+/* In fetch(): these parts cannot be had. They read as zeros, and are in cpu->missing. */
+void cpu_miss(struct cpu *, unsigned parts);
+
 /* In open() and, with NULL, in close(). */
 static inline void cpu_set_engine(struct cpu *cpu, const struct engine *engine) {
     cpu->engine = engine;
@@ -104,6 +131,11 @@ static inline bool cpu_can(const struct cpu *cpu, enum engine_capability capabil
     return cpu->engine && cpu->engine->capabilities & capability;
 }
 
+
+static inline const struct engine_host *engine_host_of(const struct cpu *cpu) {
+    static const struct engine_host none;
+    return cpu->host.extra ? cpu->host.extra : &none;
+}
 
 /* Instructions done (soft): each interrupt or fault delivered counts as one, too, and
  * each page of a repeated string instruction. */

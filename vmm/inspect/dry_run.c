@@ -48,7 +48,8 @@ static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned
 static enum io_result take_mmio(void *trial, uint64_t phys, bool write, unsigned size, void *data) {
     struct trial *t = trial;
     const char *name =
-        t->host->mmio_name ? t->host->mmio_name(t->host->context, phys, size) : NULL;
+        t->host->extra && t->host->extra->mmio_name
+            ? t->host->extra->mmio_name(t->host->context, phys, size) : NULL;
     if (!name)
         return IO_NOBODY;
     if (!t->device) {
@@ -116,8 +117,9 @@ static void do_and_undo(struct cpu *cpu, struct scratch_cpu *scratch, struct tri
 }
 
 void dry_run(struct cpu *cpu, struct trial *t) {
+    static const struct engine_host notices = {.unassigned = take_unassigned};
     const struct cpu_host host = {.context = t, .io = no_device, .mmio = take_mmio,
-                                  .unassigned = take_unassigned};
+                                  .extra = &notices};
     struct scratch_cpu scratch;
     *t = (struct trial){.outcome = DRY_RUN_UNKNOWN, .host = &cpu->host};
     if (!can_be_tried(cpu_read(cpu, CPU_ALL)) || !scratch_cpu_open(&scratch, cpu->memory, &host))

@@ -102,6 +102,16 @@ static bool machine_defer_irq(void *vcpu, uint64_t ticks, bool halted, bool step
 
 /* --- making the connections -------------------------------------------------------------- */
 
+static const struct engine_host engine_host = {
+    .mmio_name = machine_mmio_name,
+    .acknowledge = virtual_clock_acknowledge,
+    .deadline = virtual_clock_deadline,
+    .idle = virtual_clock_idle,
+    .wakers = virtual_clock_wakers,
+    .unassigned = unassigned_memory,
+    .astray = runaway_check,
+};
+
 static void connect_vcpu(struct machine *m, unsigned number) {
     struct vcpu *v = &m->vcpu[number];
     *v = (struct vcpu){.machine = m, .number = number};
@@ -109,11 +119,7 @@ static void connect_vcpu(struct machine *m, unsigned number) {
                           .addresses = &m->addresses, .address_shift = addresses_shift,
                           .verbose = m->options->verbose,
                           .host = {.context = v, .io = machine_io,
-                                   .mmio = machine_mmio, .mmio_name = machine_mmio_name,
-                                   .acknowledge = virtual_clock_acknowledge,
-                                   .deadline = virtual_clock_deadline, .idle = virtual_clock_idle,
-                                   .unassigned = unassigned_memory, .astray = runaway_check,
-                                   .wakers = virtual_clock_wakers},
+                                   .mmio = machine_mmio, .extra = &engine_host},
                           .defer_irq = machine_defer_irq};
 }
 

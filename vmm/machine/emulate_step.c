@@ -50,8 +50,10 @@ static enum io_result leave_to_kvm(void *vcpu, uint64_t phys, bool write, unsign
     return machine_mmio_name(vcpu, phys, size) ? IO_RETRY : IO_NOBODY;
 }
 
+static const struct engine_host notices = {.unassigned = unassigned_memory};
+
 static struct emulator *emulator_of(struct vcpu *v) {
-    struct cpu_host host = {.context = v, .mmio = leave_to_kvm, .unassigned = unassigned_memory};
+    struct cpu_host host = {.context = v, .mmio = leave_to_kvm, .extra = &notices};
     if (v->emulator)
         return v->emulator;
     struct emulator *e = calloc(1, sizeof *e);

@@ -11,20 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[KVM_EXITS_MAX] = {
-    [KVM_EXIT_UNKNOWN] = "unknown",       [KVM_EXIT_IO] = "io",
-    [KVM_EXIT_HYPERCALL] = "hypercall",   [KVM_EXIT_DEBUG] = "debug",
-    [KVM_EXIT_HLT] = "hlt",               [KVM_EXIT_MMIO] = "mmio",
-    [KVM_EXIT_IRQ_WINDOW_OPEN] = "irq window", [KVM_EXIT_SHUTDOWN] = "shutdown",
-    [KVM_EXIT_FAIL_ENTRY] = "fail entry", [KVM_EXIT_INTR] = "interrupted",
-    [KVM_EXIT_SET_TPR] = "set tpr",       [KVM_EXIT_INTERNAL_ERROR] = "internal error",
-    [KVM_EXIT_SYSTEM_EVENT] = "system event",
-};
-
-const char *kvm_exit_name(unsigned reason) {
-    return reason < KVM_EXITS_MAX && names[reason] ? names[reason] : "other";
-}
-
 bool exits_report(struct cpu_exit *exit, enum cpu_exit_kind kind, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -62,17 +48,6 @@ static bool serve_io(struct cpu *cpu, struct cpu_exit *exit) {
     return stop && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
 }
 
-static void tell_unassigned(struct cpu *cpu) {
-    struct kvm_run *run = kvm_vcpu_of(cpu)->run;
-    if (!cpu->host.unassigned)
-        return;
-    cpu->behind = run->mmio.is_write;
-    cpu->host.unassigned(cpu->host.context, run->mmio.is_write ? CPU_WRITE : CPU_READ,
-                         run->mmio.phys_addr, run->mmio.len);
-    cpu->behind = false;
-}
-
-/* At a write RIP is behind the instruction already. */
 static bool serve_mmio(struct cpu *cpu, struct cpu_exit *exit) {
     struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     const struct cpu_host *host = &cpu->host;
@@ -82,8 +57,8 @@ static bool serve_mmio(struct cpu *cpu, struct cpu_exit *exit) {
     if (host->mmio)
         result = host->mmio(host->context, run->mmio.phys_addr, run->mmio.is_write, run->mmio.len,
                             run->mmio.data);
-    if (result == IO_NOBODY)
-        tell_unassigned(cpu);
+    if (result == IO_NOBODY && kvm_vcpu_of(cpu)->unclaimed)
+        kvm_vcpu_of(cpu)->unclaimed(cpu);
     return result == IO_STOP && exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
 }
 
@@ -128,8 +103,7 @@ static bool report_unknown(int reason, struct cpu_exit *exit) {
     if (reason < 0)
         return exits_report(exit, CPU_EXIT_CANNOT, "KVM failed, and the CPU was not run: %s",
                             strerror(-reason));
-    return exits_report(exit, CPU_EXIT_CANNOT, "KVM stopped with exit reason %d (%s)", reason,
-                        kvm_exit_name(reason));
+    return exits_report(exit, CPU_EXIT_CANNOT, "KVM stopped with exit reason %d", reason);
 }
 
 bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {

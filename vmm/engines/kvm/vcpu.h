@@ -31,6 +31,7 @@ struct kvm_vcpu {
     /* Around KVM_RUN, for the debugging half; may be NULL. At left() no register is valid. */
     void (*entering)(struct cpu *);
     void (*left)(struct cpu *, int reason);
+    void (*unclaimed)(struct cpu *); /* an MMIO exit was for no device; may be NULL */
 };
 
 static inline struct kvm_vcpu *kvm_vcpu_of(const struct cpu *cpu) { return cpu->priv; }
@@ -63,8 +64,6 @@ void vcpu_clear_immediate_exit(struct kvm_vcpu *);
 uint64_t vcpu_pc(struct cpu *);
 
 /* --- exits.c --- */
-enum { KVM_EXITS_MAX = 48 }; /* more reasons than there are */
-const char *kvm_exit_name(unsigned reason);
 /* Deals with an exit. true: *exit is filled in and the CPU must stop; false: it may go on. */
 bool exits_settle(struct cpu *, int reason, struct cpu_exit *exit);
 /* The instruction whose I/O was served comes to its end, and nothing behind it runs: what

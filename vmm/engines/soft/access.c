@@ -7,6 +7,7 @@
 
 #include "vmm/engines/soft/access.h"
 
+#include "vmm/cpu/engine.h"
 #include "vmm/x86/mode.h"
 
 /* An access's bytes by physical address: one piece, or two when it crosses. */
@@ -30,12 +31,12 @@ static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum 
 
 /* It had no effect; the machine is to see the state of now. */
 static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, unsigned size) {
-    const struct cpu_host *host = &s->cpu->host;
+    const struct engine_host *host = engine_host_of(s->cpu);
     if (!host->unassigned)
         return;
     s->cpu->ticks = now(s);
     s->cpu->valid = 0;
-    host->unassigned(host->context, access, phys, size);
+    host->unassigned(s->cpu->host.context, access, phys, size);
     s->cpu->valid = 0;
 }
 

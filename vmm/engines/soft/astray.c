@@ -7,16 +7,17 @@
  */
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
 
 static bool asked(struct soft *s, const char *came, char *text, size_t size) {
-    const struct cpu_host *host = &s->cpu->host;
+    const struct engine_host *host = engine_host_of(s->cpu);
     if (!host->astray)
         return false;
     s->cpu->ticks = now(s);
     s->cpu->valid = 0;
-    bool stop = host->astray(host->context, came, s->stepping, text, size);
+    bool stop = host->astray(s->cpu->host.context, came, s->stepping, text, size);
     s->cpu->valid = 0;
     return stop;
 }

@@ -235,17 +235,17 @@ static bool take_nmi(struct soft *s) {
 }
 
 static bool take_interrupt(struct soft *s) {
-    const struct cpu_host *host = &s->cpu->host;
+    const struct engine_host *host = engine_host_of(s->cpu);
     bool open = s->flags & FLAG_IF && !s->shadow_sti && !s->shadow_ss;
     s->holding = false;
     if (!open || !s->cpu->intr || !host->acknowledge)
         return false;
     s->holding = s->stepping && !s->cpu->step_irqs;
     if (s->cpu->defer_irq)
-        s->holding = s->cpu->defer_irq(host->context, s->ticks, s->halted, s->holding);
+        s->holding = s->cpu->defer_irq(s->cpu->host.context, s->ticks, s->halted, s->holding);
     if (s->holding)
         return false;
-    int vector = host->acknowledge(host->context);
+    int vector = host->acknowledge(s->cpu->host.context);
     if (vector < 0)
         return false;
     deliver(s, (struct fault){.vector = (uint8_t)vector, .kind = KIND_EXTERNAL, .ip = s->ip});
@@ -253,12 +253,12 @@ static bool take_interrupt(struct soft *s) {
 }
 
 static void keep_time(struct soft *s) {
-    const struct cpu_host *host = &s->cpu->host;
+    const struct engine_host *host = engine_host_of(s->cpu);
     if (s->ticks < s->deadline)
         return;
     s->cpu->ticks = s->ticks;
     s->cpu->mid_rep = s->repeating;
-    s->deadline = host->deadline ? host->deadline(host->context, s->ticks) : UINT64_MAX;
+    s->deadline = host->deadline ? host->deadline(s->cpu->host.context, s->ticks) : UINT64_MAX;
     uint64_t limit = s->cpu->limit ? s->cpu->limit : UINT64_MAX;
     s->horizon = s->deadline < limit ? s->deadline : limit;
 }
@@ -272,7 +272,7 @@ static void pass_time(struct soft *s, uint64_t until) {
 
 /* After HLT: sleep until something may wake us (Vol. 2A, HLT). */
 static void wait_halted(struct soft *s) {
-    const struct cpu_host *host = &s->cpu->host;
+    const struct engine_host *host = engine_host_of(s->cpu);
     bool open = s->flags & FLAG_IF;
     if (open && s->cpu->intr && s->holding) { /* it would wake, but may not enter */
         s->halted = false;
@@ -280,7 +280,7 @@ static void wait_halted(struct soft *s) {
         return;
     }
     s->cpu->ticks = s->ticks;
-    uint64_t then = open && host->idle ? host->idle(host->context, s->ticks) : 0;
+    uint64_t then = open && host->idle ? host->idle(s->cpu->host.context, s->ticks) : 0;
     if (!then)
         report(s, CPU_EXIT_HALTED, "%s", "");
     else

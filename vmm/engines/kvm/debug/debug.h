@@ -59,6 +59,8 @@ struct guards {
     unsigned count;
 };
 
+enum { KVM_EXITS_MAX = 48 }; /* more reasons than there are */
+
 /* Counters of a CPU, by KVM_EXIT_ reason. */
 struct kvm_counters {
     uint64_t exits[KVM_EXITS_MAX];
@@ -125,6 +127,9 @@ bool debug_settle(struct cpu *, int reason, struct cpu_exit *exit);
 bool exits_give_back(struct cpu *);
 /* --verbose: one line on stderr for the exit just made. */
 void exits_trace(struct cpu *, int reason);
+const char *kvm_exit_name(unsigned reason);
+/* An MMIO exit was for no device: the machine is told. */
+void exits_unclaimed(struct cpu *);
 /* A vCPU that is halted: true (and *exit) if nothing can wake it. */
 bool exits_halted(struct cpu *, struct cpu_exit *exit);
 

@@ -63,6 +63,7 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
     cpu_set_engine(cpu, &engine_kvm);
     d->vcpu.entering = debug_entering;
     d->vcpu.left = debug_left;
+    d->vcpu.unclaimed = exits_unclaimed;
     int sync = ioctl(d->vcpu.vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
     d->sync = (sync & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
     pthread_once(&once, kick_catch);

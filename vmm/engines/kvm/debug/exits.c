@@ -48,11 +48,25 @@ bool exits_give_back(struct cpu *cpu) {
     return true;
 }
 
+static const char *const names[KVM_EXITS_MAX] = {
+    [KVM_EXIT_UNKNOWN] = "unknown",       [KVM_EXIT_IO] = "io",
+    [KVM_EXIT_HYPERCALL] = "hypercall",   [KVM_EXIT_DEBUG] = "debug",
+    [KVM_EXIT_HLT] = "hlt",               [KVM_EXIT_MMIO] = "mmio",
+    [KVM_EXIT_IRQ_WINDOW_OPEN] = "irq window", [KVM_EXIT_SHUTDOWN] = "shutdown",
+    [KVM_EXIT_FAIL_ENTRY] = "fail entry", [KVM_EXIT_INTR] = "interrupted",
+    [KVM_EXIT_SET_TPR] = "set tpr",       [KVM_EXIT_INTERNAL_ERROR] = "internal error",
+    [KVM_EXIT_SYSTEM_EVENT] = "system event",
+};
+
+const char *kvm_exit_name(unsigned reason) {
+    return reason < KVM_EXITS_MAX && names[reason] ? names[reason] : "other";
+}
+
 /* --- halts ------------------------------------------------------------------ */
 
 static bool all_masked(struct cpu *cpu) {
     struct irqchip_state chips;
-    uint8_t wakers = cpu->host.wakers ? cpu->host.wakers(cpu->host.context) : 0xff;
+    uint8_t wakers = engine_host_of(cpu)->wakers ? engine_host_of(cpu)->wakers(cpu->host.context) : 0xff;
     return cpu->engine->get_irqchip(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
 }
 
@@ -128,8 +142,8 @@ static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
 /* Where it is now: between two exits nobody sees where it goes. */
 static bool is_astray(struct cpu *cpu, bool stepping, struct cpu_exit *exit) {
     char text[sizeof exit->text];
-    const struct cpu_host *host = &cpu->host;
-    return host->astray && host->astray(host->context, NULL, stepping, text, sizeof text) &&
+    const struct engine_host *host = engine_host_of(cpu);
+    return host->astray && host->astray(cpu->host.context, NULL, stepping, text, sizeof text) &&
            exits_report(exit, CPU_EXIT_RUNAWAY, "%s", text);
 }
 
@@ -149,6 +163,23 @@ static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
     return kvm_vcpu_of(cpu)->irqchip && exits_halted(cpu, exit);
 }
 
+/* At a write RIP is behind the instruction already. */
+void exits_unclaimed(struct cpu *cpu) {
+    const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    const struct engine_host *host = engine_host_of(cpu);
+    if (!host->unassigned)
+        return;
+    cpu->behind = run->mmio.is_write;
+    host->unassigned(cpu->host.context, run->mmio.is_write ? CPU_WRITE : CPU_READ,
+                     run->mmio.phys_addr, run->mmio.len);
+    cpu->behind = false;
+}
+
+static void name_reason(int reason, struct cpu_exit *exit) {
+    size_t length = strlen(exit->text);
+    snprintf(exit->text + length, sizeof exit->text - length, " (%s)", kvm_exit_name(reason));
+}
+
 bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     switch (reason) {
     case -EINTR:
@@ -162,5 +193,8 @@ bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     case KVM_EXIT_FAIL_ENTRY:
         return failed_astray(cpu, exit) || exits_settle(cpu, reason, exit);
     }
-    return exits_settle(cpu, reason, exit);
+    bool stop = exits_settle(cpu, reason, exit);
+    if (stop && exit->kind == CPU_EXIT_CANNOT && reason >= 0)
+        name_reason(reason, exit);
+    return stop;
 }

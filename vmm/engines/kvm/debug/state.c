@@ -89,6 +89,7 @@ int debug_fetch(struct cpu *cpu, unsigned parts) {
         cpu->valid |= CPU_MSRS;
     if (parts & CPU_MP && get_mp(v, &cpu->state.mp) == 0)
         cpu->valid |= CPU_MP;
+    cpu_miss(cpu, parts & ~cpu->valid);
     return parts & ~cpu->valid ? -EIO : 0;
 }
 
