@@ -6,7 +6,6 @@
 
 #include "vmm/inspect/tables.h"
 #include "vmm/machine/engines.h"
-#include "vmm/memory/layout.h"
 
 static long resident_kib(void) {
     long pages = 0;

@@ -12,7 +12,7 @@
 #include "vmm/cpu/cpu.h"
 #include "vmm/devices/devices.h"
 #include "vmm/devices/disk/drives.h"
-#include "vmm/memory/memory.h"
+#include "vmm/memory/layout.h"
 
 /* What the board asks of its machine, on the thread of the CPU. */
 struct board_hooks {

@@ -18,7 +18,7 @@
 #include "vmm/board/board.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/board/boot/symbol_file.h"
-#include "vmm/memory/memory.h"
+#include "vmm/memory/layout.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
 #include "vmm/machine/vcpu.h"
