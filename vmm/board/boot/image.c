@@ -218,7 +218,7 @@ int image_load(struct image *im, struct memory *m, char *error, size_t size) {
 }
 
 static void describe_details(const struct image *im, char *out, size_t size) {
-    unsigned partitions = im->drive ? kinds_partitions(im->bytes, im->file_size) : 0;
+    unsigned partitions = im->drive ? kinds_partitions(im->bytes, im->size, im->file_size) : 0;
     char count[32] = "";
     if (partitions)
         snprintf(count, sizeof count, ", %u partition%s", partitions, partitions == 1 ? "" : "s");

@@ -41,11 +41,11 @@ static bool entry_makes_sense(const uint8_t *entry, uint64_t sectors, bool *used
     return (entry[0] & 0x7f) == 0 && first && count && first < sectors;
 }
 
-unsigned kinds_partitions(const uint8_t *sector, uint64_t bytes) {
+unsigned kinds_partitions(const uint8_t *head, size_t head_size, uint64_t disk) {
     unsigned count = 0;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; head_size >= IMAGE_SECTOR && i < 4; i++) {
         bool used;
-        if (!entry_makes_sense(sector + PARTITIONS + 16 * i, bytes / IMAGE_SECTOR, &used))
+        if (!entry_makes_sense(head + PARTITIONS + 16 * i, disk / IMAGE_SECTOR, &used))
             return 0;
         count += used;
     }
@@ -59,7 +59,7 @@ static bool is_sector(const struct image_probe *p) {
 static bool is_hard_disk(const struct image_probe *p) {
     if (!has_signature(p) || is_floppy_size(p->size))
         return false;
-    return p->size >= LARGEST_FLOPPY || kinds_partitions(p->head, p->size);
+    return p->size >= LARGEST_FLOPPY || kinds_partitions(p->head, p->head_size, p->size);
 }
 
 static bool is_unbootable(const struct image_probe *p) {

@@ -36,7 +36,7 @@ const struct image_kind *kinds_flat(void);
 /* The nth row; NULL: no more. */
 const struct image_kind *kinds_nth(unsigned n);
 
-/* Used partitions of a table that makes sense for a disk of this size; 0: there is none. */
-unsigned kinds_partitions(const uint8_t *sector, uint64_t bytes);
+/* Used partitions of a table that makes sense for a disk of so many bytes; 0: there is none. */
+unsigned kinds_partitions(const uint8_t *head, size_t head_size, uint64_t disk);
 
 #endif
