@@ -27,6 +27,7 @@
 #include "vmm/host/stderr.h"
 #include "vmm/app/images.h"
 #include "vmm/app/options.h"
+#include "vmm/app/signals.h"
 #include "vmm/app/stats.h"
 #include "vmm/app/terminal.h"
 #include "vmm/replay/recorder.h"
@@ -354,32 +355,6 @@ static void open_standard_files(void) {
             return;
 }
 
-/* Blocked here and in all threads to come, so that only the loop has them; one that
- * was ignored when we were started (nohup) stays so. A descriptor to read them from. */
-static int take_signals(const int *signals, size_t count) {
-    struct sigaction now;
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < count; i++)
-        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-            sigaddset(&set, signals[i]);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* 0, or -1 with errno. */
-static int catch_signals(struct app *a) {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP}, jobs[] = {SIGTSTP, SIGCONT, SIGWINCH};
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
-    terminal_catch_fatal();
-    bool terminal = isatty(STDIN_FILENO);
-    a->signals = take_signals(ending, 3);
-    a->jobs = -1;
-    if (a->signals >= 0 && terminal)
-        a->jobs = take_signals(jobs, 3);
-    return a->signals < 0 || (terminal && a->jobs < 0) ? -1 : 0;
-}
-
 static bool stdin_is_file(void) {
     struct stat st;
     return fstat(STDIN_FILENO, &st) < 0 || S_ISREG(st.st_mode) ||
@@ -409,7 +384,7 @@ static int start(struct app *a) {
     int taken = a->options.gdb && !strcmp(a->options.gdb, "-"); /* stdout is gdb's */
     unsigned images = a->options.count ? a->options.count : 1;
     a->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (a->event < 0 || catch_signals(a) < 0 ||
+    if (a->event < 0 || signals_catch(&a->signals, &a->jobs) < 0 ||
         console_open(&a->console, taken ? STDERR_FILENO : STDOUT_FILENO, a->signals, images,
                      a->options.color) < 0) {
         say("cannot make an eventfd or a signalfd: %s", file_error(errno));
