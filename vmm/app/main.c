@@ -232,6 +232,9 @@ static bool wait_and_read(struct app *a) {
         console_idle(&a->console);
     if (a->debug)
         debug_polled(a->debug, fds + OURS, n - OURS);
+    for (unsigned i = OURS; i < n; i++)
+        if (fds[i].revents) /* a client may change what the screen shows */
+            screen_view_poke(&a->view);
     uint64_t events;
     if (fds[EVENT].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
         errno != EINTR)
