@@ -4,6 +4,8 @@
 #include "fuzz.h"
 #include "guest.h"
 
+#include "vmm/machine/machine_screen.h"
+
 enum { OP_IN, OP_OUT, OP_TIME, OP_ACKNOWLEDGE, OP_INPUT, OPS };
 enum { ACCESSES_MAX = 4000 };
 
@@ -45,6 +47,15 @@ static void act(struct machine *m, struct feed *in) {
     }
 }
 
+/* Whatever the registers of the VGA say, there is a screen of a size that it can have. */
+static void look(struct machine *m) {
+    struct screen s;
+    must(machine_screen(m, &s), "a machine that stands has a screen");
+    must(!s.text || (s.columns && s.columns <= SCREEN_COLUMNS && s.rows <= SCREEN_ROWS), "a size");
+    must(!s.text || !s.cursor.shown || (s.cursor.row < s.rows && s.cursor.column < s.columns),
+         "the cursor is on it");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static const struct machine_options options = {
         .engine = ENGINE_SOFT, .irqchip = IRQCHIP_ON, .memory = 64 << 10};
@@ -53,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     must(guest_open(&m, 1, guest_file(GUEST_KERNEL, "\xF4", 1), &options), "a machine");
     for (unsigned n = 0; in.left && n < ACCESSES_MAX; n++)
         act(&m, &in);
+    look(&m);
     machine_close(&m);
     return 0;
 }
