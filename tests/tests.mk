@@ -87,7 +87,7 @@ soak: all ## sixteen machines under a random client, memory watched (MINUTES=60,
 
 # What has several threads at work, under ThreadSanitizer; each report ends the program.
 THREADED := two-machines many-machines non-stop nonstop gdb-sessions gdb-flood parallel \
-            signals idle input take-over change-engine test_machine
+            signals idle input take-over change-engine test_machine cli/screen
 .PHONY: tsan _tsan-tests
 tsan: ## the tests with several machines or threads under ThreadSanitizer
 	$(MAKE) BUILD=build/tsan PROGRAM=build/tsan/minikvm CFLAGS='-O1 -g' \
