@@ -84,6 +84,7 @@ static: ## build/static/minikvm, which needs no library of the host's (by musl-g
 .PHONY: check test asan coverage
 check: all units ## the unit tests, how long functions are, who includes whom: seconds
 	scripts/check-includes
+	scripts/check-circles
 	scripts/lengths
 	tests/run --build=$(BUILD) --program=$(PROGRAM) unit
 

@@ -16,21 +16,6 @@
 enum { GDB_SIGNAL_STOP = 17, GDB_SIGNAL_SYS = 12 };
 enum { WATCH_MAX = 64 << 10, WATCH_TOTAL = 1 << 20 }; /* bytes: of one, of all of a machine */
 
-struct machine *bridge_machine(struct debug *d, int pid) {
-    return pid >= 1 && (unsigned)pid <= d->count ? &d->machines[pid - 1] : NULL;
-}
-
-/* A machine's CPUs are numbered from 0, its threads from 1. */
-struct vcpu *bridge_vcpu(struct debug *d, struct gdb_thread thread) {
-    struct machine *m = bridge_machine(d, thread.pid);
-    int number = thread.tid > 0 ? thread.tid - 1 : 0; /* 0: any */
-    return m && number < VCPUS_MAX ? &m->vcpu[number] : NULL;
-}
-
-struct gdb_thread bridge_thread(const struct vcpu *v) {
-    return (struct gdb_thread){(int)v->machine->number, (int)v->number + 1};
-}
-
 /* --- threads ------------------------------------------------------------------------- */
 
 static bool alive(void *target, int pid) {
@@ -265,17 +250,6 @@ static struct gdb_stop translate(struct machine *m, const struct machine_stop *s
     stop.stuck = s->stuck;
     stop.log = (int)s->edge; /* the same order */
     return stop;
-}
-
-void debug_message(struct debug *d, unsigned machine, const char *text) {
-    char line[512];
-    if (!gdb_server_connected(d->server)) {
-        say("machine %u: %s", machine, text);
-        return;
-    }
-    int n = d->count == 1 ? snprintf(line, sizeof line, "minikvm: %s\n", text)
-                          : snprintf(line, sizeof line, "minikvm: machine %u: %s\n", machine, text);
-    gdb_server_console(d->server, line, n < (int)sizeof line ? n : (int)sizeof line - 1);
 }
 
 static void tell(struct debug *d, unsigned pid, const struct machine_stop *s) {

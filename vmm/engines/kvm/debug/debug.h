@@ -6,6 +6,7 @@
  *   guard.c    what a KVM without 32-bit paging gets wrong
  *   enter.c    KVM_RUN with debug registers and TF
  *   exits.c    what exits mean besides
+ *   trace.c    exits in words
  *   serve.c    services at the end of an OUT
  *   step.c     exactly one instruction, whatever this KVM makes of it
  *   run.c      running with breakpoints
@@ -96,6 +97,8 @@ static inline struct debugged_vcpu *debugged_of(const struct cpu *cpu) { return 
 /* --- state.c: all parts; as struct engine has them --- */
 int debug_fetch(struct cpu *, unsigned parts);
 int debug_store(struct cpu *, unsigned parts);
+/* RFLAGS as the guest has them: while we step, KVM shows our TF there. */
+void debug_show_guest_tf(const struct debugged_vcpu *, struct kvm_regs *);
 
 /* --- irqchip.c: as struct engine has them --- */
 int irqchip_get(struct cpu *, struct irqchip_state *);
@@ -114,8 +117,6 @@ int debug_enter(struct cpu *, const struct kvm_guest_debug *debug);
 /* struct kvm_vcpu has them: registers that travel in struct kvm_run, and counters. */
 void debug_entering(struct cpu *);
 void debug_left(struct cpu *, int reason);
-/* RFLAGS as the guest has them: while we step, KVM shows our TF there. */
-void debug_show_guest_tf(const struct debugged_vcpu *, struct kvm_regs *);
 /* Does a kick stand? It is taken then. */
 bool debug_take_kick(struct kvm_vcpu *);
 
@@ -125,13 +126,15 @@ bool debug_settle(struct cpu *, int reason, struct cpu_exit *exit);
 /* A DEBUG exit for a #DB that is not ours: if it is the guest's own, arrange that
  * the next entry delivers it. */
 bool exits_give_back(struct cpu *);
-/* --verbose: one line on stderr for the exit just made. */
-void exits_trace(struct cpu *, int reason);
-const char *kvm_exit_name(unsigned reason);
 /* An MMIO exit was for no device: the machine is told. */
 void exits_unclaimed(struct cpu *);
 /* A vCPU that is halted: true (and *exit) if nothing can wake it. */
 bool exits_halted(struct cpu *, struct cpu_exit *exit);
+
+/* --- trace.c --- */
+const char *kvm_exit_name(unsigned reason);
+/* --verbose: one line on stderr for the exit just made. */
+void exits_trace(struct cpu *, int reason);
 
 /* --- probe.c --- */
 const struct kvm_traits *probe_traits(void); /* measures at the first call */

@@ -7,11 +7,6 @@
 
 /* --- registers in struct kvm_run ------------------------------------------------------- */
 
-void debug_show_guest_tf(const struct debugged_vcpu *d, struct kvm_regs *regs) {
-    if (d->stepping)
-        regs->rflags = (regs->rflags & ~(uint64_t)FLAG_TF) | (d->guest_tf ? FLAG_TF : 0);
-}
-
 static void take_synced(struct cpu *cpu) {
     const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
     if (run->kvm_valid_regs & KVM_SYNC_X86_REGS) {

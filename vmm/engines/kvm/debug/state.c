@@ -71,6 +71,11 @@ static int set_mp(struct kvm_vcpu *v, struct kvm_mp_state *mp) {
     return v->irqchip && ioctl(v->fd, KVM_SET_MP_STATE, mp) < 0 ? -errno : 0;
 }
 
+void debug_show_guest_tf(const struct debugged_vcpu *d, struct kvm_regs *regs) {
+    if (d->stepping)
+        regs->rflags = (regs->rflags & ~(uint64_t)FLAG_TF) | (d->guest_tf ? FLAG_TF : 0);
+}
+
 static void count_ioctls(struct cpu *cpu, unsigned parts) {
     unsigned plain = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_EVENTS | CPU_FPU;
     debugged_of(cpu)->counters.state_ioctls += __builtin_popcount(parts & plain);
