@@ -25,6 +25,14 @@ lines 2
 expect_err '^minikvm: 0000:00001003 reads port 0x2f8, where no device is: all ones$'
 expect_err '^minikvm: .*0000:0000100[0-9] writes to port 0x2f9, where no device is: dropped$'
 
+# A halted CPU executes nothing, so zeros behind its hlt are no way that it goes.
+image '\xf4'; head -c 600 /dev/zero >>image
+for chips in auto on; do
+    run --irqchip=$chips ./image
+    expect_status 0
+    grep -q 'only zeros' "$WORK/err" && fail "$ran: $(<"$WORK/err")"
+done
+
 image '\xb9\x64\x00\xba\x00\x03\xec\x42\xe2\xfc\xf4' # in of a hundred ports
 run ./image
 expect_status 0

@@ -86,9 +86,9 @@ expect_status 125
 { printf '\xf4'; head -c 509 /dev/zero; printf '\x55\xaa'; printf "$header1$header2"; } >disk
 run ./disk # some file's on it
 expect_status 0
-expect_err 'disk: floppy \(1 KiB\); starts its first sector in real mode at 0000:7C00, DL = 00'
+expect_err 'disk: disk \([0-9]+ bytes\); starts its first sector in real mode at 0000:7C00, DL = 80; drive 00 is the same'
 run --boot=disk ./disk
-expect_err 'disk: hard disk \(1 KiB\); starts its first sector in real mode at 0000:7C00, DL = 80'
+expect_err 'disk: hard disk \([0-9]+ bytes\); starts its first sector in real mode at 0000:7C00, DL = 80'
 # `mov %dl,%al; out %al,$0xe9; cli; hlt`, and a partition
 { printf '\x88\xd0\xe6\xe9\xfa\xf4'; head -c 440 /dev/zero; printf '\x80\x01\x01\x00\x0c\x03\x20\x01'; le 1 63
   head -c 48 /dev/zero; printf '\x55\xaa'; head -c $((64 * 512)) /dev/zero; } >mbr

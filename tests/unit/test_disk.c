@@ -382,6 +382,21 @@ static void test_drives(void) {
     CHECK(drives_count(&drives, true) == 0);
 }
 
+/* What was written for a floppy or a hard disk finds it as either. */
+static void test_either(void) {
+    struct drives drives = {0};
+    struct disk *d = open_disk(3 * DISK_SECTOR, DISK_EITHER);
+    unsigned number;
+    CHECK(drives_add(&drives, d) && drives.hard[0] == d);
+    CHECK(drives_bios(&drives, 0) == d && drives_bios(&drives, 0x80) == d && !drives_bios(&drives, 1));
+    CHECK(drives_nth(&drives, 0, &number) == d && number == 0x80 && !drives_nth(&drives, 1, &number));
+    CHECK(is(disk_bios_geometry(d), 80, 2, 18) && is(disk_geometry(d), 2, 16, 63));
+    CHECK(disk_sectors(d) == 2880 && number_at(d, 2) == 2 && number_at(d, 2879) == 0);
+    struct disk *f = open_disk(512, DISK_FLOPPY);
+    CHECK(drives_add(&drives, f) && drives_bios(&drives, 0) == f && drives_bios(&drives, 0x80) == d);
+    drives_close(&drives);
+}
+
 static void test_drive_files(void) {
     struct drives drives = {0};
     struct drive_file files[3];
@@ -412,6 +427,7 @@ int main(void) {
     test_reset();
     test_read_only();
     test_drives();
+    test_either();
     test_drive_files();
     unlink(path);
     return unit_end();

@@ -138,7 +138,7 @@ static int open_boot_disk(struct machine *m, const struct image *im, const struc
                  floppy ? "--floppy" : "--disk");
         return -ENOSPC;
     }
-    return disk_open(disk, im->path, floppy ? DISK_FLOPPY : 0, error, size);
+    return disk_open(disk, im->path, floppy ? DISK_FLOPPY : im->is_either ? DISK_EITHER : 0, error, size);
 }
 
 /* In the place of another image's, while the machine stands. */

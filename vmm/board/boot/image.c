@@ -59,7 +59,8 @@ static int find_kind(struct image *im, int fd, const struct image_options *o, ch
     im->kind = choose_kind(&p, o);
     im->mode = o->mode != START_AUTO ? o->mode : im->kind->mode;
     im->is_disk = im->kind->drive != BOOT_AUTO;
-    im->drive = im->kind->drive == BOOT_DISK ? FIRST_HARD_DISK : 0;
+    im->drive = im->kind->drive == BOOT_FLOPPY ? 0 : FIRST_HARD_DISK;
+    im->is_either = im->kind->drive == BOOT_EITHER;
     if (im->mode == START_AUTO)
         return image_refuse(error, size, ENOTSUP, "%s: cannot boot this %s: %s", im->path,
                             im->kind->name, im->kind->starts);
@@ -218,11 +219,13 @@ int image_load(struct image *im, struct memory *m, char *error, size_t size) {
 }
 
 static void describe_details(const struct image *im, char *out, size_t size) {
-    unsigned partitions = im->drive ? kinds_partitions(im->bytes, im->size, im->file_size) : 0;
+    unsigned partitions = im->kind->drive == BOOT_DISK ? kinds_partitions(im->bytes, im->size, im->file_size) : 0;
     char count[32] = "";
     if (partitions)
         snprintf(count, sizeof count, ", %u partition%s", partitions, partitions == 1 ? "" : "s");
-    if (im->is_disk)
+    if (im->is_disk && im->file_size < 10240)
+        snprintf(out, size, "%llu bytes%s", (unsigned long long)im->file_size, count);
+    else if (im->is_disk)
         snprintf(out, size, "%llu KiB%s", (unsigned long long)(im->file_size + 1023) / 1024, count);
     else
         snprintf(out, size, "entry 0x%llx", (unsigned long long)im->entry);

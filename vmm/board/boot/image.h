@@ -18,7 +18,8 @@ enum start_mode {
     START_AUTO, START_REAL, START_PROTECTED, START_LONG, START_MULTIBOOT, START_MULTIBOOT2,
     START_RESET
 };
-enum boot_drive { BOOT_AUTO, BOOT_FLOPPY, BOOT_DISK };
+/* BOOT_EITHER: drive 80h that is 00h, too, for what was written for either of them. */
+enum boot_drive { BOOT_AUTO, BOOT_FLOPPY, BOOT_DISK, BOOT_EITHER };
 
 /* A file for a Multiboot kernel, from the command line. */
 struct multiboot_module {
@@ -58,6 +59,7 @@ struct image {
     bool is_elf, is_elf64;
     bool is_disk;    /* a drive has the file; its first sector is loaded */
     uint8_t drive;   /* the BIOS's number of that */
+    bool is_either;  /* 80h, and 00h, too: it may have been meant for a floppy */
     uint64_t entry;  /* linear */
     /* A flat image, or what Multiboot's address fields say: these bytes of the file go to `load`,
      * and there are zeros from there to `end`. Else an ELF's segments go where they say. */

@@ -62,6 +62,13 @@ static bool is_hard_disk(const struct image_probe *p) {
     return p->size >= LARGEST_FLOPPY || kinds_partitions(p->head, p->head_size, p->size);
 }
 
+/* FAT's BIOS parameter block, as a floppy has it: bytes a sector, sectors a track, heads. */
+static bool is_floppy(const struct image_probe *p) {
+    return has_signature(p) && (is_floppy_size(p->size) || (has(p, 0x0b, "\0\2", 2) && has(p, 0x1b, "\0", 1) &&
+                                                          p->head[0x18] >= 8 && p->head[0x18] <= 36 &&
+                                                          p->head[0x1a] >= 1 && p->head[0x1a] <= 2));
+}
+
 static bool is_unbootable(const struct image_probe *p) {
     return is_floppy_size(p->size) && !has_signature(p);
 }
@@ -162,12 +169,14 @@ static const struct image_kind kinds[] = {
     {"CD image (ISO 9660)", "CD001 at 32769", is_iso,
      "minikvm has no CD drive yet; extract its kernel, or make a disk image", REFUSED, 0, NULL, 0},
     {"boot sector", "512 bytes, 55 AA at 510", is_sector,
-     "in real mode at 0000:7C00, DL = 00", START_REAL, BOOT_FLOPPY, 0, NULL, 0},
+     "in real mode at 0000:7C00, DL = 80", START_REAL, BOOT_EITHER, 0, NULL, 0},
     {"virtual disk (VHD)", "conectix at the start or in the last sector", is_vhd, CONVERT, REFUSED, 0, NULL, 0},
     {"hard disk", "55 AA at 510, and 2880 KiB or more, or a partition table", is_hard_disk,
      "its first sector in real mode at 0000:7C00, DL = 80", START_REAL, BOOT_DISK, 0, NULL, 0},
-    {"floppy", "55 AA at 510; a floppy's size, or less than 2880 KiB", NULL,
-     "its first sector in real mode at 0000:7C00, DL = 00", START_REAL, BOOT_FLOPPY,
+    {"floppy", "55 AA at 510, and a floppy's size or parameter block", is_floppy,
+     "its first sector in real mode at 0000:7C00, DL = 00", START_REAL, BOOT_FLOPPY, 0, NULL, 0},
+    {"disk", "55 AA at 510, and less than 2880 KiB", NULL,
+     "its first sector in real mode at 0000:7C00, DL = 80; drive 00 is the same", START_REAL, BOOT_EITHER,
      MAGIC(SIGNATURE, "\x55\xaa")},
     {"file of a Multiboot 1 kernel", "1BADB002 in the first 8 KiB, with address fields", is_multiboot1,
      "as Multiboot 1 says, loaded where the header says", START_MULTIBOOT, BOOT_AUTO, 0, NULL, 0},

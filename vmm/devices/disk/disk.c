@@ -295,16 +295,19 @@ struct disk_use disk_use(const struct disk *d) {
     return use;
 }
 
+static bool is_like_floppy(const struct disk *d) { return d->flags & (DISK_FLOPPY | DISK_EITHER); }
+
 static void measure(struct disk *d, uint64_t bytes, const uint8_t *first) {
     d->bytes = bytes;
     d->sectors = (d->bytes + DISK_SECTOR - 1) / DISK_SECTOR;
     d->geometry = d->bios_geometry = geometry_floppy(d->bytes, first);
-    if (d->flags & DISK_FLOPPY) {
+    if (is_like_floppy(d))
         d->sectors = (uint64_t)d->geometry.cylinders * d->geometry.heads * d->geometry.sectors;
+    if (d->flags & DISK_FLOPPY)
         return;
-    }
     d->geometry = geometry_ide(d->sectors);
-    d->bios_geometry = geometry_bios(d->sectors, first);
+    if (!is_like_floppy(d))
+        d->bios_geometry = geometry_bios(d->sectors, first);
 }
 
 /* The file's length and first sector; 0, or -errno with a sentence, and all is as it was. */
@@ -318,7 +321,7 @@ static int look_at(struct disk *d, char *error, size_t size) {
     else if (!bytes)
         snprintf(error, size, "%s: the file is empty, and a disk has sectors; truncate -s 10M makes one",
                  d->path);
-    else if (d->flags & DISK_FLOPPY && bytes > FLOPPY_MAX)
+    else if (is_like_floppy(d) && bytes > FLOPPY_MAX)
         snprintf(error, size, "%s: %" PRIu64 " bytes are more than a floppy of 2.88M has; use --disk",
                  d->path, bytes);
     else

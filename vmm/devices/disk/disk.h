@@ -19,6 +19,9 @@ enum disk_flags {
     DISK_FLOPPY = 1,
     DISK_WRITE = 2,     /* the guest's writes go to the file */
     DISK_READ_ONLY = 4, /* the guest cannot write at all */
+    /* A hard disk that may have been meant for a floppy: it has a floppy's sectors and BIOS
+     * geometry, and zeros behind the file's end. */
+    DISK_EITHER = 8,
 };
 
 struct disk_geometry {
@@ -68,7 +71,7 @@ void disk_connect(struct disk *, const struct disk_host *);
 
 const char *disk_path(const struct disk *);
 unsigned disk_flags(const struct disk *);
-/* A floppy has as many as its geometry says, whatever the file's size. */
+/* A floppy (or DISK_EITHER) has as many as its geometry says, whatever the file's size. */
 uint64_t disk_sectors(const struct disk *);
 /* As the drive itself tells it: a hard disk has 16 heads and 63 sectors, as those with IDE do. */
 struct disk_geometry disk_geometry(const struct disk *);
@@ -77,7 +80,7 @@ struct disk_geometry disk_geometry(const struct disk *);
 struct disk_geometry disk_bios_geometry(const struct disk *);
 struct disk_use disk_use(const struct disk *);
 
-/* All the sectors or none. What a floppy has behind the file's end reads as zeros. */
+/* All the sectors or none. What a floppy (or DISK_EITHER) has behind the file's end reads as zeros. */
 enum disk_result disk_read(struct disk *, uint64_t lba, void *to, unsigned sectors);
 /* The same for a person's look: nothing is counted, nobody told. */
 enum disk_result disk_peek(struct disk *, uint64_t lba, void *to, unsigned sectors);

@@ -91,9 +91,15 @@ void drives_close(struct drives *d) {
     *d = (struct drives){0};
 }
 
+/* The first hard disk, where a program that was made for a floppy looks for it. */
+static struct disk *as_floppy(const struct drives *d, unsigned number) {
+    bool either = number == 0 && d->hard[0] && disk_flags(d->hard[0]) & DISK_EITHER;
+    return either ? d->hard[0] : NULL;
+}
+
 struct disk *drives_bios(const struct drives *d, unsigned number) {
     if (number < DRIVES_FLOPPY)
-        return d->floppy[number];
+        return d->floppy[number] ? d->floppy[number] : as_floppy(d, number);
     return number - HARD < DRIVES_HARD ? d->hard[number - HARD] : NULL;
 }
 

@@ -42,7 +42,8 @@ void drives_close(struct drives *);
 /* Of where the drives are, their sizes, and what is on them now: their first 64 MiB. */
 uint64_t drives_sum(const struct drives *);
 
-/* By the BIOS's number; NULL: there is none. */
+/* By the BIOS's number; NULL: there is none. A first hard disk that is DISK_EITHER is drive 0,
+ * too, unless a floppy is there. */
 struct disk *drives_bios(const struct drives *, unsigned number);
 /* The nth of all, floppies first, with the BIOS's number; NULL: no more. */
 struct disk *drives_nth(const struct drives *, unsigned n, unsigned *number);

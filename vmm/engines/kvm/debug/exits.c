@@ -109,6 +109,8 @@ static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
 static bool is_astray(struct cpu *cpu, bool stepping, struct cpu_exit *exit) {
     char text[sizeof exit->text];
     const struct engine_host *host = engine_host_of(cpu);
+    if (cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED)
+        return false; /* it executes nothing, and what is behind its hlt may be anything */
     return host->astray && host->astray(cpu->host.context, NULL, stepping, text, sizeof text) &&
            exits_report(exit, CPU_EXIT_RUNAWAY, "%s", text);
 }
