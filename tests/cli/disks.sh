@@ -62,13 +62,19 @@ refused 'folder: a folder, not a file; check --disk$' --disk=folder,write
 refused 'fifo: not a regular file; check --disk$' --disk=fifo
 refused 'fifo: not a regular file; check --disk$' --disk=fifo,write
 refused 'empty: the file is empty' --disk=empty
+if [[ $(id -u) != 0 ]]; then
+    copy protected
+    chmod 444 protected
+    refused 'protected: Permission denied; leave out ,write, or check --disk$' --disk=protected,write
+fi
 truncate -s 2949121 large
 refused 'large: 2949121 bytes are more than a floppy of 2.88M has; use --disk' --floppy=large
 refused 'a: a PC of ours has 2 floppy drives and 4 hard disks' --floppy=a --floppy=a --floppy=a
+refused 'c: is written already, by another program or another drive' --disk=c,write --floppy=c,write
 if command -v flock >/dev/null; then
     flock c sh -c '"$MINIKVM" --disk=c,write "$1" 2>err; echo $? >status' - "$guest" >out </dev/null
     [[ $(cat status) == 125 ]] || fail "a file that is locked: status $(cat status)"
-    ran="minikvm --disk=c,write" expect_err 'c: another program writes this file'
+    ran="minikvm --disk=c,write" expect_err 'c: is written already, by another program'
 fi
 
 wrong() { run_bare "$@"; expect_status 2; expect_messages; }

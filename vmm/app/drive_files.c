@@ -13,7 +13,7 @@ static const char *option_of(const struct drive_file *f) { return f->flags & DIS
 static int lock(const struct drive_file *f) {
     if (!(f->flags & DISK_WRITE) || !flock(f->fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
         return 0;
-    say("%s: another program writes this file (it holds a lock); end it, or leave out ,write", f->path);
+    say("%s: is written already, by another program or another drive (it is locked); leave out ,write", f->path);
     return -EBUSY;
 }
 
