@@ -18,7 +18,11 @@ endif
 # Instrumented code makes gcc warn of what is not there: errors in plain builds only.
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wwrite-strings $(if $(CI),$(if $(SANITIZE),,-Werror))
+# What only we can break is checked (vmm/base/invariant.h), also in the program that is
+# installed: INVARIANTS=0 leaves that out.
+INVARIANTS ?= 1
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DMINIKVM_VERSION='"$(VERSION)"' -pthread $(WARN) \
+              $(if $(filter-out 0,$(INVARIANTS)),-DINVARIANTS) \
               -I. $(CFLAGS) $(SANITIZE) $(if $(SANITIZE),-DMINIKVM_INSTRUMENTED)
 # musl's compiler sees no header but musl's, so it is shown Linux's, and only those. What
 # runs in a machine is no program of the host: any gcc builds it.

@@ -232,6 +232,21 @@ static void the_beginning_is_told(void) {
     machine_close(&m);
 }
 
+/* A recording may lack a reading of the clock, though it has later ones: the log stays in
+ * order. */
+static void a_missing_clock_is_not_added(void) {
+    static const uint8_t loop[] = {0x40, 0xeb, 0xfd}; /* inc ax; jmp */
+    static struct machine m;
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true,
+                                .recorder = &replay_recorder, .history = 8 << 20};
+    CHECK(machine_open(&m, 1, scratch_write(loop, sizeof loop), &o, &owner, error, sizeof error) == 0);
+    run_for(&m, 2000);
+    CHECK(events_add(&m.history->clocks, 1000, 0, 951825845));
+    CHECK(reverse_goto(&m, 10) && m.vcpu[0].cpu.ticks == 10);
+    CHECK(history_clock(&m) == 951825845 && m.history->clocks.count == 1);
+    machine_close(&m);
+}
+
 /* Without a recorder a machine runs as ever, and has nowhere to go back to. */
 static void no_recorder_no_past(void) {
     static const uint8_t loop[] = {0x40, 0xeb, 0xfd}; /* inc ax; jmp */
@@ -462,6 +477,7 @@ int main(int argc, char **argv) {
     random_guests_there_and_back();
     steps_back_undo_steps();
     the_beginning_is_told();
+    a_missing_clock_is_not_added();
     no_recorder_no_past();
     the_last_write_is_found();
     writes_are_found_through_every_address();

@@ -115,7 +115,7 @@ time_t __wrap_time(time_t *);
 /* A CPU that would sleep until somebody types. */
 int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m) {
     bool here = pthread_equal(pthread_self(), main_thread);
-    if (m != &machine.run.lock || here != running_here || !(here || machine.run.busy))
+    if (m != &machine.run.lock.mutex || here != running_here || !(here || machine.run.busy))
         return __real_pthread_cond_wait(c, m);
     pthread_mutex_unlock(m);
     if (typed < typing_count)

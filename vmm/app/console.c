@@ -34,7 +34,7 @@ int console_open(struct console *c, int fd, int signals, unsigned machines,
         c->machines = 0; /* none are to come */
         return -errno;
     }
-    pthread_mutex_init(&c->lock, NULL);
+    lock_init(&c->lock, LOCK_OUTPUT);
     c->held = (struct tail){.bytes = c->held_bytes, .size = CONSOLE_HELD};
     for (unsigned i = 0; i < MACHINES_MAX; i++)
         c->tail[i] = (struct tail){.bytes = c->tail_bytes[i], .size = CONSOLE_TAIL};
@@ -92,48 +92,48 @@ static void keep(struct console *c, unsigned i, char byte) {
 }
 
 void console_print(struct console *c, unsigned machine, const char *text, size_t length) {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     tail_put(&c->tail[(machine - 1) % MACHINES_MAX], text, length);
     if (c->machines == 1 && !c->color)
         write_text(c, text, length);
     else
         for (size_t i = 0; i < length; i++)
             keep(c, (machine - 1) % MACHINES_MAX, text[i]);
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
 }
 
 void console_end_line(struct console *c, unsigned machine) {
-    if (pthread_mutex_trylock(&c->lock))
+    if (!lock_try(&c->lock))
         return;
     if (has_room(c, false))
         write_line(c, machine - 1);
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
 }
 
 void console_idle(struct console *c) {
-    if (pthread_mutex_trylock(&c->lock))
+    if (!lock_try(&c->lock))
         return;
     for (unsigned i = 0; i < c->machines; i++) {
         if (c->line[i].length == c->line[i].before && has_room(c, false))
             write_line(c, i);
         c->line[i].before = c->line[i].length;
     }
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
 }
 
 /* --- while a screen is shown ------------------------------------------------------------ */
 
 bool console_hold(struct console *c) {
-    if (pthread_mutex_trylock(&c->lock))
+    if (!lock_try(&c->lock))
         return false;
     c->holds = true;
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
     return true;
 }
 
 void console_release(struct console *c) {
     const char *piece;
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     c->holds = false;
     size_t lost = c->held.lost;
     for (size_t n = 0, length; n < c->held.length; n += length) {
@@ -141,7 +141,7 @@ void console_release(struct console *c) {
         write_text(c, piece, length);
     }
     tail_clear(&c->held);
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
     if (lost)
         say("the guest printed more while its screen was shown: the first %zu bytes are left out; "
             "--screen=off shows all of it", lost);
@@ -170,11 +170,11 @@ static void print_row(void *context, const char *text, size_t length) {
 
 static bool has_leftover(struct console *c, unsigned machine, const struct screen *s, bool *in_line) {
     const struct tail *t = &c->tail[machine - 1];
-    if (pthread_mutex_trylock(&c->lock))
+    if (!lock_try(&c->lock))
         return false;
     bool has = leftover_is_there(s, t);
     *in_line = t->length && tail_at(t, t->length - 1) != '\n';
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
     return has;
 }
 
@@ -192,10 +192,10 @@ void console_leftover(struct console *c, struct machine *m) {
 void console_stop_waiting(struct console *c) { eventfd_write(c->closed, 1); }
 
 static void end_all_lines(struct console *c) {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     for (unsigned i = 0; i < c->machines; i++)
         write_line(c, i);
-    pthread_mutex_unlock(&c->lock);
+    lock_release(&c->lock);
 }
 
 /* --- the terminal ---------------------------------------------------------------------- */

@@ -15,13 +15,14 @@
 #include <stddef.h>
 
 #include "vmm/app/tail.h"
+#include "vmm/base/lock.h"
 #include "vmm/machine/machine.h"
 
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum { LINE_MAX_BYTES = 1024, CONSOLE_TAIL = 16384, CONSOLE_HELD = 1 << 18 };
 
 struct console {
-    pthread_mutex_t lock;
+    struct lock lock;
     int fd;          /* where guests print: stdout, or stderr when that is taken */
     int signals;     /* readable when one came that ends us: nobody waits any more */
     int closed;      /* an eventfd, readable once we are at the end */

@@ -43,12 +43,12 @@ static void note_message(struct screen_view *v, const char *text, size_t length)
 
 static bool take_message(void *view, const char *text, size_t length) {
     struct screen_view *v = view;
-    pthread_mutex_lock(&v->lock);
+    lock_take(&v->lock);
     note_message(v, text, length);
     bool kept = v->holds && v->keeps_stderr;
     if (kept)
         tail_put(&v->messages, text, length);
-    pthread_mutex_unlock(&v->lock);
+    lock_release(&v->lock);
     v->wake(v->context);
     return kept;
 }
@@ -102,7 +102,7 @@ void screen_view_open(struct screen_view *v, struct console *c, enum screen_choi
     v->keeps_stderr = isatty(STDERR_FILENO);
     v->messages = (struct tail){.bytes = v->message_bytes, .size = VIEW_MESSAGES};
     v->next_ms = UINT64_MAX;
-    pthread_mutex_init(&v->lock, NULL);
+    lock_init(&v->lock, LOCK_MESSAGES);
     paint_open(&v->paint, style_of(color));
     the_view = v;
     stderr_watch(take_message, v);
@@ -113,10 +113,10 @@ void screen_view_open(struct screen_view *v, struct console *c, enum screen_choi
 static void enter(struct screen_view *v) {
     if (!console_hold(v->console))
         return;
-    pthread_mutex_lock(&v->lock);
+    lock_take(&v->lock);
     v->holds = true;
     v->unread = false;
-    pthread_mutex_unlock(&v->lock);
+    lock_release(&v->lock);
     v->shown = true;
     v->paint.anew = true;
     v->paint.length = v->written = 0;
@@ -127,12 +127,12 @@ static void enter(struct screen_view *v) {
 void screen_view_leave(struct screen_view *v) {
     if (!v->shown)
         return;
-    pthread_mutex_lock(&v->lock);
+    lock_take(&v->lock);
     terminal_leave_screen();
     v->holds = false;
     write_messages(v);
     tail_clear(&v->messages);
-    pthread_mutex_unlock(&v->lock);
+    lock_release(&v->lock);
     v->shown = false;
     console_release(v->console);
 }
@@ -200,9 +200,9 @@ void screen_view_poke(struct screen_view *v) { v->next_ms = 0; }
 void screen_view_typed(struct screen_view *v) {
     if (!v->possible)
         return;
-    pthread_mutex_lock(&v->lock);
+    lock_take(&v->lock);
     v->unread = false;
-    pthread_mutex_unlock(&v->lock);
+    lock_release(&v->lock);
     v->quick_ms = now_ms() + QUICK_FOR_MS;
     v->next_ms = 0;
     v->stale = true;
@@ -226,13 +226,13 @@ static void resize(struct screen_view *v) {
 /* Where the screen leaves no row free, only a message that was not seen covers one. */
 static const char *status_line(struct screen_view *v, char *out, size_t size) {
     char which[32] = "";
-    pthread_mutex_lock(&v->lock);
+    lock_take(&v->lock);
     bool wanted = v->paint.rows > v->screen.rows || v->unread;
     if (v->machines > 1)
         snprintf(which, sizeof which, "machine %u of %u  ", v->number, v->machines);
     snprintf(out, size, " %s%s%s", which, v->screen.text ? "" : "a graphics mode, not shown here  ",
              *v->message ? v->message : "minikvm: Ctrl-A h lists the keys");
-    pthread_mutex_unlock(&v->lock);
+    lock_release(&v->lock);
     return wanted ? out : NULL;
 }
 

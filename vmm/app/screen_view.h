@@ -9,11 +9,10 @@
 #ifndef MINIKVM_SCREEN_VIEW_H
 #define MINIKVM_SCREEN_VIEW_H
 
-#include <pthread.h>
-
 #include "vmm/app/console.h"
 #include "vmm/app/paint.h"
 #include "vmm/app/tail.h"
+#include "vmm/base/lock.h"
 
 enum screen_choice { SCREEN_AUTO, SCREEN_ON, SCREEN_OFF };
 enum { VIEW_MESSAGES = 1 << 16, VIEW_MESSAGE = 200 };
@@ -32,7 +31,7 @@ struct screen_view {
     uint64_t next_ms;     /* the next look; UINT64_MAX: when something happens */
     uint64_t quick_ms;    /* until then often */
 
-    pthread_mutex_t lock; /* the rest */
+    struct lock lock; /* the rest */
     bool holds;           /* messages are kept */
     bool keeps_stderr;    /* stderr is a terminal, too */
     bool unread;          /* a message has come since a key was typed */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
+
 #include "vmm/cpu/engine.h"
 #include "vmm/devices/bus_mmio.h"
 
@@ -104,19 +106,19 @@ void board_a20_as_devices(struct pc_board *b) {
 /* --- what CPUs access -------------------------------------------------------------------- */
 
 enum io_result board_io(struct pc_board *b, const struct access *a) {
-    pthread_mutex_lock(&b->lock);
+    lock_take(&b->lock);
     enum io_result result = bus_access(&b->bus, a);
     uart_notice(&b->devices.uart); /* the keyboard may have taken what it would raise its line for */
-    pthread_mutex_unlock(&b->lock);
+    lock_release(&b->lock);
     return result;
 }
 
 enum io_result board_mmio(struct pc_board *b, const struct access *a) {
     struct access wrapped = *a;
     wrapped.address = memory_wrap(b->memory, a->address);
-    pthread_mutex_lock(&b->lock);
+    lock_take(&b->lock);
     enum io_result result = bus_mmio(&b->bus, &wrapped);
-    pthread_mutex_unlock(&b->lock);
+    lock_release(&b->lock);
     return result;
 }
 
@@ -128,7 +130,7 @@ const char *board_mmio_name(const struct pc_board *b, uint64_t phys, unsigned si
 
 void board_init(struct pc_board *b) {
     *b = (struct pc_board){0};
-    pthread_mutex_init(&b->lock, NULL);
+    lock_init(&b->lock, LOCK_BOARD);
     input_open(&b->input);
 }
 
@@ -161,6 +163,7 @@ void board_close(struct pc_board *b) {
 }
 
 void board_reset(struct pc_board *b) {
+    INVARIANT(!*b->bus.error); /* with one it does not start */
     devices_reset(&b->devices);
     board_a20_as_devices(b);
 }

@@ -7,8 +7,7 @@
 #ifndef MINIKVM_BOARD_H
 #define MINIKVM_BOARD_H
 
-#include <pthread.h>
-
+#include "vmm/base/lock.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/devices/devices.h"
 #include "vmm/devices/disk/drives.h"
@@ -47,7 +46,7 @@ struct pc_board {
     struct drives drives;  /* filled before board_open() */
     struct input input;
     struct board services; /* what the devices may ask of all this */
-    pthread_mutex_t lock;  /* bus and devices: the CPU's thread against input */
+    struct lock lock;  /* bus and devices: the CPU's thread against input */
     struct board_options options;
     const struct board_hooks *hooks;
     void *machine; /* for the hooks */

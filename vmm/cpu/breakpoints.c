@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
+
 /* What tells one point from another. */
 struct key {
     uint64_t address;
@@ -37,6 +39,17 @@ static size_t lower_bound(const struct breakpoints *t, const struct key *k) {
 
 static bool is_at(const struct breakpoints *t, size_t i, const struct key *k) {
     return i < t->count && compare(&t->list[i], k) == 0;
+}
+
+/* In order, and each once. */
+static bool is_sorted(const struct breakpoints *t) {
+    for (size_t i = 1; i < t->count; i++) {
+        const struct breakpoint *p = &t->list[i];
+        struct key k = {p->address, p->kind, p->length, p->shift};
+        if (compare(p - 1, &k) >= 0)
+            return false;
+    }
+    return true;
 }
 
 static int make_room(struct breakpoints *t) {
@@ -138,6 +151,7 @@ void breakpoints_clear(struct breakpoints *t) {
 }
 
 void breakpoints_copy(struct breakpoints *to, const struct breakpoints *from) {
+    INVARIANT(is_sorted(from));
     breakpoints_clear(to);
     if (from->count == 0)
         return;

@@ -1,9 +1,12 @@
 /* The cache of a CPU's state between its engine and everyone else; see cpu.h. */
 #include "vmm/cpu/cpu.h"
 
+#include "vmm/base/invariant.h"
+
 const struct cpu_state *cpu_read(struct cpu *cpu, unsigned parts) {
     parts &= ~cpu->valid;
     if (parts) {
+        INVARIANT(cpu->ops); /* an engine is there */
         cpu->missing &= ~parts;
         cpu->ops->fetch(cpu, parts);
         cpu->valid |= parts;

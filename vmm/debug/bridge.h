@@ -27,7 +27,7 @@ struct debug {
         uint64_t base;
     } told_addresses[MACHINES_MAX];
     bool detached[MACHINES_MAX]; /* runs on its own; set while it stands still */
-    pthread_mutex_t text_lock;
+    struct lock text_lock;
     pthread_cond_t text_taken;
     char text[16384];         /* of commands of breakpoints, not yet with the client */
     size_t text_length;

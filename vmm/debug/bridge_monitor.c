@@ -27,8 +27,8 @@ static void cmd_engine(const struct request *r) {
     bool soft = !strcmp(r->rest, "soft"), kvm = !strcmp(r->rest, "kvm");
     if (*r->rest && !soft && !kvm)
         text_print(r->text, "engine takes soft or kvm, not \"%s\"\n", r->rest);
-    else if (*r->rest && engines_switch(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
-                                        sizeof error) < 0)
+    else if (*r->rest && !engines_change(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
+                                         sizeof error))
         text_print(r->text, "engine unchanged: %s\n", error);
     else if (*r->rest)
         snprintf(r->machine->engine_why, sizeof r->machine->engine_why, "monitor engine");

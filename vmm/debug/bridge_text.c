@@ -8,22 +8,22 @@
 #include <string.h>
 
 void bridge_open_text(struct debug *d) {
-    pthread_mutex_init(&d->text_lock, NULL);
+    lock_init(&d->text_lock, LOCK_OUTPUT);
     pthread_cond_init(&d->text_taken, NULL);
     d->main_thread = pthread_self();
 }
 
 void bridge_drop_text(struct debug *d, bool drop) {
-    pthread_mutex_lock(&d->text_lock);
+    lock_take(&d->text_lock);
     d->text_dropped = drop;
     pthread_cond_broadcast(&d->text_taken);
-    pthread_mutex_unlock(&d->text_lock);
+    lock_release(&d->text_lock);
 }
 
 /* How much of it fits, once something does. */
 static size_t room_for(struct debug *d, size_t length) {
     while (d->text_length == sizeof d->text && !d->text_dropped)
-        pthread_cond_wait(&d->text_taken, &d->text_lock);
+        lock_wait(&d->text_lock, &d->text_taken);
     size_t room = sizeof d->text - d->text_length;
     return length < room ? length : room;
 }
@@ -31,11 +31,11 @@ static size_t room_for(struct debug *d, size_t length) {
 static void queue(struct debug *d, const char *text, size_t length) {
     const struct machine_owner *owner = &d->machines->owner;
     while (length) {
-        pthread_mutex_lock(&d->text_lock);
+        lock_take(&d->text_lock);
         size_t part = room_for(d, length);
         memcpy(d->text + d->text_length, text, part);
         d->text_length += part;
-        pthread_mutex_unlock(&d->text_lock);
+        lock_release(&d->text_lock);
         if (!part)
             return;
         owner->notify(owner->context);
@@ -60,12 +60,12 @@ void bridge_take_text(struct debug *d, bool all) {
     char text[sizeof d->text];
     if (!all && gdb_server_connected(d->server) && gdb_server_console_waits(d->server))
         return;
-    pthread_mutex_lock(&d->text_lock);
+    lock_take(&d->text_lock);
     size_t length = d->text_length;
     memcpy(text, d->text, length);
     d->text_length = 0;
     pthread_cond_broadcast(&d->text_taken);
-    pthread_mutex_unlock(&d->text_lock);
+    lock_release(&d->text_lock);
     if (length && gdb_server_connected(d->server))
         gdb_server_console(d->server, text, length);
     else if (length)

@@ -117,6 +117,8 @@ static void resume(void *target, const struct gdb_action *action) {
     if (!v || !alive(d, action->thread.pid))
         return;
     struct machine *m = v->machine;
+    if (machine_busy(m)) /* a client may resume what runs */
+        return;
     d->detached[action->thread.pid - 1] = false;
     uint64_t shift = bridge_shift(v);
     v->range_start = addresses_linear(action->start, shift);

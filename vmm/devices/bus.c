@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
+
 bool bus_overlaps(const struct bus_range *a, const struct bus_range *b) {
     return a->mmio == b->mmio && a->first <= b->last && a->last >= b->first;
 }
@@ -35,6 +37,7 @@ static bool has_room(struct bus *bus, const struct bus_range *r) {
 }
 
 void bus_add_range(struct bus *bus, const struct bus_range *r) {
+    INVARIANT(bus->count <= BUS_MAX && r->first <= r->last);
     if (has_room(bus, r))
         bus->range[bus->count++] = *r;
 }

@@ -5,39 +5,39 @@ enum { RING = 2 * INPUT_ROOM };
 
 void input_open(struct input *in) {
     *in = (struct input){0};
-    pthread_mutex_init(&in->lock, NULL);
+    lock_init(&in->lock, LOCK_INPUT);
     pthread_cond_init(&in->came, NULL);
 }
 
 size_t input_room(struct input *in) {
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     size_t room = in->count < INPUT_ROOM ? INPUT_ROOM - in->count : 0;
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
     return room;
 }
 
 size_t input_put(struct input *in, const uint8_t *bytes, size_t length) {
     size_t put = 0;
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     for (; put < length && in->count < INPUT_ROOM; put++)
         in->ring[(in->head + in->count++) % RING] = bytes[put];
     pthread_cond_broadcast(&in->came);
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
     return put;
 }
 
 void input_end(struct input *in) {
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     in->ended = true;
     pthread_cond_broadcast(&in->came);
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
 }
 
 void input_hurry(struct input *in, bool on) {
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     in->hurry = on;
     pthread_cond_broadcast(&in->came);
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
 }
 
 static bool must_wait(const struct input *in) {
@@ -45,16 +45,16 @@ static bool must_wait(const struct input *in) {
 }
 
 bool input_would_wait(struct input *in) {
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     bool would = must_wait(in);
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
     return would;
 }
 
 static int front(struct input *in, bool take) {
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     while (must_wait(in))
-        pthread_cond_wait(&in->came, &in->lock);
+        lock_wait(&in->lock, &in->came);
     bool was_full = in->count >= INPUT_ROOM;
     int byte = in->ended ? INPUT_END : INPUT_NONE;
     if (in->count) {
@@ -64,20 +64,20 @@ static int front(struct input *in, bool take) {
             in->count--;
         }
     }
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
     if (was_full && take && in->drained)
         in->drained(in->context);
     return byte;
 }
 
 void input_unread(struct input *in, uint8_t byte) {
-    pthread_mutex_lock(&in->lock);
+    lock_take(&in->lock);
     if (in->count < RING) {
         in->head = (in->head + RING - 1) % RING;
         in->ring[in->head] = byte;
         in->count++;
     }
-    pthread_mutex_unlock(&in->lock);
+    lock_release(&in->lock);
 }
 
 int input_host_take(struct input *in) { return front(in, true); }

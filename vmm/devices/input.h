@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/base/lock.h"
+
 #include "vmm/devices/bus.h"
 
 enum { INPUT_ROOM = 4096 };
 
 struct input {
-    pthread_mutex_t lock;
+    struct lock lock;
     uint8_t ring[2 * INPUT_ROOM]; /* half is for input_unread() */
     size_t head, count;
     bool ended; /* no more will come */

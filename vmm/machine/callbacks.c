@@ -37,10 +37,10 @@ static enum io_result machine_uses_irqchip(void *machine) {
     struct machine *m = machine;
     if (m->irqchip)
         return IO_DONE;
-    pthread_mutex_lock(&m->run.lock); /* machine_input() asks which chips are in use */
+    lock_take(&m->run.lock); /* machine_input() asks which chips are in use */
     m->irqchip = true;
     bool anew = m->wants_irqchip = engines_needs_irqchip(m);
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return anew ? IO_STOP : IO_DONE;
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
+#include "vmm/machine/emulate_step.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
@@ -125,8 +127,10 @@ static bool needs_fpu(struct machine *m) {
     return cpu_can(cpu, ENGINE_FPU) && (fpu_is_used(cpu) || fpu_comes(m));
 }
 
-int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t size) {
+/* 0, or -errno with a sentence. */
+static int hand_over(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &m->vcpu[0].cpu, old;
+    INVARIANT(lock_is_held(&m->board.lock) && lock_is_held(&m->run.lock));
     cpu_read(cpu, CPU_ALL);
     if (cpu->missing & (CPU_REGS | CPU_SREGS)) { /* it would go on with zeros */
         snprintf(error, size, "KVM does not give the CPU's state");
@@ -152,4 +156,19 @@ int engines_switch(struct machine *m, enum engine_choice to, char *error, size_t
     m->wants_irqchip = false;
     give_irqchip(m);
     return 0;
+}
+
+/* With both locks held machine_interrupt() and machine_input() wait, and then find the new
+ * engine; an interrupt that the old engine was told is told to the new one, too. */
+bool engines_change(struct machine *m, enum engine_choice to, char *error, size_t size) {
+    struct vcpu *v = &m->vcpu[0];
+    lock_take(&m->board.lock);
+    lock_take(&m->run.lock);
+    bool done = hand_over(m, to, error, size) >= 0;
+    emulator_invalidate(v);
+    if (m->run.interrupt)
+        v->cpu.engine->kick(&v->cpu);
+    lock_release(&m->run.lock);
+    lock_release(&m->board.lock);
+    return done;
 }

@@ -13,8 +13,9 @@ void engines_print(const struct machine *, char *out, size_t size);
 
 /* Hand over to another engine (or to the same, made anew with the machine's
  * chips) at an instruction boundary: all of the state crosses, the chips' too.
- * On failure the machine stays with the old one. */
-int engines_switch(struct machine *, enum engine_choice to, char *error, size_t size);
+ * On the machine's thread, or while the machine is stopped. false, with a sentence: the
+ * machine stays with the old one. */
+bool engines_change(struct machine *, enum engine_choice to, char *error, size_t size);
 
 /* May the built-in CPU take over from KVM here? The user's choice permits it, and
  * the CPU is in a mode that it knows. */

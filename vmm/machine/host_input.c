@@ -6,9 +6,9 @@
 #include "vmm/machine/engines.h"
 
 static bool has_kernel_irqchip(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock); /* or the engine may be changing */
+    lock_take(&m->run.lock); /* or the engine may be changing */
     bool has = engines_has_irqchip(m);
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return has;
 }
 
@@ -18,19 +18,19 @@ static bool has_kernel_irqchip(struct machine *m) {
  * in the kernel never holds it for long, and for the other nothing is done. */
 static void notice_input(struct machine *m) {
     while (has_kernel_irqchip(m)) {
-        if (pthread_mutex_trylock(&m->board.lock)) {
+        if (!lock_try(&m->board.lock)) {
             sched_yield();
             continue;
         }
         if (engines_has_irqchip(m))
             devices_notice(&m->board.devices);
-        pthread_mutex_unlock(&m->board.lock);
+        lock_release(&m->board.lock);
         break;
     }
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     m->run.noticed = true;
     pthread_cond_broadcast(&m->run.wake);
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
 }
 
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
@@ -46,10 +46,10 @@ void machine_end_input(struct machine *m) {
 }
 
 bool host_input_wait(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     while (!m->run.interrupt && input_host_peek(&m->board.input) == INPUT_NONE)
-        pthread_cond_wait(&m->run.wake, &m->run.lock);
+        lock_wait(&m->run.lock, &m->run.wake);
     bool go_on = !m->run.interrupt;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return go_on;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
 #include "vmm/board/boot/rom.h"
 #include "vmm/cpu/engine.h"
 #include "vmm/machine/callbacks.h"
@@ -18,14 +19,15 @@
 /* --- commands ------------------------------------------------------------------------------ */
 
 static void give_command(struct machine *m, enum machine_command command) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
+    INVARIANT(!m->run.busy && m->run.command == COMMAND_NONE);
     m->run.command = command;
     m->run.busy = command != COMMAND_QUIT;
     m->run.in_past = command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN ||
                      command == COMMAND_DO;
     m->run.has_stop = false;
     pthread_cond_broadcast(&m->run.wake);
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
 }
 
 void machine_do(struct machine *m, void (*task)(struct machine *, void *), void *context) {
@@ -35,10 +37,10 @@ void machine_do(struct machine *m, void (*task)(struct machine *, void *), void 
 }
 
 bool machine_take_done(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     bool done = m->run.task_done;
     m->run.task_done = false;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return done;
 }
 
@@ -46,52 +48,52 @@ void machine_resume(struct machine *m, enum machine_command command) { give_comm
 
 void machine_interrupt(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     if (m->run.busy) {
         m->run.interrupt = true;
         input_hurry(&m->board.input, true);
         cpu->engine->kick(cpu);
         pthread_cond_broadcast(&m->run.wake);
     }
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
 }
 
 bool machine_take_stop(struct machine *m, struct machine_stop *stop) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     bool has = m->run.has_stop;
     if (has)
         *stop = m->vcpu[0].stop;
     m->run.has_stop = false;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return has;
 }
 
 bool machine_busy(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     bool busy = m->run.busy;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return busy;
 }
 
 bool machine_has_stop(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     bool has = m->run.has_stop;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return has;
 }
 
 bool machine_interrupted(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     bool is = m->run.interrupt;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return is;
 }
 
 void machine_wait(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     while (m->run.busy)
-        pthread_cond_wait(&m->run.wake, &m->run.lock);
-    pthread_mutex_unlock(&m->run.lock);
+        lock_wait(&m->run.lock, &m->run.wake);
+    lock_release(&m->run.lock);
 }
 
 void machine_halt(struct machine *m) {
@@ -224,7 +226,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
                  char *error, size_t size) {
     *m = (struct machine){.number = number, .options = options, .owner = *owner,
                           .recorder = &recorder_none};
-    pthread_mutex_init(&m->run.lock, NULL);
+    lock_init(&m->run.lock, LOCK_RUN);
     pthread_condattr_t monotonic; /* virtual_clock.c waits until a point in time */
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -247,6 +249,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
         err = make_cpu(m, error, size);
     if (!err)
         power_on_devices(m);
+    INVARIANT(!options->replay || options->recorder);
     if (!err)
         err = recorder_offered(m)->open(m, error, size);
     if (!err && (err = -pthread_create(&m->run.thread, NULL, vcpu_thread, &m->vcpu[0])))

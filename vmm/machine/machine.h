@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+#include "vmm/base/lock.h"
 #include "vmm/machine/addresses.h"
 #include "vmm/cpu/engine.h"
 #include "vmm/board/board.h"
@@ -69,7 +70,7 @@ enum machine_command {
 struct run_control {
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; /* all below; and which engine there is */
+    struct lock lock; /* all below; and which engine there is */
     pthread_cond_t wake;
     enum machine_command command;
     bool busy, interrupt, has_stop;

@@ -12,9 +12,9 @@ __attribute__((no_sanitize("thread"))) static void copy_registers(const struct v
 }
 
 static bool is_in_past(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     bool is = m->run.in_past;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return is;
 }
 

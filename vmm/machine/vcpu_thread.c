@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "vmm/base/invariant.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
@@ -86,28 +87,13 @@ static bool goes_on_from_step(struct vcpu *v, enum machine_command command,
 
 /* --- another engine --------------------------------------------------------------------- */
 
-/* On the machine's thread. With both locks held machine_interrupt() and machine_input() wait,
- * and then find the new engine; an interrupt that the old engine was told is told to it, too. */
-static bool change_engine(struct vcpu *v, enum engine_choice to, char *error, size_t size) {
-    struct machine *m = v->machine;
-    pthread_mutex_lock(&m->board.lock);
-    pthread_mutex_lock(&m->run.lock);
-    bool done = engines_switch(m, to, error, size) >= 0;
-    emulator_invalidate(v);
-    if (m->run.interrupt)
-        v->cpu.engine->kick(&v->cpu);
-    pthread_mutex_unlock(&m->run.lock);
-    pthread_mutex_unlock(&m->board.lock);
-    return done;
-}
-
 /* Another engine can go on where this one cannot; if it can't either, `why` says so, too. */
 static bool take_over(struct vcpu *v, char *why, size_t size) {
     struct machine *m = v->machine;
     char error[192], text[512];
     if (!engines_may_take_over(m))
         return false;
-    if (!change_engine(v, ENGINE_SOFT, error, sizeof error)) {
+    if (!engines_change(m, ENGINE_SOFT, error, sizeof error)) {
         size_t n = strlen(why);
         snprintf(why + n, size - n, "; %s", error);
         return false;
@@ -133,7 +119,7 @@ static void prefer_soft(struct vcpu *v, const char *reason) {
 /* The instruction is done; the machine has the chips from here on. */
 static bool add_chips(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     char error[192];
-    if (!change_engine(v, ENGINE_KVM, error, sizeof error)) {
+    if (!engines_change(v->machine, ENGINE_KVM, error, sizeof error)) {
         snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
         return false;
     }
@@ -316,21 +302,22 @@ static void begin(struct machine *m) {
         m->first_entry_ns = now_ns();
 }
 
-/* With the lock held. */
 static void end(struct machine *m, enum machine_command command) {
+    INVARIANT(lock_is_held(&m->run.lock) && m->run.busy);
     m->run.busy = m->run.interrupt = m->run.in_past = false;
     input_hurry(&m->board.input, false);
     m->run.has_stop = command != COMMAND_DO;
     m->run.task_done |= command == COMMAND_DO;
 }
 
-/* With the lock held, but not meanwhile. */
+/* The lock is held before and after, not meanwhile. */
 static void do_command(struct vcpu *v, enum machine_command command) {
     struct machine *m = v->machine;
-    pthread_mutex_unlock(&m->run.lock);
+    INVARIANT(v->cpu.engine && m->run.busy);
+    lock_release(&m->run.lock);
     begin(m);
     carry_out(v, command);
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     end(m, command);
 }
 
@@ -338,10 +325,10 @@ void *vcpu_thread(void *vcpu) {
     struct vcpu *v = vcpu;
     struct machine *m = v->machine;
     struct run_control *run = &m->run;
-    pthread_mutex_lock(&run->lock);
+    lock_take(&run->lock);
     for (;;) {
         while (run->command == COMMAND_NONE)
-            pthread_cond_wait(&run->wake, &run->lock);
+            lock_wait(&run->lock, &run->wake);
         enum machine_command command = run->command;
         run->command = COMMAND_NONE;
         if (command == COMMAND_QUIT)
@@ -350,7 +337,7 @@ void *vcpu_thread(void *vcpu) {
         pthread_cond_broadcast(&run->wake);
         m->owner.notify(m->owner.context);
     }
-    pthread_mutex_unlock(&run->lock);
+    lock_release(&run->lock);
     return NULL;
 }
 
@@ -384,10 +371,10 @@ bool machine_step_here(struct machine *m) {
     /* A device may look for input, which it is the owner who brings. */
     if (!able || runs_programs(v) || !is_quick(v) || input_would_wait(&m->board.input))
         return false;
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     m->run.busy = true;
     m->run.has_stop = false;
     do_command(v, COMMAND_STEP);
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return true;
 }

@@ -57,12 +57,12 @@ static bool sleep_for(struct machine *m, uint64_t ns) {
     bool news = false;
     clock_gettime(CLOCK_MONOTONIC, &t);
     add_ns(&t, ns == UINT64_MAX ? 0 : ns);
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     while (!err && !m->run.interrupt && !(news = m->recorder->wants_input(m)))
-        err = ns == UINT64_MAX ? pthread_cond_wait(&m->run.wake, &m->run.lock)
-                               : pthread_cond_timedwait(&m->run.wake, &m->run.lock, &t);
+        err = ns == UINT64_MAX ? lock_wait(&m->run.lock, &m->run.wake)
+                               : lock_wait_until(&m->run.lock, &m->run.wake, &t);
     m->run.noticed = false;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
     return err && !news;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
+
 struct note {
     uint8_t *at;
     uint8_t was[8];
@@ -43,6 +45,7 @@ static void write_noted(struct memory_journal *base, uint8_t *at, const uint8_t 
 
 bool memory_journal_begin(struct memory *m) {
     struct journal *t = calloc(1, sizeof *t);
+    INVARIANT(!m->journal); /* one at a time */
     if (t)
         t->base.write = write_noted;
     m->journal = t ? &t->base : NULL;
@@ -51,6 +54,7 @@ bool memory_journal_begin(struct memory *m) {
 
 void memory_journal_undo(struct memory *m) {
     struct journal *t = (struct journal *)m->journal;
+    INVARIANT(t);
     while (t->count--)
         memcpy(t->notes[t->count].at, t->notes[t->count].was, t->notes[t->count].length);
     free(t->notes);

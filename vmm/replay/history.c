@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "vmm/base/invariant.h"
 #include "vmm/machine/virtual_clock.h"
 #include "vmm/machine/hits.h"
 #include "vmm/machine/recorder.h"
@@ -23,6 +24,7 @@ bool events_add(struct events *e, uint64_t ticks, uint32_t kind, uint64_t value)
         e->list = list;
         e->room = room;
     }
+    INVARIANT(!e->count || e->list[e->count - 1].ticks <= ticks);
     e->list[e->count++] = (struct event){ticks, value, kind};
     return true;
 }
@@ -174,6 +176,8 @@ int64_t history_clock(struct machine *m) {
     size_t n = first_at(c, ticks + 1);
     if (n && (!is_live(m, ticks) || c->list[n - 1].ticks == ticks))
         return (int64_t)c->list[n - 1].value;
+    if (!n && c->count) /* a recording that does not have it, though it has later ones */
+        return (int64_t)c->list[0].value;
     int64_t now = time(NULL);
     if (!n || (int64_t)c->list[n - 1].value != now)
         events_add(c, ticks, 0, (uint64_t)now);

@@ -41,9 +41,9 @@ static void settle_down(struct machine *m, const struct debug_state *l) {
 
 /* Else the way back would be interrupted as well. */
 static void forget_interrupt(struct machine *m) {
-    pthread_mutex_lock(&m->run.lock);
+    lock_take(&m->run.lock);
     m->run.interrupt = false;
-    pthread_mutex_unlock(&m->run.lock);
+    lock_release(&m->run.lock);
 }
 
 /* It had to wait for input in the past, too. */

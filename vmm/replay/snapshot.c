@@ -6,6 +6,7 @@
 
 #include "vmm/cpu/engine.h"
 
+#include "vmm/base/invariant.h"
 
 enum { KEEP_AT_LEAST = 24 }; /* fewer than these, and the start moves instead */
 
@@ -234,6 +235,8 @@ static void add(struct machine *m, struct snapshot *s, size_t at) {
     memmove(&h->list[at + 1], &h->list[at], (h->count - at) * sizeof *h->list);
     h->list[at] = s;
     h->count++;
+    INVARIANT(at == 0 || h->list[at - 1]->ticks <= s->ticks);
+    INVARIANT(at + 1 == h->count || s->ticks <= h->list[at + 1]->ticks);
     h->base = at;
     memset(h->dirty, 0, h->words * sizeof *h->dirty);
     cpu->engine->see_writes(cpu);
@@ -305,6 +308,7 @@ static void load_pages(struct machine *m, size_t n) {
 
 void snapshot_load(struct machine *m, size_t n) {
     struct history *h = m->history;
+    INVARIANT(n < h->count && h->base < h->count);
     struct snapshot *s = h->list[n];
     load_pages(m, n);
     h->base = n;
