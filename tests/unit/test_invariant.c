@@ -10,6 +10,7 @@
 #include "vmm/base/invariant.h"
 #include "vmm/base/lock.h"
 #include "vmm/cpu/breakpoints.h"
+#include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
 static char said[512];

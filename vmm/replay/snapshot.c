@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/cpu/engine.h"
-
 #include "vmm/base/invariant.h"
+#include "vmm/cpu/engine.h"
 
 enum { KEEP_AT_LEAST = 24 }; /* fewer than these, and the start moves instead */
 
