@@ -94,6 +94,7 @@ static bool open_machine(struct machine *m, struct machine_options *o, enum engi
         return false;
     }
     m->vcpu[0].cpu.host.service = do_service;
+    cpu_write(&m->vcpu[0].cpu, CPU_REGS)->regs.rdx = 0; /* a loader leaves the drive in DL */
     return true;
 }
 

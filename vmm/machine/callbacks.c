@@ -90,7 +90,7 @@ static enum io_result machine_mmio(void *vcpu, uint64_t phys, bool write, unsign
                                        .write = write, .size = size, .data = data});
 }
 
-const char *machine_mmio_name(void *vcpu, uint64_t phys, unsigned size) {
+static const char *machine_mmio_name(void *vcpu, uint64_t phys, unsigned size) {
     struct vcpu *v = vcpu;
     return board_mmio_name(&v->machine->board, phys, size);
 }

@@ -8,7 +8,5 @@
 /* Once: board and CPU know their machine, and the devices are on the bus. 0, or -errno with
  * a sentence. */
 int machine_connect(struct machine *, char *error, size_t size);
-/* The device that a physical address leads to, or NULL; for struct cpu_host. */
-const char *machine_mmio_name(void *vcpu, uint64_t phys, unsigned size);
 
 #endif

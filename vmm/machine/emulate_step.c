@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/machine/callbacks.h"
 #include "vmm/machine/scratch_cpu.h"
 #include "vmm/cpu/engine.h"
 #include "vmm/x86/insn.h"
@@ -46,8 +45,9 @@ static bool is_plain(const struct insn *in) {
 /* KVM does the instruction when a device is there. */
 static enum io_result leave_to_kvm(void *vcpu, uint64_t phys, bool write, unsigned size,
                                    void *data) {
+    struct vcpu *v = vcpu;
     (void)write, (void)data;
-    return machine_mmio_name(vcpu, phys, size) ? IO_RETRY : IO_NOBODY;
+    return board_mmio_name(&v->machine->board, phys, size) ? IO_RETRY : IO_NOBODY;
 }
 
 static const struct engine_host notices = {.unassigned = unassigned_memory};
