@@ -312,10 +312,35 @@ static void interrupted_at_a_take_over(void) {
     machine_close(&m);
 }
 
+static void device_is_not_ready(struct cpu *cpu, struct cpu_exit *exit) {
+    (void)cpu;
+    exit->kind = CPU_EXIT_WAITING;
+}
+
+/* Whoever steps on its own thread is the one that brings the input: such a step waits for
+ * none, whatever kind of access it is whose device is not ready. It is handed over instead. */
+static void waits_for_no_device_on_the_owners_thread(void) {
+    static struct machine m;
+    struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true};
+    struct machine_stop stop;
+    CHECK(open_flat(&m, 1, letter, sizeof letter, &o) == 0);
+    const struct engine *real = m.vcpu[0].cpu.engine;
+    struct engine not_ready = *real;
+    not_ready.step = device_is_not_ready;
+    cpu_set_engine(&m.vcpu[0].cpu, &not_ready);
+    CHECK(!machine_step_here(&m));
+    CHECK(!machine_busy(&m) && !machine_take_stop(&m, &stop));
+    cpu_set_engine(&m.vcpu[0].cpu, real);
+    CHECK(machine_step_here(&m));
+    CHECK(machine_take_stop(&m, &stop) && stop.exit.kind == CPU_EXIT_STEPPED);
+    machine_close(&m);
+}
+
 int main(void) {
     what_cannot_be_made_can_be_closed();
     with(ENGINE_KVM);
     with(ENGINE_SOFT);
     interrupted_at_a_take_over();
+    waits_for_no_device_on_the_owners_thread();
     return unit_end();
 }

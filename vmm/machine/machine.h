@@ -77,6 +77,7 @@ struct run_control {
     void (*task)(struct machine *, void *context); /* COMMAND_DO */
     void *task_context;
     bool task_done;
+    bool on_owner; /* it is done on the owner's thread, which brings the input: wait for none */
     bool noticed; /* input has come, for a CPU that sleeps */
     bool in_past; /* it goes through its history: what it shows is not the present */
 };

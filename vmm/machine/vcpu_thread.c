@@ -172,7 +172,7 @@ static bool at_device(struct vcpu *v, enum machine_command command, struct cpu_e
 static bool goes_on(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     switch (exit->kind) {
     case CPU_EXIT_WAITING:
-        return waited(v->machine, exit);
+        return !v->machine->run.on_owner && waited(v->machine, exit);
     case CPU_EXIT_KICKED: /* a kick that was meant for an earlier command */
         return !machine_interrupted(v->machine);
     case CPU_EXIT_BREAKPOINT:
@@ -374,7 +374,11 @@ bool machine_step_here(struct machine *m) {
     lock_take(&m->run.lock);
     m->run.busy = true;
     m->run.has_stop = false;
+    m->run.on_owner = true;
     do_command(v, COMMAND_STEP);
+    m->run.on_owner = false;
+    /* A device was not ready, and the instruction has not begun: the machine's thread waits. */
+    bool done = m->run.has_stop = v->stop.exit.kind != CPU_EXIT_WAITING;
     lock_release(&m->run.lock);
-    return true;
+    return done;
 }
