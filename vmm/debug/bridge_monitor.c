@@ -207,44 +207,52 @@ static void cmd_info(const struct request *r) {
 
 static void cmd_help(const struct request *);
 
+/* When a command is done. */
+enum command_when {
+    STANDING, /* at once, while the machine stands: it looks at the CPU */
+    ANY_TIME, /* at once, in non-stop while the machine runs, too */
+    LONG,     /* on the machine's thread, as a way through the past is: Ctrl-C ends it */
+};
+
 static const struct command {
     const char *name, *arguments, *help;
     void (*run)(const struct request *);
+    enum command_when when;
 } commands[] = {
-    {"help", "", "this list", cmd_help},
-    {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs},
+    {"help", "", "this list", cmd_help, ANY_TIME},
+    {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs, STANDING},
     {"engine", "[soft|kvm]", "what runs the guest, and what it can do; or change it",
-     cmd_engine},
+     cmd_engine, STANDING},
     {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall",
-     cmd_catch},
-    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, disks, exits", cmd_info},
-    {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page},
+     cmd_catch, STANDING},
+    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, disks, exits", cmd_info, STANDING},
+    {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page, STANDING},
     {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
-     cmd_explain},
-    {"screen", "[attributes]", "what the guest's text screen shows", cmd_screen},
+     cmd_explain, STANDING},
+    {"screen", "[attributes]", "what the guest's text screen shows", cmd_screen, ANY_TIME},
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
-     cmd_breakpoints},
-    {"exits", "", "VM exit counts by reason", cmd_exits},
-    {"disks", "", "drives: their files, sizes and what was read and written", cmd_disks},
-    {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys},
+     cmd_breakpoints, STANDING},
+    {"exits", "", "VM exit counts by reason", cmd_exits, STANDING},
+    {"disks", "", "drives: their files, sizes and what was read and written", cmd_disks, STANDING},
+    {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys, STANDING},
     {"addresses", "[auto|linear|offset]", "what addresses are in 32-bit code whose CS has a base",
-     cmd_addresses},
-    {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step},
-    {"wake", "", "let a halted CPU continue after its HLT", cmd_wake},
-    {"icount", "", "instructions done on the built-in CPU, and its virtual clock", cmd_icount},
+     cmd_addresses, STANDING},
+    {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step, STANDING},
+    {"wake", "", "let a halted CPU continue after its HLT", cmd_wake, STANDING},
+    {"icount", "", "instructions done on the built-in CPU, and its virtual clock", cmd_icount, STANDING},
     {"goto", "N|start|end|-N", "to that count, back or forth; then `maintenance flush register-cache`",
-     cmd_goto},
-    {"history", "", "how far back it goes, snapshots, memory", cmd_history},
+     cmd_goto, LONG},
+    {"history", "", "how far back it goes, snapshots, memory", cmd_history, LONG},
     {"when-written", "ADDR [LEN]", "the last write there: at which count, by which instruction",
-     cmd_written},
-    {"when-mode", "", "each change of the CPU's mode up to now, with its count", cmd_when_mode},
-    {"save", "FILE", "the run up to where it stands, for --replay=FILE", cmd_save},
-    {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset},
-    {"x", "[/FMT] ADDR", "memory, as QEMU's monitor shows it", cmd_x},
-    {"xp", "[/FMT] ADDR", "the same by physical address", cmd_xp},
-    {"cont", "", "as stop: they are gdb's `continue` and Ctrl-C", cmd_cont},
-    {"stop", "", "", cmd_cont},
-    {"quit", "", "end minikvm", cmd_quit},
+     cmd_written, LONG},
+    {"when-mode", "", "each change of the CPU's mode up to now, with its count", cmd_when_mode, LONG},
+    {"save", "FILE", "the run up to where it stands, for --replay=FILE", cmd_save, LONG},
+    {"reset", "", "back to before the first instruction; breakpoints stay", cmd_reset, STANDING},
+    {"x", "[/FMT] ADDR", "memory, as QEMU's monitor shows it", cmd_x, STANDING},
+    {"xp", "[/FMT] ADDR", "the same by physical address", cmd_xp, STANDING},
+    {"cont", "", "as stop: they are gdb's `continue` and Ctrl-C", cmd_cont, STANDING},
+    {"stop", "", "", cmd_cont, STANDING},
+    {"quit", "", "end minikvm", cmd_quit, ANY_TIME},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -259,12 +267,6 @@ static void cmd_help(const struct request *r) {
 }
 
 /* --- those that take long -------------------------------------------------------------- */
-
-/* The past is on the machine's thread: a way through it can be interrupted. */
-static bool takes_long(const struct command *c) {
-    return c->run == cmd_goto || c->run == cmd_history || c->run == cmd_written ||
-           c->run == cmd_when_mode || c->run == cmd_save;
-}
 
 struct later {
     struct request request;
@@ -296,9 +298,13 @@ static void begin_later(const struct command *c, const struct request *r, struct
     machine_do(r->machine, run_later, l);
 }
 
-/* In non-stop a machine may run; its CPU cannot be looked at then. */
-static bool may_run(const struct command *c, struct machine *m) {
-    return c->run == cmd_help || c->run == cmd_quit || c->run == cmd_screen || !machine_busy(m);
+static void run_command(const struct command *c, const struct request *r, struct gdb_out *out) {
+    if (c->when != ANY_TIME && machine_busy(r->machine))
+        text_print(r->text, "machine %u is running; interrupt it first\n", r->machine->number);
+    else if (c->when == LONG)
+        begin_later(c, r, out);
+    else
+        c->run(r);
 }
 
 bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
@@ -313,12 +319,7 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
     for (int i = 0; i < COMMANDS; i++) {
         if (strlen(commands[i].name) != n || strncmp(commands[i].name, line, n))
             continue;
-        if (may_run(&commands[i], r.machine) && takes_long(&commands[i]))
-            begin_later(&commands[i], &r, out);
-        else if (may_run(&commands[i], r.machine))
-            commands[i].run(&r);
-        else
-            text_print(&text, "machine %u is running; interrupt it first\n", r.machine->number);
+        run_command(&commands[i], &r, out);
         return true;
     }
     return false;
