@@ -89,6 +89,7 @@ static: ## build/static/minikvm, which needs no library of the host's (by musl-g
 check: all units ## the unit tests, how long functions are, who includes whom: seconds
 	scripts/check-includes
 	scripts/check-circles
+	scripts/check-names
 	scripts/lengths
 	tests/run --build=$(BUILD) --program=$(PROGRAM) unit
 

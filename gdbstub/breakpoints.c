@@ -195,7 +195,7 @@ static bool parse_place(struct session *s, struct cursor *c, struct place *place
            cursor_range(c, &place->address, &place->kind) && thread_current(s, &place->thread);
 }
 
-static const char *insert(struct session *s, const struct place *at, struct gdb_program *program) {
+static const char *insert_program(struct session *s, const struct place *at, struct gdb_program *program) {
     const char *error =
         s->target->ops->insert(s->target->context, at->thread.pid, (enum gdb_bp_kind)at->type,
                                at->address, at->kind, program);
@@ -223,7 +223,7 @@ void packet_insert(struct session *s, struct cursor arguments) {
     }
     if (more)
         program = make_program(s, &arguments, place.thread, &error);
-    reply_result(s, error ? error : insert(s, &place, program));
+    reply_result(s, error ? error : insert_program(s, &place, program));
 }
 
 void packet_remove(struct session *s, struct cursor arguments) {

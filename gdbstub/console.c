@@ -45,7 +45,7 @@ static void send_text(struct session *s, const char *text, size_t length) {
     }
 }
 
-static void keep(struct session *s, const char *text, size_t length) {
+static void keep_text(struct session *s, const char *text, size_t length) {
     size_t room = s->console.text.limit - s->console.text.length;
     size_t part = length < room ? length : room;
     buffer_append(&s->console.text, text, part);
@@ -70,5 +70,5 @@ void console_text(struct session *s, const char *text, size_t length) {
     if (allowed(s))
         send_text(s, text, length);
     else
-        keep(s, text, length);
+        keep_text(s, text, length);
 }

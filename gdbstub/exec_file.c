@@ -34,7 +34,7 @@ static const char *path_of(struct session *s, const struct process *p) {
 
 /* gdb 18, when it connects, reads the description of a process after it has
  * asked for its file. */
-static void asked(struct session *s, struct process *p) {
+static void note_asked(struct session *s, struct process *p) {
     if (!s->client.features.exec_events)
         return;
     s->modes.asked_about = s->client.features.after_gdb_16 ? p->pid : 0;
@@ -63,7 +63,7 @@ void packet_exec_file(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    asked(s, p);
+    note_asked(s, p);
     buffer_init(&document, DOCUMENT_MAX);
     buffer_text(&document, path);
     reply_piece(s, arguments, &document);

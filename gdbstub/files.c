@@ -201,7 +201,7 @@ void packet_file_read(struct session *s, struct cursor arguments) {
 
 /* --- stat ------------------------------------------------------------------------------- */
 
-static void put(uint8_t **to, uint64_t value, unsigned size) {
+static void put_big_endian(uint8_t **to, uint64_t value, unsigned size) {
     while (size--)
         *(*to)++ = (uint8_t)(value >> 8 * size);
 }
@@ -209,16 +209,16 @@ static void put(uint8_t **to, uint64_t value, unsigned size) {
 /* "struct stat": big-endian; a regular file is 0100000. Who owns it is not said. */
 static void reply_stat(struct session *s, const struct stat *about) {
     uint8_t bytes[64], *to = bytes;
-    put(&to, 0, 8);
-    put(&to, 0100444, 4);
-    put(&to, 1, 4);
-    put(&to, 0, 8);
-    put(&to, 0, 4);
-    put(&to, (uint64_t)about->st_size, 8);
-    put(&to, 4096, 8);
-    put(&to, ((uint64_t)about->st_size + 511) / 512, 8);
+    put_big_endian(&to, 0, 8);
+    put_big_endian(&to, 0100444, 4);
+    put_big_endian(&to, 1, 4);
+    put_big_endian(&to, 0, 8);
+    put_big_endian(&to, 0, 4);
+    put_big_endian(&to, (uint64_t)about->st_size, 8);
+    put_big_endian(&to, 4096, 8);
+    put_big_endian(&to, ((uint64_t)about->st_size + 511) / 512, 8);
     for (unsigned i = 0; i < 3; i++)
-        put(&to, (uint64_t)about->st_mtime, 4);
+        put_big_endian(&to, (uint64_t)about->st_mtime, 4);
     buffer_printf(&s->reply, "F%zx;", sizeof bytes);
     buffer_binary(&s->reply, bytes, sizeof bytes);
 }

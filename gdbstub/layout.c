@@ -46,7 +46,7 @@ unsigned register_pc_number(const struct gdb_description *d) {
 
 /* --- which layout the client believes in ------------------------------------------------ */
 
-static const struct gdb_description *describe(struct session *s, struct gdb_thread thread) {
+const struct gdb_description *layout_current(struct session *s, struct gdb_thread thread) {
     return s->target->ops->describe(s->target->context, thread);
 }
 
@@ -106,7 +106,7 @@ bool layout_probes(struct session *s, struct gdb_thread thread, size_t *room) {
 const struct gdb_description *layout_believed(struct session *s, struct gdb_thread thread) {
     struct process *p = process_find(s, thread.pid);
     const struct gdb_description *d =
-        p && p->mode.described ? p->mode.described : describe(s, thread);
+        p && p->mode.described ? p->mode.described : layout_current(s, thread);
     if (p && s->modes.own_description)
         p->mode.described = d; /* and stays */
     if (!is_unsure(s, p) || p->mode.belief < BELIEF_NARROW ||

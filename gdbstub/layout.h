@@ -19,6 +19,8 @@ void register_write_value(struct buffer *, const uint8_t *value, size_t size);
 bool register_set_pc(struct session *, struct gdb_thread, uint64_t pc);
 
 /* --- which layout it is --- */
+/* The one of the CPU's present mode. */
+const struct gdb_description *layout_current(struct session *, struct gdb_thread);
 /* The layout that the client believes in. */
 const struct gdb_description *layout_believed(struct session *, struct gdb_thread);
 /* The client is about to get this description: will it accept it? */

@@ -23,7 +23,7 @@ static size_t list_of(struct session *s, int pid, struct gdb_library *list) {
     return count < LIBRARIES_MAX ? count : LIBRARIES_MAX;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
+static uint64_t mix_mark(uint64_t hash, uint64_t value) {
     return (hash ^ value) * 0x100000001b3; /* FNV-1a */
 }
 
@@ -33,9 +33,9 @@ uint64_t libraries_mark(struct session *s, int pid) {
     size_t count = list_of(s, pid, list);
     uint64_t hash = 0;
     for (size_t i = 0; i < count; i++) {
-        hash = mix(hash + i + 1, list[i].segment);
+        hash = mix_mark(hash + i + 1, list[i].segment);
         for (const char *c = list[i].path; *c; c++)
-            hash = mix(hash, (unsigned char)*c);
+            hash = mix_mark(hash, (unsigned char)*c);
     }
     return hash;
 }

@@ -14,7 +14,7 @@ enum { READ_MAX = FRAMING_PACKET_SIZE / 2 };
 
 /* --- reading ---------------------------------------------------------------- */
 
-static size_t read_memory(struct session *s, uint64_t address, uint64_t length, uint8_t *to) {
+static size_t read_for_client(struct session *s, uint64_t address, uint64_t length, uint8_t *to) {
     struct gdb_thread thread;
     if (!thread_current(s, &thread))
         return 0;
@@ -31,7 +31,7 @@ void packet_m(struct session *s, struct cursor arguments) {
     uint8_t bytes[READ_MAX];
     size_t done = 0;
     if (cursor_range(&arguments, &address, &length) && cursor_done(&arguments))
-        done = read_memory(s, address, length, bytes);
+        done = read_for_client(s, address, length, bytes);
     if (done)
         buffer_hex(&s->reply, bytes, done);
     else
@@ -53,7 +53,7 @@ void packet_x(struct session *s, struct cursor arguments) {
         reply_ok(s);
         return;
     }
-    size_t done = read_memory(s, address, length, bytes);
+    size_t done = read_for_client(s, address, length, bytes);
     if (!done && length) {
         reply_failure(s);
         return;
@@ -65,7 +65,7 @@ void packet_x(struct session *s, struct cursor arguments) {
 
 /* --- writing ---------------------------------------------------------------- */
 
-static void write_memory(struct session *s, uint64_t address, const void *bytes, size_t length) {
+static void write_for_client(struct session *s, uint64_t address, const void *bytes, size_t length) {
     struct gdb_thread thread;
     if (thread_current(s, &thread) && !extension_frame_selected(s) &&
         s->target->ops->write_memory(s->target->context, thread, address, bytes, length) == length)
@@ -83,7 +83,7 @@ void packet_M(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    write_memory(s, address, bytes, (size_t)length);
+    write_for_client(s, address, bytes, (size_t)length);
 }
 
 /* With length 0 this is how a client asks whether X exists. */
@@ -95,5 +95,5 @@ void packet_X(struct session *s, struct cursor arguments) {
     else if (!length)
         reply_ok(s);
     else
-        write_memory(s, address, arguments.at, (size_t)length);
+        write_for_client(s, address, arguments.at, (size_t)length);
 }

@@ -52,10 +52,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct gdb_description *describe(struct session *s, struct gdb_thread thread) {
-    return s->target->ops->describe(s->target->context, thread);
-}
-
 static void write_exec(struct session *s, struct gdb_thread thread) {
     char label[LABEL_SIZE];
     file_label(s, thread, label);
@@ -68,7 +64,7 @@ static void write_exec(struct session *s, struct gdb_thread thread) {
 
 /* After an exec gdb takes all breakpoints for gone and inserts them again. */
 static void report_exec(struct session *s, struct process *p, struct gdb_thread thread) {
-    p->mode.announced = describe(s, thread);
+    p->mode.announced = layout_current(s, thread);
     p->mode.exec_file = EXEC_NEUTRAL;
     p->mode.probes += p->mode.belief != BELIEF_NONE;
     p->mode.belief = BELIEF_NONE;
@@ -140,7 +136,7 @@ bool modes_report_instead(struct session *s, const struct gdb_stop *stop) {
     if (!s->client.features.exec_events || !process_present(p))
         return false;
     if (s->modes.own_description || s->stops.pending_reply == REPLY_STATUS ||
-        describe(s, stop->thread) == p->mode.announced)
+        layout_current(s, stop->thread) == p->mode.announced)
         return library_instead(s, p, stop);
     p->pending = for_later(s, p, *stop);
     p->has_pending = true;

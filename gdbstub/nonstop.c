@@ -143,7 +143,7 @@ static void let_go(struct session *s, struct process *p, const struct gdb_action
 }
 
 /* Resumes, or postpones that until the exec that brings the description (modes.c). */
-static void go(struct session *s, struct process *p, struct gdb_action action) {
+static void resume_process(struct session *s, struct process *p, struct gdb_action action) {
     bool was = p->mode.following;
     bool automatic =
         p->mode.following == FOLLOW_LIBRARY || (action.how == GDB_CONTINUE && !action.signal);
@@ -168,7 +168,7 @@ static void go(struct session *s, struct process *p, struct gdb_action action) {
         let_go(s, p, &action);
 }
 
-static void stop(struct session *s, struct process *p) {
+static void stop_process(struct session *s, struct process *p) {
     if (!p->running || p->nonstop.stopping)
         return;
     p->nonstop.stopping = true;
@@ -188,9 +188,9 @@ bool nonstop_resume(struct session *s) {
         struct gdb_action action = resume_action->action;
         action.thread = list[i];
         if (resume_action->stay)
-            stop(s, p);
+            stop_process(s, p);
         else
-            go(s, p, action);
+            resume_process(s, p, action);
     }
     return any;
 }

@@ -6,7 +6,7 @@
 enum { TAIL = 32 }; /* room for "… (N bytes)" */
 
 /* Writes at most 5 bytes. Returns how many, without the NUL. */
-static size_t put_byte(char *to, unsigned char byte) {
+static size_t log_byte(char *to, unsigned char byte) {
     if (byte >= ' ' && byte < 0x7f && byte != '\\')
         return (size_t)sprintf(to, "%c", byte);
     return (size_t)sprintf(to, "\\x%02x", byte);
@@ -21,7 +21,7 @@ void packet_log_line(char line[PACKET_LOG_LINE], double seconds, int pid, bool f
                                 from_client ? "->" : "<-");
     size_t i = 0;
     for (; i < length && n < PACKET_LOG_LINE - TAIL; i++)
-        n += put_byte(line + n, (unsigned char)payload[i]);
+        n += log_byte(line + n, (unsigned char)payload[i]);
     if (i < length)
         snprintf(line + n, PACKET_LOG_LINE - n, "... (%zu bytes)", length);
 }

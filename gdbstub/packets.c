@@ -131,7 +131,7 @@ enum { PACKETS = sizeof packets / sizeof *packets, OTHERS = sizeof others / size
 
 /* --- documentation ------------------------------------------------------------------ */
 
-static struct gdb_packet_doc describe(const struct packet *p) {
+static struct gdb_packet_doc doc_of(const struct packet *p) {
     return (struct gdb_packet_doc){p->name, "yes", p->note};
 }
 
@@ -139,9 +139,9 @@ bool gdb_packet_doc(const struct gdb_extension *extension, size_t number,
                     struct gdb_packet_doc *doc) {
     size_t count = extension ? extension->packet_count : 0;
     if (number < PACKETS)
-        *doc = describe(&packets[number]);
+        *doc = doc_of(&packets[number]);
     else if (number < PACKETS + count)
-        *doc = describe(&extension->packets[number - PACKETS]);
+        *doc = doc_of(&extension->packets[number - PACKETS]);
     else if (number < PACKETS + count + OTHERS)
         *doc = others[number - PACKETS - count];
     else
@@ -152,7 +152,7 @@ bool gdb_packet_doc(const struct gdb_extension *extension, size_t number,
 /* --- handling --------------------------------------------------------------------------- */
 
 /* The row, and what follows its text. */
-static const struct packet *find(const struct packet *list, size_t count, struct cursor packet,
+static const struct packet *find_row(const struct packet *list, size_t count, struct cursor packet,
                                  struct cursor *arguments) {
     for (size_t i = 0; i < count; i++) {
         *arguments = packet;
@@ -167,17 +167,17 @@ static const struct packet *find(const struct packet *list, size_t count, struct
 static const struct packet *find_extension(const struct session *s, struct cursor packet,
                                            struct cursor *arguments) {
     const struct gdb_extension *e = s->extension;
-    return e ? find(e->packets, e->packet_count, packet, arguments) : NULL;
+    return e ? find_row(e->packets, e->packet_count, packet, arguments) : NULL;
 }
 
 bool packets_is_extension(const struct session *s, struct cursor packet) {
     struct cursor arguments;
-    return !find(packets, PACKETS, packet, &arguments) && find_extension(s, packet, &arguments);
+    return !find_row(packets, PACKETS, packet, &arguments) && find_extension(s, packet, &arguments);
 }
 
 void packets_dispatch(struct session *s, struct cursor packet) {
     struct cursor arguments;
-    const struct packet *p = find(packets, PACKETS, packet, &arguments);
+    const struct packet *p = find_row(packets, PACKETS, packet, &arguments);
     if (!p && (p = find_extension(s, packet, &arguments)) && !s->extension->may_handle(s))
         return;
     if (p)

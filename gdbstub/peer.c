@@ -68,7 +68,7 @@ bool peer_is_loopback(const struct sockaddr_storage *a) {
 }
 
 /* "ADDRESS:PORT" as the tables write it: each word of four bytes as the host's number. */
-static int spell(char *out, size_t size, const struct end *e, bool wide) {
+static int spell_address(char *out, size_t size, const struct end *e, bool wide) {
     const uint32_t *w = e->words;
     if (!wide)
         return snprintf(out, size, "%08X:%04X", w[3], e->port);
@@ -123,9 +123,9 @@ static int64_t owner_of(const struct peers *p, const struct end *peer, const str
     int64_t owner = OWNER_UNKNOWN;
     for (int wide = peer->ipv4 ? 0 : 1; wide < 2 && owner < 0; wide++) {
         char ends[100];
-        int n = spell(ends, sizeof ends, peer, wide);
+        int n = spell_address(ends, sizeof ends, peer, wide);
         ends[n++] = ' ';
-        spell(ends + n, sizeof ends - (size_t)n, ours, wide);
+        spell_address(ends + n, sizeof ends - (size_t)n, ours, wide);
         if (p->tables[wide] >= 0)
             owner = owner_in_table(p->tables[wide], ends);
     }

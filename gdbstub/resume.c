@@ -170,7 +170,7 @@ static bool jump(struct session *s, struct gdb_thread thread, struct cursor argu
 
 /* c, C, s, S resume the threads of the last Hc; a step without such a thread steps the
  * current one. */
-static void plain(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
+static void resume_plainly(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
     struct resume_action *resume_action = &s->resume.actions[0];
     struct gdb_thread current;
     *resume_action = (struct resume_action){.who = s->client.resuming, .action = {.how = how}};
@@ -193,19 +193,19 @@ static void plain(struct session *s, struct cursor arguments, enum gdb_resume ho
 }
 
 void packet_continue(struct session *s, struct cursor arguments) {
-    plain(s, arguments, GDB_CONTINUE, false);
+    resume_plainly(s, arguments, GDB_CONTINUE, false);
 }
 
 void packet_continue_signal(struct session *s, struct cursor arguments) {
-    plain(s, arguments, GDB_CONTINUE, true);
+    resume_plainly(s, arguments, GDB_CONTINUE, true);
 }
 
 void packet_step(struct session *s, struct cursor arguments) {
-    plain(s, arguments, GDB_STEP, false);
+    resume_plainly(s, arguments, GDB_STEP, false);
 }
 
 void packet_step_signal(struct session *s, struct cursor arguments) {
-    plain(s, arguments, GDB_STEP, true);
+    resume_plainly(s, arguments, GDB_STEP, true);
 }
 
 /* --- bs bc ("Reverse Execution") ------------------------------------------------------- */

@@ -20,7 +20,7 @@ static size_t read_piece(struct session *s, struct gdb_thread thread, uint64_t a
 }
 
 /* Pieces overlap by the pattern's length less one, so that none falls between. */
-static bool search(struct session *s, struct gdb_thread thread, uint64_t from, uint64_t length,
+static bool search_memory(struct session *s, struct gdb_thread thread, uint64_t from, uint64_t length,
                    const struct cursor *pattern, uint64_t *found) {
     uint8_t bytes[PIECE];
     size_t wanted = cursor_left(pattern);
@@ -50,7 +50,7 @@ void packet_search(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    if (search(s, thread, address, length, &arguments, &found))
+    if (search_memory(s, thread, address, length, &arguments, &found))
         buffer_printf(&s->reply, "1,%llx", (unsigned long long)found);
     else
         buffer_char(&s->reply, '0');

@@ -40,7 +40,7 @@ static const char foreign_user[] =
 /* --- the client ---------------------------------------------------------------------- */
 
 /* Writes what can be written now. */
-static void push(void *context) {
+static void push_output(void *context) {
     struct gdb_server *server = context;
     struct framing *link = &server->session.framing;
     size_t size;
@@ -83,7 +83,7 @@ static bool client_answer(struct gdb_server *server) {
     do {
         stuck = output_waits(server);
         work = session_step(&server->session);
-        push(server);
+        push_output(server);
     } while (!server->lost && (work == WORK_MORE || (stuck && !output_waits(server))));
     return work != WORK_END && !server->lost;
 }
@@ -177,7 +177,7 @@ struct gdb_server *gdb_server_open(const char *address, const struct gdb_target 
     server->client = (struct connection){.in = -1, .out = -1};
     strangers_init(&server->strangers);
     session_init(&server->session, target);
-    server->session.push = push;
+    server->session.push = push_output;
     server->session.push_context = server;
     return server;
 }
@@ -228,7 +228,7 @@ bool gdb_server_connected(const struct gdb_server *server) {
     return server->session.connected;
 }
 
-static void add(struct pollfd *fds, unsigned max, unsigned *count, int fd, int events) {
+static void add_connection(struct pollfd *fds, unsigned max, unsigned *count, int fd, int events) {
     if (fd < 0 || !events || *count >= max)
         return;
     fds[(*count)++] = (struct pollfd){.fd = fd, .events = (short)events};
@@ -242,14 +242,14 @@ unsigned gdb_server_poll_fds(struct gdb_server *server, struct pollfd *fds, unsi
     bool waiting = output_waits(server);
     framing_room(&server->session.framing, &size);
     int in = size ? POLLIN : 0, out = waiting ? POLLOUT : 0;
-    add(fds, max, &count, server->listener.fd, server->listener.exhausted ? 0 : POLLIN);
+    add_connection(fds, max, &count, server->listener.fd, server->listener.exhausted ? 0 : POLLIN);
     if (server->listener.stdio && !server->session.connected)
-        add(fds, max, &count, STDIN_FILENO, POLLIN);
-    add(fds, max, &count, server->client.in, server->client.pipe ? in : in | out);
+        add_connection(fds, max, &count, STDIN_FILENO, POLLIN);
+    add_connection(fds, max, &count, server->client.in, server->client.pipe ? in : in | out);
     if (server->client.pipe)
-        add(fds, max, &count, server->client.out, out);
+        add_connection(fds, max, &count, server->client.out, out);
     for (unsigned i = 0; i < STRANGERS_MAX; i++)
-        add(fds, max, &count, server->strangers.list[i].connection.in, POLLIN);
+        add_connection(fds, max, &count, server->strangers.list[i].connection.in, POLLIN);
     return count;
 }
 

@@ -108,25 +108,18 @@ static void handle_packet(struct session *s) {
     stops_settle(s);
 }
 
-static bool any_runs(const struct session *s) {
-    for (size_t i = 0; i < s->process_count; i++)
-        if (s->processes[i].attached && s->processes[i].running)
-            return true;
-    return false;
-}
-
 /* When a session begins, its processes may not have stopped yet. */
-static bool must_wait(struct session *s) {
+static bool packet_must_wait(struct session *s) {
     bool asks_all = !cursor_done(&s->request.packet) && *s->request.packet.at == '?';
     if (s->stops.pending_reply == REPLY_MONITOR)
         return true;
     if (s->client.non_stop && !asks_all)
         return nonstop_must_wait(s, packets_is_extension(s, s->request.packet));
-    return s->stops.pending_reply != REPLY_NONE || any_runs(s);
+    return s->stops.pending_reply != REPLY_NONE || stops_any_runs(s);
 }
 
 /* Takes one event from the connection. */
-static enum work take_event(struct session *s) {
+static enum work take_client_event(struct session *s) {
     switch (framing_next(&s->framing, &s->request.packet)) {
     case FRAMING_PACKET:
         reply_log(s, true, s->request.packet.at, cursor_left(&s->request.packet));
@@ -153,9 +146,9 @@ enum work session_step(struct session *s) {
     framing_output(&s->framing, &waiting);
     if (waiting)
         return WORK_NONE;
-    enum work work = s->request.waits ? WORK_MORE : take_event(s);
+    enum work work = s->request.waits ? WORK_MORE : take_client_event(s);
     stops_settle(s);
-    if (s->request.waits && must_wait(s))
+    if (s->request.waits && packet_must_wait(s))
         return WORK_NONE;
     if (s->request.waits)
         handle_packet(s);

@@ -78,7 +78,7 @@ static bool runs(const struct process *p) {
     return p->attached && p->running;
 }
 
-static bool any_runs(const struct session *s) {
+bool stops_any_runs(const struct session *s) {
     for (size_t i = 0; i < s->process_count; i++)
         if (runs(&s->processes[i]))
             return true;
@@ -104,7 +104,7 @@ void stops_settle(struct session *s) {
         return;
     if (s->stops.pending_reply == REPLY_STATUS || news(s))
         interrupt_all(s);
-    if (any_runs(s))
+    if (stops_any_runs(s))
         return;
     if (s->stops.pending_reply == REPLY_STATUS)
         stops_release_others(s);
@@ -145,14 +145,14 @@ void stops_release_others(struct session *s) {
 
 /* --- a stop comes ------------------------------------------------------------------------ */
 
-static bool is_plain(const struct gdb_stop *stop, int signal) {
+static bool is_plain_stop(const struct gdb_stop *stop, int signal) {
     return stop->kind == GDB_STOPPED && !stop->has_breakpoint && stop->status == signal;
 }
 
 static bool is_passed(const struct session *s, const struct gdb_stop *stop) {
     int signal = stop->status;
     return signal > 0 && signal < SIGNALS_MAX && s->client.passed[signal] &&
-           is_plain(stop, signal) && !stop->stuck;
+           is_plain_stop(stop, signal) && !stop->stuck;
 }
 
 /* A client that passes this signal by itself would resume a stuck thread for ever. It does
@@ -169,12 +169,12 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
     struct process *p = process_get(s, stop->thread.pid);
     if (!p)
         return;
-    bool ours = p->interrupted && is_plain(stop, GDB_SIGNAL_INT);
+    bool ours = p->interrupted && is_plain_stop(stop, GDB_SIGNAL_INT);
     p->running = p->interrupted = false;
     p->ended = stop->kind != GDB_STOPPED;
     if (p->ended)
         extension_process_gone(s, p->pid, "the machine has ended");
-    if (s->connected && !p->attached && is_plain(stop, GDB_SIGNAL_INT)) {
+    if (s->connected && !p->attached && is_plain_stop(stop, GDB_SIGNAL_INT)) {
         /* An interrupt that took effect after the client had detached. */
         s->target->ops->detach(s->target->context, p->pid);
         return;
@@ -191,7 +191,7 @@ void stops_note(struct session *s, const struct gdb_stop *noted) {
         return;
     }
     p->pending = *stop;
-    if (p->forgotten && p->stepped && is_plain(stop, GDB_SIGNAL_TRAP))
+    if (p->forgotten && p->stepped && is_plain_stop(stop, GDB_SIGNAL_TRAP))
         p->pending.status = GDB_SIGNAL_0; /* gdb has forgotten the step at an exec */
     p->has_pending = true;
     p->order = s->stops.count++;

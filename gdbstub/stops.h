@@ -11,6 +11,8 @@
 void stops_write(struct session *, const struct gdb_stop *);
 
 /* --- stops.c --- */
+/* Does an attached process run? */
+bool stops_any_runs(const struct session *);
 /* Notes a stop. */
 void stops_note(struct session *, const struct gdb_stop *);
 /* Sends the pending reply, if all processes have stopped. */

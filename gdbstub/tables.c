@@ -40,7 +40,7 @@ static bool list_types(struct session *s, struct gdb_table *table) {
     return true;
 }
 
-static bool fill(struct session *s, struct gdb_table *table) {
+static bool fill_table(struct session *s, struct gdb_table *table) {
     struct gdb_thread thread;
     if (!*s->tables.name)
         return list_types(s, table);
@@ -48,7 +48,7 @@ static bool fill(struct session *s, struct gdb_table *table) {
            s->target->ops->table(s->target->context, thread, s->tables.name, table);
 }
 
-static bool make(struct session *s) {
+static bool make_table(struct session *s) {
     struct gdb_table table = {&s->tables.text, false};
     buffer_clear(&s->tables.text);
     buffer_text(&s->tables.text,
@@ -56,7 +56,7 @@ static bool make(struct session *s) {
                 "<osdata type=\"");
     buffer_xml(&s->tables.text, *s->tables.name ? s->tables.name : "types");
     buffer_text(&s->tables.text, "\">\n");
-    bool known = fill(s, &table);
+    bool known = fill_table(s, &table);
     buffer_text(&s->tables.text, table.in_row ? "</item>\n</osdata>\n" : "</osdata>\n");
     return known;
 }
@@ -75,7 +75,7 @@ void packet_osdata(struct session *s, struct cursor arguments) {
     memcpy(name, annex.at, cursor_left(&annex));
     bool other = !s->tables.text.length || strcmp(name, s->tables.name);
     memcpy(s->tables.name, name, sizeof name);
-    if ((offset && !other) || make(s))
+    if ((offset && !other) || make_table(s))
         reply_piece(s, arguments, &s->tables.text);
     else
         reply_failure(s);

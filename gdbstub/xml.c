@@ -44,7 +44,7 @@ static void composite(struct buffer *b, const struct gdb_type *t, const char *el
     buffer_printf(b, "</%s>\n", element);
 }
 
-static void type(struct buffer *b, const struct gdb_type *t) {
+static void write_type(struct buffer *b, const struct gdb_type *t) {
     switch (t->kind) {
     case GDB_TYPE_FLAGS:
         composite(b, t, "flags");
@@ -75,7 +75,7 @@ static void types(struct buffer *b, const struct gdb_description *d, const char 
     for (const struct gdb_type *t = d->types; t && t->id; t++) {
         const char *where = feature_of(d, t);
         if (where && !strcmp(where, feature))
-            type(b, t);
+            write_type(b, t);
     }
 }
 

@@ -64,7 +64,7 @@ struct check {
     size_t waiting;
 };
 
-static const char *reach(struct check *c, size_t at, int depth) {
+static const char *agent_reach(struct check *c, size_t at, int depth) {
     if (at >= c->length)
         return "an expression runs past its end";
     if (c->depth[at] == depth)
@@ -118,8 +118,8 @@ static const char *check_one(struct check *c, size_t at) {
     if (error || op == OP_END)
         return error;
     if (op == OP_GOTO || op == OP_IF_GOTO)
-        error = reach(c, operand(c->code + at + 1, 2), depth);
-    return error || op == OP_GOTO ? error : reach(c, at + length, depth);
+        error = agent_reach(c, operand(c->code + at + 1, 2), depth);
+    return error || op == OP_GOTO ? error : agent_reach(c, at + length, depth);
 }
 
 const char *gdb_agent_check(const uint8_t *code, size_t length) {
@@ -127,7 +127,7 @@ const char *gdb_agent_check(const uint8_t *code, size_t length) {
     if (length > AGENT_LENGTH_MAX)
         return "an expression is too long";
     memset(c.depth, -1, sizeof c.depth);
-    const char *error = reach(&c, 0, 0);
+    const char *error = agent_reach(&c, 0, 0);
     while (!error && c.waiting)
         error = check_one(&c, c.todo[--c.waiting]);
     return error;
@@ -235,7 +235,7 @@ static bool push_register(struct evaluation *e, unsigned number) {
 }
 
 /* getv leaves the value, setv leaves the stack as it is. */
-static bool variable(struct evaluation *e, unsigned op, unsigned number) {
+static bool agent_variable(struct evaluation *e, unsigned op, unsigned number) {
     enum agent_variable how = op == OP_GETV   ? AGENT_GET
                               : op == OP_SETV ? AGENT_SET
                                               : AGENT_COLLECT;
@@ -257,7 +257,7 @@ static uint64_t string_length(struct evaluation *e, uint64_t address, uint64_t l
     return n;
 }
 
-static bool collect(struct evaluation *e, unsigned op, const uint8_t *code) {
+static bool agent_collect(struct evaluation *e, unsigned op, const uint8_t *code) {
     uint64_t address = *e->top, length = operand(code + 1, op == OP_TRACE16 ? 2 : 1);
     if (op == OP_TRACE || op == OP_TRACENZ) {
         length = *e->top;
@@ -273,7 +273,7 @@ static bool collect(struct evaluation *e, unsigned op, const uint8_t *code) {
 
 /* The function and the channel are for debuggees with a C library. Below them lie
  * the arguments, the first on top. */
-static bool print(struct evaluation *e, const uint8_t *code) {
+static bool do_printf(struct evaluation *e, const uint8_t *code) {
     uint64_t arguments[AGENT_STACK_MAX];
     unsigned count = code[1];
     e->top -= 2;
@@ -316,12 +316,12 @@ static bool perform(struct evaluation *e, const uint8_t *code) {
     case OP_PICK: shuffle(e, *code, code[1]); return true;
     case OP_GETV:
     case OP_SETV:
-    case OP_TRACEV: return variable(e, *code, (unsigned)operand(code + 1, 2));
+    case OP_TRACEV: return agent_variable(e, *code, (unsigned)operand(code + 1, 2));
     case OP_TRACE:
     case OP_TRACE_QUICK:
     case OP_TRACE16:
-    case OP_TRACENZ: return collect(e, *code, code);
-    case OP_PRINTF: return print(e, code);
+    case OP_TRACENZ: return agent_collect(e, *code, code);
+    case OP_PRINTF: return do_printf(e, code);
     default: e->top--; return binary(*code, e->top[0], e->top[1], e->top);
     }
 }

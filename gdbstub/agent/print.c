@@ -66,7 +66,7 @@ static bool read_conversion(struct reader *r, struct conversion *c) {
 }
 
 /* gdb sends the format as it was typed, with its backslashes. */
-static char unescape(struct reader *r) {
+static char print_unescape(struct reader *r) {
     static const char letters[] = "abefnrtv\\\"'", meanings[] = "\a\b\033\f\n\r\t\v\\\"'";
     char c = r->at < r->end ? *r->at++ : '\\';
     const char *known = c ? strchr(letters, c) : NULL;
@@ -89,7 +89,7 @@ const char *agent_print_check(const char *format, size_t length, unsigned argume
     while (r.at < r.end && *r.at) {
         char letter = *r.at++;
         if (letter == '\\')
-            unescape(&r);
+            print_unescape(&r);
         if (letter != '%')
             continue;
         if (!read_conversion(&r, &c))
@@ -106,14 +106,14 @@ struct out {
     size_t length;
 };
 
-static void put(struct out *out, const char *text, size_t length) {
+static void print_put(struct out *out, const char *text, size_t length) {
     size_t room = sizeof out->text - out->length;
     size_t part = length < room ? length : room;
     memcpy(out->text + out->length, text, part);
     out->length += part;
 }
 
-static int64_t cut(uint64_t value, unsigned bytes, bool is_signed) {
+static int64_t print_cut(uint64_t value, unsigned bytes, bool is_signed) {
     unsigned spare = 64 - 8 * bytes;
     return is_signed ? (int64_t)(value << spare) >> spare : (int64_t)(value << spare >> spare);
 }
@@ -130,12 +130,12 @@ static void put_integer(struct out *out, const struct conversion *c, uint64_t va
         n += snprintf(specification + n, sizeof specification - (size_t)n, ".%d", c->precision);
     char letter = pointer ? 'x' : c->letter;
     snprintf(specification + n, sizeof specification - (size_t)n, "ll%c", letter);
-    long long number = cut(value, pointer ? 8 : c->bytes, is_signed);
+    long long number = print_cut(value, pointer ? 8 : c->bytes, is_signed);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     int length = snprintf(text, sizeof text, specification, number);
 #pragma GCC diagnostic pop
-    put(out, text, (size_t)length);
+    print_put(out, text, (size_t)length);
 }
 
 static void put_padded(struct out *out, const struct conversion *c, const char *text,
@@ -145,10 +145,10 @@ static void put_padded(struct out *out, const struct conversion *c, const char *
     bool left = strchr(c->flags, '-');
     memset(spaces, ' ', sizeof spaces);
     if (!left)
-        put(out, spaces, pad);
-    put(out, text, length);
+        print_put(out, spaces, pad);
+    print_put(out, text, length);
     if (left)
-        put(out, spaces, pad);
+        print_put(out, spaces, pad);
 }
 
 static void put_string(struct out *out, const struct conversion *c, uint64_t address,
@@ -191,13 +191,13 @@ bool agent_print(const char *format, const uint64_t *arguments, unsigned count,
     while (r.at < r.end) {
         char letter = *r.at++;
         if (letter == '\\')
-            letter = unescape(&r);
+            letter = print_unescape(&r);
         else if (letter == '%' && read_conversion(&r, &c) && c.letter != '%') {
             put_conversion(&out, &c, used < count ? arguments[used] : 0, host);
             used++;
             continue;
         }
-        put(&out, &letter, 1);
+        print_put(&out, &letter, 1);
     }
     if (host->print)
         host->print(host->context, out.text, out.length);

@@ -23,7 +23,7 @@ static const char malformed[] = "a tracepoint's definition is malformed";
 static const char too_many[] = "too many tracepoints, or too much to collect; delete some";
 
 /* Keeps a piece for qTfP. */
-static const char *keep(struct trace *t, const struct tracepoint *p, char kind,
+static const char *keep_piece(struct trace *t, const struct tracepoint *p, char kind,
                         struct cursor text) {
     buffer_printf(&t->defined, "%c%x:%llx:", kind, p->number, (unsigned long long)p->address);
     buffer_append(&t->defined, text.at, cursor_left(&text));
@@ -47,7 +47,7 @@ static const char *add_item(struct trace_item ***last, const struct trace_item *
     return NULL;
 }
 
-static const char *parse_expression(struct cursor *c, struct trace_item ***last) {
+static const char *parse_trace_expression(struct cursor *c, struct trace_item ***last) {
     uint8_t code[AGENT_LENGTH_MAX];
     struct trace_item item = {.expression = true};
     const char *error = expression_parse(c, code, sizeof code, &item.length);
@@ -80,11 +80,11 @@ static const char *parse_mask(struct cursor *c, struct collection *to) {
     return c->at > start ? NULL : malformed;
 }
 
-static const char *parse_action(struct cursor *c, struct collection *to) {
+static const char *parse_collect_action(struct cursor *c, struct collection *to) {
     struct trace_item **start = &to->first, ***last = to->last ? &to->last : &start;
     const char *error;
     if (!cursor_done(c) && *c->at == 'X')
-        error = parse_expression(c, last);
+        error = parse_trace_expression(c, last);
     else if (cursor_char(c, 'M'))
         error = parse_memory(c, last);
     else
@@ -101,9 +101,9 @@ static const char *parse_actions(struct session *s, struct tracepoint *p, struct
     for (const char *at = c->at; at < c->end; at++)
         if (!isalnum((unsigned char)*at) && *at != ',' && *at != '-')
             return malformed;
-    const char *error = keep(trace_of(s), p, at_step ? 'S' : 'A', *c);
+    const char *error = keep_piece(trace_of(s), p, at_step ? 'S' : 'A', *c);
     while (!error && !cursor_done(c))
-        error = parse_action(c, at_step ? &p->at_step : &p->at_hit);
+        error = parse_collect_action(c, at_step ? &p->at_step : &p->at_hit);
     p->whole = !error && !more;
     return error;
 }
@@ -119,13 +119,13 @@ static const char *parse_point(struct tracepoint *p, struct cursor *c) {
         return malformed;
     if (cursor_word(c, ":F") || cursor_word(c, ":S"))
         return "only plain tracepoints are there: `trace`, not `ftrace` or `strace`";
-    const char *error = cursor_char(c, ':') ? parse_expression(c, &condition) : NULL;
+    const char *error = cursor_char(c, ':') ? parse_trace_expression(c, &condition) : NULL;
     p->whole = !error && !cursor_char(c, '-');
     return error || cursor_done(c) ? error : malformed;
 }
 
 /* Forgets what qTfP would tell of it. */
-static void forget(struct trace *t, const struct tracepoint *p) {
+static void forget_definition(struct trace *t, const struct tracepoint *p) {
     char place[32];
     int length =
         snprintf(place, sizeof place, "%x:%llx:", p->number, (unsigned long long)p->address);
@@ -141,7 +141,7 @@ static void forget(struct trace *t, const struct tracepoint *p) {
     t->defined.length = kept;
 }
 
-static struct tracepoint *add(struct trace *t, struct cursor place) {
+static struct tracepoint *add_tracepoint(struct trace *t, struct cursor place) {
     uint64_t number, address;
     if (t->point_count == TRACEPOINTS_MAX || !trace_parse_place(&place, &number, &address) || !number ||
         number > UINT16_MAX)
@@ -166,13 +166,13 @@ static const char *define(struct session *s, struct cursor *c) {
         return error;
     struct tracepoint *p = trace_parse_point(s, c);
     if (!p)
-        p = add(t, place);
+        p = add_tracepoint(t, place);
     if (!p)
         return too_many;
     *c = place;
     trace_parse_point(s, c);
     tracepoint_clear(p);
-    forget(t, p);
+    forget_definition(t, p);
     p->layout = layout_believed(s, (struct gdb_thread){t->pid, 1});
     return parse_point(p, c);
 }
@@ -202,7 +202,7 @@ void packet_trace_source(struct session *s, struct cursor arguments) {
         good = isalnum((unsigned char)*type.at) || *type.at == '_';
     for (; good && !cursor_done(&arguments); arguments.at++)
         good = hex_digit(*arguments.at) >= 0;
-    reply_result(s, good ? keep(trace_of(s), p, 'Z', text) : malformed);
+    reply_result(s, good ? keep_piece(trace_of(s), p, 'Z', text) : malformed);
 }
 
 static void enable(struct session *s, struct cursor arguments, bool on) {

@@ -15,16 +15,16 @@ static size_t cost(size_t length) {
     return sizeof(struct frame) + sizeof(struct frame *) + length;
 }
 
-static struct frame **slot(const struct frames *f, size_t number) {
+static struct frame **frame_slot(const struct frames *f, size_t number) {
     return &f->list[(f->head + number) % f->room];
 }
 
 const struct frame *frames_get(const struct frames *f, size_t number) {
-    return number < f->count ? *slot(f, number) : NULL;
+    return number < f->count ? *frame_slot(f, number) : NULL;
 }
 
 static void drop_oldest(struct frames *f) {
-    struct frame *oldest = *slot(f, 0);
+    struct frame *oldest = *frame_slot(f, 0);
     f->used -= cost(oldest->length);
     free(oldest);
     f->head = (f->head + 1) % f->room;
@@ -38,7 +38,7 @@ void frames_clear(struct frames *f) {
     *f = (struct frames){.size = f->size, .circular = f->circular};
 }
 
-static bool make_room(struct frames *f) {
+static bool frames_make_room(struct frames *f) {
     if (f->count < f->room)
         return true;
     size_t room = f->room ? 2 * f->room : 64;
@@ -46,7 +46,7 @@ static bool make_room(struct frames *f) {
     if (!list)
         return false;
     for (size_t i = 0; i < f->count; i++)
-        list[i] = *slot(f, i);
+        list[i] = *frame_slot(f, i);
     free(f->list);
     f->list = list;
     f->room = room;
@@ -58,7 +58,7 @@ bool frames_add(struct frames *f, const struct frame *head, const struct buffer 
     size_t needed = cost(blocks->length);
     while (f->circular && f->count && f->used + needed > f->size)
         drop_oldest(f);
-    if (blocks->overflow || f->used + needed > f->size || !make_room(f))
+    if (blocks->overflow || f->used + needed > f->size || !frames_make_room(f))
         return false;
     struct frame *frame = malloc(sizeof *frame + blocks->length);
     if (!frame)
@@ -68,7 +68,7 @@ bool frames_add(struct frames *f, const struct frame *head, const struct buffer 
     if (blocks->length)
         memcpy(frame->data, blocks->data, blocks->length);
     f->count++;
-    *slot(f, f->count - 1) = frame;
+    *frame_slot(f, f->count - 1) = frame;
     f->used += needed;
     f->created++;
     return true;
@@ -76,7 +76,7 @@ bool frames_add(struct frames *f, const struct frame *head, const struct buffer 
 
 /* --- blocks --------------------------------------------------------------------------- */
 
-static void put_number(struct buffer *b, uint64_t value, unsigned size) {
+static void frames_put_number(struct buffer *b, uint64_t value, unsigned size) {
     for (unsigned i = 0; i < size; i++)
         buffer_char(b, (char)(value >> 8 * i));
 }
@@ -93,21 +93,21 @@ void frame_put_memory(struct buffer *b, uint64_t address, const void *data, size
     for (size_t done = 0, part; done < length; done += part) {
         part = length - done < MEMORY_MAX ? length - done : MEMORY_MAX;
         buffer_char(b, 'M');
-        put_number(b, address + done, 8);
-        put_number(b, part, 2);
+        frames_put_number(b, address + done, 8);
+        frames_put_number(b, part, 2);
         buffer_append(b, from + done, part);
     }
 }
 
 void frame_put_variable(struct buffer *b, uint32_t number, int64_t value) {
     buffer_char(b, 'V');
-    put_number(b, number, 4);
-    put_number(b, (uint64_t)value, 8);
+    frames_put_number(b, number, 4);
+    frames_put_number(b, (uint64_t)value, 8);
 }
 
 void frame_put_register(struct buffer *b, uint16_t number, const void *value, size_t size) {
     buffer_char(b, 'r');
-    put_number(b, number, 2);
+    frames_put_number(b, number, 2);
     buffer_append(b, value, size);
 }
 
@@ -156,8 +156,8 @@ static void export_frame(const struct frame *f, struct buffer *out) {
     size_t size = 0;
     for (const uint8_t *start = f->data; frame_next(f, &b); start = b.end)
         size += b.kind == 'r' ? 0 : (size_t)(b.end - start);
-    put_number(out, f->tracepoint, 2);
-    put_number(out, size, 4);
+    frames_put_number(out, f->tracepoint, 2);
+    frames_put_number(out, size, 4);
     b = (struct frame_block){0};
     for (const uint8_t *start = f->data; frame_next(f, &b); start = b.end)
         if (b.kind != 'r')
@@ -170,7 +170,7 @@ void frames_export(const struct frames *f, uint64_t offset, size_t length, struc
     buffer_init(&one, 2 * f->size);
     for (size_t i = 0; i < f->count && length; i++, at += one.length) {
         buffer_clear(&one);
-        export_frame(*slot(f, i), &one);
+        export_frame(*frame_slot(f, i), &one);
         if (offset >= at + one.length)
             continue;
         size_t skip = (size_t)(offset - at);

@@ -53,7 +53,7 @@ static bool parse_wanted(struct cursor *c, struct wanted *w) {
 }
 
 /* The next one after the selected frame. */
-static bool find(const struct trace *t, const struct wanted *w, uint64_t *number) {
+static bool find_frame(const struct trace *t, const struct wanted *w, uint64_t *number) {
     for (*number = (uint64_t)(t->selected + 1); *number < t->frames.count; ++*number)
         if (fits(frames_get(&t->frames, (size_t)*number), w))
             return true;
@@ -66,7 +66,7 @@ void packet_trace_frame(struct session *s, struct cursor arguments) {
     struct wanted wanted;
     uint64_t number;
     struct cursor other = arguments;
-    bool found = parse_wanted(&other, &wanted) ? find(t, &wanted, &number)
+    bool found = parse_wanted(&other, &wanted) ? find_frame(t, &wanted, &number)
                                                : cursor_number(&arguments, &number);
     if (found && number == 0xffffffff) { /* -1 */
         t->selected = -1;
@@ -124,7 +124,7 @@ bool trace_read_register(const void *state, const struct gdb_description *d, uns
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static size_t read_block(const struct frame *f, uint64_t address, uint8_t *to, size_t size) {
+static size_t read_frame_block(const struct frame *f, uint64_t address, uint8_t *to, size_t size) {
     struct frame_block b;
     if (!frame_find(f, 'M', address, &b))
         return 0;
@@ -151,7 +151,7 @@ size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t a
                          size_t size) {
     size_t done = 0, part;
     do {
-        part = read_block(selected_frame(trace_of(s)), address + done, to + done, size - done);
+        part = read_frame_block(selected_frame(trace_of(s)), address + done, to + done, size - done);
         if (!part)
             part = read_readonly(s, thread, address + done, to + done, size - done);
         done += part;

@@ -13,12 +13,12 @@
 
 /* --- on the target's thread --------------------------------------------------------------- */
 
-static void hit(void *context, const struct gdb_agent_host *host) {
+static void tracepoint_hit(void *context, const struct gdb_agent_host *host) {
     struct tracepoint *p = context;
     trace_hit(p->trace, p, host);
 }
 
-static void step(void *context, const struct gdb_agent_host *host) {
+static void tracepoint_step(void *context, const struct gdb_agent_host *host) {
     struct tracepoint *p = context;
     trace_step(p->trace, p, host);
 }
@@ -38,7 +38,7 @@ static const struct gdb_description *layout(const void *context) {
     return p->layout;
 }
 
-static const struct program_hooks tracepoint_hooks = {hit, step, follows, persists, layout};
+static const struct program_hooks tracepoint_hooks = {tracepoint_hit, tracepoint_step, follows, persists, layout};
 
 /* --- at the target --------------------------------------------------------------------- */
 
@@ -55,7 +55,7 @@ const char *trace_insert(struct session *s, struct tracepoint *p) {
     return error;
 }
 
-static void remove_all(struct session *s) {
+static void remove_tracepoints(struct session *s) {
     for (size_t i = 0; i < trace_of(s)->point_count; i++) {
         struct tracepoint *p = trace_of(s)->tracepoints[i];
         if (p->inserted)
@@ -89,7 +89,7 @@ bool trace_may_handle(struct session *s) {
         return false;
     }
     if (!trace_of(s)->running)
-        remove_all(s);
+        remove_tracepoints(s);
     return true;
 }
 
@@ -100,7 +100,7 @@ void packet_trace_init(struct session *s, struct cursor arguments) {
         reply_failure(s);
         return;
     }
-    remove_all(s);
+    remove_tracepoints(s);
     trace_clear(trace_of(s));
     trace_of(s)->pid = thread.pid;
     reply_ok(s);
@@ -129,7 +129,7 @@ void packet_trace_start(struct session *s, struct cursor arguments) {
 void packet_trace_stop(struct session *s, struct cursor arguments) {
     (void)arguments;
     trace_finish(trace_of(s), TRACE_COMMAND, 0, NULL);
-    remove_all(s);
+    remove_tracepoints(s);
     reply_ok(s);
 }
 

@@ -8,7 +8,7 @@
 
 /* --- life ----------------------------------------------------------------------------- */
 
-static uint64_t now(void) {
+static uint64_t microseconds_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
@@ -67,7 +67,7 @@ void trace_begin(struct trace *t) {
     t->end = TRACE_UNKNOWN;
     t->end_number = 0;
     t->error = NULL;
-    t->started = now();
+    t->started = microseconds_now();
     t->stopped = 0;
 }
 
@@ -78,7 +78,7 @@ void trace_finish(struct trace *t, enum trace_end end, unsigned number, const ch
     t->end = end;
     t->end_number = number;
     t->error = error;
-    t->stopped = now();
+    t->stopped = microseconds_now();
 }
 
 struct trace_variable *trace_variable(struct trace *t, uint64_t number) {
@@ -96,17 +96,17 @@ struct collector {
     uint64_t left; /* bytes that may still be looked at for this frame */
 };
 
-static bool read_register(void *context, unsigned number, uint64_t *value) {
+static bool collect_register(void *context, unsigned number, uint64_t *value) {
     const struct collector *c = context;
     return c->target->read_register(c->target->context, number, value);
 }
 
-static bool read_memory(void *context, uint64_t address, void *to, size_t length) {
+static bool read_target_memory(void *context, uint64_t address, void *to, size_t length) {
     const struct collector *c = context;
     return c->target->read_memory(c->target->context, address, to, length);
 }
 
-static bool variable(void *context, unsigned number, int64_t *value, enum agent_variable how) {
+static bool variable_by_number(void *context, unsigned number, int64_t *value, enum agent_variable how) {
     const struct collector *c = context;
     struct trace_variable *v = trace_variable(c->trace, number);
     if (!v)
@@ -138,9 +138,9 @@ static bool collect_memory(void *context, uint64_t address, uint64_t length) {
 
 static bool evaluate(struct collector *c, const struct trace_item *item, int64_t *value) {
     struct gdb_agent_host host = {.context = c,
-                                  .read_register = read_register,
-                                  .read_memory = read_memory,
-                                  .variable = variable,
+                                  .read_register = collect_register,
+                                  .read_memory = read_target_memory,
+                                  .variable = variable_by_number,
                                   .collect = collect_memory};
     return gdb_agent_eval(item->code, &host, value);
 }
@@ -170,16 +170,16 @@ static bool collect_item(struct collector *c, const struct trace_item *item) {
     int64_t ignored;
     if (item->expression)
         return evaluate(c, item, &ignored);
-    if (item->base >= 0 && !read_register(c, (unsigned)item->base, &start))
+    if (item->base >= 0 && !collect_register(c, (unsigned)item->base, &start))
         return false;
     return collect_memory(c, start + item->offset, item->length);
 }
 
-static void collect(struct collector *c, struct tracepoint *p, const struct collection *what) {
+static void collect_all(struct collector *c, struct tracepoint *p, const struct collection *what) {
     struct trace *t = c->trace;
     struct frame head = {.tracepoint = p->number, .layout = p->layout};
     buffer_clear(&t->blocks);
-    read_register(c, register_pc_number(p->layout), &head.pc);
+    collect_register(c, register_pc_number(p->layout), &head.pc);
     if (what->registers)
         collect_registers(c, p->layout, what->mask);
     for (const struct trace_item *i = what->first; i && !t->blocks.overflow; i = i->next)
@@ -210,7 +210,7 @@ void trace_hit(struct trace *t, struct tracepoint *p, const struct gdb_agent_hos
         return;
     p->hits++;
     p->left = p->steps;
-    collect(&c, p, &p->at_hit);
+    collect_all(&c, p, &p->at_hit);
     if (p->passes && p->hits >= p->passes)
         trace_finish(t, TRACE_PASSED, p->number, NULL);
 }
@@ -220,7 +220,7 @@ void trace_step(struct trace *t, struct tracepoint *p, const struct gdb_agent_ho
     if (!trace_follows(t, p))
         return;
     p->left--;
-    collect(&c, p, &p->at_step);
+    collect_all(&c, p, &p->at_step);
 }
 
 bool trace_follows(const struct trace *t, const struct tracepoint *p) {

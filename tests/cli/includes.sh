@@ -1,5 +1,6 @@
 # Includes point one way (scripts/check-includes), and files that call each other are named
-# (scripts/check-circles); what does not keep to that is found.
+# (scripts/check-circles); no two static functions have one name (scripts/check-names). What does
+# not keep to that is found.
 . "$TOP/tests/cli/lib.sh"
 command -v python3 >/dev/null || skip "this machine lacks: python3"
 
@@ -23,4 +24,10 @@ expect_circle '^a circle without a row .*gdbstub/buffer.c, gdbstub/hex.c'
 cp "$TOP/gdbstub/hex.c" "$WORK/tree/gdbstub"
 printf '#include "vmm/x86/page_walk.h"\nsize_t memory_planted(void) { return x86_read(0, 0, 0, 0, 0); }\n' >>"$WORK/tree/vmm/memory/memory.c"
 expect_circle '^a circle across folders: vmm/memory/memory.c, vmm/x86/page_walk.c'
+
+"$TOP/scripts/check-names" >"$WORK/found" || fail "$(cat "$WORK/found")"
+printf 'static int planted(void) {\n    return 0;\n}\n' | tee -a "$WORK/tree/gdbstub/hex.c" >>"$WORK/tree/vmm/x86/x86.c"
+printf 'static void reset(void *device) {\n}\n' >>"$WORK/tree/vmm/devices/bus.c" # as every device has it
+"$TOP/scripts/check-names" "$WORK/tree" >"$WORK/found" && fail "a name that is there twice passes"
+[ "$(cut -d: -f1 "$WORK/found")" = planted ] || fail "not planted alone: $(cat "$WORK/found")"
 finish

@@ -10,7 +10,7 @@
 #include "vmm/host/stderr.h"
 #include "vmm/app/sandbox.h"
 
-static int told(const struct options *o, const char *wall, int err) {
+static int told_path(const struct options *o, const char *wall, int err) {
     if (err == -ENOSYS || err == -EOPNOTSUPP || err == -EINVAL) {
         if (o->machine.verbose)
             say("no %s in this kernel: %s; going on without", wall, strerror(-err));
@@ -53,9 +53,9 @@ int confine_files(const struct options *o, char *const *paths) {
         use[n++] = (struct sandbox_path){o->modules[i].path, SANDBOX_READ_BESIDE};
     for (unsigned i = 0; i < o->machine.symbol_count; i++)
         use[n++] = (struct sandbox_path){o->machine.symbols[i].path, SANDBOX_READ_BESIDE};
-    return told(o, "Landlock", sandbox_files(use, n));
+    return told_path(o, "Landlock", sandbox_files(use, n));
 }
 
 int confine_calls(const struct options *o) {
-    return o->machine.unconfined ? 0 : told(o, "seccomp", sandbox_calls());
+    return o->machine.unconfined ? 0 : told_path(o, "seccomp", sandbox_calls());
 }

@@ -17,7 +17,7 @@ static int lock(const struct drive_file *f) {
     return -EBUSY;
 }
 
-static int open_one(struct drive_file *f) {
+static int open_drive_file(struct drive_file *f) {
     bool writes = f->flags & DISK_WRITE;
     f->fd = writes ? file_open_writable_fd(f->path) : file_open_fd(f->path);
     if (f->fd >= 0)
@@ -32,6 +32,6 @@ static int open_one(struct drive_file *f) {
 int drive_files_open(struct machine_options *o) {
     int err = 0;
     for (unsigned i = 0; i < o->drive_count && !err; i++)
-        err = open_one(&o->drives[i]);
+        err = open_drive_file(&o->drives[i]);
     return err;
 }

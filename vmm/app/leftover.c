@@ -13,7 +13,7 @@ static bool is_at(const struct tail *t, size_t at, const char *text, size_t leng
 }
 
 /* Behind its first place from *at on. */
-static bool find(const struct tail *t, size_t *at, const char *text, size_t length) {
+static bool find_line(const struct tail *t, size_t *at, const char *text, size_t length) {
     for (size_t i = *at; i + length <= t->length; i++)
         if (is_at(t, i, text, length)) {
             *at = i + length;
@@ -36,7 +36,7 @@ static bool find_without_indent(const struct tail *t, size_t *at, const char *te
     size_t indent = 0;
     while (indent < length && screen_is_blank((uint8_t)text[indent]))
         indent++;
-    return find(t, at, text + indent, length - indent);
+    return find_line(t, at, text + indent, length - indent);
 }
 
 /* Printed as UTF-8, as ASCII, or as it is. */

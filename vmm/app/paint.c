@@ -13,10 +13,10 @@ enum { CELL_BYTES = 128 }; /* at most: a place, colours, a character */
 
 /* --- bytes ---------------------------------------------------------------------------- */
 
-static bool has_room(const struct paint *p, size_t n) { return PAINT_ROOM - p->length >= n; }
+static bool paint_has_room(const struct paint *p, size_t n) { return PAINT_ROOM - p->length >= n; }
 
 static void put(struct paint *p, const char *bytes, size_t n) {
-    if (has_room(p, n)) {
+    if (paint_has_room(p, n)) {
         memcpy(p->bytes + p->length, bytes, n);
         p->length += n;
     }
@@ -101,7 +101,7 @@ static bool paint_cell(struct paint *p, unsigned row, unsigned column, struct pa
     struct paint_cell *drawn = &p->drawn[row][column];
     if (drawn->character == cell.character && same_pen(drawn, &cell))
         return true;
-    if (!has_room(p, 2 * CELL_BYTES))
+    if (!paint_has_room(p, 2 * CELL_BYTES))
         return false;
     hide_cursor(p);
     move_to(p, row, column);
@@ -121,7 +121,7 @@ static bool paint_cells(struct paint *p, const struct screen *s) {
 
 /* --- which part ----------------------------------------------------------------------- */
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+static unsigned least_cost(unsigned a, unsigned b) { return a < b ? a : b; }
 
 /* The first of `shown` places out of `all`, so that `at` is among them; moved no further than
  * that needs. */
@@ -130,12 +130,12 @@ static unsigned follow(unsigned first, unsigned shown, unsigned all, bool has, u
         first = at;
     if (has && at >= first + shown)
         first = at - shown + 1;
-    return least(first, all - shown);
+    return least_cost(first, all - shown);
 }
 
 static void choose_part(struct paint *p, const struct screen *s, bool status) {
-    unsigned rows = least(s->rows, p->rows > status ? p->rows - status : 1);
-    unsigned columns = least(s->columns, p->columns);
+    unsigned rows = least_cost(s->rows, p->rows > status ? p->rows - status : 1);
+    unsigned columns = least_cost(s->columns, p->columns);
     if (rows != p->shown_rows || columns != p->shown_columns)
         p->anew = true;
     p->shown_rows = rows;
@@ -158,7 +158,7 @@ static void begin_anew(struct paint *p) {
 /* --- under the screen, and the cursor ------------------------------------------------- */
 
 static void paint_status(struct paint *p, const char *status) {
-    int width = (int)least(p->columns, PAINT_STATUS - 1);
+    int width = (int)least_cost(p->columns, PAINT_STATUS - 1);
     if (!strncmp(status, p->status, PAINT_STATUS - 1))
         return;
     snprintf(p->status, sizeof p->status, "%s", status);
@@ -215,7 +215,7 @@ void paint_resize(struct paint *p, unsigned rows, unsigned columns) {
 
 bool paint_frame(struct paint *p, const struct screen *s, const char *status) {
     choose_part(p, s, status != NULL);
-    if (!has_room(p, PAINT_STATUS + 8 * CELL_BYTES))
+    if (!paint_has_room(p, PAINT_STATUS + 8 * CELL_BYTES))
         return false;
     p->row = p->column = -1;
     p->has_pen = false;

@@ -29,18 +29,18 @@ struct core {
 
 static const struct cpu_ops ops = {.fetch = state_fetch, .store = state_store, .run = exits_run};
 
-static void end(void *core, struct cpu *cpu, int status) {
+static void guest_ends(void *core, struct cpu *cpu, int status) {
     (void)cpu;
     ((struct core *)core)->ended = true;
     ((struct core *)core)->status = status;
 }
 
-static void stop(void *core, struct cpu *cpu, const char *why) {
+static void guest_stops(void *core, struct cpu *cpu, const char *why) {
     fprintf(stderr, "minikvm-core: %s\n", why);
-    end(core, cpu, DIED);
+    guest_ends(core, cpu, DIED);
 }
 
-static void put(void *core, const char *text, size_t length) {
+static void print(void *core, const char *text, size_t length) {
     (void)core;
     fwrite(text, 1, length, stdout);
     fflush(stdout);
@@ -85,7 +85,7 @@ static enum io_result no_keyboard(void *device, const struct access *a) {
 
 enum { FLAT = 0x1000, FIRST_MIB = 1 << 20 };
 
-static size_t read_file(const char *path, void *to, size_t room) {
+static size_t read_image(const char *path, void *to, size_t room) {
     FILE *file = fopen(path, "rb");
     size_t length = file ? fread(to, 1, room, file) : 0;
     if (file)
@@ -108,9 +108,9 @@ static const char *load_elf(struct memory *m, struct elf *e, const uint8_t *byte
 }
 
 /* Loads it, and puts the CPU to its entry. NULL, or what is wrong with it. */
-static const char *load(struct core *c, const char *path) {
+static const char *load_image(struct core *c, const char *path) {
     static uint8_t bytes[RAM];
-    size_t length = read_file(path, bytes, sizeof bytes);
+    size_t length = read_image(path, bytes, sizeof bytes);
     struct elf e = {.entry = FLAT};
     const char *problem = NULL;
     if (!length)
@@ -126,12 +126,12 @@ static const char *load(struct core *c, const char *path) {
 
 /* --- the machine ------------------------------------------------------------------------ */
 
-static int refuse(const char *what, const char *why) {
+static int refuse_start(const char *what, const char *why) {
     fprintf(stderr, "minikvm-core: %s: %s\n", what, why);
     return OWN_ERROR;
 }
 
-static int run(struct core *c) {
+static int run_guest(struct core *c) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     for (;;) {
         struct cpu_exit exit = {0};
@@ -139,7 +139,7 @@ static int run(struct core *c) {
         if (c->ended || exit.kind == CPU_EXIT_HALTED)
             return c->status;
         if (exit.kind != CPU_EXIT_WAITING)
-            return stop(c, &c->cpu, exit.text), c->status;
+            return guest_stops(c, &c->cpu, exit.text), c->status;
         poll(&input, 1, -1);
     }
 }
@@ -147,7 +147,7 @@ static int run(struct core *c) {
 int main(int argc, char **argv) {
     static struct core c;
     bool irqchip = argc > 2 && !strcmp(argv[1], "--irqchip"); /* for a guest that programs them */
-    struct board board = {.machine = &c, .put = put, .irq = irq, .end = end, .stop = stop};
+    struct board board = {.machine = &c, .put = print, .irq = irq, .end = guest_ends, .stop = guest_stops};
     if (argc != 2 + irqchip)
         return fprintf(stderr, "usage: minikvm-core [--irqchip] IMAGE\n"), USAGE;
     c.cpu = (struct cpu){.ops = &ops, .memory = &c.memory, .host = {.context = &c, .io = port}};
@@ -158,7 +158,7 @@ int main(int argc, char **argv) {
     int err = device < 0 ? device : memory_open(&c.memory, RAM);
     err = err ? err : vcpu_open(&c.cpu, &c.vcpu, device, irqchip);
     if (err)
-        return refuse("KVM cannot make a machine", strerror(-err));
-    const char *path = argv[1 + irqchip], *problem = load(&c, path);
-    return problem ? refuse(path, problem) : run(&c);
+        return refuse_start("KVM cannot make a machine", strerror(-err));
+    const char *path = argv[1 + irqchip], *problem = load_image(&c, path);
+    return problem ? refuse_start(path, problem) : run_guest(&c);
 }

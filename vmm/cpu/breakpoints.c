@@ -17,7 +17,7 @@ struct key {
 
 static int order(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
 
-static int compare(const struct breakpoint *p, const struct key *k) {
+static int compare_addresses(const struct breakpoint *p, const struct key *k) {
     int by_address = order(p->address, k->address), by_length = order(p->length, k->length);
     if (by_address || p->kind != k->kind)
         return by_address ? by_address : p->kind < k->kind ? -1 : 1;
@@ -29,7 +29,7 @@ static size_t lower_bound(const struct breakpoints *t, const struct key *k) {
     size_t low = 0, high = t->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare(&t->list[middle], k) < 0)
+        if (compare_addresses(&t->list[middle], k) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -37,8 +37,8 @@ static size_t lower_bound(const struct breakpoints *t, const struct key *k) {
     return low;
 }
 
-static bool is_at(const struct breakpoints *t, size_t i, const struct key *k) {
-    return i < t->count && compare(&t->list[i], k) == 0;
+static bool breakpoint_is_at(const struct breakpoints *t, size_t i, const struct key *k) {
+    return i < t->count && compare_addresses(&t->list[i], k) == 0;
 }
 
 /* In order, and each once. */
@@ -46,13 +46,13 @@ static bool is_sorted(const struct breakpoints *t) {
     for (size_t i = 1; i < t->count; i++) {
         const struct breakpoint *p = &t->list[i];
         struct key k = {p->address, p->kind, p->length, p->shift};
-        if (compare(p - 1, &k) >= 0)
+        if (compare_addresses(p - 1, &k) >= 0)
             return false;
     }
     return true;
 }
 
-static int make_room(struct breakpoints *t) {
+static int breakpoints_make_room(struct breakpoints *t) {
     if (t->count >= BREAKPOINTS_MAX)
         return -ENOSPC;
     if (t->count < t->room)
@@ -76,9 +76,9 @@ int points_add_shifted(struct breakpoints *t, enum bp_kind kind, uint64_t addres
                        uint64_t shift) {
     struct key k = key_of(kind, address, length, shift);
     size_t i = lower_bound(t, &k);
-    if (is_at(t, i, &k))
+    if (breakpoint_is_at(t, i, &k))
         return 0;
-    int err = make_room(t);
+    int err = breakpoints_make_room(t);
     if (err)
         return err;
     memmove(&t->list[i + 1], &t->list[i], (t->count - i) * sizeof *t->list);
@@ -94,7 +94,7 @@ int breakpoints_add(struct breakpoints *t, enum bp_kind kind, uint64_t address, 
     return points_add_shifted(t, kind, address, length, 0);
 }
 
-static void release(struct breakpoints *t, void **attached) {
+static void release_breakpoint(struct breakpoints *t, void **attached) {
     if (*attached && t->release)
         t->release(*attached);
     *attached = NULL;
@@ -104,14 +104,14 @@ void breakpoints_attach(struct breakpoints *t, enum bp_kind kind, uint64_t addre
                    void *attached) {
     struct key k = key_of(kind, address, length, 0);
     size_t i = lower_bound(t, &k);
-    if (!is_at(t, i, &k))
+    if (!breakpoint_is_at(t, i, &k))
         return;
-    release(t, &t->list[i].attached);
+    release_breakpoint(t, &t->list[i].attached);
     t->list[i].attached = attached;
 }
 
 static void remove_at(struct breakpoints *t, size_t i) {
-    release(t, &t->list[i].attached);
+    release_breakpoint(t, &t->list[i].attached);
     t->shifted -= t->list[i].shift != 0;
     t->count--;
     t->generation++;
@@ -121,7 +121,7 @@ static void remove_at(struct breakpoints *t, size_t i) {
 void breakpoints_remove(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length) {
     struct key k = key_of(kind, address, length, 0);
     size_t i = lower_bound(t, &k);
-    if (is_at(t, i, &k))
+    if (breakpoint_is_at(t, i, &k))
         remove_at(t, i);
 }
 
@@ -145,7 +145,7 @@ void points_remove_if(struct breakpoints *t, bool (*is_to_go)(const struct break
 
 void breakpoints_clear(struct breakpoints *t) {
     for (size_t i = 0; i < t->count; i++)
-        release(t, &t->list[i].attached);
+        release_breakpoint(t, &t->list[i].attached);
     free(t->list);
     *t = (struct breakpoints){.generation = t->generation + 1, .physical = t->physical, .release = t->release};
 }
@@ -192,7 +192,7 @@ struct breakpoint *breakpoints_at(const struct breakpoints *t, uint64_t address)
 const struct breakpoint *points_origin(const struct breakpoints *t, const struct breakpoint *p) {
     struct key k = key_of(p->kind, (uint32_t)(p->address - p->shift), p->length, 0);
     size_t i = lower_bound(t, &k);
-    return is_at(t, i, &k) ? &t->list[i] : NULL;
+    return breakpoint_is_at(t, i, &k) ? &t->list[i] : NULL;
 }
 
 struct breakpoint *breakpoints_next(const struct breakpoints *t, const struct breakpoint *p) {

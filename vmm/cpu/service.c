@@ -10,7 +10,7 @@
 
 /* --- watchpoints --------------------------------------------------------------------- */
 
-static bool wants(const struct breakpoint *p, bool write) {
+static bool watchpoint_sees(const struct breakpoint *p, bool write) {
     return p->kind == BP_ACCESS || p->kind == (write ? BP_WRITE : BP_READ);
 }
 
@@ -19,7 +19,7 @@ static void touch(struct cpu *cpu, uint64_t from, size_t length, bool write) {
     const struct breakpoints *t = cpu->breakpoints;
     for (size_t i = 0; !cpu->touched.any && i < t->count; i++) {
         const struct breakpoint *p = &t->list[i];
-        if (wants(p, write) && p->address < from + length && from < p->address + p->length)
+        if (watchpoint_sees(p, write) && p->address < from + length && from < p->address + p->length)
             cpu->touched = (struct cpu_touched){true, p->kind, from > p->address ? from : p->address};
     }
 }

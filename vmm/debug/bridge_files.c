@@ -14,7 +14,7 @@ static bool beside(const char *image, char *path, size_t size) {
     return (size_t)snprintf(path, size, "%.*s.elf", (int)length, image) < size;
 }
 
-static bool is_elf(const char *path) {
+static bool is_elf_file(const char *path) {
     char magic[4] = "";
     int fd = file_open_fd(path);
     bool is = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic && !memcmp(magic, "\177ELF", 4);
@@ -29,7 +29,7 @@ const char *bridge_exec_file(void *target, int pid) {
     struct machine *m = bridge_machine(d, pid);
     if (!m || !m->image.path || m->image.is_elf)
         return m ? m->image.path : NULL;
-    bool there = beside(m->image.path, d->symbols, sizeof d->symbols) && is_elf(d->symbols);
+    bool there = beside(m->image.path, d->symbols, sizeof d->symbols) && is_elf_file(d->symbols);
     return there ? d->symbols : NULL;
 }
 

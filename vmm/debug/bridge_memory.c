@@ -26,7 +26,7 @@ size_t bridge_read_memory(void *target, struct gdb_thread thread, uint64_t addre
 }
 
 /* The engine may have decoded what is written over. */
-static void tell_engine(struct cpu *cpu, uint64_t linear, size_t length, bool physical) {
+static void engine_must_know(struct cpu *cpu, uint64_t linear, size_t length, bool physical) {
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     struct page_walk w;
     if (!cpu->engine->memory_changed)
@@ -58,7 +58,7 @@ size_t bridge_write_memory(void *target, struct gdb_thread thread, uint64_t addr
     if (!d->physical)
         address = addresses_linear(address, bridge_shift(v));
     size_t n = write_memory(v, d->physical, address, from, length);
-    tell_engine(&v->cpu, address, n, d->physical);
+    engine_must_know(&v->cpu, address, n, d->physical);
     if (v->cpu.memory->rom_pokes != pokes)
         bridge_rom_changed(d, v->machine);
     return n;

@@ -19,7 +19,7 @@ struct request {
     const struct text *text;
 };
 
-static void put(void *context, const char *text) { gdb_print(context, "%s", text); }
+static void put_out(void *context, const char *text) { gdb_print(context, "%s", text); }
 
 /* Changing the engine by hand, at any stop. */
 static void cmd_engine(const struct request *r) {
@@ -123,7 +123,7 @@ static void cmd_when_mode(const struct request *r) { bridge_when_mode(r->machine
 static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest, r->text); }
 static void cmd_catch(const struct request *r) { monitor_catch(r->machine, r->rest, r->text); }
 
-static const struct reg_layout *layout_of(struct machine *m) {
+static const struct reg_layout *wanted_layout(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return register_layout(x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)));
 }
@@ -131,7 +131,7 @@ static const struct reg_layout *layout_of(struct machine *m) {
 /* An address: a number, or a register as gdb names it ("$eip" or "eip"). */
 static bool address_of(const struct request *r, const char *word, uint64_t *address) {
     char *end;
-    const struct reg_layout *layout = layout_of(r->machine);
+    const struct reg_layout *layout = wanted_layout(r->machine);
     const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
     if (reg && reg->bits <= 64) {
         *address = 0;
@@ -150,13 +150,13 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     return false;
 }
 
-static uint64_t pc_of(struct machine *m) {
+static uint64_t current_pc(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
 }
 
 static void cmd_page(const struct request *r) {
-    uint64_t address = pc_of(r->machine);
+    uint64_t address = current_pc(r->machine);
     if (!*r->rest || address_of(r, r->rest, &address))
         inspect_page(r->machine, address, r->text);
 }
@@ -188,7 +188,7 @@ static void cmd_cont(const struct request *r) {
 }
 
 static void cmd_explain(const struct request *r) {
-    uint64_t address = pc_of(r->machine);
+    uint64_t address = current_pc(r->machine);
     if (!*r->rest || address_of(r, r->rest, &address))
         inspect_explain(r->machine, address, r->text);
 }
@@ -311,7 +311,7 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
                     struct gdb_out *out) {
     struct debug *d = target;
     struct machine *m = bridge_machine(d, thread.pid);
-    struct text text = {put, out};
+    struct text text = {put_out, out};
     char ours[256];
     line = bridge_of_qemu(line, ours, sizeof ours);
     size_t n = strcspn(line, " /");

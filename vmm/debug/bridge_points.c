@@ -18,7 +18,7 @@ struct evaluation {
     const struct gdb_description *layout;
 };
 
-static bool read_register(void *context, unsigned number, uint64_t *value) {
+static bool agent_read_register(void *context, unsigned number, uint64_t *value) {
     const struct evaluation *e = context;
     const struct reg *r = bridge_row(e->vcpu->machine->hooks.context, e->layout, number);
     if (!r || r->bits > 64)
@@ -33,14 +33,14 @@ static bool read_whole(void *context, unsigned number, uint8_t *value) {
     return r && register_read(&e->vcpu->cpu, r, value);
 }
 
-static bool read_memory(void *context, uint64_t address, void *to, size_t length) {
+static bool agent_read_memory(void *context, uint64_t address, void *to, size_t length) {
     const struct evaluation *e = context;
     const struct kvm_sregs *s = &cpu_read(&e->vcpu->cpu, CPU_SREGS)->sregs;
     address = addresses_linear(address, bridge_shift(e->vcpu));
     return x86_read(e->vcpu->cpu.memory, s, address, to, length) == length;
 }
 
-static void print(void *context, const char *text, size_t length) {
+static void program_print(void *context, const char *text, size_t length) {
     const struct evaluation *e = context;
     struct machine *m = e->vcpu->machine;
     struct debug *d = m->hooks.context;
@@ -53,19 +53,19 @@ static void print(void *context, const char *text, size_t length) {
         bridge_put_text(d, text, length);
 }
 
-static bool interrupted(void *context) {
+static bool was_interrupted(void *context) {
     const struct evaluation *e = context;
     return machine_interrupted(e->vcpu->machine);
 }
 
 static struct gdb_agent_host host_of(struct evaluation *e) {
-    return (struct gdb_agent_host){.context = e, .read_register = read_register,
-                                   .read_memory = read_memory, .read_whole = read_whole,
-                                   .print = print, .interrupted = interrupted};
+    return (struct gdb_agent_host){.context = e, .read_register = agent_read_register,
+                                   .read_memory = agent_read_memory, .read_whole = read_whole,
+                                   .print = program_print, .interrupted = was_interrupted};
 }
 
 /* A search through the past comes by tracepoints, too; that is no run to be traced. */
-static bool stops_at(struct vcpu *v, const struct breakpoint *p) {
+static bool program_stops_at(struct vcpu *v, const struct breakpoint *p) {
     struct machine *m = v->machine;
     struct evaluation e = {v, gdb_program_layout(p->attached)};
     struct gdb_agent_host host = host_of(&e);
@@ -83,12 +83,12 @@ static void stepped(struct vcpu *v, const struct breakpoint *p) {
     v->follows |= gdb_program_follows(p->attached);
 }
 
-static void release(void *program) { gdb_program_free(program); }
+static void release_attached(void *program) { gdb_program_free(program); }
 
 void bridge_open_points(struct debug *d) {
     for (unsigned i = 0; i < d->count; i++) {
-        d->machines[i].breakpoints.release = release;
-        d->machines[i].hooks.stops_at = stops_at;
+        d->machines[i].breakpoints.release = release_attached;
+        d->machines[i].hooks.stops_at = program_stops_at;
         d->machines[i].hooks.stepped = stepped;
         d->machines[i].hooks.context = d;
     }

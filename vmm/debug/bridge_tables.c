@@ -20,7 +20,7 @@ struct filling {
     struct gdb_table *out;
 };
 
-static void take_row(void *context, const struct table_row *row) {
+static void take_table_row(void *context, const struct table_row *row) {
     const struct filling *f = context;
     gdb_table_row(f->out);
     for (int i = 0; f->table->columns[i]; i++)
@@ -31,7 +31,7 @@ bool bridge_table(void *target, struct gdb_thread thread, const char *name,
                   struct gdb_table *out) {
     struct machine *m = bridge_machine(target, thread.pid);
     struct filling f = {tables_find(name), out};
-    struct table_sink sink = {take_row, &f};
+    struct table_sink sink = {take_table_row, &f};
     if (!m || !f.table || machine_busy(m)) /* a CPU that runs cannot be looked at */
         return false;
     f.table->fill(m, &sink);

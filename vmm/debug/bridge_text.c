@@ -28,7 +28,7 @@ static size_t room_for(struct debug *d, size_t length) {
     return length < room ? length : room;
 }
 
-static void queue(struct debug *d, const char *text, size_t length) {
+static void queue_text(struct debug *d, const char *text, size_t length) {
     const struct machine_owner *owner = &d->machines->owner;
     while (length) {
         lock_take(&d->text_lock);
@@ -47,7 +47,7 @@ static void queue(struct debug *d, const char *text, size_t length) {
 void bridge_put_text(void *debug, const char *text, size_t length) {
     struct debug *d = debug;
     if (!pthread_equal(pthread_self(), d->main_thread)) {
-        queue(d, text, length);
+        queue_text(d, text, length);
         return;
     }
     bridge_take_text(d, true);

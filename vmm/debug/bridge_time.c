@@ -66,7 +66,7 @@ static bool parse_count(const struct machine *m, const char *word, uint64_t *cou
 }
 
 /* false: interrupted. */
-static bool go_to(struct machine *m, const char *rest, const struct text *t) {
+static bool go_to_icount(struct machine *m, const char *rest, const struct text *t) {
     uint64_t to;
     bool start = !strcmp(rest, "start"), end = !strcmp(rest, "end");
     if (start || end)
@@ -85,7 +85,7 @@ void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     if (!has_history(m, t))
         return;
-    if (!go_to(m, rest, t))
+    if (!go_to_icount(m, rest, t))
         text_print(t, "interrupted\n");
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     text_print(t, "at %llu, %04x:%08llx; type `maintenance flush register-cache` to see it\n",

@@ -67,7 +67,7 @@ static int step_irqs(void *target, struct gdb_thread thread, int set) {
 
 /* --- points -------------------------------------------------------------------------------- */
 
-static const char *insert(void *target, int pid, enum gdb_bp_kind point, uint64_t address,
+static const char *insert_breakpoint(void *target, int pid, enum gdb_bp_kind point, uint64_t address,
                           uint64_t length, struct gdb_program *program) {
     struct machine *m = bridge_machine(target, pid);
     enum bp_kind kind = (enum bp_kind)point; /* the same order */
@@ -100,7 +100,7 @@ static const char *remove_point(void *target, int pid, enum gdb_bp_kind point, u
 
 static bool is_not_traced(const struct breakpoint *p) { return p->kind != BP_TRACE; }
 
-static void remove_all(void *target, int pid) {
+static void remove_breakpoints(void *target, int pid) {
     struct machine *m = bridge_machine(target, pid);
     if (m)
         points_remove_if(&m->breakpoints, is_not_traced);
@@ -136,7 +136,7 @@ static void interrupt(void *target, int pid) {
 }
 
 /* A machine that waits for its text to be taken must not be waited for. */
-static void halt(struct debug *d, struct machine *m) {
+static void halt_machines(struct debug *d, struct machine *m) {
     bridge_drop_text(d, true);
     machine_halt(m);
     bridge_drop_text(d, false);
@@ -147,7 +147,7 @@ static void detach(void *target, int pid) {
     struct machine *m = bridge_machine(d, pid);
     if (!m || !alive(d, pid))
         return;
-    halt(d, m);
+    halt_machines(d, m);
     bridge_clear_points(m);
     d->detached[pid - 1] = true;
     machine_resume(m, COMMAND_RUN);
@@ -158,7 +158,7 @@ static void kill_machine(void *target, int pid) {
     struct machine *m = bridge_machine(d, pid);
     if (!m)
         return;
-    halt(d, m);
+    halt_machines(d, m);
     breakpoints_clear(&m->breakpoints);
     d->over[pid - 1] = true;
 }
@@ -316,9 +316,9 @@ static const struct gdb_target_ops ops = {
     .read_only = bridge_read_only,
     .read_memory = bridge_read_memory,
     .write_memory = bridge_write_memory,
-    .insert = insert,
+    .insert = insert_breakpoint,
     .remove = remove_point,
-    .remove_all = remove_all,
+    .remove_all = remove_breakpoints,
     .resume = resume,
     .interrupt = interrupt,
     .detach = detach,
@@ -377,7 +377,7 @@ const char *debug_leave_socket(struct debug *d) { return gdb_server_leave_socket
 
 void debug_close(struct debug *d) {
     for (unsigned i = 0; i < d->count; i++)
-        halt(d, &d->machines[i]); /* what they are at may print here */
+        halt_machines(d, &d->machines[i]); /* what they are at may print here */
     gdb_server_close(d->server);
     bridge_free_descriptions(d);
     free(d);

@@ -23,7 +23,7 @@ void bus_refuse(struct bus *bus, const char *why) {
         snprintf(bus->error, sizeof bus->error, "%s", why);
 }
 
-static bool has_room(struct bus *bus, const struct bus_range *r) {
+static bool bus_has_room(struct bus *bus, const struct bus_range *r) {
     char why[sizeof bus->error] = "";
     if (bus->count == BUS_MAX)
         snprintf(why, sizeof why, "no room on the bus for %s: it holds %d ranges (BUS_MAX)",
@@ -38,7 +38,7 @@ static bool has_room(struct bus *bus, const struct bus_range *r) {
 
 void bus_add_range(struct bus *bus, const struct bus_range *r) {
     INVARIANT(bus->count <= BUS_MAX && r->first <= r->last);
-    if (has_room(bus, r))
+    if (bus_has_room(bus, r))
         bus->range[bus->count++] = *r;
 }
 

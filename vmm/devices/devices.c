@@ -31,7 +31,7 @@ static const struct device_class *const table[] = {TABLE(ELEMENT)};
 
 enum { TABLE_ROWS = sizeof table / sizeof *table };
 
-static bool open_one(struct devices *d, const struct device_class *class,
+static bool open_device(struct devices *d, const struct device_class *class,
                      const struct device_site *site) {
     void *device = d->count < DEVICES_MAX ? class->open(site) : NULL;
     if (!device)
@@ -40,19 +40,19 @@ static bool open_one(struct devices *d, const struct device_class *class,
     return true;
 }
 
-static bool open_all(struct devices *d, const struct device_site *site) {
+static bool open_devices(struct devices *d, const struct device_site *site) {
     for (unsigned i = 0; i < TABLE_ROWS; i++)
-        if (!open_one(d, table[i], site))
+        if (!open_device(d, table[i], site))
             return false;
     for (unsigned i = 0; site->extra && site->extra[i]; i++)
-        if (!open_one(d, site->extra[i], site))
+        if (!open_device(d, site->extra[i], site))
             return false;
     return true;
 }
 
 int devices_open(struct devices *d, const struct device_site *site, char *error, size_t size) {
     d->count = 0;
-    if (!open_all(d, site)) {
+    if (!open_devices(d, site)) {
         snprintf(error, size, "cannot make the devices: out of memory, or more than %d of them",
                  DEVICES_MAX);
         return -ENOMEM;
@@ -94,7 +94,7 @@ void devices_describe(const struct devices *d, const struct device_sink *sink) {
 
 /* --- saved state: for each device its length, then its bytes ------------------------------ */
 
-static bool make_room(struct device_state *s, size_t length) {
+static bool state_make_room(struct device_state *s, size_t length) {
     size_t room = s->room ? s->room : 1024;
     while (room - s->length < length)
         room *= 2;
@@ -111,7 +111,7 @@ static bool make_room(struct device_state *s, size_t length) {
 void device_put(struct device_state *s, const void *from, size_t length) {
     if (s->failed || !length)
         return;
-    if (!make_room(s, length)) {
+    if (!state_make_room(s, length)) {
         s->failed = true;
         return;
     }

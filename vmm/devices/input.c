@@ -40,20 +40,20 @@ void input_hurry(struct input *in, bool on) {
     lock_release(&in->lock);
 }
 
-static bool must_wait(const struct input *in) {
+static bool input_must_wait(const struct input *in) {
     return in->steady && !in->count && !in->ended && !in->hurry;
 }
 
 bool input_would_wait(struct input *in) {
     lock_take(&in->lock);
-    bool would = must_wait(in);
+    bool would = input_must_wait(in);
     lock_release(&in->lock);
     return would;
 }
 
 static int front(struct input *in, bool take) {
     lock_take(&in->lock);
-    while (must_wait(in))
+    while (input_must_wait(in))
         lock_wait(&in->lock, &in->came);
     bool was_full = in->count >= INPUT_ROOM;
     int byte = in->ended ? INPUT_END : INPUT_NONE;

@@ -219,7 +219,7 @@ static uint8_t read_data(struct keyboard *k) {
     return k->last;
 }
 
-static uint8_t read_status(struct keyboard *k) {
+static uint8_t keyboard_status(struct keyboard *k) {
     refill(k);
     return STATUS_SYSTEM | STATUS_UNLOCKED | (k->commanded ? STATUS_COMMAND : 0) |
            (k->count ? STATUS_FULL : 0);
@@ -233,7 +233,7 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
         result = a->address == DATA ? write_data(k, a->cpu, access_byte(a))
                                     : write_command(k, a->cpu, access_byte(a));
     else
-        access_reply(a, a->address == DATA ? read_data(k) : read_status(k));
+        access_reply(a, a->address == DATA ? read_data(k) : keyboard_status(k));
     update(k);
     return result;
 }

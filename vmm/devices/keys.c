@@ -15,7 +15,7 @@ enum { ESC = 0x1b, DELETE = 0x7f, ESC_KEY = 0x01 };
 static const char plain[] = "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] = "\0\0!@#$%^&*()_+\0\0QWERTYUIOP{}\0\0ASDFGHJKL:\"~\0|ZXCVBNM<>?";
 
-static uint8_t find(const char *table, size_t size, char c) {
+static uint8_t find_key(const char *table, size_t size, char c) {
     for (size_t code = 1; code < size; code++)
         if (table[code] == c)
             return code;
@@ -34,13 +34,13 @@ static bool character(int byte, struct key *key) {
     *key = (struct key){0};
     if (byte >= 0x80)
         return false;
-    if (c && (key->code = find(plain, sizeof plain - 1, c)))
+    if (c && (key->code = find_key(plain, sizeof plain - 1, c)))
         return true;
-    if (c && (key->code = find(shifted, sizeof shifted - 1, c))) {
+    if (c && (key->code = find_key(shifted, sizeof shifted - 1, c))) {
         key->modifiers = KEY_SHIFT;
         return true;
     }
-    key->code = find(plain, sizeof plain - 1, with_ctrl(c));
+    key->code = find_key(plain, sizeof plain - 1, with_ctrl(c));
     key->modifiers = KEY_CTRL;
     return true;
 }

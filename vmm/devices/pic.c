@@ -39,7 +39,7 @@ static int request_of(const struct kvm_pic_state *s, bool master) {
     return p < priority_of(s, in_service) ? (int)((p + s->priority_add) & 7) : -1;
 }
 
-static void update(struct pic *pic) {
+static void pic_update(struct pic *pic) {
     set_line(&pic->chip[0], CASCADE, false);
     if (request_of(&pic->chip[1], false) >= 0)
         set_line(&pic->chip[0], CASCADE, true);
@@ -48,7 +48,7 @@ static void update(struct pic *pic) {
 
 void pic_line(struct pic *pic, unsigned irq, bool level) {
     set_line(&pic->chip[irq >> 3 & 1], irq & 7, level);
-    update(pic);
+    pic_update(pic);
 }
 
 /* The first half of an INTA cycle for one chip. */
@@ -76,7 +76,7 @@ int pic_acknowledge(struct pic *pic) {
             acknowledge(&pic->chip[1], m);
         vector = pic->chip[1].irq_base + (m < 0 ? 7 : m);
     }
-    update(pic);
+    pic_update(pic);
     return vector;
 }
 
@@ -107,7 +107,7 @@ static void end_of_interrupt(struct kvm_pic_state *s, uint8_t ocw2) {
         s->priority_add = (n + 1) & 7;
 }
 
-static void write_command(struct kvm_pic_state *s, uint8_t value) {
+static void pic_write_command(struct kvm_pic_state *s, uint8_t value) {
     if (value & 0x10) {
         initialise(s, value);
     } else if (value & 0x08) { /* OCW3 */
@@ -123,7 +123,7 @@ static void write_command(struct kvm_pic_state *s, uint8_t value) {
 }
 
 /* ICW2 to ICW4 after an ICW1, else the mask (OCW1). */
-static void write_data(struct kvm_pic_state *s, uint8_t value) {
+static void pic_write_data(struct kvm_pic_state *s, uint8_t value) {
     switch (s->init_state) {
     case 0:
         s->imr = value;
@@ -143,7 +143,7 @@ static void write_data(struct kvm_pic_state *s, uint8_t value) {
     }
 }
 
-static uint8_t read_port(struct pic *pic, unsigned chip, bool data) {
+static uint8_t pic_read_port(struct pic *pic, unsigned chip, bool data) {
     struct kvm_pic_state *s = &pic->chip[chip];
     if (s->poll) {
         s->poll = 0;
@@ -160,15 +160,15 @@ static enum io_result access_pic(void *device, const struct access *a) {
     unsigned chip = a->address >= SLAVE;
     bool data = a->address & 1;
     if (!a->write) {
-        access_reply(a, read_port(pic, chip, data));
-        update(pic);
+        access_reply(a, pic_read_port(pic, chip, data));
+        pic_update(pic);
         return IO_DONE;
     }
     if (data)
-        write_data(&pic->chip[chip], access_byte(a));
+        pic_write_data(&pic->chip[chip], access_byte(a));
     else
-        write_command(&pic->chip[chip], access_byte(a));
-    update(pic);
+        pic_write_command(&pic->chip[chip], access_byte(a));
+    pic_update(pic);
     return pic->board->uses_irqchip(pic->board->machine);
 }
 

@@ -1,7 +1,7 @@
 /* The 8254 timer, in KVM's state struct, for the built-in CPU and for KVM
  * machines before they have chips in the kernel.
  *
- * Time is what the board's now() says, in nanoseconds; nothing here asks a
+ * Time is what the board's pit_now() says, in nanoseconds; nothing here asks a
  * clock. A counter is not counted: its value follows from when it was loaded.
  *
  * Ticks that came due while nobody looked are one tick: there is no backlog.
@@ -12,10 +12,10 @@
 enum { COUNTER0 = 0x40, CONTROL = 0x43, SPEAKER = 0x61, HZ = 1193182 };
 enum { STATE_LSB = 1, STATE_MSB, STATE_WORD0, STATE_WORD1 }; /* how far an access is */
 
-static uint64_t now(const struct pit *pit) { return pit->board->now(pit->board->machine); }
+static uint64_t pit_now(const struct pit *pit) { return pit->board->now(pit->board->machine); }
 
 /* Without overflow for some centuries: whole seconds apart from the rest. */
-static uint64_t to_ticks(uint64_t ns) {
+static uint64_t pit_ticks(uint64_t ns) {
     return ns / 1000000000 * HZ + ns % 1000000000 * HZ / 1000000000;
 }
 
@@ -24,13 +24,13 @@ static uint64_t to_ns(uint64_t ticks) { /* rounded up */
 }
 
 static uint64_t elapsed(const struct pit *pit, const struct kvm_pit_channel_state *c) {
-    uint64_t t = now(pit);
-    return t > (uint64_t)c->count_load_time ? to_ticks(t - c->count_load_time) : 0;
+    uint64_t t = pit_now(pit);
+    return t > (uint64_t)c->count_load_time ? pit_ticks(t - c->count_load_time) : 0;
 }
 
 static bool is_periodic(const struct kvm_pit_channel_state *c) { return c->mode == 2 || c->mode == 3; }
 
-static uint16_t counter(const struct pit *pit, const struct kvm_pit_channel_state *c) {
+static uint16_t pit_counter(const struct pit *pit, const struct kvm_pit_channel_state *c) {
     uint64_t ticks = elapsed(pit, c);
     if (!c->count)
         return 0;
@@ -65,24 +65,24 @@ static uint64_t due_after(const struct pit *pit, uint64_t time) {
         return first;
     if (!is_periodic(c))
         return UINT64_MAX;
-    uint64_t periods = to_ticks(time - load) / c->count + 1;
+    uint64_t periods = pit_ticks(time - load) / c->count + 1;
     uint64_t due = load + to_ns(periods * c->count);
     return due > time ? due : load + to_ns((periods + 1) * c->count);
 }
 
 uint64_t pit_advance(struct pit *pit) {
-    if (pit->due <= now(pit)) {
+    if (pit->due <= pit_now(pit)) {
         pit->board->irq(pit->board->machine, 0, true);
         pit->board->irq(pit->board->machine, 0, false);
-        pit->due = due_after(pit, now(pit));
+        pit->due = due_after(pit, pit_now(pit));
     }
     return pit->due;
 }
 
 void pit_restart(struct pit *pit) {
     for (int i = 0; i < 3; i++)
-        pit->state.channels[i].count_load_time = now(pit);
-    pit->due = due_after(pit, now(pit));
+        pit->state.channels[i].count_load_time = pit_now(pit);
+    pit->due = due_after(pit, pit_now(pit));
 }
 
 /* --- the registers --------------------------------------------------------------------- */
@@ -90,15 +90,15 @@ void pit_restart(struct pit *pit) {
 static void load(struct pit *pit, unsigned n, uint16_t value) {
     struct kvm_pit_channel_state *c = &pit->state.channels[n];
     c->count = value ? value : 0x10000;
-    c->count_load_time = now(pit);
+    c->count_load_time = pit_now(pit);
     if (n == 0)
-        pit->due = due_after(pit, now(pit));
+        pit->due = due_after(pit, pit_now(pit));
 }
 
 static void latch_count(struct pit *pit, struct kvm_pit_channel_state *c) {
     if (c->count_latched)
         return;
-    c->latched_count = counter(pit, c);
+    c->latched_count = pit_counter(pit, c);
     c->count_latched = c->rw_mode;
 }
 
@@ -120,7 +120,7 @@ static void read_back(struct pit *pit, uint8_t command) {
     }
 }
 
-static void write_control(struct pit *pit, uint8_t value) {
+static void pit_write_control(struct pit *pit, uint8_t value) {
     unsigned n = value >> 6, rw = value >> 4 & 3;
     if (n == 3) {
         read_back(pit, value);
@@ -174,7 +174,7 @@ static uint8_t read_counter(struct pit *pit, unsigned n) {
     }
     if (c->count_latched)
         return read_latched(c);
-    uint16_t value = counter(pit, c);
+    uint16_t value = pit_counter(pit, c);
     bool high = c->read_state == STATE_MSB || c->read_state == STATE_WORD1;
     if (c->read_state >= STATE_WORD0)
         c->read_state ^= STATE_WORD0 ^ STATE_WORD1;
@@ -187,7 +187,7 @@ static enum io_result access_pit(void *device, const struct access *a) {
     if (!a->write)
         return access_reply(a, a->address == CONTROL ? 0xff : read_counter(pit, n));
     if (a->address == CONTROL)
-        write_control(pit, access_byte(a));
+        pit_write_control(pit, access_byte(a));
     else
         write_counter(pit, n, access_byte(a));
     return pit->board->uses_irqchip(pit->board->machine);
@@ -200,7 +200,7 @@ static enum io_result access_speaker(void *device, const struct access *a) {
     if (!a->write)
         return access_reply(a, c->gate | pit->speaker << 1 | output(pit, c) << 5);
     if (access_byte(a) & 1 && !c->gate)
-        c->count_load_time = now(pit);
+        c->count_load_time = pit_now(pit);
     c->gate = access_byte(a) & 1;
     pit->speaker = access_byte(a) >> 1 & 1;
     return IO_DONE;

@@ -40,13 +40,13 @@ static uint8_t reason(struct uart *u) {
     return u->ier & IER_MODEM && hung_up(u) != u->hung_up ? IIR_MODEM : IIR_NONE;
 }
 
-static void update(struct uart *u) {
+static void uart_update(struct uart *u) {
     u->board->irq(u->board->machine, IRQ, reason(u) != IIR_NONE);
 }
 
 void uart_notice(struct uart *u) {
     if (u->ier & (IER_RX | IER_MODEM))
-        update(u);
+        uart_update(u);
 }
 
 static uint8_t receive(struct uart *u) {
@@ -73,7 +73,7 @@ static uint8_t identify(struct uart *u) {
     return iir | (u->fcr & 1 ? IIR_FIFO : 0);
 }
 
-static uint8_t read_register(struct uart *u, unsigned n) {
+static uint8_t uart_read(struct uart *u, unsigned n) {
     bool dlab = u->lcr & LCR_DLAB;
     switch (n) {
     case 0: return dlab ? u->dll : receive(u);
@@ -117,8 +117,8 @@ static enum io_result access_uart(void *device, const struct access *a) {
     if (a->write)
         write_register(u, n, access_byte(a));
     else
-        access_reply(a, read_register(u, n));
-    update(u);
+        access_reply(a, uart_read(u, n));
+    uart_update(u);
     return IO_DONE;
 }
 

@@ -72,7 +72,7 @@ static void remove_socket(struct work *w) {
 }
 
 /* An answer is a number, and the descriptor if there is one. */
-static void answer(struct work *w, int result) {
+static void broker_answer(struct work *w, int result) {
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(int))];
@@ -95,11 +95,11 @@ static bool serve(struct work *w, struct request *r) {
     r->name[BROKER_NAME] = 0;
     switch (r->operation) {
     case CREATE:
-        answer(w, create(w, r->name));
+        broker_answer(w, create(w, r->name));
         return true;
     case DISCARD:
         discard(w);
-        answer(w, -ECANCELED);
+        broker_answer(w, -ECANCELED);
         return true;
     default:
         remove_socket(w);
@@ -109,7 +109,7 @@ static bool serve(struct work *w, struct request *r) {
 
 /* All that the other process has open is not ours; and its terminal's signals are not
  * either: this one ends when the other one does. */
-static _Noreturn void run(int link, const char *socket) {
+static _Noreturn void broker_run(int link, const char *socket) {
     struct work w = {.link = 3, .socket = socket};
     struct request r;
     sigset_t all;
@@ -141,7 +141,7 @@ int broker_start(const char *socket) {
     pid_t pid = fork();
     int reason = errno;
     if (pid == 0)
-        run(ends[1], socket);
+        broker_run(ends[1], socket);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);

@@ -69,7 +69,7 @@ static uint64_t canonical(uint64_t linear) {
 }
 
 /* One page, or what is not mapped from there on; returns what lies behind. */
-static uint64_t look_at(struct machine *m, const struct kvm_sregs *s, uint64_t linear, struct range *r) {
+static uint64_t look_at_page(struct machine *m, const struct kvm_sregs *s, uint64_t linear, struct range *r) {
     struct page_walk w;
     bool mapped = x86_walk(&m->memory, s, canonical(linear), &w);
     uint64_t step = mapped ? w.size : reach(s, &w);
@@ -85,7 +85,7 @@ void fill_pages(struct machine *m, const struct table_sink *sink) {
     if (!(s->cr0 & CR0_PG))
         return;
     for (unsigned looks = 0; linear < end && looks < LOOKS_MAX && range.rows < ROWS_MAX; looks++)
-        linear = look_at(m, s, linear, &range);
+        linear = look_at_page(m, s, linear, &range);
     close_range(&range);
     if (linear < end)
         fill_row(sink, "0x%08" PRIx64 "\t...\t\t\ttoo many: not shown from here on", canonical(linear));

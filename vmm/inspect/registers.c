@@ -10,7 +10,7 @@
 #include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
-static uint64_t number(const uint8_t *value, unsigned bytes) {
+static uint64_t print_number(const uint8_t *value, unsigned bytes) {
     uint64_t n = 0;
     memcpy(&n, value, bytes < 8 ? bytes : 8);
     return n;
@@ -27,13 +27,13 @@ static void structure(const struct reg_layout *layout, const struct reg *r, cons
     const struct reg_type *attr = register_type(layout, "x86_attr");
     char flags[96];
     if (!strcmp(r->type, "x86_table")) {
-        snprintf(out, size, "base %0*" PRIx64 " limit %04" PRIx64, 2 * base, number(value, base),
-                 number(value + base, 4));
+        snprintf(out, size, "base %0*" PRIx64 " limit %04" PRIx64, 2 * base, print_number(value, base),
+                 print_number(value + base, 4));
         return;
     }
-    register_flags(attr, number(value + 8 + base, 4), flags, sizeof flags);
+    register_flags(attr, print_number(value + 8 + base, 4), flags, sizeof flags);
     snprintf(out, size, "sel %04" PRIx64 " base %0*" PRIx64 " limit %08" PRIx64 " %s",
-             number(value, 4), 2 * base, number(value + 4, base), number(value + 4 + base, 4),
+             print_number(value, 4), 2 * base, print_number(value + 4, base), print_number(value + 4 + base, 4),
              flags);
 }
 
@@ -44,17 +44,17 @@ static const char *mode_name(const struct reg_type *type, uint64_t mode) {
     return "?";
 }
 
-static void show(const struct reg_layout *layout, const struct reg *r, const uint8_t *value,
+static void show_register(const struct reg_layout *layout, const struct reg *r, const uint8_t *value,
                  char *out, size_t size) {
     const struct reg_type *type = register_type(layout, r->type);
     unsigned length = (r->bits + 7) / 8;
     if (type && type->kind == REG_STRUCT) {
         structure(layout, r, value, out, size);
     } else if (type && type->kind == REG_ENUM) {
-        snprintf(out, size, "%s", mode_name(type, number(value, 4)));
+        snprintf(out, size, "%s", mode_name(type, print_number(value, 4)));
     } else if (type && type->kind == REG_FLAGS) {
-        int n = snprintf(out, size, "%0*" PRIx64 " ", 2 * length, number(value, length));
-        register_flags(type, number(value, length), out + n, size - n);
+        int n = snprintf(out, size, "%0*" PRIx64 " ", 2 * length, print_number(value, length));
+        register_flags(type, print_number(value, length), out + n, size - n);
     } else {
         bytes(value, length, out);
     }
@@ -74,7 +74,7 @@ void inspect_registers(struct machine *m, const struct text *t) {
         if (r->view)
             continue;
         if (register_read(cpu, r, value))
-            show(layout, r, value, text, sizeof text);
+            show_register(layout, r, value, text, sizeof text);
         else
             snprintf(text, sizeof text, "<unavailable>");
         bool wide = strlen(text) > 16 || !strcmp(r->name, "cpumode");

@@ -19,7 +19,7 @@ static void print_head(const struct screen *s, const struct text *text) {
         text_print(text, "the display is switched off; display memory has:\n");
 }
 
-static void print_row(const struct screen *s, unsigned row, const struct text *text) {
+static void print_screen_row(const struct screen *s, unsigned row, const struct text *text) {
     char line[SCREEN_TEXT];
     screen_text_row(s, row, text_is_utf8(), line);
     text_print(text, "%2u|%s\n", row, line);
@@ -58,7 +58,7 @@ void inspect_screen(struct machine *m, bool attributes, const struct text *text)
         rows = s.cursor.row + 1;
     print_head(&s, text);
     for (unsigned row = 0; row < rows; row++) {
-        print_row(&s, row, text);
+        print_screen_row(&s, row, text);
         if (attributes)
             print_attributes(&s, row, text);
     }

@@ -28,7 +28,7 @@ uint64_t addresses_linear(uint64_t address, uint64_t shift) {
     return shift ? (uint32_t)(address + shift) : address;
 }
 
-static unsigned add(uint64_t *shifts, unsigned count, uint64_t shift) {
+static unsigned add_shift(uint64_t *shifts, unsigned count, uint64_t shift) {
     for (unsigned i = 0; i < count; i++)
         if (shifts[i] == shift)
             return count;
@@ -39,10 +39,10 @@ static unsigned add(uint64_t *shifts, unsigned count, uint64_t shift) {
 unsigned addresses_shifts(const struct addresses *a, const struct cpu_state *s, uint64_t address,
                           uint64_t shifts[ADDRESSES_SHIFTS]) {
     struct image_segment segment;
-    unsigned count = add(shifts, 0, 0);
-    count = add(shifts, count, addresses_shift(a, s));
+    unsigned count = add_shift(shifts, 0, 0);
+    count = add_shift(shifts, count, addresses_shift(a, s));
     bool paging = s->sregs.cr0 & CR0_PG; /* which has taken the place of such a base */
     if (a && a->choice != ADDRESSES_LINEAR && !paging && is_linked(a->image, address, &segment))
-        count = add(shifts, count, (uint32_t)(segment.loaded - segment.linked));
+        count = add_shift(shifts, count, (uint32_t)(segment.loaded - segment.linked));
     return count;
 }

@@ -41,7 +41,7 @@ static void set_bits(uint64_t *bits, unsigned count, long which) {
             bits[i / 64] |= 1ull << i % 64;
 }
 
-static void set_mode(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.mode = true; }
+static void catch_mode(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.mode = true; }
 static void set_cr3(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.cr3 = true; }
 static void set_hypercall(struct machine *m, long n) { (void)n, m->catch.hypercall = true; }
 static void set_exception(struct machine *m, long n) {
@@ -71,7 +71,7 @@ static bool has_interrupt(const struct machine *m) {
 static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_WORDS); }
 
 static const struct catch_event events[] = {
-    {"mode", "mode", "after a change of the CPU's mode", 0, true, set_mode, has_mode},
+    {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode},
     {"exception", "exceptions", "at the handler's first instruction", 256, true, set_exception,
      has_exception},
     {"interrupt", "interrupts", "at the handler's first instruction", 256, true, set_interrupt,

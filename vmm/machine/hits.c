@@ -24,7 +24,7 @@ static bool is_due(const struct cpu_arrival *a, const struct breakpoint *p, bool
                                   : a->state != ARRIVAL_DONE && !traces_only;
 }
 
-static void note(struct cpu_arrival *a, bool traces_only) {
+static void note_hit(struct cpu_arrival *a, bool traces_only) {
     if (!traces_only)
         a->state = ARRIVAL_DONE;
     else if (a->state == ARRIVAL_NEW)
@@ -47,6 +47,6 @@ bool breakpoint_should_stop(struct vcpu *v, uint64_t address, bool traces_only,
             .kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = address};
         stops = true;
     }
-    note(a, traces_only);
+    note_hit(a, traces_only);
     return stops;
 }

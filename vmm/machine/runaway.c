@@ -120,7 +120,7 @@ static void print_stack(struct machine *m, const struct cpu_state *s, char *out,
         snprintf(out, size, "; on top of the stack is 0x%" PRIx64, top);
 }
 
-static void describe(struct machine *m, const struct cpu_state *s, const char *came,
+static void describe_runaway(struct machine *m, const struct cpu_state *s, const char *came,
                      enum ground ground, char *text, size_t size) {
     uint64_t pc = x86_pc(&s->regs, &s->sregs);
     char stack[64];
@@ -145,7 +145,7 @@ bool runaway_check(void *vcpu, const char *came, bool stepping, char *text, size
     enum ground ground = ground_at(m, &s->sregs, pc);
     if (!came && ground == GROUND_CODE)
         return false;
-    describe(m, s, came, ground, text, size);
+    describe_runaway(m, s, came, ground, text, size);
     if ((came || !stepping) && is_certain(m, s, ground, came))
         return may_stop(&m->runaways, pc / PAGE_SIZE, came);
     if (!is_new(&m->runaways, pc / PAGE_SIZE))

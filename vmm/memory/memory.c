@@ -106,7 +106,7 @@ size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t lengt
     return there;
 }
 
-static void put(struct memory *m, uint64_t phys, const struct memory_piece *p, const uint8_t *from) {
+static void put_piece(struct memory *m, uint64_t phys, const struct memory_piece *p, const uint8_t *from) {
     if (m->journal && !p->rom) {
         m->journal->write(m->journal, p->at, from, p->length);
         return;
@@ -125,7 +125,7 @@ static size_t write_any(struct memory *m, uint64_t phys, const uint8_t *from, si
         p = part_at(m, phys + done, length - done);
         if (!p.at || (p.rom && !to_rom))
             continue;
-        put(m, phys + done, &p, from + done);
+        put_piece(m, phys + done, &p, from + done);
         there += p.length;
     }
     return there;

@@ -235,7 +235,7 @@ void replay_close(struct machine *m) {
     m->recording = NULL;
 }
 
-static struct events copy_of(const struct events *from) {
+static struct events copy_of_input(const struct events *from) {
     struct events to = {0};
     for (size_t i = 0; i < from->count; i++)
         events_add(&to, from->list[i].ticks, from->list[i].kind, from->list[i].value);
@@ -247,9 +247,9 @@ void replay_give(struct machine *m) {
     struct history *h = m->history;
     if (!m->recording || m->vcpu[0].cpu.ticks || m->vcpu[0].touched)
         return;
-    h->inputs = copy_of(&m->recording->logs[0]);
-    h->clocks = copy_of(&m->recording->logs[1]);
-    h->holds = copy_of(&m->recording->logs[2]);
+    h->inputs = copy_of_input(&m->recording->logs[0]);
+    h->clocks = copy_of_input(&m->recording->logs[1]);
+    h->holds = copy_of_input(&m->recording->logs[2]);
     h->end = m->recording->header.end;
     h->end_slept = m->recording->header.end_slept;
     h->replaying = true;

@@ -6,7 +6,7 @@
 
 #include "vmm/x86/x86.h"
 
-static uint64_t load(const uint8_t *value, unsigned bytes) {
+static uint64_t load_little_endian(const uint8_t *value, unsigned bytes) {
     uint64_t n = 0;
     memcpy(&n, value, bytes);
     return n;
@@ -45,7 +45,7 @@ static void get_flat(const struct cpu_state *s, unsigned which, uint8_t *value) 
 }
 
 static void set_flat(struct cpu_state *s, unsigned which, const uint8_t *value) {
-    uint64_t mask = flat_mask(s, which), linear = load(value, 8);
+    uint64_t mask = flat_mask(s, which), linear = load_little_endian(value, 8);
     __u64 *raw = (__u64 *)flat_raw(s, which);
     *raw = (*raw & ~mask) | ((linear - flat_base(s, which)) & mask);
 }
@@ -70,7 +70,7 @@ static void get_selector(const struct cpu_state *s, unsigned i, uint8_t *value) 
  * in protected mode the hidden part stays (it is in cs_cache and its like). */
 static void set_selector(struct cpu_state *s, unsigned i, const uint8_t *value) {
     struct kvm_segment *seg = (struct kvm_segment *)segment(s, i);
-    uint16_t selector = load(value, 2);
+    uint16_t selector = load_little_endian(value, 2);
     bool real = !(s->sregs.cr0 & CR0_PE) || s->regs.rflags & FLAG_VM;
     if (real && selector != seg->selector && i < SEG_LDTR)
         seg->base = selector * 16u;
@@ -93,10 +93,10 @@ static void get_cache(const struct cpu_state *s, unsigned i, uint8_t *value, uns
 }
 
 static void set_cache(struct cpu_state *s, unsigned i, const uint8_t *value, unsigned base_size) {
-    uint32_t a = load(value + 8 + base_size, 4);
+    uint32_t a = load_little_endian(value + 8 + base_size, 4);
     *(struct kvm_segment *)segment(s, i) = (struct kvm_segment){
-        .selector = load(value, 2), .base = load(value + 4, base_size),
-        .limit = load(value + 4 + base_size, 4), .type = a & 15, .s = a >> 4 & 1,
+        .selector = load_little_endian(value, 2), .base = load_little_endian(value + 4, base_size),
+        .limit = load_little_endian(value + 4 + base_size, 4), .type = a & 15, .s = a >> 4 & 1,
         .dpl = a >> 5 & 3, .present = a >> 7 & 1, .avl = a >> 8 & 1, .l = a >> 9 & 1,
         .db = a >> 10 & 1, .g = a >> 11 & 1, .unusable = a >> 12 & 1,
     };
@@ -119,8 +119,8 @@ static void get_table(const struct cpu_state *s, unsigned i, uint8_t *value, uns
 
 static void set_table(struct cpu_state *s, unsigned i, const uint8_t *value, unsigned base_size) {
     struct kvm_dtable *t = (struct kvm_dtable *)table(s, i);
-    t->base = load(value, base_size);
-    t->limit = load(value + base_size, 2);
+    t->base = load_little_endian(value, base_size);
+    t->limit = load_little_endian(value + base_size, 2);
 }
 
 static void get_table32(const struct cpu_state *s, unsigned i, uint8_t *v) { get_table(s, i, v, 4); }
@@ -145,7 +145,7 @@ static uint32_t full_tag(const struct kvm_fpu *f) {
     for (unsigned physical = 0; physical < 8; physical++) {
         const uint8_t *st = f->fpr[(physical - top) & 7];
         unsigned exponent = (st[8] | st[9] << 8) & 0x7fff;
-        uint64_t mantissa = load(st, 8);
+        uint64_t mantissa = load_little_endian(st, 8);
         unsigned tag = 0;
         if (!(f->ftwx >> physical & 1))
             tag = 3;
@@ -173,7 +173,7 @@ static void set_tag(struct kvm_fpu *f, uint32_t tags) {
 
 static void set_fctl(struct cpu_state *s, unsigned i, const uint8_t *value) {
     struct kvm_fpu *f = &s->fpu;
-    uint64_t v = load(value, 4), low = 0xffffffff;
+    uint64_t v = load_little_endian(value, 4), low = 0xffffffff;
     switch (i) {
     case 0: f->fcw = v; break;
     case 1: f->fsw = v; break;
@@ -392,7 +392,7 @@ bool register_is_flat(const struct reg *r) { return r->get == get_flat; }
 static void move(const struct reg *r, uint64_t shift, uint8_t *value) {
     if (!register_is_flat(r) || !shift)
         return;
-    uint64_t moved = (uint32_t)(load(value, 8) + shift);
+    uint64_t moved = (uint32_t)(load_little_endian(value, 8) + shift);
     memcpy(value, &moved, 8);
 }
 

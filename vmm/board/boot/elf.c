@@ -8,7 +8,7 @@
 
 #include "vmm/memory/memory.h"
 
-static uint64_t number(const struct elf *e, uint64_t at, unsigned size) {
+static uint64_t elf_number(const struct elf *e, uint64_t at, unsigned size) {
     uint64_t value = 0;
     memcpy(&value, e->bytes + at, size);
     return value;
@@ -27,8 +27,8 @@ static const char *ident_problem(const struct elf *e) {
         return "of an unknown class";
     if (e->size < (b[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
         return "cut off within its header";
-    unsigned type = number(e, offsetof(Elf32_Ehdr, e_type), 2);
-    unsigned machine = number(e, offsetof(Elf32_Ehdr, e_machine), 2);
+    unsigned type = elf_number(e, offsetof(Elf32_Ehdr, e_type), 2);
+    unsigned machine = elf_number(e, offsetof(Elf32_Ehdr, e_machine), 2);
     if (machine != EM_386 && machine != EM_X86_64)
         return "for another processor, not an x86";
     if (b[EI_CLASS] == ELFCLASS64 && machine != EM_X86_64)
@@ -40,22 +40,22 @@ void elf_read(struct elf *e, const uint8_t *bytes, size_t size) {
     *e = (struct elf){.bytes = bytes, .size = size};
     bool wide = e->bytes[EI_CLASS] == ELFCLASS64;
     e->word = wide ? 8 : 4;
-    e->entry = number(e, offsetof(Elf32_Ehdr, e_entry), e->word);
-    e->table = number(e, offsetof(Elf32_Ehdr, e_entry) + e->word, e->word);
-    e->row = number(e, wide ? offsetof(Elf64_Ehdr, e_phentsize) : offsetof(Elf32_Ehdr, e_phentsize), 2);
-    e->count = number(e, wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum), 2);
+    e->entry = elf_number(e, offsetof(Elf32_Ehdr, e_entry), e->word);
+    e->table = elf_number(e, offsetof(Elf32_Ehdr, e_entry) + e->word, e->word);
+    e->row = elf_number(e, wide ? offsetof(Elf64_Ehdr, e_phentsize) : offsetof(Elf32_Ehdr, e_phentsize), 2);
+    e->count = elf_number(e, wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum), 2);
 }
 
 bool elf_segment(const struct elf *e, unsigned n, struct elf_segment *s) {
     uint64_t at = e->table + (uint64_t)n * e->row;
     if (n >= e->count)
         return false;
-    bool loads = number(e, at, 4) == PT_LOAD;
-    s->offset = number(e, at + e->word, e->word);
-    s->linked = number(e, at + 2 * e->word, e->word);
-    s->loaded = number(e, at + 3 * e->word, e->word);
-    s->length = loads ? number(e, at + 4 * e->word, e->word) : 0;
-    s->size = loads ? number(e, at + 5 * e->word, e->word) : 0;
+    bool loads = elf_number(e, at, 4) == PT_LOAD;
+    s->offset = elf_number(e, at + e->word, e->word);
+    s->linked = elf_number(e, at + 2 * e->word, e->word);
+    s->loaded = elf_number(e, at + 3 * e->word, e->word);
+    s->length = loads ? elf_number(e, at + 4 * e->word, e->word) : 0;
+    s->size = loads ? elf_number(e, at + 5 * e->word, e->word) : 0;
     return true;
 }
 

@@ -30,7 +30,7 @@ bool multiboot1_find(const uint8_t *bytes, size_t size, size_t *at) {
 }
 
 /* What would lie behind the file's end is zeros. */
-static struct header read_header(const uint8_t *bytes, size_t size, size_t at) {
+static struct header read_multiboot_header(const uint8_t *bytes, size_t size, size_t at) {
     struct header h = {0};
     memcpy(&h, bytes + at, size - at < sizeof h ? size - at : sizeof h);
     return h;
@@ -39,7 +39,7 @@ static struct header read_header(const uint8_t *bytes, size_t size, size_t at) {
 bool multiboot1_has_addresses(const uint8_t *bytes, size_t size) {
     size_t at;
     return multiboot1_find(bytes, size, &at) &&
-           read_header(bytes, size, at).flags & FLAG_ADDRESSES;
+           read_multiboot_header(bytes, size, at).flags & FLAG_ADDRESSES;
 }
 
 static void take_wish(struct multiboot *mb, const struct header *h) {
@@ -53,7 +53,7 @@ int multiboot1_parse(struct image *im, char *error, size_t size) {
     if (!multiboot1_find(im->bytes, im->size, &mb->header))
         return image_refuse(error, size, ENOEXEC, "%s: there is no Multiboot 1 header in its first 8 KiB; "
                       "choose another --mode", im->path);
-    struct header h = read_header(im->bytes, im->size, mb->header);
+    struct header h = read_multiboot_header(im->bytes, im->size, mb->header);
     uint32_t unknown = h.flags & FLAGS_REQUIRED & ~FLAGS_KNOWN;
     if (unknown)
         return image_refuse(error, size, ENOTSUP, "%s: its Multiboot header requires what no loader knows "

@@ -161,7 +161,7 @@ static int read_tags(struct reading *r, size_t length) {
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-static int take(struct reading *r) {
+static int take_tag(struct reading *r) {
     struct image *im = r->im;
     if (!r->has_end)
         return image_refuse(r->error, r->error_size, ENOEXEC, "%s: its Multiboot 2 header has no end tag", im->path);
@@ -195,5 +195,5 @@ int multiboot2_parse(struct image *im, char *error, size_t size) {
         return image_refuse(error, size, ENOEXEC, "%s: its Multiboot 2 header of %u bytes is not within the "
                       "first 32 KiB of the file", im->path, h.length);
     int err = read_tags(&r, h.length);
-    return err ? err : take(&r);
+    return err ? err : take_tag(&r);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool make_room(struct places *p) {
+static bool places_make_room(struct places *p) {
     if (p->count < p->room)
         return true;
     size_t room = p->room ? 2 * p->room : 32;
@@ -19,7 +19,7 @@ static bool make_room(struct places *p) {
 bool places_take(struct places *p, uint64_t from, uint64_t length) {
     if (!length)
         return true;
-    if (!make_room(p))
+    if (!places_make_room(p))
         return false;
     p->taken[p->count++] = (struct place){from, from + length};
     return true;
@@ -37,7 +37,7 @@ void places_sort(struct places *p) {
 
 /* Between those that are taken, at number n of them. */
 static bool insert(struct places *p, size_t n, struct place new) {
-    if (!make_room(p))
+    if (!places_make_room(p))
         return false;
     memmove(p->taken + n + 1, p->taken + n, (p->count - n) * sizeof new);
     p->taken[n] = new;

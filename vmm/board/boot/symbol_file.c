@@ -60,7 +60,7 @@ static bool find_segment(const struct image *im, uint64_t *address) {
     return false;
 }
 
-static int place(struct symbol_file *f, const struct image *im, bool has_address, uint64_t address,
+static int place_symbols(struct symbol_file *f, const struct image *im, bool has_address, uint64_t address,
                  char *error, size_t size) {
     uint64_t text;
     if (!find_segment(im, &f->segment))
@@ -93,7 +93,7 @@ int symbol_file_open(struct symbol_file *f, const char *spec, char *error, size_
     int err = name ? read_elf(&im, name, error, size) : image_refuse(error, size, ENOMEM, "no memory");
     err = err ? err : check_headers(&im, error, size);
     if (!err)
-        err = place(f, &im, has_address, address, error, size);
+        err = place_symbols(f, &im, has_address, address, error, size);
     if (!err)
         f->path = strdup(im.path);
     image_close(&im);

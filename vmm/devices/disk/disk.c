@@ -88,7 +88,7 @@ static int64_t read_bytes(int fd, uint64_t at, uint8_t *to, size_t size) {
     return (int64_t)done;
 }
 
-static int write_bytes(int fd, uint64_t at, const uint8_t *from, size_t size) {
+static int write_all_bytes(int fd, uint64_t at, const uint8_t *from, size_t size) {
     while (size) {
         ssize_t n = pwrite(fd, from, size, (off_t)at);
         if (n == 0 || (n < 0 && errno != EINTR))
@@ -103,7 +103,7 @@ static int write_bytes(int fd, uint64_t at, const uint8_t *from, size_t size) {
 }
 
 /* A floppy that is longer than its file ends in zeros, and so does a last sector that is not whole. */
-static enum disk_result read_file(struct disk *d, uint64_t lba, uint8_t *to, size_t sectors) {
+static enum disk_result read_image_file(struct disk *d, uint64_t lba, uint8_t *to, size_t sectors) {
     uint64_t at = lba * DISK_SECTOR, size = sectors * DISK_SECTOR;
     uint64_t there = at >= d->bytes ? 0 : d->bytes - at < size ? d->bytes - at : size;
     int64_t n = read_bytes(d->fd, at, to, there);
@@ -122,9 +122,9 @@ static enum disk_result read_file(struct disk *d, uint64_t lba, uint8_t *to, siz
     return DISK_DONE;
 }
 
-static enum disk_result write_file(struct disk *d, uint64_t lba, const uint8_t *from, size_t sectors) {
+static enum disk_result write_image_file(struct disk *d, uint64_t lba, const uint8_t *from, size_t sectors) {
     uint64_t end = (lba + sectors) * DISK_SECTOR;
-    int err = write_bytes(d->fd, lba * DISK_SECTOR, from, sectors * DISK_SECTOR);
+    int err = write_all_bytes(d->fd, lba * DISK_SECTOR, from, sectors * DISK_SECTOR);
     if (err) {
         tell_once(d, TOLD_WRITE, "cannot write sector %" PRIu64 ": %s; the guest gets an error", lba,
                   strerror(-err));
@@ -165,7 +165,7 @@ enum disk_result disk_read(struct disk *d, uint64_t lba, void *to, unsigned sect
     for (unsigned done = 0, n; done < sectors; done += n) {
         uint8_t *part = at + (size_t)done * DISK_SECTOR;
         n = count_in_file(d, lba + done, sectors - done);
-        enum disk_result result = n ? read_file(d, lba + done, part, n) : DISK_DONE;
+        enum disk_result result = n ? read_image_file(d, lba + done, part, n) : DISK_DONE;
         if (result)
             return result;
         if (!n)
@@ -185,7 +185,7 @@ enum disk_result disk_peek(struct disk *d, uint64_t lba, void *to, unsigned sect
 
 /* --- writing -------------------------------------------------------------------------------- */
 
-static bool has_room(const struct disk *d, uint64_t lba) {
+static bool overlay_has_room(const struct disk *d, uint64_t lba) {
     uint64_t bytes = overlay_bytes(d->overlay) + (d->before ? overlay_bytes(d->before) : 0);
     return overlay_has_cluster(d->overlay, lba) || bytes < OVERLAY_MAX;
 }
@@ -197,7 +197,7 @@ static enum disk_result tell_full(struct disk *d, const char *why) {
 }
 
 static enum disk_result write_overlay(struct disk *d, uint64_t lba, const uint8_t *from) {
-    if (!has_room(d, lba))
+    if (!overlay_has_room(d, lba))
         return tell_full(d, "256 MiB is the most");
     return overlay_write(&d->overlay, lba, from) ? DISK_DONE : tell_full(d, "there is no memory");
 }
@@ -208,7 +208,7 @@ static bool keep_before(struct disk *d, uint64_t lba) {
     uint8_t old[DISK_SECTOR];
     if (!d->before && !(d->before = overlay_new(&d->pool, d->sectors)))
         return false;
-    return read_file(d, lba, old, 1) || overlay_write(&d->before, lba, old);
+    return read_image_file(d, lba, old, 1) || overlay_write(&d->before, lba, old);
 }
 
 /* Without a past nothing is kept. With one it is, up to the bound: what comes after is in the
@@ -218,7 +218,7 @@ static enum disk_result remember(struct disk *d, uint64_t lba, const uint8_t *fr
     if (time == DISK_NO_PAST && !overlay_bytes(d->overlay))
         return DISK_DONE;
     if (!d->direct && !in_memory(d, lba) &&
-        !(has_room(d, lba) && (time == DISK_PAST || keep_before(d, lba)))) {
+        !(overlay_has_room(d, lba) && (time == DISK_PAST || keep_before(d, lba)))) {
         d->direct = true;
         tell_once(d, TOLD_DIRECT, "the guest has written more than is kept of the past (256 MiB): "
                   "going back shows later sectors as they are in the file");
@@ -230,7 +230,7 @@ static enum disk_result remember(struct disk *d, uint64_t lba, const uint8_t *fr
 
 static enum disk_result write_through(struct disk *d, uint64_t lba, const uint8_t *from) {
     enum disk_result result = remember(d, lba, from);
-    return result || time_of(d) == DISK_PAST ? result : write_file(d, lba, from, 1);
+    return result || time_of(d) == DISK_PAST ? result : write_image_file(d, lba, from, 1);
 }
 
 enum disk_result disk_write(struct disk *d, uint64_t lba, const void *from, unsigned sectors) {
@@ -311,7 +311,7 @@ static void measure(struct disk *d, uint64_t bytes, const uint8_t *first) {
 }
 
 /* The file's length and first sector; 0, or -errno with a sentence, and all is as it was. */
-static int look_at(struct disk *d, char *error, size_t size) {
+static int look_at_file(struct disk *d, char *error, size_t size) {
     uint8_t first[DISK_SECTOR] = {0};
     struct stat st;
     int64_t n = file_stat(d->fd, &st) < 0 ? -errno : read_bytes(d->fd, 0, first, sizeof first);
@@ -337,7 +337,7 @@ void disk_reset(struct disk *d) {
     d->before = NULL;
     d->direct = false;
     d->told = 0;
-    look_at(d, error, sizeof error); /* what cannot be read is told when the guest wants it */
+    look_at_file(d, error, sizeof error); /* what cannot be read is told when the guest wants it */
     struct overlay *empty = overlay_new(&d->pool, d->sectors);
     if (!empty) { /* the old one stays, and knows no more sectors than those */
         d->sectors = d->sectors < sectors ? d->sectors : sectors;
@@ -354,7 +354,7 @@ int disk_open_fd(struct disk **out, int fd, const char *path, unsigned flags, ch
     if (!err) {
         d->fd = fd;
         d->flags = flags;
-        err = look_at(d, error, size);
+        err = look_at_file(d, error, size);
     }
     if (!err && !(d->overlay = overlay_new(&d->pool, d->sectors)))
         err = -ENOMEM;

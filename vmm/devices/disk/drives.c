@@ -24,18 +24,18 @@ unsigned drives_count(const struct drives *d, bool floppy) {
     return n;
 }
 
-static bool is_floppy(const struct disk *disk) { return disk_flags(disk) & DISK_FLOPPY; }
+static bool is_floppy_drive(const struct disk *disk) { return disk_flags(disk) & DISK_FLOPPY; }
 
 bool drives_add(struct drives *d, struct disk *disk) {
-    struct places p = places_for(d, is_floppy(disk));
-    unsigned n = drives_count(d, is_floppy(disk));
+    struct places p = places_for(d, is_floppy_drive(disk));
+    unsigned n = drives_count(d, is_floppy_drive(disk));
     if (n < p.count)
         p.first[n] = disk;
     return n < p.count;
 }
 
 bool drives_add_first(struct drives *d, struct disk *disk) {
-    struct places p = places_for(d, is_floppy(disk));
+    struct places p = places_for(d, is_floppy_drive(disk));
     if (p.first[p.count - 1])
         return false;
     memmove(p.first + 1, p.first, (p.count - 1) * sizeof *p.first);
@@ -51,7 +51,7 @@ struct disk *drives_take_first(struct drives *d, bool floppy) {
     return taken;
 }
 
-static int open_one(struct drives *d, const struct drive_file *f, char *error, size_t size) {
+static int open_drive(struct drives *d, const struct drive_file *f, char *error, size_t size) {
     struct disk *disk;
     int err = disk_open_fd(&disk, f->fd, f->path, f->flags, error, size);
     if (err || drives_add(d, disk))
@@ -65,7 +65,7 @@ static int open_one(struct drives *d, const struct drive_file *f, char *error, s
 int drives_open(struct drives *d, const struct drive_file *files, unsigned count, char *error, size_t size) {
     int err = 0;
     for (unsigned i = 0; i < count && !err; i++)
-        err = open_one(d, &files[i], error, size);
+        err = open_drive(d, &files[i], error, size);
     return err;
 }
 
@@ -121,17 +121,17 @@ const char *drives_name(unsigned number) {
 
 enum { SUM_SECTORS = (64 << 20) / DISK_SECTOR, PART = 64 };
 
-static uint64_t mix(uint64_t sum, uint64_t word) { return (sum ^ word) * 0x100000001b3ull; } /* FNV-1a */
+static uint64_t mix_hash(uint64_t sum, uint64_t word) { return (sum ^ word) * 0x100000001b3ull; } /* FNV-1a */
 
-static uint64_t sum_of(struct disk *d, uint64_t sum) {
+static uint64_t sum_of_drive(struct disk *d, uint64_t sum) {
     uint64_t words[PART * DISK_SECTOR / sizeof(uint64_t)], sectors = disk_sectors(d);
-    sum = mix(sum, sectors);
+    sum = mix_hash(sum, sectors);
     for (uint64_t lba = 0; lba < sectors && lba < SUM_SECTORS; lba += PART) {
         unsigned n = sectors - lba < PART ? (unsigned)(sectors - lba) : PART;
         if (disk_peek(d, lba, words, n))
-            return mix(sum, lba);
+            return mix_hash(sum, lba);
         for (size_t i = 0; i < n * DISK_SECTOR / sizeof *words; i++)
-            sum = mix(sum, words[i]);
+            sum = mix_hash(sum, words[i]);
     }
     return sum;
 }
@@ -141,6 +141,6 @@ uint64_t drives_sum(const struct drives *d) {
     unsigned number;
     struct disk *disk;
     for (unsigned i = 0; (disk = drives_nth(d, i, &number)); i++)
-        sum = sum_of(disk, mix(sum, number));
+        sum = sum_of_drive(disk, mix_hash(sum, number));
     return sum;
 }

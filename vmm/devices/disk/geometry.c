@@ -1,9 +1,9 @@
 /* Cylinders, heads and sectors; see geometry.h. */
 #include "vmm/devices/disk/geometry.h"
 
-static unsigned word(const uint8_t *at) { return at[0] | at[1] << 8; }
+static unsigned little_word(const uint8_t *at) { return at[0] | at[1] << 8; }
 
-static uint32_t dword(const uint8_t *at) { return word(at) | (uint32_t)word(at + 2) << 16; }
+static uint32_t dword(const uint8_t *at) { return little_word(at) | (uint32_t)little_word(at + 2) << 16; }
 
 static uint64_t sectors_of(const struct disk_geometry *g) {
     return (uint64_t)g->cylinders * g->heads * g->sectors;
@@ -19,9 +19,9 @@ enum { FORMATS = sizeof formats / sizeof *formats, FORMAT_1440K = 6, FORMAT_2880
 /* The BIOS parameter block of FAT: bytes a sector at 0Bh, sectors in all at 13h (or 20h),
  * sectors a track at 18h, heads at 1Ah. */
 static bool geometry_of_bpb(uint64_t bytes, const uint8_t *sector, struct disk_geometry *g) {
-    uint64_t total = word(sector + 0x13) ? word(sector + 0x13) : dword(sector + 0x20);
-    unsigned sectors = word(sector + 0x18), heads = word(sector + 0x1a);
-    if (word(sector + 0x0b) != DISK_SECTOR || sectors < 8 || sectors > 36 || heads < 1 || heads > 2)
+    uint64_t total = little_word(sector + 0x13) ? little_word(sector + 0x13) : dword(sector + 0x20);
+    unsigned sectors = little_word(sector + 0x18), heads = little_word(sector + 0x1a);
+    if (little_word(sector + 0x0b) != DISK_SECTOR || sectors < 8 || sectors > 36 || heads < 1 || heads > 2)
         return false;
     *g = (struct disk_geometry){(unsigned)(total / (heads * sectors)), heads, sectors};
     return total <= FLOPPY_MAX / DISK_SECTOR && sectors_of(g) == total && g->cylinders >= 40 &&
@@ -68,7 +68,7 @@ static bool geometry_of_partition(const uint8_t *entry, struct disk_geometry *g)
 
 static bool geometry_of_table(const uint8_t *sector, struct disk_geometry *g) {
     enum { TABLE = 446, ENTRY = 16, ENTRIES = 4 };
-    if (word(sector + 510) != 0xaa55)
+    if (little_word(sector + 510) != 0xaa55)
         return false;
     for (unsigned i = 0; i < ENTRIES; i++)
         if (geometry_of_partition(sector + TABLE + i * ENTRY, g))

@@ -68,7 +68,7 @@ static void power_on(struct ide_drive *d, struct disk *disk) {
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static uint8_t read_status(struct ide_channel *c, struct ide_drive *d) {
+static uint8_t ide_read_status(struct ide_channel *c, struct ide_drive *d) {
     if (c->lines.control & IDE_SRST)
         return d->disk ? IDE_BSY : 0;
     return d->disk ? d->r.status : 0;
@@ -86,7 +86,7 @@ static uint8_t read_register(struct ide_channel *c, struct ide_drive *d, unsigne
     const struct ide_task *t = &d->r.task;
     bool before = c->lines.control & IDE_HOB;
     if (n == STATUS_COMMAND)
-        return read_status(c, d);
+        return ide_read_status(c, d);
     if (!d->disk)
         return n == DEVICE && (c->drive[0].disk || c->drive[1].disk) ? c->lines.device : 0;
     switch (n) {
@@ -199,7 +199,7 @@ static enum io_result access_control(void *device, const struct access *a) {
     struct ide_channel *c = device;
     struct ide_drive *d = ide_selected(c);
     if (!a->write)
-        return access_reply(a, UINT64_MAX << 8 | read_status(c, d));
+        return access_reply(a, UINT64_MAX << 8 | ide_read_status(c, d));
     write_control(c, access_byte(a));
     return IO_DONE;
 }

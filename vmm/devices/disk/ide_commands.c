@@ -3,7 +3,7 @@
 
 /* --- how they end ------------------------------------------------------------------------- */
 
-static void end(struct ide_drive *d, uint8_t status, uint8_t error) {
+static void end_command(struct ide_drive *d, uint8_t status, uint8_t error) {
     d->r.status = status;
     d->r.error = error;
     d->r.phase = IDE_IDLE;
@@ -11,9 +11,9 @@ static void end(struct ide_drive *d, uint8_t status, uint8_t error) {
     d->r.interrupt = true;
 }
 
-void ide_done(struct ide_drive *d) { end(d, IDE_DRDY | IDE_DSC, 0); }
+void ide_done(struct ide_drive *d) { end_command(d, IDE_DRDY | IDE_DSC, 0); }
 
-void ide_fail(struct ide_drive *d, uint8_t error) { end(d, IDE_DRDY | IDE_DSC | IDE_ERR, error); }
+void ide_fail(struct ide_drive *d, uint8_t error) { end_command(d, IDE_DRDY | IDE_DSC | IDE_ERR, error); }
 
 /* --- each ------------------------------------------------------------------------------------ */
 
@@ -212,7 +212,7 @@ static const struct row {
     {0x00, 0xff, false, do_abort, "not one of this drive's"},
 };
 
-static const struct row *find(uint8_t command) {
+static const struct row *find_command(uint8_t command) {
     const struct row *r = rows;
     while (command < r->first || command > r->last)
         r++;
@@ -240,7 +240,7 @@ static void tell_dropped(struct ide_channel *c, const struct ide_drive *d, uint8
 /* A drive that is not there hears nothing, but for EXECUTE DEVICE DIAGNOSTIC, which goes to both. */
 void ide_command(struct ide_channel *c, uint8_t command) {
     struct call call = {.channel = c, .drive = ide_selected(c)};
-    const struct row *r = find(command);
+    const struct row *r = find_command(command);
     if (command == DIAGNOSE && !call.drive->disk)
         call.drive = &c->drive[0];
     if (!call.drive->disk)

@@ -15,7 +15,7 @@ static void put_number(uint8_t *to, unsigned n, unsigned words, uint64_t value) 
 }
 
 /* Padded with spaces; the first character of a word is its high byte. */
-static void put_text(uint8_t *to, unsigned n, unsigned words, const char *text) {
+static void put_swapped_text(uint8_t *to, unsigned n, unsigned words, const char *text) {
     memset(to + 2 * n, ' ', 2 * words);
     for (unsigned i = 0; i < 2 * words && text[i]; i++)
         to[2 * n + (i ^ 1)] = (uint8_t)text[i];
@@ -24,9 +24,9 @@ static void put_text(uint8_t *to, unsigned n, unsigned words, const char *text) 
 static void put_names(const struct ide_drive *d, uint8_t *to) {
     char serial[21];
     snprintf(serial, sizeof serial, "MK%05u", d->number + 1);
-    put_text(to, 10, 10, serial);
-    put_text(to, 23, 4, "1.0");
-    put_text(to, 27, 20, "MINIKVM HARDDISK");
+    put_swapped_text(to, 10, 10, serial);
+    put_swapped_text(to, 23, 4, "1.0");
+    put_swapped_text(to, 27, 20, "MINIKVM HARDDISK");
 }
 
 /* Words 1 to 6 are the drive's own geometry, 54 to 58 the one that is set now. */

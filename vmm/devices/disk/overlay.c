@@ -34,7 +34,7 @@ static void *allocate(struct overlay_pool *pool, size_t size) {
     return new;
 }
 
-static void give_back(struct overlay_pool *pool, void *old, size_t size) {
+static void give_back_cluster(struct overlay_pool *pool, void *old, size_t size) {
     free(old);
     pool->bytes -= size;
 }
@@ -43,16 +43,16 @@ static void give_back(struct overlay_pool *pool, void *old, size_t size) {
 static unsigned *references_of(void *node_or_cluster) { return node_or_cluster; }
 
 /* `level` 0 is that of clusters. */
-static void release(struct overlay_pool *pool, void *what, unsigned level) {
+static void release_node(struct overlay_pool *pool, void *what, unsigned level) {
     if (!what || --*references_of(what))
         return;
     struct node *n = what;
     for (unsigned i = 0; level && i < FANOUT; i++)
-        release(pool, n->child[i], level - 1);
-    give_back(pool, what, level ? sizeof(struct node) : sizeof(struct cluster));
+        release_node(pool, n->child[i], level - 1);
+    give_back_cluster(pool, what, level ? sizeof(struct node) : sizeof(struct cluster));
 }
 
-static void *copy_of(struct overlay_pool *pool, const void *old, unsigned level) {
+static void *copy_of_node(struct overlay_pool *pool, const void *old, unsigned level) {
     size_t size = level ? sizeof(struct node) : sizeof(struct cluster);
     struct node *new = allocate(pool, size);
     if (!new)
@@ -70,12 +70,12 @@ static void *own(struct overlay_pool *pool, void **place, unsigned level) {
     void *old = *place;
     if (old && *references_of(old) == 1)
         return old;
-    void *new = old ? copy_of(pool, old, level)
+    void *new = old ? copy_of_node(pool, old, level)
                     : allocate(pool, level ? sizeof(struct node) : sizeof(struct cluster));
     if (!new)
         return NULL;
     *references_of(new) = 1;
-    release(pool, old, level);
+    release_node(pool, old, level);
     return *place = new;
 }
 
@@ -99,15 +99,15 @@ struct overlay *overlay_keep(struct overlay *o) {
 void overlay_release(struct overlay *o) {
     if (!o || --o->references)
         return;
-    release(o->pool, o->top, o->levels);
-    give_back(o->pool, o, sizeof *o);
+    release_node(o->pool, o->top, o->levels);
+    give_back_cluster(o->pool, o, sizeof *o);
 }
 
 static unsigned index_at(uint64_t lba, unsigned level) {
     return lba / OVERLAY_SECTORS >> BITS * (level - 1) & (FANOUT - 1);
 }
 
-static const struct cluster *find(const struct overlay *o, uint64_t lba) {
+static const struct cluster *find_cluster(const struct overlay *o, uint64_t lba) {
     const void *at = o->top;
     for (unsigned level = o->levels; at && level; level--)
         at = ((const struct node *)at)->child[index_at(lba, level)];
@@ -115,12 +115,12 @@ static const struct cluster *find(const struct overlay *o, uint64_t lba) {
 }
 
 const uint8_t *overlay_find(const struct overlay *o, uint64_t lba) {
-    const struct cluster *c = find(o, lba);
+    const struct cluster *c = find_cluster(o, lba);
     unsigned n = lba % OVERLAY_SECTORS;
     return c && c->has & 1 << n ? c->bytes + n * DISK_SECTOR : NULL;
 }
 
-bool overlay_has_cluster(const struct overlay *o, uint64_t lba) { return find(o, lba); }
+bool overlay_has_cluster(const struct overlay *o, uint64_t lba) { return find_cluster(o, lba); }
 
 uint64_t overlay_bytes(const struct overlay *o) { return o->clusters * OVERLAY_CLUSTER; }
 

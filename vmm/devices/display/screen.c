@@ -11,7 +11,7 @@ enum { MAP_SHIFT = 2, MAP_MASK = 3 };
 
 /* --- the shape of the screen ---------------------------------------------------------- */
 
-static bool is_text(const struct vga *v) {
+static bool shows_text(const struct vga *v) {
     return !(v->graphics[GRAPHICS_MISCELLANEOUS] & GRAPHICS) &&
            !(v->attribute[ATTRIBUTE_MODE] & GRAPHICS);
 }
@@ -25,13 +25,13 @@ static unsigned row_height(const struct vga *v) {
     return character_height(v) << (v->crtc[CRTC_CHARACTER_HEIGHT] & DOUBLE_SCAN ? 1 : 0);
 }
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+static unsigned least_of(unsigned a, unsigned b) { return a < b ? a : b; }
 
 bool screen_size(const struct vga *v, unsigned *columns, unsigned *rows) {
     unsigned lines = vga_vertical_end(v) << (v->crtc[CRTC_MODE] & MULTIPLY_BY_TWO ? 1 : 0);
-    *columns = least(v->crtc[CRTC_DISPLAY_END] + 1u, SCREEN_COLUMNS);
-    *rows = least(lines / row_height(v), SCREEN_ROWS);
-    return is_text(v);
+    *columns = least_of(v->crtc[CRTC_DISPLAY_END] + 1u, SCREEN_COLUMNS);
+    *rows = least_of(lines / row_height(v), SCREEN_ROWS);
+    return shows_text(v);
 }
 
 /* The row from which on display memory is shown from its begin: a split screen. */
@@ -80,7 +80,7 @@ static void read_cells(const struct vga *v, const struct memory *m, struct scree
 static void read_cursor(const struct vga *v, struct screen *s) {
     unsigned cell = v->crtc[CRTC_CURSOR_HIGH] << 8 | v->crtc[CRTC_CURSOR_LOW];
     s->cursor.first = v->crtc[CRTC_CURSOR_START] & HEIGHT;
-    s->cursor.last = least(v->crtc[CRTC_CURSOR_END] & HEIGHT, s->height - 1);
+    s->cursor.last = least_of(v->crtc[CRTC_CURSOR_END] & HEIGHT, s->height - 1);
     if (v->crtc[CRTC_CURSOR_START] & CURSOR_OFF || s->cursor.first > s->cursor.last)
         return;
     for (unsigned row = 0; row < s->rows && !s->cursor.shown; row++) {

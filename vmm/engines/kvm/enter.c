@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
-static int run(struct cpu *cpu) {
+static int run_once(struct cpu *cpu) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     int reason = ioctl(v->fd, KVM_RUN, 0) < 0 ? -errno : (int)v->run->exit_reason;
     cpu->valid = cpu->missing = 0;
@@ -23,7 +23,7 @@ int vcpu_enter(struct cpu *cpu) {
     if (v->entering)
         v->entering(cpu);
     int err = cpu->dirty ? cpu->ops->store(cpu, cpu->dirty) : 0;
-    return err < 0 ? err : run(cpu);
+    return err < 0 ? err : run_once(cpu);
 }
 
 /* A kick says that it stands before it asks for the exit, so none is lost. */
@@ -37,7 +37,7 @@ int vcpu_complete(struct cpu *cpu) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     v->io_pending = false;
     __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    int reason = run(cpu);
+    int reason = run_once(cpu);
     vcpu_clear_immediate_exit(v);
     return reason;
 }

@@ -77,7 +77,7 @@ int exits_complete(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* --- ends --------------------------------------------------------------------- */
 
-static bool halt(struct cpu *cpu, struct cpu_exit *exit) {
+static bool report_halt(struct cpu *cpu, struct cpu_exit *exit) {
     kvm_vcpu_of(cpu)->halted = true;
     return exits_report(exit, CPU_EXIT_HALTED, "%s", "");
 }
@@ -89,7 +89,7 @@ static bool refuse_entry(struct cpu *cpu, struct cpu_exit *exit) {
                         kvm_vcpu_of(cpu)->run->fail_entry.hardware_entry_failure_reason);
 }
 
-static bool fail(struct cpu *cpu, struct cpu_exit *exit) {
+static bool report_failure(struct cpu *cpu, struct cpu_exit *exit) {
     uint8_t op[8] = {0};
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), op, sizeof op);
@@ -117,11 +117,11 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     case KVM_EXIT_MMIO:
         return serve_mmio(cpu, exit);
     case KVM_EXIT_HLT:
-        return halt(cpu, exit);
+        return report_halt(cpu, exit);
     case KVM_EXIT_SHUTDOWN:
         return exits_report(exit, CPU_EXIT_SHUTDOWN, "%s", EXITS_TRIPLE_FAULT);
     case KVM_EXIT_INTERNAL_ERROR:
-        return fail(cpu, exit);
+        return report_failure(cpu, exit);
     case KVM_EXIT_FAIL_ENTRY:
         return refuse_entry(cpu, exit);
     }

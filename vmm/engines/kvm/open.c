@@ -37,7 +37,7 @@ int vcpu_add_memory(struct kvm_vcpu *v, const struct memory *m) {
     return err;
 }
 
-static int add_chips(int vm) {
+static int create_chips(int vm) {
     struct kvm_pit_config config = {0};
     struct kvm_reinject_control control = {.pit_reinject = 0}; /* no backlog of ticks */
     if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm, KVM_CREATE_PIT2, &config) < 0)
@@ -82,7 +82,7 @@ static int build(struct kvm_vcpu *v, int device, const struct memory *m) {
     uint64_t identity = 0xfffbc000;
     ioctl(v->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity);
     ioctl(v->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
-    int err = v->irqchip ? add_chips(v->vm) : 0;
+    int err = v->irqchip ? create_chips(v->vm) : 0;
     if (!err)
         err = vcpu_add_memory(v, m);
     return err ? err : add_vcpu(v, device);

@@ -11,7 +11,7 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
 
-static bool asked(struct soft *s, const char *came, char *text, size_t size) {
+static bool host_says_astray(struct soft *s, const char *came, char *text, size_t size) {
     const struct engine_host *host = engine_host_of(s->cpu);
     if (!host->astray)
         return false;
@@ -24,13 +24,13 @@ static bool asked(struct soft *s, const char *came, char *text, size_t size) {
 
 void leave_if_astray(struct soft *s) {
     char text[sizeof s->exit->text];
-    if (asked(s, NULL, text, sizeof text))
+    if (host_says_astray(s, NULL, text, sizeof text))
         leave_with(s, CPU_EXIT_RUNAWAY, text);
 }
 
 void report_empty_vector(struct soft *s, const char *came) {
     char text[sizeof s->exit->text];
-    if (asked(s, came, text, sizeof text))
+    if (host_says_astray(s, came, text, sizeof text))
         report(s, CPU_EXIT_RUNAWAY, "%s", text);
 }
 

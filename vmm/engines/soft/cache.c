@@ -45,7 +45,7 @@ void cache_flush(struct soft *s) {
 }
 
 /* make_block() has seen to it that there is room. */
-static void *take(struct soft *s, size_t size) {
+static void *take_block(struct soft *s, size_t size) {
     size = (size + 15) & ~(size_t)15;
     void *at = s->cache->arena + s->cache->used;
     s->cache->used += size;
@@ -72,7 +72,7 @@ bool cache_has_code(struct soft *s, uint64_t phys) {
 
 static struct code_page *page_make(struct soft *s, uint64_t phys) {
     struct code_page **slot = &s->cache->pages[phys >> 12 & (PAGE_HASH - 1)];
-    struct code_page *p = take(s, sizeof *p);
+    struct code_page *p = take_block(s, sizeof *p);
     *p = (struct code_page){.next = *slot, .phys = phys & ~0xFFFull};
     *slot = p;
     return p;
@@ -186,13 +186,13 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
     if (!p)
         p = page_make(s, phys);
     size_t before = s->cache->used;
-    struct block *b = take(s, BLOCK_ROOM);
+    struct block *b = take_block(s, BLOCK_ROOM);
     *b = (struct block){.linear = linear, .phys = phys, .big = s->seg[S_CS].k.db};
     bool made = fill_block(s, b, code);
     s->cache->used = before;
     if (!made)
         return NULL;
-    take(s, sizeof *b + (b->count + 1u) * sizeof(struct op)); /* what it really needs */
+    take_block(s, sizeof *b + (b->count + 1u) * sizeof(struct op)); /* what it really needs */
     add_block(s, p, b);
     return b;
 }

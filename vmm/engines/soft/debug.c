@@ -149,12 +149,12 @@ bool page_watched(struct soft *s, uint64_t page, uint64_t phys) {
     return s->guest_watching && guest_watches(s, page, PAGE_SIZE, true);
 }
 
-static bool wants(const struct breakpoint *p, bool write) {
+static bool watchpoint_wants(const struct breakpoint *p, bool write) {
     return p->kind == BP_ACCESS || p->kind == (write ? BP_WRITE : BP_READ);
 }
 
 /* The first hit of an instruction is the one reported. */
-static void hit(struct soft *s, const struct breakpoint *p, uint64_t address, bool by_paging) {
+static void watchpoint_hit(struct soft *s, const struct breakpoint *p, uint64_t address, bool by_paging) {
     bool delivers = s->chained && s->chain[s->chained - 1].kind != KIND_SOFTWARE;
     s->watch_hit = true;
     s->watch = *p;
@@ -167,8 +167,8 @@ static void hit(struct soft *s, const struct breakpoint *p, uint64_t address, bo
 static void watch(struct soft *s, uint64_t address, unsigned size, bool write, bool by_paging) {
     const struct breakpoints *t = s->cpu->breakpoints;
     for (size_t n = 0; s->watching && !s->watch_hit && n < t->count; n++)
-        if (wants(&t->list[n], write) && overlaps(&t->list[n], address, size))
-            hit(s, &t->list[n], address, by_paging);
+        if (watchpoint_wants(&t->list[n], write) && overlaps(&t->list[n], address, size))
+            watchpoint_hit(s, &t->list[n], address, by_paging);
 }
 
 void watch_access(struct soft *s, uint64_t linear, unsigned size, bool write) {

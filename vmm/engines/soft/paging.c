@@ -132,7 +132,7 @@ void tlb_protect_code(struct soft *s, uint64_t phys) {
 /* --- entries ------------------------------------------------------------------------- */
 
 /* Code of one kernel is often a multiple of the TLB's size apart. */
-static struct tlb_entry *slot(struct soft *s, unsigned kind, uint64_t linear) {
+static struct tlb_entry *tlb_slot(struct soft *s, unsigned kind, uint64_t linear) {
     uint64_t page = linear >> 12;
     return &s->tlbs[kind][(kind < TLB_CODE ? page : page ^ page >> 9) & (TLB_SIZE - 1)];
 }
@@ -143,7 +143,7 @@ static void clear(struct tlb_entry *e) {
 
 struct tlb_entry *translate(struct soft *s, uint64_t linear, enum access access, bool user) {
     bool code = access == ACCESS_FETCH;
-    struct tlb_entry *e = slot(s, (code ? TLB_CODE : 0) + user, linear);
+    struct tlb_entry *e = tlb_slot(s, (code ? TLB_CODE : 0) + user, linear);
     uint64_t page = linear & ~0xFFFull;
     if (e->page != page || (access == ACCESS_WRITE && !(e->writable && e->dirty))) {
         struct tlb_entry made = {.phys = page, .writable = true, .dirty = true};
@@ -164,7 +164,7 @@ struct tlb_entry *translate(struct soft *s, uint64_t linear, enum access access,
 }
 
 const struct tlb_entry *tlb_find_code(struct soft *s, uint64_t linear, bool user) {
-    const struct tlb_entry *e = slot(s, TLB_CODE + user, linear);
+    const struct tlb_entry *e = tlb_slot(s, TLB_CODE + user, linear);
     return e->page == (linear & ~0xFFFull) ? e : NULL;
 }
 
@@ -186,7 +186,7 @@ void tlb_flush_page(struct soft *s, uint64_t linear) {
         return;
     }
     for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
-        struct tlb_entry *e = slot(s, kind, linear);
+        struct tlb_entry *e = tlb_slot(s, kind, linear);
         if (e->page == (linear & ~0xFFFull))
             clear(e);
     }
@@ -237,7 +237,7 @@ void tlb_load(struct soft *s, const struct saved_tlb *saved) {
     s->large_pages = saved->large_pages;
     for (uint32_t i = 0; i < saved->count; i++) {
         const struct saved_entry *from = &saved->entries[i];
-        struct tlb_entry *e = slot(s, from->kind, (uint64_t)from->page << 12);
+        struct tlb_entry *e = tlb_slot(s, from->kind, (uint64_t)from->page << 12);
         *e = (struct tlb_entry){.read = NO_PAGE, .write = NO_PAGE,
                                 .page = (uint64_t)from->page << 12,
                                 .phys = (uint64_t)from->phys << 12, .writable = from->writable,

@@ -287,7 +287,7 @@ static void wait_halted(struct soft *s) {
         pass_time(s, then > s->ticks ? then : s->ticks);
 }
 
-static bool at_breakpoint(struct soft *s) {
+static bool soft_at_breakpoint(struct soft *s) {
     uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + s->ip);
     const struct breakpoint *p = NULL;
     if (s->repeating) /* it has begun, and was looked at then */
@@ -322,7 +322,7 @@ static void hand_on_touched(struct soft *s) {
 }
 
 /* The OUT that asked for it is done, and this belongs to it. */
-static void serve(struct soft *s) {
+static void serve_device(struct soft *s) {
     struct cpu *cpu = s->cpu;
     s->serves = false;
     cpu->ticks = s->ticks;
@@ -353,7 +353,7 @@ static void look_back(struct soft *s) {
         report(s, CPU_EXIT_STEPPED, "%s", "");
 }
 
-static bool take_event(struct soft *s) {
+static bool take_due_event(struct soft *s) {
     return take_traps(s) || take_injected(s) || take_nmi(s) || take_interrupt(s);
 }
 
@@ -370,7 +370,7 @@ static void turn(struct soft *s) {
     if (stop_asked(s, why))
         return;
     keep_time(s);
-    if (take_event(s)) {
+    if (take_due_event(s)) {
         s->first = s->repeating = false;
         look_back(s);
         return;
@@ -381,7 +381,7 @@ static void turn(struct soft *s) {
             look_back(s);
         return;
     }
-    if (at_breakpoint(s)) {
+    if (soft_at_breakpoint(s)) {
         look_back(s);
         return;
     }
@@ -389,7 +389,7 @@ static void turn(struct soft *s) {
                     s->shadow_ss || s->shadow_sti || s->flags & (FLAG_TF | FLAG_RF) ||
                     s->horizon <= s->ticks + 1);
     if (s->serves)
-        serve(s);
+        serve_device(s);
     take_traps(s);
     look_back(s);
 }

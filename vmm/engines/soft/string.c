@@ -50,18 +50,18 @@ static void lods_once(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX), op->size, load(s, op->seg, si(s, op), op->size));
 }
 
-static void compare(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+static void compare_strings(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
     flags_sub(s, a, b, a - b, size);
 }
 
 static void scas_once(struct soft *s, const struct op *op) {
     uint64_t b = load(s, S_ES, di(s, op), op->size);
-    compare(s, get_reg(s, REG(R_AX), op->size), b, op->size);
+    compare_strings(s, get_reg(s, REG(R_AX), op->size), b, op->size);
 }
 
 static void cmps_once(struct soft *s, const struct op *op) {
     uint64_t a = load(s, op->seg, si(s, op), op->size);
-    compare(s, a, load(s, S_ES, di(s, op), op->size), op->size);
+    compare_strings(s, a, load(s, S_ES, di(s, op), op->size), op->size);
 }
 
 /* The destination is checked before the device gives its datum away. */
@@ -106,7 +106,7 @@ static bool found(const struct soft *s, const struct op *op, bool compares) {
 
 /* After part of the work: the loop goes on with the same instruction, not
  * counted yet. */
-static const struct op *interrupted(struct soft *s, const struct op *op) {
+static const struct op *rep_interrupted(struct soft *s, const struct op *op) {
     s->repeating = true;
     pend(s, PENDING_CHECK);
     return op;
@@ -141,14 +141,14 @@ ALWAYS const struct op *string(struct soft *s, const struct op *op, once_fn *onc
         if (--left == 0)
             return next_piece(s, op);
         if (UNLIKELY(s->exiting || s->watch_hit || s->db_trap || s->flags & FLAG_TF))
-            return interrupted(s, op);
+            return rep_interrupted(s, op);
     }
 }
 
 /* --- MOVS and STOS in bulk: a whole piece, if all of it is plain memory --- */
 
 /* Host address of n elements from offset on, upwards, by the fast path's rules. */
-static uint8_t *plain(struct soft *s, unsigned seg, uint64_t offset, uint64_t bytes, bool write) {
+static uint8_t *plain_string(struct soft *s, unsigned seg, uint64_t offset, uint64_t bytes, bool write) {
     const struct segment *g = &s->seg[seg];
     uint64_t linear = (uint32_t)(g->k.base + offset);
     const struct tlb_entry *e = tlb_slot(s, linear);
@@ -167,7 +167,7 @@ static void copy_up(uint8_t *to, const uint8_t *from, uint64_t bytes, unsigned s
             store_host(to + n, size, fetch_host(from + n, size));
 }
 
-static void fill(uint8_t *to, uint64_t value, uint64_t bytes, unsigned size) {
+static void rep_fill(uint8_t *to, uint64_t value, uint64_t bytes, unsigned size) {
     if (size == 1)
         memset(to, (uint8_t)value, bytes);
     else
@@ -187,8 +187,8 @@ static bool bulk_possible(const struct soft *s, const struct op *op) {
 
 const struct op *movs(struct soft *s, const struct op *op) {
     uint64_t n = bulk_possible(s, op) ? piece(s, op, USES_SI | USES_DI) : 0;
-    uint8_t *from = n ? plain(s, op->seg, si(s, op), n * op->size, false) : NULL;
-    uint8_t *to = from ? plain(s, S_ES, di(s, op), n * op->size, true) : NULL;
+    uint8_t *from = n ? plain_string(s, op->seg, si(s, op), n * op->size, false) : NULL;
+    uint8_t *to = from ? plain_string(s, S_ES, di(s, op), n * op->size, true) : NULL;
     if (!to)
         return string(s, op, movs_once, USES_SI | USES_DI, false);
     copy_up(to, from, n * op->size, op->size);
@@ -197,10 +197,10 @@ const struct op *movs(struct soft *s, const struct op *op) {
 
 const struct op *stos(struct soft *s, const struct op *op) {
     uint64_t n = bulk_possible(s, op) ? piece(s, op, USES_DI) : 0;
-    uint8_t *to = n ? plain(s, S_ES, di(s, op), n * op->size, true) : NULL;
+    uint8_t *to = n ? plain_string(s, S_ES, di(s, op), n * op->size, true) : NULL;
     if (!to)
         return string(s, op, stos_once, USES_DI, false);
-    fill(to, s->r[R_AX], n * op->size, op->size);
+    rep_fill(to, s->r[R_AX], n * op->size, op->size);
     return bulk_done(s, op, USES_DI, n);
 }
 

@@ -73,7 +73,7 @@ static void set_cr0(struct soft *s, uint64_t value) {
     pend(s, PENDING_CHECK);
 }
 
-static void set_cr3(struct soft *s, uint64_t value) {
+static void load_cr3(struct soft *s, uint64_t value) {
     uint64_t old = s->cr3;
     s->cr3 = value;
     tlb_flush(s, false);
@@ -107,7 +107,7 @@ const struct op *mov_cr(struct soft *s, const struct op *op) {
     switch (op->reg) {
     case 0: set_cr0(s, value); break;
     case 2: s->cr2 = value; break;
-    case 3: set_cr3(s, value); break;
+    case 3: load_cr3(s, value); break;
     default: set_cr4(s, value); break;
     }
     return op + 1;

@@ -30,7 +30,7 @@ enum { TSS_BUSY = 2, TSS_32 = 8 };
     (FLAGS_ALU | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | \
      FLAG_ID)
 
-static const struct layout *layout_of(const struct kvm_segment *tr) {
+static const struct layout *tss_layout(const struct kvm_segment *tr) {
     return tr->type & TSS_32 ? &layout32 : &layout16;
 }
 
@@ -45,7 +45,7 @@ static void tss_write(struct soft *s, const struct kvm_segment *tr, unsigned at,
 
 void task_stack(struct soft *s, unsigned cpl, uint16_t *ss, uint32_t *esp) {
     const struct kvm_segment *tr = &s->seg[S_TR].k;
-    const struct layout *l = layout_of(tr);
+    const struct layout *l = tss_layout(tr);
     unsigned at = l->stack + cpl * 2u * l->size;
     if (tr->unusable || at + l->size + 1u > tr->limit)
         raise_fault(s, VECTOR_TS, tr->selector & ~3u);
@@ -72,7 +72,7 @@ static struct task find_task(struct soft *s, uint16_t selector, enum switch_caus
         raise_fault(s, vector, selector & ~3u);
     if (!t.tr.present)
         raise_fault(s, VECTOR_NP, selector & ~3u);
-    if (t.tr.limit < layout_of(&t.tr)->limit)
+    if (t.tr.limit < tss_layout(&t.tr)->limit)
         raise_fault(s, VECTOR_TS, selector & ~3u);
     return t;
 }
@@ -87,7 +87,7 @@ static void set_busy(struct soft *s, uint64_t descriptor, bool busy) {
 
 static void save_task(struct soft *s, uint64_t ip, uint32_t flags) {
     const struct kvm_segment *tr = &s->seg[S_TR].k;
-    const struct layout *l = layout_of(tr);
+    const struct layout *l = tss_layout(tr);
     tss_write(s, tr, l->ip, l->size, ip);
     tss_write(s, tr, l->flags, l->size, flags);
     for (unsigned n = 0; n < 8; n++)
@@ -107,7 +107,7 @@ struct new_task {
 };
 
 static struct new_task read_task(struct soft *s, const struct kvm_segment *tr) {
-    const struct layout *l = layout_of(tr);
+    const struct layout *l = tss_layout(tr);
     struct new_task n = {.ip = tss_read(s, tr, l->ip, l->size),
                          .flags = (uint32_t)tss_read(s, tr, l->flags, l->size),
                          .ldt = (uint16_t)tss_read(s, tr, l->ldt, 2)};
@@ -184,7 +184,7 @@ static void become(struct soft *s, const struct new_task *n, const struct kvm_se
 }
 
 static void push_error(struct soft *s, const struct kvm_segment *tr, uint32_t error) {
-    struct frame f = {.size = layout_of(tr)->size};
+    struct frame f = {.size = tss_layout(tr)->size};
     frame_add(&f, error);
     frame_push(s, &f);
 }
@@ -196,11 +196,11 @@ void task_switch(struct soft *s, uint16_t selector, enum switch_cause cause, uin
     uint32_t flags = flags_get(s);
     uint64_t old_linear, raw;
     bool nested = cause == SWITCH_CALL || cause == SWITCH_INT;
-    if (old.unusable || old.limit < layout_of(&old)->limit ||
+    if (old.unusable || old.limit < tss_layout(&old)->limit ||
         !descriptor_at(s, old.selector, &raw, &old_linear))
         raise_fault(s, VECTOR_TS, old.selector & ~3u);
-    check_linear(s, old.base, layout_of(&old)->limit + 1u, ACCESS_WRITE, false);
-    check_linear(s, t.tr.base, layout_of(&t.tr)->limit + 1u, nested ? ACCESS_WRITE : ACCESS_READ,
+    check_linear(s, old.base, tss_layout(&old)->limit + 1u, ACCESS_WRITE, false);
+    check_linear(s, t.tr.base, tss_layout(&t.tr)->limit + 1u, nested ? ACCESS_WRITE : ACCESS_READ,
                  false);
     check_linear(s, old_linear, 8, ACCESS_WRITE, false);
     check_linear(s, t.linear, 8, ACCESS_WRITE, false);

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-static int fail(char *error, size_t size, int err, const char *what, const char *todo) {
+static int open_failed(char *error, size_t size, int err, const char *what, const char *todo) {
     snprintf(error, size, "%s: %s; %s", what, strerror(err), todo);
     return -err;
 }
@@ -43,10 +43,10 @@ static void engine_close(struct cpu *cpu) {
 static int start_vcpu(struct cpu *cpu, struct kvm_vcpu *v, bool irqchip, char *error, size_t size) {
     int device = vcpu_open_device();
     if (device < 0)
-        return fail(error, size, -device, "cannot open /dev/kvm", advice(-device));
+        return open_failed(error, size, -device, "cannot open /dev/kvm", advice(-device));
     int err = vcpu_open(cpu, v, device, irqchip);
     if (err)
-        fail(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+        open_failed(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
     return err;
 }
 
@@ -54,7 +54,7 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct debugged_vcpu *d = calloc(1, sizeof *d);
     if (!d)
-        return fail(error, size, ENOMEM, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+        return open_failed(error, size, ENOMEM, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
     int err = start_vcpu(cpu, &d->vcpu, options->irqchip, error, size);
     if (err) {
         free(d);
@@ -84,10 +84,10 @@ static int engine_remap(struct cpu *cpu) {
     return vcpu_add_memory(v, cpu->memory);
 }
 
-static uint64_t entries(const struct cpu *cpu) { return debugged_of(cpu)->counters.runs; }
+static uint64_t engine_entries(const struct cpu *cpu) { return debugged_of(cpu)->counters.runs; }
 
 /* Exits by reason first, then what is counted besides. */
-static const char *counter(const struct cpu *cpu, unsigned n, uint64_t *value) {
+static const char *engine_counter(const struct cpu *cpu, unsigned n, uint64_t *value) {
     const struct kvm_counters *c = &debugged_of(cpu)->counters;
     const struct {
         const char *name;
@@ -107,7 +107,7 @@ static const char *counter(const struct cpu *cpu, unsigned n, uint64_t *value) {
     return more[n].name;
 }
 
-static void describe(struct cpu *cpu, char *out, unsigned size) {
+static void engine_describe(struct cpu *cpu, char *out, unsigned size) {
     const struct kvm_traits *t = probe_traits();
     const char *yes_no[] = {"no", "yes"};
     snprintf(out, size,
@@ -138,8 +138,8 @@ const struct engine engine_kvm = {
     .strained = hold_strained,
     .freeze = irqchip_freeze,
     .remap = engine_remap,
-    .entries = entries,
-    .counter = counter,
-    .describe = describe,
+    .entries = engine_entries,
+    .counter = engine_counter,
+    .describe = engine_describe,
     .close = engine_close,
 };

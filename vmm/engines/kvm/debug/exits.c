@@ -123,7 +123,7 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
 }
 
 /* -EINTR is a kick, the watchdog's look, or any other signal. */
-static bool interrupted(struct cpu *cpu, struct cpu_exit *exit) {
+static bool run_interrupted(struct cpu *cpu, struct cpu_exit *exit) {
     if (debug_take_kick(kvm_vcpu_of(cpu)))
         return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
     if (is_astray(cpu, debugged_of(cpu)->after_step, exit))
@@ -152,7 +152,7 @@ bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     switch (reason) {
     case -EINTR:
     case KVM_EXIT_INTR:
-        return interrupted(cpu, exit);
+        return run_interrupted(cpu, exit);
     case KVM_EXIT_HLT:
         return hlt_exit(cpu, exit);
     case KVM_EXIT_SHUTDOWN:

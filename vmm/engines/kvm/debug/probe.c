@@ -25,7 +25,7 @@ static const uint8_t program[] = {
     0xf4,             /* 1005: hlt */
 };
 
-static enum io_result no_device(void *machine, uint16_t port, bool out, unsigned size,
+static enum io_result probe_no_device(void *machine, uint16_t port, bool out, unsigned size,
                                 void *data) {
     (void)machine, (void)port, (void)out, (void)size, (void)data;
     return IO_DONE;
@@ -42,7 +42,7 @@ static void start_at(struct cpu *cpu, uint64_t ip) {
 
 /* Run from `ip` with one debug register and these controls; was it a DEBUG exit
  * at `expected`? */
-static bool stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint64_t dr0, uint64_t dr7,
+static bool debug_stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint64_t dr0, uint64_t dr7,
                      uint64_t expected) {
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE | control};
     debug.arch.debugreg[0] = dr0;
@@ -75,14 +75,14 @@ static bool has_protect(struct cpu *cpu) {
     return reason == -EFAULT && cpu_read(cpu, CPU_REGS)->regs.rip == STORE;
 }
 
-static void measure(struct cpu *cpu, struct kvm_traits *t) {
+static void measure_traits(struct cpu *cpu, struct kvm_traits *t) {
     memory_write(cpu->memory, CODE, program, sizeof program);
     const uint16_t vector3[2] = {HANDLER, 0};
     memory_write(cpu->memory, 3 * 4, vector3, sizeof vector3);
     memory_write(cpu->memory, HANDLER, "\xf4", 1);
-    t->exec_bp = stops_at(cpu, CODE, KVM_GUESTDBG_USE_HW_BP, STORE, 0x402, STORE);
-    t->data_bp = stops_at(cpu, STORE, KVM_GUESTDBG_USE_HW_BP, DATA, 0x10402, AFTER_STORE);
-    t->int3 = stops_at(cpu, AFTER_STORE, KVM_GUESTDBG_USE_SW_BP, 0, 0x400, AFTER_STORE);
+    t->exec_bp = debug_stops_at(cpu, CODE, KVM_GUESTDBG_USE_HW_BP, STORE, 0x402, STORE);
+    t->data_bp = debug_stops_at(cpu, STORE, KVM_GUESTDBG_USE_HW_BP, DATA, 0x10402, AFTER_STORE);
+    t->int3 = debug_stops_at(cpu, AFTER_STORE, KVM_GUESTDBG_USE_SW_BP, 0, 0x400, AFTER_STORE);
     int debug2 = ioctl(kvm_vcpu_of(cpu)->vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
     t->block_irq = debug2 > 0 && debug2 & KVM_GUESTDBG_BLOCKIRQ;
     t->protect = has_protect(cpu);
@@ -98,10 +98,10 @@ static void measure_once(void) {
     struct memory memory;
     struct breakpoints none = {0};
     struct debugged_vcpu d = {0};
-    struct cpu cpu = {.ops = &ops, .memory = &memory, .breakpoints = &none, .host.io = no_device};
+    struct cpu cpu = {.ops = &ops, .memory = &memory, .breakpoints = &none, .host.io = probe_no_device};
     int device = memory_open(&memory, 64 << 10) < 0 ? -1 : vcpu_open_device();
     if (device >= 0 && vcpu_open(&cpu, &d.vcpu, device, false) == 0) {
-        measure(&cpu, &traits);
+        measure_traits(&cpu, &traits);
         vcpu_close(&d.vcpu);
     }
     memory_close(&memory);

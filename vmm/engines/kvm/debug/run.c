@@ -14,7 +14,7 @@ static const struct breakpoint *breakpoint_here(struct cpu *cpu) {
     return cpu->breakpoints->count ? breakpoints_at(cpu->breakpoints, vcpu_pc(cpu)) : NULL;
 }
 
-static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
+static bool stands_at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
     const struct breakpoint *p = breakpoint_here(cpu);
     if (!p)
         return false;
@@ -26,16 +26,16 @@ static bool at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* At a MOV to CR0 that is looked at first. It is stepped over, so it stays looked at. */
 static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
-    if (cpu->breakpoints->count && at_breakpoint(cpu, exit))
+    if (cpu->breakpoints->count && stands_at_breakpoint(cpu, exit))
         return true;
     if (!guard_refuses(cpu, exit))
         step_raw(cpu, exit);
-    return exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit);
+    return exit->kind != CPU_EXIT_STEPPED || stands_at_breakpoint(cpu, exit);
 }
 
 /* Between the iterations of a rep it is where it was looked at already. */
 static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
-    return !debugged_of(cpu)->mid_rep && at_breakpoint(cpu, exit);
+    return !debugged_of(cpu)->mid_rep && stands_at_breakpoint(cpu, exit);
 }
 
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
@@ -45,7 +45,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     if (guard_at(cpu))
         return guarded_write(cpu, exit);
     if (arch->exception == VECTOR_BP) { /* DR6 is stale then (kvm-quirks 5) */
-        if (at_breakpoint(cpu, exit))
+        if (stands_at_breakpoint(cpu, exit))
             return true;
         d->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it */
         return false;
@@ -57,7 +57,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
         exit->address = p->address;
         return true;
     }
-    if (p && at_breakpoint(cpu, exit))
+    if (p && stands_at_breakpoint(cpu, exit))
         return true;
     if (!p)
         exits_give_back(cpu);
@@ -146,7 +146,7 @@ void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
         return;
     bool here = breakpoint_here(cpu) && !sleeps(cpu);
     if (here && !cpu_passes(cpu, vcpu_pc(cpu))) {
-        at_breakpoint(cpu, exit);
+        stands_at_breakpoint(cpu, exit);
         return;
     }
     hold_decide(cpu);
@@ -156,7 +156,7 @@ void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
     }
     if (here) {
         step_one(cpu, exit); /* off the breakpoint that we stand on */
-        if (exit->kind != CPU_EXIT_STEPPED || at_breakpoint(cpu, exit))
+        if (exit->kind != CPU_EXIT_STEPPED || stands_at_breakpoint(cpu, exit))
             return;
     }
     run_freely(cpu, exit);

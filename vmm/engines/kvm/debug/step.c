@@ -24,7 +24,7 @@
 #include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 
-static void look(struct cpu *cpu, struct insn *in) {
+static void look_at_next(struct cpu *cpu, struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), in);
 }
@@ -169,7 +169,7 @@ static bool unchanged(struct cpu *cpu, const struct kvm_regs *start) {
 }
 
 /* Only without TF of our own can a #DB be the guest's. */
-static bool give_back(struct cpu *cpu) {
+static bool give_back_trap(struct cpu *cpu) {
     bool stepping = debugged_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
     return !stepping && exits_give_back(cpu);
 }
@@ -178,13 +178,13 @@ static bool give_back(struct cpu *cpu) {
  * after an exit that it dealt with inside (kvm-quirks 3): then again, but not
  * for ever, since `jmp .` changes nothing either. true: *exit is something else
  * than the end of the instruction. */
-static bool go(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_exit *exit) {
+static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_exit *exit) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_regs start = cpu_read(cpu, CPU_REGS)->regs;
     for (unsigned empty = 0;;) {
         int reason = debug_enter(cpu, debug);
         if (reason == KVM_EXIT_DEBUG) {
-            if (give_back(cpu) || (unchanged(cpu, &start) && ++empty <= 8))
+            if (give_back_trap(cpu) || (unchanged(cpu, &start) && ++empty <= 8))
                 continue;
             return false;
         }
@@ -233,7 +233,7 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
     hold_handlers(cpu, in->pc, &debug);
     bool tf_next = tf_after(cpu, in);
-    bool other = go(cpu, &debug, exit);
+    bool other = enter_step(cpu, &debug, exit);
     if (patched)
         *patched = saved;
     if (!other && debug.control & KVM_GUESTDBG_SINGLESTEP)
@@ -282,14 +282,14 @@ void step_raw(struct cpu *cpu, struct cpu_exit *exit) {
     struct insn in;
     if (!can_compare(cpu, exit))
         return;
-    look(cpu, &in);
+    look_at_next(cpu, &in);
     if (!go_to_end(cpu, &in, true, exit) && !aftermath(cpu, &in, exit))
         exit->kind = CPU_EXIT_STEPPED;
 }
 
 void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     struct insn in;
-    look(cpu, &in);
+    look_at_next(cpu, &in);
     if (!can_compare(cpu, exit))
         return;
     do {
