@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vmm/memory/layout.h"
+#include "vmm/memory/memory.h"
 #include "vmm/memory/memory.h"
 
 int vcpu_open_device(void) {
