@@ -97,12 +97,12 @@ for environment, words, pen in (
     check("status", run.end() == 5)
 
 # where it is not shown, it is printed at the end
-for words, environment in ((("--screen=off",), {}), ((), {"TERM": "dumb"}), ((), {"TERM": ""})):
+for words, environment in ((("--screen=off",), {}), ((), {"TERM": "dumb"}), ((), {"TERM": ""}), (("--verbose",), {})):
     run = Run(*MINIKVM, *words, TYPED, environment=environment)
     run.wait("raw mode", lambda t: run.is_raw())
     run.type(b"aq")
     check("status", run.end() == 5)
-    check(f"{words} {environment}", run.terminal.text.startswith("typed: press keys\r\n") and "1e 9e 10 90\r\n" in run.terminal.text)
+    check(f"{words} {environment}", "\ntyped: press keys\r\n" in "\n" + run.terminal.text and "1e 9e 10 90\r\n" in run.terminal.text)
 
 # a guest that only prints, and --screen=on
 run = Run(*MINIKVM, "hello")

@@ -383,6 +383,12 @@ static int open_all(struct app *a) {
     return 0;
 }
 
+/* A log on the same terminal is not to be mixed with a screen. */
+static enum screen_choice screen_wanted(const struct options *o) {
+    bool logs = o->machine.verbose || o->log_packets;
+    return o->screen == SCREEN_AUTO && logs && isatty(STDERR_FILENO) ? SCREEN_OFF : o->screen;
+}
+
 static int start(struct app *a) {
     int taken = a->options.gdb && !strcmp(a->options.gdb, "-"); /* stdout is gdb's */
     unsigned images = a->options.count ? a->options.count : 1;
@@ -393,7 +399,8 @@ static int start(struct app *a) {
         say("cannot make an eventfd or a signalfd: %s", file_error(errno));
         return STATUS_ERROR;
     }
-    screen_view_open(&a->view, &a->console, a->options.screen, a->options.color, owner_notify, a);
+    screen_view_open(&a->view, &a->console, screen_wanted(&a->options), a->options.color,
+                     owner_notify, a);
     if (a->options.screen == SCREEN_ON && !a->view.possible) {
         say("--screen=on: stdout is no terminal that can show it (TERM); leave it out, and what the "
             "guest leaves on its screen is printed at its end");
