@@ -35,6 +35,7 @@ struct machine_options {
     uint64_t memory; /* bytes; 0: what the image wants */
     const char *rom; /* path or NULL */
     struct drive_file drives[DRIVES_MAX]; /* beside what the image is */
+    struct drive_file boot_drive; /* the image is this; its path is NULL for other images */
     unsigned drive_count;
     enum engine_choice engine;
     enum irqchip_choice irqchip;
