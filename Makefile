@@ -76,6 +76,18 @@ $(BUILD)/%.o: %.c | $(KERNEL_HEADERS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) $(WRAP) -o $@ $^
 
+# The BIOS's ROM: code of the guest's, embedded in the program, with symbols for a debugger.
+BIOS := $(BUILD)/bios
+$(BIOS)/rom.o: vmm/board/bios/rom.S vmm/board/bios/rom.h vmm/board/bios/font.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) -m32 -g -I. -c -o $@ $<
+$(BIOS)/rom.elf: $(BIOS)/rom.o vmm/board/bios/rom.ld
+	$(LD) -m elf_i386 -nostdlib --build-id=none -T vmm/board/bios/rom.ld -o $@ $<
+$(BIOS)/rom.bin: $(BIOS)/rom.elf
+	$(OBJCOPY) -O binary -j .text $< $@
+$(BUILD)/vmm/board/bios/rom.o: ALL_CFLAGS += -DBIOS_BUILD='"$(BIOS)"'
+$(BUILD)/vmm/board/bios/rom.o: $(BIOS)/rom.bin
+
 include guests/guests.mk
 include os-1k/os-1k.mk
 include tests/tests.mk

@@ -71,16 +71,24 @@ dies 'execution has come to ffff:00000010, linear 0x00100000, where no memory is
 image '\xb8\x00\x00\x00\x40\xff\xe0' # jmp *%eax
 dies 'execution has come to 0008:40000000, linear 0x40000000, where no memory is' --mode=protected
 
+# The BIOS has vectors for what nobody handles; the CPU stands where it was.
+image '\x31\xd2\xf7\xf2' # div %dx, by 0
+dies 'divide error \(#DE\) at 0000:1002, and the guest has set no handler for it'
+image '\x0f\x0b' # ud2
+dies 'invalid opcode \(#UD\) at 0000:1000, and the guest has set no handler for it'
+image '\xff\x16\x00\x20\xf4' # call *0x2000
+dies 'execution has come to 0000:0000, linear 0x00000000, where the interrupt vectors are; on top of the stack is 0x1004$'
+
 # What the built-in CPU alone sees: KVM looks where the guest is ten times a second.
 has soft && [[ $CPU != kvm ]] || finish
 CPU=soft
 # a sector that calls the BIOS: what follows was an endless loop
 image '\xb4\x0e\xb0\x41\xcd\x10\xeb\xfe'
-dies 'int 0x10 at 0000:00001004 goes to 0000:0000: no handler was set for that vector, and there is no BIOS$'
+dies 'int 0x10 at 0000:00001004 goes to 0000:0000: no handler was set for that vector, and there is no BIOS$' --bios=none
 image '\x31\xd2\xf7\xf2' # div %dx, by 0
-dies '#DE at 0000:00001002 goes to 0000:0000: '
+dies '#DE at 0000:00001002 goes to 0000:0000: ' --bios=none
 image '\xff\x16\x00\x20\xf4' # call *0x2000
-dies 'execution has come to 0000:00000000, linear 0x00000000, where there are only zeros \(the interrupt vectors\); on top of the stack is 0x1004$'
+dies 'execution has come to 0000:00000000, linear 0x00000000, where there are only zeros \(the interrupt vectors\); on top of the stack is 0x1004$' --bios=none
 image '\xb8\x00\x00\x20\x00\xff\xd0' # call *%eax
 dies 'execution has come to 0008:00200000, linear 0x00200000, where there are only zeros; on top of the stack is 0x1007$' --mode=protected
 

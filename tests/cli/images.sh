@@ -83,7 +83,7 @@ run_bare --module=,x ./module
 expect_status 2
 run --cpu=soft --mem=2M --module=/dev/null ./module
 expect_status 125
-{ printf '\xf4'; head -c 509 /dev/zero; printf '\x55\xaa'; printf "$header1$header2"; } >disk
+{ printf '\xfa\xf4'; head -c 508 /dev/zero; printf '\x55\xaa'; printf "$header1$header2"; } >disk
 run ./disk # some file's on it
 expect_status 0
 expect_err 'disk: disk \([0-9]+ bytes\); starts its first sector in real mode at 0000:7C00, DL = 80; drive 00 is the same'
@@ -165,9 +165,9 @@ expect_out '\x03\x7c'
 expect_quiet
 run --load=0x413f ./boot
 expect_out 'BA'
-# …which does not do what it finds there
+# …which does not do what it finds there, when it has none
 { printf '\xfa\xf4\xcd\x10'; head -c 506 /dev/zero; printf '\x55\xaa'; } >calls
-run ./calls
+run --bios=none ./calls
 expect_status 0
 expect_err 'calls is a boot sector that calls the BIOS \(int 0x10\), and there is none'
 run --mem=1M --mode=protected ./dot

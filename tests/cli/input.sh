@@ -51,7 +51,7 @@ printf 'x' >"$WORK/in"
 stdin=$WORK/in
 run "$BUILD/tests/guests/unprogrammed.elf"
 expect_status 0
-run --irqchip=on "$BUILD/tests/guests/unprogrammed.elf"
+run --bios=none --irqchip=on "$BUILD/tests/guests/unprogrammed.elf"
 expect_status 0
 
 # The end of input is no key. The serial line tells of it, polled and by interrupt; a

@@ -10,8 +10,8 @@ resets() { # resets BY BYTES
     expect_status 124
     expect_err "^minikvm: the guest resets its machine by $1; "
 }
-resets 'the keyboard controller' '\xea\x00\x00\xff\xff'           # ljmp $0xffff,$0
-resets 'the keyboard controller' '\xea\xf0\xff\x00\xf0'           # ljmp $0xf000,$0xfff0
+resets 'a jump to the reset vector' '\xea\x00\x00\xff\xff'           # ljmp $0xffff,$0
+resets 'a jump to the reset vector' '\xea\xf0\xff\x00\xf0'           # ljmp $0xf000,$0xfff0
 resets 'the keyboard controller' '\xb0\xfe\xe6\x64\xf4'           # out %al,$0x64
 resets 'the keyboard controller' '\xb0\xd1\xe6\x64\xb0\xfe\xe6\x60\xf4' # output port, bit 0 off
 resets 'port 0x92' '\xb0\x01\xe6\x92\xf4'

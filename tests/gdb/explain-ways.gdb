@@ -1,5 +1,5 @@
 # monitor explain tries what is next: where it leads, or the fault, why, and its handler.
-# guest: @BUILD@/tests/guests/ways.elf
+# guest: --bios=none @BUILD@/tests/guests/ways.elf
 # needs: paging32
 monitor explain
 set $pc = (unsigned)&real

@@ -1,6 +1,6 @@
 # A call of the BIOS, which is not there, stops in the handler that nobody has set; so one
 # sees where it came from, and can go back. Before it, `monitor explain` says so.
-# guest: @BUILD@/tests/guests/bios.elf
+# guest: --bios=none @BUILD@/tests/guests/bios.elf
 # engines: soft
 break calls
 continue

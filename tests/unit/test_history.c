@@ -91,8 +91,8 @@ static bool open_guest(struct machine *m, const char *name, struct machine_optio
 }
 
 /* On for so many instructions, as `continue` and Ctrl-C would; by a limit, so that
- * it ends where we want. */
-static void run_for(struct machine *m, uint64_t count) {
+ * it ends where we want. false: it is dead. */
+static bool run_for(struct machine *m, uint64_t count) {
     struct cpu_exit exit = {0};
     history_begin(m);
     m->vcpu[0].cpu.limit = m->vcpu[0].cpu.ticks + count;
@@ -102,6 +102,7 @@ static void run_for(struct machine *m, uint64_t count) {
     m->vcpu[0].ended = false;
     history_stopped(m);
     m->vcpu[0].cpu.limit = 0;
+    return exit.kind != CPU_EXIT_SHUTDOWN;
 }
 
 static void step(struct machine *m) {
@@ -140,7 +141,8 @@ static void visit(struct machine *m, unsigned rounds, unsigned stride, const cha
     struct { uint64_t at, hash; } marks[MARKS];
     unsigned count = 0;
     for (unsigned i = 0; i < MARKS; i++) {
-        run_for(m, any(i % 2 ? 300 : stride) + 1);
+        if (!run_for(m, any(i % 2 ? 300 : stride) + 1))
+            break; /* each try from there on would be a tick of its own */
         if (typed && i % 4 == 3)
             type_text(m, typed);
         if (i % 5 == 2) /* steps let no interrupt in: that is an input, too */

@@ -410,6 +410,7 @@ static int start(struct app *a) {
     if (taken && !a->options.stats && !a->options.machine.verbose &&
         !a->options.log_packets)
         stderr_prepare_divert();
+    a->options.machine.bios_text = !a->view.possible; /* else it is seen on the screen */
     a->options.machine.input_is_file = taken || stdin_is_file();
     if (open_all(a))
         return STATUS_ERROR;

@@ -171,6 +171,8 @@ static bool set_log(struct options *o, const char *value) {
             o->log_packets = true;
         else if (length == strlen("exits") && !strncmp(value, "exits", length))
             o->machine.verbose = true;
+        else if (length == strlen("bios") && !strncmp(value, "bios", length))
+            o->machine.log_bios = true;
         else
             return false;
         if (!value[length])
@@ -201,6 +203,12 @@ static bool set_sandbox(struct options *o, const char *value) {
 
 CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
 CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
+static bool set_bios(struct options *o, const char *value) {
+    int n = choice(value, "auto|none");
+    o->machine.no_bios = n == 1;
+    return n >= 0;
+}
+
 CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk")
 CHOICE(set_color, o->color, "auto|always|never")
 CHOICE(set_screen, o->screen, "auto|on|off")
@@ -246,6 +254,8 @@ static const struct option {
     {"--disk", "FILE[,write]", VALUE, set_disk,
      "a hard disk, up to 4; writes stay in memory, with ,write they go to the file"},
     {"--floppy", "FILE[,write]", VALUE, set_floppy, "a floppy, up to 2; likewise"},
+    {"--bios", "auto|none", VALUE, set_bios,
+     "none: no services, vectors or ROM of a PC's firmware for the guest"},
     {"--irqchip", "auto|none|on", VALUE, set_irqchip,
      "interrupt controller and timer (auto: none for small real-mode guests)"},
     {"--history", "SIZE", VALUE, set_history,
@@ -260,8 +270,8 @@ static const struct option {
     {"--verbose", NULL, NOTHING, set_verbose, "log VM exits, POST codes and unclaimed ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
-    {"--log", "packets,exits", VALUE, set_log,
-     "log on stderr: packets of gdb's remote protocol; exits, as --verbose does"},
+    {"--log", "packets,exits,bios", VALUE, set_log,
+     "log on stderr: packets of gdb's remote protocol; VM exits; calls of the BIOS"},
     {"--list-packets", NULL, NOTHING, set_list_packets,
      "print which packets of gdb's remote protocol are served, and exit"},
     {"--list-images", NULL, NOTHING, set_list_images,
@@ -382,30 +392,10 @@ static bool replay_is_possible(struct options *o) {
     return true;
 }
 
-/* Without an image the first floppy is booted, or the first hard disk, as a PC does: it becomes
- * the image, and is no further drive. */
-static void boot_a_drive(struct options *o) {
-    struct machine_options *m = &o->machine;
-    unsigned n = m->drive_count;
-    for (unsigned i = m->drive_count; i-- > 0;) {
-        bool floppy = m->drives[i].flags & DISK_FLOPPY;
-        bool better = n == m->drive_count || floppy || !(m->drives[n].flags & DISK_FLOPPY);
-        if (better && m->image.boot != (floppy ? BOOT_DISK : BOOT_FLOPPY))
-            n = i;
-    }
-    if (n == m->drive_count)
-        return;
-    m->boot_drive = m->drives[n];
-    m->image.boot = m->boot_drive.flags & DISK_FLOPPY ? BOOT_FLOPPY : BOOT_DISK;
-    memmove(&m->drives[n], &m->drives[n + 1], (m->drive_count - n - 1) * sizeof *m->drives);
-    m->drive_count--;
-    o->images[o->count++] = (char *)m->boot_drive.path;
-}
-
 /* A file that is written is one machine's, and its present's: not what a recording began with. */
 static bool writing_is_possible(const struct options *o) {
     const struct machine_options *m = &o->machine;
-    const char *path = m->boot_drive.flags & DISK_WRITE ? m->boot_drive.path : NULL;
+    const char *path = NULL;
     for (unsigned i = 0; i < m->drive_count; i++)
         if (m->drives[i].flags & DISK_WRITE)
             path = m->drives[i].path;
@@ -428,8 +418,6 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         else if (!(is_option ? take_option(o, argc, argv, &i) : take_image(o, argv[i])))
             return OPTIONS_WRONG;
     }
-    if (o->count == 0 && !o->machine.rom)
-        boot_a_drive(o);
     if (o->count == 0 && !o->machine.rom && !o->list_packets && !o->list_images) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;

@@ -70,7 +70,11 @@ static void board_intr(void *board, bool level) {
 }
 
 static enum io_result board_guest_reset(void *board, struct cpu *cpu, const char *by) {
+    struct pc_board *b = board;
     char why[160];
+    enum io_result result = b->hooks->restart ? b->hooks->restart(b->machine, by) : IO_NOBODY;
+    if (result != IO_NOBODY)
+        return result;
     snprintf(why, sizeof why,
              "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
     board_stop(board, cpu, why);

@@ -28,6 +28,9 @@ struct board_hooks {
     int64_t (*clock)(void *machine); /* seconds since 1970 as the guest shall see them */
     void (*tell)(void *machine, const char *text); /* a person, in a line */
     enum disk_time (*disk_time)(void *machine);
+    /* The guest resets its machine, and by what: the answer if firmware starts it anew
+     * (IO_SERVICE), else IO_NOBODY. May be NULL. */
+    enum io_result (*restart)(void *machine, const char *by);
     /* A port that no device answers was accessed. */
     void (*unassigned)(void *machine, const struct access *);
 };

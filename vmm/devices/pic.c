@@ -164,12 +164,14 @@ static enum io_result access_pic(void *device, const struct access *a) {
         pic_update(pic);
         return IO_DONE;
     }
+    /* The first time, a BIOS sets up the chips; then comes this. */
+    enum io_result result = pic->board->uses_irqchip(pic->board->machine);
     if (data)
         pic_write_data(&pic->chip[chip], access_byte(a));
     else
         pic_write_command(&pic->chip[chip], access_byte(a));
     pic_update(pic);
-    return pic->board->uses_irqchip(pic->board->machine);
+    return result;
 }
 
 static enum io_result access_elcr(void *device, const struct access *a) {

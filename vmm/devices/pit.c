@@ -186,11 +186,12 @@ static enum io_result access_pit(void *device, const struct access *a) {
     unsigned n = a->address - COUNTER0;
     if (!a->write)
         return access_reply(a, a->address == CONTROL ? 0xff : read_counter(pit, n));
+    enum io_result result = pit->board->uses_irqchip(pit->board->machine); /* as in pic.c */
     if (a->address == CONTROL)
         pit_write_control(pit, access_byte(a));
     else
         write_counter(pit, n, access_byte(a));
-    return pit->board->uses_irqchip(pit->board->machine);
+    return result;
 }
 
 /* Port 0x61: bit 0 gates channel 2, bit 1 the speaker; bit 5 shows its output. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "vmm/devices/display/cp437.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
 #include "vmm/machine/recorder.h"
@@ -41,6 +42,8 @@ static enum io_result machine_uses_irqchip(void *machine) {
     m->irqchip = true;
     bool anew = m->wants_irqchip = engines_needs_irqchip(m);
     lock_release(&m->run.lock);
+    if (m->bios.on && m->bios.real)
+        bios_start_chips(&m->bios);
     return anew ? IO_STOP : IO_DONE;
 }
 
@@ -63,12 +66,66 @@ static enum disk_time machine_disk_time(void *machine) {
     return m->recorder->is_silent(m) ? DISK_PAST : DISK_PRESENT;
 }
 
+static enum io_result machine_restart(void *machine, const char *by) {
+    struct machine *m = machine;
+    if (!bios_can_restart(&m->bios))
+        return IO_NOBODY;
+    m->bios.reset_by = by;
+    return IO_SERVICE;
+}
+
 static const struct board_hooks board_hooks = {
     .put = machine_put, .end = machine_end, .stop = machine_stop,
     .uses_irqchip = machine_uses_irqchip, .has_kernel_irqchip = machine_has_kernel_irqchip,
     .now = virtual_clock_now, .clock = machine_clock, .unassigned = unassigned_port,
-    .tell = machine_tell, .disk_time = machine_disk_time,
+    .tell = machine_tell, .disk_time = machine_disk_time, .restart = machine_restart,
 };
+
+/* --- for the BIOS ------------------------------------------------------------------------- */
+
+/* Lines end as those of other programs do. */
+static void machine_text(void *machine, uint8_t byte) {
+    struct machine *m = machine;
+    char text[CP437_UTF8] = {(char)byte};
+    bool control = byte == '\n' || byte == '\a' || byte == '\b' || byte == '\t';
+    if (m->options->bios_text && byte != '\r')
+        machine_put(m, text, control ? 1 : cp437_utf8(byte, text));
+}
+
+static bool machine_is_silent(void *machine) {
+    struct machine *m = machine;
+    return m->recorder->is_silent(m);
+}
+
+/* With a debugger somebody may still type one there. */
+static bool machine_input_is_over(void *machine) {
+    struct machine *m = machine;
+    return !m->options->debugged && m->recorder->input_is_over(m);
+}
+
+static void machine_reset_devices(void *machine) {
+    struct machine *m = machine;
+    board_reset(&m->board);
+}
+
+static void machine_give_chips(void *machine) {
+    struct machine *m = machine;
+    if (engines_has_irqchip(m))
+        engines_give_chips(m);
+}
+
+static const struct bios_hooks bios_hooks = {
+    .text = machine_text, .message = machine_tell, .is_silent = machine_is_silent,
+    .input_is_over = machine_input_is_over, .reset = machine_reset_devices,
+    .give_chips = machine_give_chips,
+};
+
+/* --- for the engine: services -------------------------------------------------------------- */
+
+static enum io_result machine_service(void *vcpu) {
+    struct vcpu *v = vcpu;
+    return bios_service(&v->machine->bios, &v->cpu);
+}
 
 /* --- for the engine ---------------------------------------------------------------------- */
 
@@ -118,7 +175,7 @@ static void connect_vcpu(struct machine *m, unsigned number) {
     v->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
                           .addresses = &m->addresses, .address_shift = addresses_shift,
                           .verbose = m->options->verbose,
-                          .host = {.context = v, .io = machine_io,
+                          .host = {.context = v, .io = machine_io, .service = machine_service,
                                    .mmio = machine_mmio, .extra = &engine_host},
                           .defer_irq = machine_defer_irq};
 }
@@ -134,5 +191,9 @@ int machine_connect(struct machine *m, char *error, size_t size) {
     b->options = (struct board_options){o->irqchip != IRQCHIP_NONE, o->verbose, o->devices};
     b->hooks = &board_hooks;
     b->machine = m;
-    return board_open(b, error, size);
+    m->bios.drives = &b->drives;
+    m->bios.logs = o->log_bios;
+    int err = board_open(b, error, size);
+    bios_open(&m->bios, b, &bios_hooks, m);
+    return err;
 }

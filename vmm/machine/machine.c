@@ -108,6 +108,14 @@ void machine_halt(struct machine *m) {
 /* A PC has its first MiB: with less conventional memory there is a hole below A0000. */
 enum { PC_MEMORY = 1 << 20 };
 
+/* An image that lies where the BIOS has its vectors, its data or its ROM brings its own. */
+static bool has_bios(const struct machine *m, const struct image *im) {
+    bool none = m->options->no_bios || m->options->rom;
+    bool low = !im->is_elf && !im->is_disk && im->load < BIOS_DATA_END;
+    bool high = !im->is_elf && !im->is_disk && im->load < 1 << 20 && im->end > BIOS_ROM_AT;
+    return !none && !low && !high;
+}
+
 /* As much as the user or the image wants, with the image and the ROM in it. */
 static int fill_memory(struct machine *m, struct image *im, struct memory *memory, char *error,
                        size_t size) {
@@ -120,16 +128,13 @@ static int fill_memory(struct machine *m, struct image *im, struct memory *memor
                  (unsigned long long)(bytes >> 20), strerror(-err));
     if (!err && m->options->rom)
         err = rom_load(memory, m->options->rom, error, size);
+    else if (!err && has_bios(m, im))
+        err = memory_add_rom(memory, bios_rom, BIOS_ROM_SIZE);
     if (!err && im->bytes)
         err = image_load(im, memory, error, size);
     if (err)
         memory_close(memory);
     return err;
-}
-
-/* Is it what the command line has as a drive, so that its file is open? */
-static bool is_boot_drive(const struct machine *m, const struct image *im) {
-    return m->options->boot_drive.path && m->initial_path && !strcmp(im->path, m->initial_path);
 }
 
 /* The drive that a disk image is booted from; NULL for other images. It is the first of its kind. */
@@ -145,9 +150,6 @@ static int open_boot_disk(struct machine *m, const struct image *im, const struc
                  floppy ? "--floppy" : "--disk");
         return -ENOSPC;
     }
-    const struct drive_file *f = &m->options->boot_drive;
-    if (is_boot_drive(m, im))
-        return disk_open_fd(disk, f->fd, f->path, f->flags, error, size);
     return disk_open(disk, im->path, floppy ? DISK_FLOPPY : im->is_either ? DISK_EITHER : 0, error, size);
 }
 
@@ -176,7 +178,11 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     m->vcpu[0].dead = m->wants_irqchip = m->vcpu[0].touched = m->vcpu[0].ended = false;
     m->unassigned = (struct unassigned){0};
     m->runaways = (struct runaways){0};
-    m->irqchip = m->options->irqchip == IRQCHIP_ON;
+    m->bios.on = has_bios(m, &m->image);
+    m->bios.real = m->image.mode == START_REAL;
+    m->bios.boots = m->bios.on && m->image.is_disk;
+    m->irqchip = m->options->irqchip == IRQCHIP_ON ||
+                 (m->options->irqchip == IRQCHIP_AUTO && m->bios.boots);
     cpu_set_engine(cpu, NULL);
     cpu->valid = cpu->dirty = cpu->missing = 0;
     cpu->ticks = cpu->slept = cpu->limit = 0;
@@ -186,6 +192,8 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     if (err)
         return err;
     image_start(&m->image, &m->memory, cpu);
+    if (m->bios.boots)
+        bios_boot_state(cpu_write(cpu, CPU_REGS | CPU_SREGS), m->image.drive);
     if (cpu->missing) {
         snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
         err = -EIO;
@@ -199,6 +207,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
 
 static void power_on_devices(struct machine *m) {
     board_reset(&m->board);
+    bios_post(&m->bios, m->irqchip, m->image.drive);
     if (engines_has_irqchip(m))
         engines_give_chips(m);
 }
@@ -221,7 +230,7 @@ static void tell_engine(struct machine *m) {
 /* It would run wild without a word. */
 static void warn_of_bios(struct machine *m) {
     char text[400];
-    unsigned vector = m->options->rom ? 0 : image_bios_call(&m->image);
+    unsigned vector = m->options->rom || m->bios.on ? 0 : image_bios_call(&m->image);
     if (!vector)
         return;
     snprintf(text, sizeof text, "%.200s is a boot sector that calls the BIOS (int 0x%02x), and there "

@@ -17,6 +17,7 @@
 #include "vmm/machine/addresses.h"
 #include "vmm/cpu/engine.h"
 #include "vmm/board/board.h"
+#include "vmm/board/bios/bios.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/board/boot/symbol_file.h"
 #include "vmm/memory/layout.h"
@@ -34,8 +35,10 @@ struct machine_options {
     struct image_options image;
     uint64_t memory; /* bytes; 0: what the image wants */
     const char *rom; /* path or NULL */
+    bool no_bios;    /* --bios=none */
+    bool bios_text;  /* what a program prints by the BIOS is output of the machine */
+    bool log_bios;   /* a line for each call of the BIOS */
     struct drive_file drives[DRIVES_MAX]; /* beside what the image is */
-    struct drive_file boot_drive; /* the image is this; its path is NULL for other images */
     unsigned drive_count;
     enum engine_choice engine;
     enum irqchip_choice irqchip;
@@ -124,6 +127,8 @@ struct machine {
                                   points out at each stop */
     struct vcpu vcpu[VCPUS_MAX];
     struct pc_board board;
+    struct bios bios;
+    bool rom_is_stepped;  /* monitor step bios on: its ROM is stepped like other code */
     bool irqchip;         /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_irqchip;   /* it has just begun to, on a KVM without them in the kernel */
     char engine_why[256]; /* why it is this engine that runs the guest */

@@ -23,6 +23,17 @@ struct machine_stop {
     bool stuck;           /* as the stop before, and nothing was executed in between */
 };
 
+/* A command in the BIOS's ROM; rom_step.h. */
+struct rom_steps {
+    bool began_inside; /* the command did */
+    bool inside;       /* it has entered since, at this stack: */
+    uint64_t ss;
+    uint16_t sp;
+    bool step_irqs; /* the CPU's, put back when it has left */
+    bool holds;     /* a watchpoint was hit inside, to be told outside */
+    struct cpu_exit held;
+};
+
 struct emulator;
 struct machine;
 
@@ -31,6 +42,7 @@ struct vcpu {
     unsigned number; /* from 0; a debugger's thread is one more */
     struct cpu cpu;
     struct emulator *emulator; /* emulate_step.h; NULL until it is needed */
+    struct rom_steps rom;
     uint64_t range_start, range_end; /* COMMAND_RANGE: step while pc is inside */
     bool follows; /* call debugger_hooks.stepped after the next instruction */
     bool touched; /* somebody has changed state or memory since it ran */

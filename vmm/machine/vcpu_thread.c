@@ -17,6 +17,7 @@
 #include "vmm/machine/hits.h"
 #include "vmm/machine/host_input.h"
 #include "vmm/machine/recorder.h"
+#include "vmm/machine/rom_step.h"
 #include "vmm/machine/runaway.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
@@ -59,7 +60,9 @@ static void serve_tracepoints(struct vcpu *v) {
 
 /* A range step executes many instructions; those that do not need KVM are emulated. */
 static void step(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
-    if (command == COMMAND_RANGE && !v->cpu.step_irqs && emulate_step(v))
+    if (v->rom.inside)
+        rom_step_one(v, exit);
+    else if (command == COMMAND_RANGE && !v->cpu.step_irqs && emulate_step(v))
         exit->kind = CPU_EXIT_STEPPED;
     else
         v->cpu.engine->step(&v->cpu, exit);
@@ -83,6 +86,20 @@ static bool goes_on_from_step(struct vcpu *v, enum machine_command command,
     if (running)
         exit->kind = CPU_EXIT_KICKED;
     return false;
+}
+
+/* The same, where a step over the BIOS may have more to do. */
+static bool goes_on_after(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+    enum rom_step at = v->follows ? ROM_STEP_OUTSIDE : rom_step(v, exit);
+    if (at == ROM_STEP_LEFT || (at == ROM_STEP_OUTSIDE && exit->kind == CPU_EXIT_WATCHPOINT))
+        return false;
+    if (at == ROM_STEP_OUTSIDE)
+        return goes_on_from_step(v, command, exit);
+    if (breakpoint_should_stop(v, pc_of(v), false, exit))
+        return false;
+    if (machine_interrupted(v->machine))
+        exit->kind = CPU_EXIT_KICKED;
+    return exit->kind != CPU_EXIT_KICKED;
 }
 
 /* --- another engine --------------------------------------------------------------------- */
@@ -124,7 +141,7 @@ static bool add_chips(struct vcpu *v, enum machine_command command, struct cpu_e
         return false;
     }
     exit->kind = CPU_EXIT_STEPPED;
-    return goes_on_from_step(v, command, exit);
+    return goes_on_after(v, command, exit);
 }
 
 /* --- exits ------------------------------------------------------------------------------ */
@@ -153,7 +170,7 @@ static bool at_limit(struct vcpu *v, enum machine_command command, struct cpu_ex
     if (v->machine->recorder->at_limit(v->machine, exit, running))
         return true;
     return !running && exit->kind == CPU_EXIT_STEPPED && !v->edge &&
-           goes_on_from_step(v, command, exit);
+           goes_on_after(v, command, exit);
 }
 
 /* A device wanted the machine to stop behind the access. */
@@ -185,7 +202,8 @@ static bool goes_on(struct vcpu *v, enum machine_command command, struct cpu_exi
     case CPU_EXIT_CANNOT:
         return !exit->fatal && take_over(v, exit->text, sizeof exit->text);
     case CPU_EXIT_STEPPED:
-        return goes_on_from_step(v, command, exit);
+    case CPU_EXIT_WATCHPOINT:
+        return goes_on_after(v, command, exit);
     case CPU_EXIT_DEVICE:
         return at_device(v, command, exit);
     default:
@@ -221,6 +239,7 @@ static void run_on(struct vcpu *v, enum machine_command command, struct cpu_exit
     struct cpu *cpu = &v->cpu;
     bool running = command == COMMAND_RUN;
     *exit = (struct cpu_exit){0};
+    rom_step_begin(v);
     if (begins_at_stop(v, command, exit))
         return;
     if (cpu->engine->freeze && (running || cpu->step_irqs))
@@ -228,11 +247,12 @@ static void run_on(struct vcpu *v, enum machine_command command, struct cpu_exit
     do {
         *exit = (struct cpu_exit){0};
         v->machine->recorder->before_run(v->machine);
-        if (running && !v->follows)
+        if (running && !v->follows && !v->rom.inside)
             cpu->ops->run(cpu, exit);
         else
             step(v, command, exit);
     } while (goes_on(v, command, exit));
+    rom_step_end(v, exit);
 }
 
 /* While somebody looks at the machine, time stands still and the breakpoints are known. */
@@ -343,14 +363,20 @@ void *vcpu_thread(void *vcpu) {
 
 /* --- a step on the owner's thread -------------------------------------------------------- */
 
-/* The next instruction waits for no interrupt and no device, and does not repeat. */
+static bool goes_far(const struct insn *in) {
+    unsigned which = insn_modrm(in) >> 3 & 7;
+    return in->opcode == 0xff && (which == 3 || which == 5);
+}
+
+/* The next instruction waits for no interrupt and no device, calls no BIOS, and does not repeat. */
 static bool is_quick(struct vcpu *v) {
     static const struct insn_span slow[] = {
-        {0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}, {0xf4, 0xf4}}; /* INS OUTS IN OUT HLT */
+        {0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}, {0xf4, 0xf4},  /* INS OUTS IN OUT HLT */
+        {0x9a, 0x9a}, {0xca, 0xcf}, {0xea, 0xea}};               /* to the BIOS: INT, far ways */
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS | CPU_MP);
     struct insn in;
     insn_read(v->cpu.memory, s, x86_pc(&s->regs, &s->sregs), &in);
-    return s->mp.mp_state == KVM_MP_STATE_RUNNABLE && !in.rep &&
+    return s->mp.mp_state == KVM_MP_STATE_RUNNABLE && !in.rep && !goes_far(&in) && !rom_step_in_rom(v) &&
            !insn_in_any(&in, slow, sizeof slow / sizeof *slow);
 }
 

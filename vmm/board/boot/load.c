@@ -130,6 +130,6 @@ int image_put(const struct image *im, struct memory *m, char *error, size_t size
     return image_refuse(error, size, ENOSPC, "%s: the image needs RAM up to 0x%llx%s, and guest RAM ends at 0x%llx%s; use "
                   "--mem=%lluM", im->path, (unsigned long long)im->end,
                   reserved(im) ? " and 32 KiB above that" : "",
-                  (unsigned long long)end, m->rom ? " (below the ROM)" : "",
+                  (unsigned long long)end, m->rom && end + m->rom_size > MIB ? " (below the ROM)" : "",
                   (unsigned long long)((im->end + reserved(im)) / MIB + 1));
 }

@@ -126,9 +126,10 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
 static bool run_interrupted(struct cpu *cpu, struct cpu_exit *exit) {
     if (debug_take_kick(kvm_vcpu_of(cpu)))
         return exits_report(exit, CPU_EXIT_KICKED, "%s", "");
-    if (is_astray(cpu, debugged_of(cpu)->after_step, exit))
-        return true;
-    return kvm_vcpu_of(cpu)->irqchip && exits_halted(cpu, exit);
+    /* One that is halted has not come to what is behind the HLT. */
+    if (kvm_vcpu_of(cpu)->irqchip && cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED)
+        return exits_halted(cpu, exit);
+    return is_astray(cpu, debugged_of(cpu)->after_step, exit);
 }
 
 /* At a write RIP is behind the instruction already. */

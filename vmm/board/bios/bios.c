@@ -1,0 +1,246 @@
+/* From a stub's OUT to a service, and back; see bios.h. */
+#include "vmm/board/bios/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/cpu/service.h"
+
+static const struct services *const services[] = {&services_video,  &services_disk,   &services_keyboard,
+                                                  &services_time,   &services_system, &services_serial};
+
+/* --- the table ---------------------------------------------------------------------------- */
+
+/* The row for a call; NULL: there is none. */
+static const struct service *find_service(unsigned number, uint16_t ax) {
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        for (unsigned n = 0; n < services[i]->count; n++) {
+            const struct service *s = &services[i]->list[n];
+            if (s->number == number && (ax & s->mask) == s->function)
+                return s;
+        }
+    return NULL;
+}
+
+/* --- the CPU's state as a call, and back ---------------------------------------------------- */
+
+static void take_registers(struct call *c, const struct kvm_regs *r) {
+    c->eax = (uint32_t)r->rax;
+    c->ebx = (uint32_t)r->rbx;
+    c->ecx = (uint32_t)r->rcx;
+    c->edx = (uint32_t)r->rdx;
+    c->esi = (uint32_t)r->rsi;
+    c->edi = (uint32_t)r->rdi;
+    c->ebp = (uint32_t)r->rbp;
+}
+
+static void put_registers(const struct call *c, struct kvm_regs *r) {
+    r->rax = c->eax;
+    r->rbx = c->ebx;
+    r->rcx = c->ecx;
+    r->rdx = c->edx;
+    r->rsi = c->esi;
+    r->rdi = c->edi;
+    r->rbp = c->ebp;
+}
+
+/* IP, CS and FLAGS, which the INT has pushed. */
+static void take_frame(struct call *c, const struct cpu_state *s) {
+    uint16_t frame[3];
+    far_read(c, s->sregs.ss.selector, (uint16_t)s->regs.rsp, frame, sizeof frame);
+    c->ip = frame[0];
+    c->cs = frame[1];
+    c->flags = frame[2];
+}
+
+static void put_flags(struct call *c, const struct cpu_state *s, uint16_t before) {
+    if (c->flags != before)
+        far_write(c, s->sregs.ss.selector, (uint16_t)(s->regs.rsp + 4), &c->flags, sizeof c->flags);
+}
+
+static void put_es(struct cpu *cpu, uint16_t es) {
+    struct kvm_segment *segment = &cpu_write(cpu, CPU_SREGS)->sregs.es;
+    segment->selector = es;
+    segment->base = es * 16u;
+}
+
+/* Which service is meant: by where in the ROM the CPU stands, behind the OUT. */
+static bool identify_call(struct call *c, uint64_t linear) {
+    static const uint16_t hooks[] = {ROM_TICK_HOOK + ROM_HOOK_OUT, ROM_ALARM_HOOK + ROM_HOOK_OUT,
+                                     ROM_BREAK_HOOK + ROM_HOOK_OUT, ROM_PRINT_HOOK + ROM_HOOK_OUT,
+                                     ROM_KEY_HOOK + ROM_KEY_OUT};
+    uint16_t ip = c->pc = (uint16_t)(linear - ROM_BASE);
+    c->number = ip / ROM_STUB_SIZE;
+    c->again = ip % ROM_STUB_SIZE == ROM_STUB_AGAIN;
+    if (c->number < ROM_STUBS)
+        return c->again || ip % ROM_STUB_SIZE == ROM_STUB_OUT;
+    c->number = ip;
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        if (hooks[i] == ip)
+            return true;
+    return false;
+}
+
+static void take_call(struct call *c, struct bios *b, const struct cpu_state *s) {
+    *c = (struct call){.bios = b};
+    take_registers(c, &s->regs);
+    take_frame(c, s);
+    c->ss = s->sregs.ss.selector;
+    c->sp = (uint16_t)s->regs.rsp;
+    c->ds = s->sregs.ds.selector;
+    c->es = s->sregs.es.selector;
+    c->carry_in = s->regs.rflags & FLAG_CF;
+}
+
+/* --- the log -------------------------------------------------------------------------------- */
+
+static void describe(struct call *asked, const struct service *s, struct words *w) {
+    if (s->mask == 0xffff)
+        words_add(w, "int %02xh/%04x, %s", asked->number, asked->ax, s->name);
+    else if (s->mask)
+        words_add(w, "int %02xh/%02x, %s", asked->number, asked->ah, s->name);
+    else
+        words_add(w, "int %02xh, %s", asked->number, s->name);
+    if (!s->asks)
+        return;
+    words_add(w, ": ");
+    s->asks(asked, w);
+}
+
+/* Calls of a future that was left are no more. */
+static void forget_later(struct bios *b, uint64_t ticks) {
+    while (b->call_count && ticks && b->calls[(b->call_count - 1) % BIOS_CALLS].ticks >= ticks)
+        b->call_count--;
+}
+
+/* Where the caller's INT is; else where it goes on. */
+static uint16_t int_place(struct call *c) {
+    uint8_t code[2];
+    far_read(c, c->cs, (uint16_t)(c->ip - 2), code, sizeof code);
+    return (uint16_t)(code[0] == 0xcd && code[1] == c->number ? c->ip - 2 : c->ip);
+}
+
+static void keep_call(struct call *asked, struct call *c, const struct service *s) {
+    struct bios *b = c->bios;
+    uint64_t ticks = b->cpu->ticks;
+    forget_later(b, ticks);
+    struct bios_call *k = &b->calls[b->call_count++ % BIOS_CALLS];
+    *k = (struct bios_call){.ticks = ticks, .cs = asked->cs, .ip = int_place(asked), .ax = asked->ax,
+                            .number = (uint8_t)asked->number};
+    struct words w = {k->text, sizeof k->text, 0};
+    describe(asked, s, &w);
+    words_add(&w, " -> ");
+    if (s->answers)
+        s->answers(c, &w);
+    else
+        words_add(&w, "AX=%04x%s", c->ax, c->flags & FLAG_CF ? " CF" : "");
+    if (b->logs)
+        tell(b, "%04x:%04x %s", k->cs, k->ip, k->text);
+}
+
+const struct bios_call *bios_call_at(const struct bios *b, unsigned n) {
+    unsigned kept = b->call_count < BIOS_CALLS ? b->call_count : BIOS_CALLS;
+    const struct bios_call *k = &b->calls[(b->call_count - kept + n) % BIOS_CALLS];
+    return n < kept ? k : NULL;
+}
+
+/* --- what there is no service for ------------------------------------------------------------ */
+
+static bool is_unknown_new(struct bios *b, uint32_t what) {
+    for (unsigned i = 0; i < b->told_count; i++)
+        if (b->told[i] == what)
+            return false;
+    if (b->told_count == BIOS_TOLD)
+        return false;
+    b->told[b->told_count++] = what;
+    return true;
+}
+
+/* INT 15h and 1Ah say so in the carry flag, INT 13h by its status; others just return. */
+static const char *refuse_function(struct call *c) {
+    bool tells = c->number == 0x13 || c->number == 0x15 || c->number == 0x1a;
+    if (!tells)
+        return "returns at once";
+    set_carry(c, true);
+    if (c->number == 0x1a)
+        return "CF=1";
+    c->ah = c->number == 0x13 ? 0x01 : 0x86;
+    if (c->number == 0x13)
+        poke8(c->bios, c->dl & 0x80 ? BDA_DISK_STATUS : BDA_FLOPPY_STATUS, c->ah);
+    return c->number == 0x13 ? "CF=1, AH=01h" : "CF=1, AH=86h";
+}
+
+static void tell_unknown(struct call *c, uint16_t ax) {
+    const char *answer = refuse_function(c);
+    if (is_unknown_new(c->bios, c->number << 16 | (c->number == 0x15 ? ax : ax & 0xff00)))
+        tell(c->bios, "int 0x%02x, AX=%04x, at %04x:%04x: the BIOS has no such function: %s",
+             c->number, ax, c->cs, int_place(c), answer);
+}
+
+/* --- the service ----------------------------------------------------------------------------- */
+
+static void run_service(struct call *c, const struct service *s) {
+    struct call asked = *c;
+    if (s)
+        s->run(c);
+    if (c->elsewhere || c->stop)
+        return;
+    if (!s || c->unknown)
+        tell_unknown(c, asked.ax);
+    else if (!c->silent && c->pc % ROM_STUB_SIZE == (c->again ? ROM_STUB_AGAIN : ROM_STUB_OUT))
+        keep_call(&asked, c, s);
+}
+
+enum io_result bios_service(struct bios *b, struct cpu *cpu) {
+    b->cpu = cpu;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    struct call c;
+    take_call(&c, b, s);
+    if (b->reset_by) {
+        bios_restart(&c);
+        return c.stop ? IO_STOP : IO_DONE;
+    }
+    if (!identify_call(&c, x86_pc(&s->regs, &s->sregs)))
+        return IO_DONE;
+    uint16_t flags = c.flags, es = c.es;
+    run_service(&c, find_service(c.number, c.ax));
+    if (b->reset_by)
+        bios_restart(&c);
+    if (c.elsewhere)
+        return c.stop ? IO_STOP : IO_DONE;
+    put_flags(&c, cpu_read(cpu, CPU_REGS | CPU_SREGS), flags);
+    if (c.es != es)
+        put_es(cpu, c.es);
+    struct cpu_state *after = cpu_write(cpu, CPU_REGS);
+    put_registers(&c, &after->regs);
+    after->regs.rflags |= c.raise;
+    after->regs.rip = (uint32_t)(ROM_BASE + c.pc - after->sregs.cs.base);
+    return c.stop ? IO_STOP : IO_DONE;
+}
+
+/* --- the private port ------------------------------------------------------------------------- */
+
+bool bios_runs(const struct bios *b, const struct cpu_state *s) {
+    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    enum cpu_mode mode = x86_mode(&s->sregs, s->regs.rflags);
+    return b->on && (mode == MODE_REAL || mode == MODE_VM86) && pc >= ROM_BASE && pc < ROM_BASE + ROM_SIZE;
+}
+
+/* From elsewhere it is a port that nobody answers. */
+static enum io_result access_port(void *bios, const struct access *a) {
+    struct bios *b = bios;
+    if (b->on && a->write && a->size == 1 && a->cpu &&
+        bios_runs(b, cpu_read(a->cpu, CPU_REGS | CPU_SREGS)))
+        return IO_SERVICE;
+    if (b->board->bus.unassigned)
+        b->board->bus.unassigned(b->board->bus.machine, a);
+    return a->write ? IO_DONE : access_reply(a, UINT64_MAX);
+}
+
+void bios_open(struct bios *b, struct pc_board *board, const struct bios_hooks *hooks, void *machine) {
+    b->board = board;
+    b->cpu = board->cpu;
+    b->hooks = hooks;
+    b->machine = machine;
+    bus_add(&board->bus, "bios", ROM_PORT, ROM_PORT, access_port, b);
+}

@@ -1,0 +1,86 @@
+/* The BIOS of a PC, by high-level emulation: the ROM (rom.S) has a stub for each vector, whose
+ * OUT comes here, and the service is done in C on the guest's registers, memory and ports.
+ *
+ * Rule: all that a service keeps between two calls is in the guest's memory (BIOS data area
+ * at 400h, the last KiB of conventional memory), so that a snapshot has it. What is in
+ * struct bios is for people: it changes nothing that a guest sees.
+ */
+#ifndef MINIKVM_BIOS_H
+#define MINIKVM_BIOS_H
+
+#include "vmm/board/board.h"
+
+/* What it asks of its machine. */
+struct bios_hooks {
+    /* What a program prints by it: text, a byte at a time. May be NULL. */
+    void (*text)(void *machine, uint8_t byte);
+    /* One line for a person. */
+    void (*message)(void *machine, const char *text);
+    bool (*is_silent)(void *machine);     /* this was said before: a run of the past */
+    bool (*input_is_over)(void *machine); /* no key can come any more, and nobody waits for one */
+    void (*reset)(void *machine);      /* the machine's devices are reset */
+    void (*give_chips)(void *machine); /* chips in the kernel become what the devices say */
+};
+
+enum { BIOS_CALLS = 100, BIOS_TOLD = 32, BIOS_WORDS = 160 };
+
+/* A call that is over. */
+struct bios_call {
+    uint64_t ticks;
+    uint16_t cs, ip; /* where its INT is */
+    uint16_t ax;
+    uint8_t number;
+    char text[BIOS_WORDS]; /* what it asked, and the answer */
+};
+
+struct drives;
+
+struct bios {
+    bool on; /* this machine has it */
+    bool real; /* the guest begins in real mode, and finds the services' chips */
+    bool boots; /* from a drive */
+    bool logs;  /* a line for each call */
+    struct pc_board *board;
+    struct cpu *cpu; /* that calls; at power-on the first */
+    const struct bios_hooks *hooks;
+    void *machine; /* for them */
+    struct drives *drives; /* may be NULL */
+    const char *reset_by; /* a device has asked for it: the next service is that */
+    struct bios_call calls[BIOS_CALLS]; /* a ring */
+    unsigned call_count;                /* that ever came */
+    unsigned text_row; /* where the text was printed last ... */
+    bool text_used;    /* ... and the line is not empty */
+    uint32_t told[BIOS_TOLD]; /* unknown functions: vector << 16 | AX */
+    unsigned told_count;
+    bool has_catch; /* stop at calls: of this vector or any (-1), of this AH or any (-1) */
+    int catch_vector, catch_function;
+};
+
+/* The ROM, and its ELF file with symbols. */
+extern const uint8_t bios_rom[], bios_elf[], bios_elf_end[];
+enum { BIOS_ROM_AT = 0xf0000, BIOS_ROM_SIZE = 0x10000, BIOS_DATA_END = 0x501 };
+
+/* Puts the private port on the bus. */
+void bios_open(struct bios *, struct pc_board *, const struct bios_hooks *, void *machine);
+/* At power-on: vectors, data area, and (if the machine has them from the start) the chips.
+ * `drive` is booted from. */
+void bios_post(struct bios *, bool chips, uint8_t drive);
+/* The chips of a machine that has just got them, as POST leaves them. The board is locked. */
+void bios_start_chips(struct bios *);
+/* The registers with which a boot sector begins. */
+void bios_boot_state(struct cpu_state *, uint8_t drive);
+/* A reset starts the machine anew, from a drive or where CMOS 0Fh says. */
+bool bios_can_restart(struct bios *);
+/* For cpu_host.service. */
+enum io_result bios_service(struct bios *, struct cpu *);
+
+/* --- for a debugger --- */
+/* The CPU executes in the ROM. */
+bool bios_runs(const struct bios *, const struct cpu_state *);
+/* At an INT n or behind it, in the ROM's first instruction: what the call asks for. false: it is
+ * none of these. */
+bool bios_explain(struct bios *, char *out, unsigned size);
+/* The n-th of the last calls, oldest first; NULL: no more. */
+const struct bios_call *bios_call_at(const struct bios *, unsigned n);
+
+#endif

@@ -1,0 +1,247 @@
+/* INT 10h: characters on the screen. In the graphics mode 13h they are drawn by the font at
+ * INT 43h; in the others of them nothing is. */
+#include "vmm/board/bios/video.h"
+
+#include "vmm/cpu/service.h"
+
+enum { BEL = 7, BACKSPACE = 8, LINE_FEED = 10, RETURN = 13, WIDTH13 = 320 };
+
+/* --- cells ---------------------------------------------------------------------------------------------- */
+
+/* Linear address of a cell; pages wrap in 32 KiB of display memory. */
+static uint32_t cell(const struct video *v, unsigned page, struct cursor at) {
+    uint32_t offset = (page & (VIDEO_PAGES - 1)) * v->page_size + (at.row * v->columns + at.column) * CELL;
+    return v->memory + (offset & 0x7fff);
+}
+
+/* --- mode 13h ----------------------------------------------------------------------------------------------- */
+
+static uint8_t glyph_line(struct bios *b, const struct video *v, uint8_t character, unsigned line) {
+    uint32_t font = peek16(b, 0x43 * 4 + 2) * 16u + peek16(b, 0x43 * 4);
+    return peek8(b, font + character * v->height + line);
+}
+
+/* Bit 7 of the colour: what is there is inverted by it. */
+static void draw(struct bios *b, const struct video *v, struct cursor at, uint8_t character, uint8_t color) {
+    struct cpu *cpu = b->cpu;
+    for (unsigned line = 0; line < v->height; line++) {
+        uint32_t to = v->memory + (at.row * v->height + line) * WIDTH13 + at.column * 8;
+        uint8_t bits = glyph_line(b, v, character, line), pixels[8];
+        service_read(cpu, to, pixels, sizeof pixels);
+        for (unsigned i = 0; i < 8; i++) {
+            uint8_t ink = bits >> (7 - i) & 1 ? color & 0x7f : 0;
+            pixels[i] = color & 0x80 ? pixels[i] ^ ink : ink;
+        }
+        if (to - v->memory <= 64000 - sizeof pixels)
+            service_write(cpu, to, pixels, sizeof pixels);
+    }
+}
+
+static bool is_pixels(const struct video *v) { return v->mode == 0x13; }
+
+/* AH=0C, 0D: BH is the page, of which the mode has one. */
+static bool pixel(struct call *c, uint32_t *at) {
+    struct video v = video_now(c->bios);
+    *at = v.memory + c->dx * WIDTH13 + c->cx;
+    return is_pixels(&v) && c->cx < WIDTH13 && c->dx < 200;
+}
+
+void text_put_pixel(struct call *c) {
+    uint32_t at;
+    if (pixel(c, &at))
+        poke8(c->bios, at, c->al);
+}
+
+void text_get_pixel(struct call *c) {
+    uint32_t at;
+    if (pixel(c, &at))
+        c->al = peek8(c->bios, at);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------- */
+
+enum { KEEP = -1 }; /* an attribute: as it is */
+
+static void put_cell(struct bios *b, const struct video *v, unsigned page, struct cursor at, uint8_t character,
+                int attribute) {
+    if (is_pixels(v))
+        draw(b, v, at, character, attribute == KEEP ? USUAL : (uint8_t)attribute);
+    if (!v->text)
+        return;
+    poke8(b, cell(v, page, at), character);
+    if (attribute != KEEP)
+        poke8(b, cell(v, page, at) + 1, (uint8_t)attribute);
+}
+
+static struct cursor next_cell(const struct video *v, struct cursor at) {
+    at.column++;
+    return at.column < v->columns ? at : (struct cursor){at.row + 1, 0};
+}
+
+/* A person who reads a pipe sees where a line ends. */
+static void print_here(struct bios *b, struct cursor at, uint8_t character) {
+    if (at.row != b->text_row && b->text_used)
+        put_text(b, '\n');
+    b->text_row = at.row;
+    b->text_used = true;
+    put_text(b, character);
+}
+
+/* From the cursor on, which stays. */
+static void write(struct call *c, int attribute) {
+    struct video v = video_now(c->bios);
+    struct cursor at = video_cursor(c->bios, c->bh);
+    unsigned count = c->cx < v.rows * v.columns ? c->cx : v.rows * v.columns;
+    if (count == 1)
+        print_here(c->bios, at, c->al);
+    for (unsigned n = 0; n < count; n++, at = next_cell(&v, at))
+        put_cell(c->bios, &v, c->bh, at, c->al, attribute);
+}
+
+void text_write(struct call *c) { write(c, c->bl); }
+
+void text_write_character(struct call *c) {
+    struct video v = video_now(c->bios);
+    write(c, v.text ? KEEP : c->bl);
+}
+
+void text_read(struct call *c) {
+    struct video v = video_now(c->bios);
+    c->ax = v.text ? peek16(c->bios, cell(&v, c->bh, video_cursor(c->bios, c->bh))) : 0;
+}
+
+/* --- scrolling ---------------------------------------------------------------------------------------------------- */
+
+struct window {
+    unsigned top, left, bottom, right; /* all inside */
+    unsigned lines;                    /* by how many; 0: it is cleared */
+    bool down;
+    uint8_t attribute;
+};
+
+static void fill_row(struct bios *b, const struct video *v, unsigned page, const struct window *w, unsigned row) {
+    uint16_t cells[132];
+    for (unsigned i = 0; i <= w->right - w->left; i++)
+        cells[i] = (uint16_t)(w->attribute << 8 | SPACE);
+    service_write(b->cpu, cell(v, page, (struct cursor){row, w->left}), cells,
+                  (w->right - w->left + 1) * CELL);
+}
+
+static void copy_row(struct bios *b, const struct video *v, unsigned page, const struct window *w, unsigned from,
+                     unsigned to) {
+    uint16_t cells[132];
+    unsigned length = (w->right - w->left + 1) * CELL;
+    service_read(b->cpu, cell(v, page, (struct cursor){from, w->left}), cells, length);
+    service_write(b->cpu, cell(v, page, (struct cursor){to, w->left}), cells, length);
+}
+
+static void scroll(struct bios *b, const struct video *v, unsigned page, const struct window *w) {
+    unsigned rows = w->bottom - w->top + 1;
+    unsigned lines = w->lines && w->lines < rows ? w->lines : rows;
+    for (unsigned n = 0; n < rows; n++) {
+        unsigned to = w->down ? w->bottom - n : w->top + n, from = w->down ? to - lines : to + lines;
+        if (n + lines < rows)
+            copy_row(b, v, page, w, from, to);
+        else
+            fill_row(b, v, page, w, to);
+    }
+}
+
+/* Of the graphics modes mode 13h, up. */
+static void scroll_pixels(struct bios *b, const struct video *v, const struct window *w) {
+    uint8_t line[WIDTH13];
+    unsigned height = v->height, first = w->left * 8, length = (w->right - w->left + 1) * 8;
+    unsigned rows = w->bottom - w->top + 1, lines = w->lines && w->lines < rows ? w->lines : rows;
+    for (unsigned y = 0; y < rows * height; y++) {
+        bool copied = y < (rows - lines) * height;
+        unsigned at = w->down ? (w->bottom + 1) * height - 1 - y : w->top * height + y;
+        unsigned from = w->down ? at - lines * height : at + lines * height;
+        for (unsigned x = 0; x < length; x++)
+            line[x] = w->attribute;
+        if (copied)
+            service_read(b->cpu, v->memory + from * WIDTH13 + first, line, length);
+        service_write(b->cpu, v->memory + at * WIDTH13 + first, line, length);
+    }
+}
+
+static unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }
+
+void text_scroll(struct call *c) {
+    struct video v = video_now(c->bios);
+    struct window w = {c->ch, c->cl, smaller(c->dh, v.rows - 1), smaller(c->dl, v.columns - 1),
+                       c->al, c->ah == 0x07, c->bh};
+    if (w.top > w.bottom || w.left > w.right)
+        return;
+    if (v.text)
+        scroll(c->bios, &v, v.page, &w);
+    else if (is_pixels(&v))
+        scroll_pixels(c->bios, &v, &w);
+}
+
+/* The line that comes has the attribute of where the cursor was. */
+static struct cursor keep_inside(struct bios *b, const struct video *v, unsigned page, struct cursor at) {
+    struct window all = {0, 0, v->rows - 1, v->columns - 1, 1, false, 0};
+    if (at.row < v->rows)
+        return at;
+    struct cursor last = {v->rows - 1, at.column < v->columns ? at.column : 0};
+    if (v->text) {
+        all.attribute = peek8(b, cell(v, page, last) + 1);
+        scroll(b, v, page, &all);
+    } else if (is_pixels(v)) {
+        scroll_pixels(b, v, &all);
+    }
+    at.row = v->rows - 1;
+    return at;
+}
+
+/* --- printing --------------------------------------------------------------------------------------------------------- */
+
+static struct cursor print_character(struct bios *b, const struct video *v, unsigned page, struct cursor at,
+                           uint8_t character, int attribute) {
+    switch (character) {
+    case BEL: return at;
+    case BACKSPACE:
+        at.column -= at.column > 0;
+        return at;
+    case RETURN:
+        at.column = 0;
+        return at;
+    case LINE_FEED:
+        at.row++;
+        break;
+    default:
+        put_cell(b, v, page, at, character, attribute);
+        at = next_cell(v, at);
+    }
+    return keep_inside(b, v, page, at);
+}
+
+/* In text modes the attribute stays, in graphics BL is the colour. */
+void text_teletype(struct call *c) {
+    struct bios *b = c->bios;
+    struct video v = video_now(b);
+    struct cursor at = video_cursor(b, v.page);
+    put_text(b, c->al);
+    at = print_character(b, &v, v.page, at, c->al, v.text ? KEEP : c->bl);
+    b->text_row = at.row;
+    b->text_used = at.column > 0;
+    video_move(b, &v, v.page, at);
+}
+
+/* Bit 0 of AL: the cursor goes along; bit 1: each character has its attribute behind it. */
+void text_string(struct call *c) {
+    struct bios *b = c->bios;
+    struct video v = video_now(b);
+    unsigned page = c->bh & (VIDEO_PAGES - 1), step = c->al & 2 ? 2 : 1;
+    struct cursor before = video_cursor(b, page), at = {c->dh, c->dl};
+    if (c->dh == 0xff) /* where it is */
+        at = before;
+    for (unsigned n = 0; n < c->cx; n++) {
+        uint8_t pair[2] = {0, c->bl};
+        far_read(c, c->es, (uint16_t)(c->bp + n * step), pair, step);
+        print_here(b, at, pair[0]);
+        at = print_character(b, &v, page, at, pair[0], pair[1]);
+        b->text_row = at.row;
+    }
+    video_move(b, &v, page, c->al & 1 ? at : before);
+}

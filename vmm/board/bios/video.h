@@ -1,0 +1,52 @@
+/* INT 10h, between its files. */
+#ifndef MINIKVM_BIOS_VIDEO_H
+#define MINIKVM_BIOS_VIDEO_H
+
+#include "vmm/board/bios/call.h"
+
+enum { VIDEO_PAGES = 8, CELL = 2, SPACE = ' ', USUAL = 0x07 };
+
+/* What a screen is now, by the data area. */
+struct video {
+    uint8_t mode;
+    bool text;
+    unsigned columns, rows, page_size, height; /* height: lines of a character */
+    uint32_t memory; /* linear, of page 0 */
+    unsigned page;   /* the one shown */
+};
+
+struct cursor {
+    unsigned row, column;
+};
+
+/* --- video_state.c --- */
+struct video video_now(struct bios *);
+struct cursor video_cursor(struct bios *, unsigned page);
+/* In the data area, and on the screen if that page is shown. */
+void video_move(struct bios *, const struct video *, unsigned page, struct cursor);
+void video_shape(struct bios *, uint16_t shape); /* the CRTC's cursor, as the font has it */
+void video_register(struct bios *, uint8_t index, uint8_t value); /* of the CRTC */
+void video_register_pair(struct bios *, uint8_t index, unsigned value); /* high, then low */
+uint8_t video_read_register(struct bios *, uint8_t index);
+
+/* --- modes.c --- */
+void video_set_mode(struct bios *, uint8_t mode, bool clear);
+
+/* --- text.c --- */
+void text_scroll(struct call *);
+void text_read(struct call *);
+void text_write(struct call *);
+void text_write_character(struct call *);
+void text_teletype(struct call *);
+void text_string(struct call *);
+void text_put_pixel(struct call *);
+void text_get_pixel(struct call *);
+
+/* --- palette.c --- */
+void palette_colors(struct call *); /* AH=0B */
+void palette_function(struct call *); /* AH=10 */
+
+/* --- fonts.c --- */
+void font_function(struct call *); /* AH=11 */
+
+#endif
