@@ -216,7 +216,7 @@ void console_close(struct console *c, bool wait) {
 
 static void help(void) {
     static const char text[] =
-        "\nminikvm: Ctrl-A x quits, Ctrl-A 1…9 types to that machine, Ctrl-A n to the next, "
+        "\nminikvm: Ctrl-A x quits, Ctrl-A 1-9 types to that machine, Ctrl-A n to the next, "
         "Ctrl-A s shows the screen or the text, Ctrl-A a sends a Ctrl-A, Ctrl-A h is this\n";
     stderr_or_write(STDERR_FILENO, text, sizeof text - 1);
 }

@@ -16,6 +16,7 @@
 
 /* Thirty looks a second while something changes, and for a moment after a key. */
 enum { QUICK_MS = 33, SLOW_MS = 100, QUICK_FOR_MS = 500 };
+enum { ROOM_MIN = 40 }; /* columns for a message beside the machine's state */
 enum { PIECE = 512 }; /* a terminal with room takes so much at once */
 
 static struct screen_view *the_view; /* for a signal handler: there is one terminal */
@@ -28,7 +29,7 @@ static uint64_t now_ms(void) {
 
 /* --- messages ------------------------------------------------------------------------- */
 
-/* Its last line, without what a terminal would act on. */
+/* Its last line, in characters that every terminal shows in one column. */
 static void note_message(struct screen_view *v, const char *text, size_t length) {
     while (length && text[length - 1] == '\n')
         length--;
@@ -36,7 +37,7 @@ static void note_message(struct screen_view *v, const char *text, size_t length)
     while (begin && text[begin - 1] != '\n')
         begin--;
     for (size_t i = begin; i < length && n < VIEW_MESSAGE - 1; i++)
-        v->message[n++] = (uint8_t)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+        v->message[n++] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
     v->message[n] = 0;
     v->unread = true;
 }
@@ -179,6 +180,7 @@ static void look(struct screen_view *v, struct machine *m) {
     memset(&s, 0, offsetof(struct screen, cell));
     if (machine_screen(m, &s))
         take(v, &s, m->number);
+    machine_state(m, v->state, sizeof v->state);
     uint64_t now = now_ms();
     v->next_ms = now + (now < v->quick_ms ? QUICK_MS : SLOW_MS);
 }
@@ -223,15 +225,26 @@ static void resize(struct screen_view *v) {
     }
 }
 
-/* Where the screen leaves no row free, only a message that was not seen covers one. */
-static const char *status_line(struct screen_view *v, char *out, size_t size) {
-    char which[32] = "";
-    lock_take(&v->lock);
-    bool wanted = v->paint.rows > v->screen.rows || v->unread;
+/* The message on the left, and on the right what the machine does, if there is room. */
+static void compose_status(const struct screen_view *v, char *out, size_t size) {
+    char which[32] = "", left[PAINT_STATUS];
+    int width = (int)(v->paint.columns < size - 1 ? v->paint.columns : size - 1);
+    int room = width - (int)strlen(v->state) - 2;
     if (v->machines > 1)
         snprintf(which, sizeof which, "machine %u of %u  ", v->number, v->machines);
-    snprintf(out, size, " %s%s%s", which, v->screen.text ? "" : "a graphics mode, not shown here  ",
+    snprintf(left, sizeof left, " %s%s%s", which, v->screen.text ? "" : "a graphics mode, not shown here  ",
              *v->message ? v->message : "minikvm: Ctrl-A h lists the keys");
+    if (room > ROOM_MIN)
+        snprintf(out, size, "%-*.*s %s ", room, room, left, v->state);
+    else
+        snprintf(out, size, "%s", left);
+}
+
+/* Where the screen leaves no row free, only a message that was not seen covers one. */
+static const char *status_line(struct screen_view *v, char *out, size_t size) {
+    lock_take(&v->lock);
+    bool wanted = v->paint.rows > v->screen.rows || v->unread;
+    compose_status(v, out, size);
     lock_release(&v->lock);
     return wanted ? out : NULL;
 }

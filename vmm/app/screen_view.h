@@ -26,6 +26,7 @@ struct screen_view {
     struct paint paint;
     struct screen screen; /* as it was looked at last */
     unsigned number, machines;
+    char state[32];       /* of the machine, for people */
     bool stale;           /* it is not painted whole */
     size_t written;       /* of the bytes in paint */
     uint64_t next_ms;     /* the next look; UINT64_MAX: when something happens */

@@ -62,7 +62,7 @@ static bool is_cut(const unsigned char *text, size_t length) {
     return n == length;
 }
 
-static bool ends_in_sequence(const unsigned char *bytes, size_t length) {
+bool terminal_ends_in_sequence(const unsigned char *bytes, size_t length) {
     for (size_t n = 1; n <= length && n < 16; n++)
         if (bytes[length - n] == '\033')
             return is_cut(bytes + length - n, n);
@@ -72,8 +72,8 @@ static bool ends_in_sequence(const unsigned char *bytes, size_t length) {
 ssize_t terminal_read(unsigned char *bytes, size_t size) {
     ssize_t length = read(STDIN_FILENO, bytes, size);
     struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
-    while (length > 0 && is_raw && (size_t)length < size && ends_in_sequence(bytes, (size_t)length) &&
-           poll(&more, 1, REST_MS) > 0) {
+    while (length > 0 && is_raw && (size_t)length < size &&
+           terminal_ends_in_sequence(bytes, (size_t)length) && poll(&more, 1, REST_MS) > 0) {
         ssize_t n = read(STDIN_FILENO, bytes + length, size - (size_t)length);
         if (n <= 0)
             break;

@@ -25,6 +25,9 @@ void terminal_restore(void);
  * that it is never taken for the Esc key: `size` is to be 16 at least for that. */
 ssize_t terminal_read(unsigned char *bytes, size_t size);
 
+/* Do they end within an escape sequence, as a key may send it? */
+bool terminal_ends_in_sequence(const unsigned char *bytes, size_t length);
+
 /* The alternate screen, blank; terminal_restore() leaves it, too. `left` is called when that
  * has left it, maybe in a signal handler. */
 void terminal_enter_screen(void (*left)(void));

@@ -1,6 +1,8 @@
 /* A look at a machine's screen; see machine_screen.h. */
 #include "vmm/machine/machine_screen.h"
 
+#include <stdio.h>
+
 /* The guest may be writing a register now, and is not kept waiting: each is as it was before or
  * after, and the next look shows it. A device may hold its lock until input comes, and who
  * brings that may be asking here. */
@@ -25,4 +27,10 @@ bool machine_screen(struct machine *m, struct screen *s) {
     copy_registers(m->board.devices.vga, &vga);
     screen_read(&vga, &m->memory, s);
     return true;
+}
+
+void machine_state(struct machine *m, char *out, size_t size) {
+    lock_take(&m->run.lock);
+    snprintf(out, size, "%s%s", m->vcpu[0].cpu.engine->name, m->run.busy ? "" : ", stopped");
+    lock_release(&m->run.lock);
 }

@@ -9,4 +9,7 @@
  * past, so there is no present to show. */
 bool machine_screen(struct machine *, struct screen *);
 
+/* "kvm", or "soft, stopped": which engine the machine has, and whether it stands. Any time. */
+void machine_state(struct machine *, char *out, size_t size);
+
 #endif
