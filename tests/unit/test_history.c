@@ -274,7 +274,7 @@ static void the_last_write_is_found(void) {
     run_for(&m, 3000000);
     uint64_t now = m.vcpu[0].cpu.ticks, hash = hash_of(&m);
     for (int i = 0; i < 3; i++) { /* the way there does not change what is found */
-        struct travel_write w = reverse_find_write(&m, 0x3000, 2, false);
+        struct reverse_write w = reverse_find_write(&m, 0x3000, 2, false);
         CHECK(w.outcome == WRITE_FOUND && w.ticks == (now - 1) / 1003 * 1003);
         CHECK(w.by == BY_INSTRUCTION && m.vcpu[0].cpu.ticks == now && hash_of(&m) == hash);
         CHECK(reverse_find_write(&m, 0x3100, 2, true).outcome == WRITE_NONE);
@@ -306,7 +306,7 @@ static void writes_are_found_through_every_address(void) {
     while (m.vcpu[0].cpu.ticks < 100 && cpu_read(&m.vcpu[0].cpu, CPU_REGS)->regs.rbx != 'A')
         step(&m);
     uint64_t table = cpu_read(&m.vcpu[0].cpu, CPU_SREGS)->sregs.cr3 + PAGE_SIZE, now = m.vcpu[0].cpu.ticks;
-    struct travel_write w = reverse_find_write(&m, table, 4, true);
+    struct reverse_write w = reverse_find_write(&m, table, 4, true);
     CHECK(w.outcome == WRITE_FOUND && w.by == BY_PAGING && w.ticks == now - 1);
     w = reverse_find_write(&m, 0x400000, 4, false);
     CHECK(w.outcome == WRITE_FOUND && w.by == BY_INSTRUCTION && w.ticks < now - 1);
@@ -348,8 +348,8 @@ static void sleep_is_no_instruction(void) {
     uint64_t behind = cpu_icount(&m.vcpu[0].cpu);
     back(&m, false);
     CHECK(cpu_icount(&m.vcpu[0].cpu) == behind - 1);
-    CHECK(travel_to_count(&m, 1000) && cpu_icount(&m.vcpu[0].cpu) == 1000);
-    CHECK(travel_to_count(&m, idle) && cpu_icount(&m.vcpu[0].cpu) == idle && m.vcpu[0].cpu.ticks < ticks);
+    CHECK(reverse_goto_count(&m, 1000) && cpu_icount(&m.vcpu[0].cpu) == 1000);
+    CHECK(reverse_goto_count(&m, idle) && cpu_icount(&m.vcpu[0].cpu) == idle && m.vcpu[0].cpu.ticks < ticks);
     machine_close(&m);
 }
 

@@ -394,7 +394,7 @@ static void go_back_to_a_stop(void) {
 static void go_anywhere(void) { reverse_goto(&machine, any(machine.history->end + 1)); }
 
 static void go_by_count(void) {
-    travel_to_count(&machine, any(history_end_count(&machine) + 1));
+    reverse_goto_count(&machine, any(history_end_count(&machine) + 1));
 }
 
 static void go_on(void) {
@@ -463,7 +463,7 @@ static char folder[] = "/tmp/test-time-XXXXXX";
 static void save_it(void) {
     char path[sizeof folder + 8], error[512];
     snprintf(path, sizeof path, "%s/run", folder);
-    bool can = machine.history->whole && machine.vcpu[0].cpu.ticks && !machine.history->list[0]->ticks;
+    bool can = machine.history->unmodified && machine.vcpu[0].cpu.ticks && !machine.history->list[0]->ticks;
     CHECK(replay_save(&machine, path, error, sizeof error) == can);
     unlink(path);
 }

@@ -69,7 +69,7 @@ static bool program_stops_at(struct vcpu *v, const struct breakpoint *p) {
     struct machine *m = v->machine;
     struct evaluation e = {v, gdb_program_layout(p->attached)};
     struct gdb_agent_host host = host_of(&e);
-    if (p->kind == BP_TRACE && m->history && m->history->travelling)
+    if (p->kind == BP_TRACE && m->history && m->history->seeking)
         return false;
     bool stops = gdb_program_stops(p->attached, &host);
     v->follows |= gdb_program_follows(p->attached);

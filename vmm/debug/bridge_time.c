@@ -76,7 +76,7 @@ static bool go_to_icount(struct machine *m, const char *rest, const struct text 
         return true;
     }
     if (to <= cpu_icount(&m->vcpu[0].cpu) || history_in_past(m))
-        return travel_to_count(m, to);
+        return reverse_goto_count(m, to);
     text_print(t, "cannot go forward: this is the end of what has run; `continue` to run on\n");
     return true;
 }
@@ -105,7 +105,7 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
     text_print(t, "inputs: %zu, clock: %zu\n", h->inputs.count, h->clocks.count);
 }
 
-static void print_write(struct machine *m, const struct travel_write *w, const struct text *t) {
+static void print_write(struct machine *m, const struct reverse_write *w, const struct text *t) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     static const char *const by[] = {
         [BY_INSTRUCTION] = "by the instruction at",
@@ -121,7 +121,7 @@ static void when_written(struct machine *m, uint64_t address, uint32_t length, b
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t now = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
-    struct travel_write w = reverse_find_write(m, address, length, physical);
+    struct reverse_write w = reverse_find_write(m, address, length, physical);
     if (w.outcome == WRITE_UNMAPPED) {
         text_print(t, "no memory is mapped there now; with `monitor phys on`, when-written goes by "
                       "physical addresses\n");

@@ -31,9 +31,9 @@ static void machine_stop(void *machine, struct cpu *cpu, const char *why) {
     snprintf(v->stop_text, sizeof v->stop_text, "%s", why);
 }
 
-/* The first time that the guest programs a chip it gets them: a guest that never
- * does has no timer noise, and its last hlt ends it at once. KVM wants the chips
- * before the CPU, so on KVM that is a machine of its own, made anew. */
+/* The guest gets interrupt chips when it first programs one: a guest that never does has no
+ * timer interrupts, and its last hlt ends it at once. KVM wants chips before the CPU, so there
+ * the engine is made anew (IO_STOP). */
 static enum io_result machine_uses_irqchip(void *machine) {
     struct machine *m = machine;
     if (m->irqchip)

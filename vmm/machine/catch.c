@@ -42,17 +42,17 @@ static void set_bits(uint64_t *bits, unsigned count, long which) {
 }
 
 static void catch_mode(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.mode = true; }
-static void set_cr3(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.cr3 = true; }
-static void set_hypercall(struct machine *m, long n) { (void)n, m->catch.hypercall = true; }
-static void set_exception(struct machine *m, long n) {
+static void catch_cr3(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.cr3 = true; }
+static void catch_hypercalls(struct machine *m, long n) { (void)n, m->catch.hypercall = true; }
+static void catch_exceptions(struct machine *m, long n) {
     set_bits(m->vcpu[0].cpu.catch.exception, 256, n);
 }
-static void set_interrupt(struct machine *m, long n) {
+static void catch_interrupts(struct machine *m, long n) {
     set_bits(m->vcpu[0].cpu.catch.interrupt, 256, n);
 }
-static void set_port(struct machine *m, long n) { set_bits(m->catch.ports, 65536, n); }
+static void catch_ports(struct machine *m, long n) { set_bits(m->catch.ports, 65536, n); }
 
-static void set_off(struct machine *m, long n) {
+static void catch_nothing(struct machine *m, long n) {
     (void)n;
     m->vcpu[0].cpu.catch = (struct cpu_catch){0};
     memset(m->catch.ports, 0, sizeof m->catch.ports);
@@ -72,14 +72,14 @@ static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_
 
 static const struct catch_event events[] = {
     {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode},
-    {"exception", "exceptions", "at the handler's first instruction", 256, true, set_exception,
+    {"exception", "exceptions", "at the handler's first instruction", 256, true, catch_exceptions,
      has_exception},
-    {"interrupt", "interrupts", "at the handler's first instruction", 256, true, set_interrupt,
+    {"interrupt", "interrupts", "at the handler's first instruction", 256, true, catch_interrupts,
      has_interrupt},
-    {"port", "ports", "after the access", 65536, false, set_port, has_port},
-    {"cr3", "cr3", "after CR3 is loaded", 0, true, set_cr3, has_cr3},
-    {"hypercall", "hypercalls", "after the hypercall", 0, false, set_hypercall, has_hypercall},
-    {"off", NULL, NULL, 0, false, set_off, NULL},
+    {"port", "ports", "after the access", 65536, false, catch_ports, has_port},
+    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3},
+    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall},
+    {"off", NULL, NULL, 0, false, catch_nothing, NULL},
 };
 
 const struct catch_event *catch_events(unsigned *count) {

@@ -42,7 +42,7 @@ static bool is_plain(const struct insn *in) {
 
 /* --- doing one --------------------------------------------------------------------- */
 
-/* KVM does the instruction when a device is there. */
+/* With a device at the address the instruction is left to KVM. */
 static enum io_result leave_to_kvm(void *vcpu, uint64_t phys, bool write, unsigned size,
                                    void *data) {
     struct vcpu *v = vcpu;
@@ -66,8 +66,8 @@ static struct emulator *emulator_of(struct vcpu *v) {
     return e;
 }
 
-/* Watchpoints are the engine's to see, and a step of the guest's own is due after
- * the instruction. */
+/* Not with watchpoints, which the engine must see, nor with the guest's own single-step, whose
+ * trap is due after the instruction. */
 static bool may(struct vcpu *v) {
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;

@@ -2,8 +2,8 @@
  *
  * To pass a breakpoint whose condition is false, KVM must be told to step, enter,
  * be told to run, and enter again. Done here, the instruction costs no entry at
- * all, and the debug registers stay as they are. So it is with the many steps of
- * a range that gdb has given (vCont;r).
+ * all, and the debug registers stay as they are. The same holds for the
+ * many steps of a range that gdb has given (vCont;r).
  *
  * Rule: only what touches nothing but registers, flags and memory is done here;
  * everything else is left to the engine, with the state as it was.

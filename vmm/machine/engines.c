@@ -27,7 +27,7 @@ static int open_soft(struct machine *m, char *error, size_t size) {
     return err;
 }
 
-/* AUTO goes on without KVM silently: that is what it is for. --verbose and --stats tell. */
+/* AUTO falls back to the built-in CPU without a message; --verbose and --stats say which it is. */
 int engines_open(struct machine *m, enum engine_choice choice, char *error, size_t size) {
     static const char *const chosen[] = {"it is there", "--cpu=kvm", "--cpu=soft"};
     m->board.input.steady = false;
@@ -53,8 +53,8 @@ bool engines_may_take_over(struct machine *m) {
     return m->options->engine == ENGINE_AUTO && !cpu_can(cpu, ENGINE_DETERMINISTIC) && !pae;
 }
 
-/* The engine first: the built-in CPU's thread changes m->chips without a lock (time
- * travel), so with it nobody else may look. */
+/* The engine is asked first: on the built-in CPU its thread changes m->irqchip without a lock
+ * (snapshot_load()), so no other thread may read that. */
 bool engines_has_irqchip(struct machine *m) {
     return cpu_can(&m->vcpu[0].cpu, ENGINE_KERNEL_IRQCHIP) && m->irqchip && !m->wants_irqchip;
 }
@@ -121,7 +121,7 @@ static bool fpu_comes(struct machine *m) {
     return insn_in_any(&in, fpu, sizeof fpu / sizeof *fpu) && !only_asks(&in);
 }
 
-/* The built-in CPU has none: a guest that uses it would lose it in silence. */
+/* The built-in CPU has no FPU: a guest that uses one would silently lose its registers. */
 static bool needs_fpu(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     return cpu_can(cpu, ENGINE_FPU) && (fpu_is_used(cpu) || fpu_comes(m));

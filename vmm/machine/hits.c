@@ -1,30 +1,31 @@
-/* See hits.h. */
+/* Deciding whether a breakpoint stops; see hits.h. */
 #include "vmm/machine/hits.h"
 
 #include "vmm/machine/addresses.h"
 
-/* The debugger's addresses are as the point has them. */
-static bool counts(struct vcpu *v, const struct breakpoint *p) {
+/* A breakpoint with a shift is in effect only while the debugger's addresses are so shifted. */
+static bool is_in_effect(struct vcpu *v, const struct breakpoint *p) {
     if (!v->cpu.breakpoints->shifted && !v->cpu.addresses)
         return true;
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     return addresses_shift(v->cpu.addresses, s) == p->shift;
 }
 
-/* What is put on a point stands with that of its address, whatever its shift. */
-static bool stops_at(struct vcpu *v, const struct breakpoint *p) {
+/* Conditions and commands are attached to the breakpoint without a shift, for all of that
+ * address. */
+static bool attached_stops(struct vcpu *v, const struct breakpoint *p) {
     const struct breakpoint *origin = p->shift ? points_origin(v->cpu.breakpoints, p) : p;
     const struct debugger_hooks *hooks = &v->machine->hooks;
     return !origin || !origin->attached || !hooks->stops_at || hooks->stops_at(v, origin);
 }
 
-/* Nothing is done twice at one arrival. */
-static bool is_due(const struct cpu_arrival *a, const struct breakpoint *p, bool traces_only) {
+/* At one arrival each breakpoint is served once. */
+static bool is_pending(const struct cpu_arrival *a, const struct breakpoint *p, bool traces_only) {
     return p->kind == BP_TRACE ? a->state == ARRIVAL_NEW
                                   : a->state != ARRIVAL_DONE && !traces_only;
 }
 
-static void note_hit(struct cpu_arrival *a, bool traces_only) {
+static void note_arrival(struct cpu_arrival *a, bool traces_only) {
     if (!traces_only)
         a->state = ARRIVAL_DONE;
     else if (a->state == ARRIVAL_NEW)
@@ -39,14 +40,14 @@ bool breakpoint_should_stop(struct vcpu *v, uint64_t address, bool traces_only,
     if (a->pc != address)
         *a = (struct cpu_arrival){ARRIVAL_NEW, address};
     for (; p; p = breakpoints_next(v->cpu.breakpoints, p)) {
-        if (!is_due(a, p, traces_only))
+        if (!is_pending(a, p, traces_only))
             continue;
-        if (!counts(v, p) || !stops_at(v, p))
+        if (!is_in_effect(v, p) || !attached_stops(v, p))
             continue;
         *exit = (struct cpu_exit){
             .kind = CPU_EXIT_BREAKPOINT, .point = p->kind, .address = address};
         stops = true;
     }
-    note_hit(a, traces_only);
+    note_arrival(a, traces_only);
     return stops;
 }

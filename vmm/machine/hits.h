@@ -8,11 +8,11 @@
 
 #include "vmm/machine/machine.h"
 
-/* On the machine's thread, which stands at this address: all that is on the breakpoints
- * there is run, which may want the guest to go on; on a tracepoint, it always does. With
- * traces_only no other counts. true: one is to stop at, and *exit says so. What has been
- * done is noted in cpu->arrival and not done again before the CPU has moved on: a stop
- * that was told is not told twice, a condition is not evaluated twice. */
+/* On the machine's thread, with the CPU at this address: runs what is attached to the
+ * breakpoints there (conditions, commands, tracepoints; with traces_only the last alone).
+ * true: one of them stops the machine, and *exit says which. What was done is noted in
+ * cpu->arrival and not done again before the CPU has moved on: no stop is reported twice, no
+ * condition evaluated twice. */
 bool breakpoint_should_stop(struct vcpu *, uint64_t address, bool traces_only,
                             struct cpu_exit *exit);
 

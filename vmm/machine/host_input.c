@@ -12,10 +12,10 @@ static bool has_kernel_irqchip(struct machine *m) {
     return has;
 }
 
-/* With chips in the kernel an interrupt is raised from here; in virtual time the
- * CPU's own thread looks when it is due (virtual_clock.c). That thread may hold the bus until
- * more input comes, and who brings it must not wait for the bus: an engine with chips
- * in the kernel never holds it for long, and for the other nothing is done. */
+/* With chips in the kernel an interrupt is raised from here; in virtual time the CPU's own
+ * thread looks when it is due (virtual_clock.c). That thread may hold the board's lock until
+ * input comes, so the thread that brings input must never wait for it: an engine with chips in
+ * the kernel holds the lock for a moment only, and with the other nothing is done here. */
 static void notice_input(struct machine *m) {
     while (has_kernel_irqchip(m)) {
         if (!lock_try(&m->board.lock)) {

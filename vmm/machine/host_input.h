@@ -1,7 +1,7 @@
 /* Input from the host on its way to a machine: machine_input() and machine_end_input() of
  * machine.h, and waiting for it.
  *
- * Rule: only the CPU's own thread waits for the bus; see notice_input().
+ * Rule: only the CPU's own thread waits for the board's lock; see notice_input().
  */
 #ifndef MINIKVM_HOST_INPUT_H
 #define MINIKVM_HOST_INPUT_H

@@ -220,14 +220,14 @@ static int open_image(struct machine *m, const char *path, struct image *im, cha
     return err;
 }
 
-static void tell_engine(struct machine *m) {
+static void report_engine(struct machine *m) {
     char text[320];
     engines_print(m, text, sizeof text);
     if (m->options->verbose)
         m->owner.message(m->owner.context, m->number, text);
 }
 
-/* It would run wild without a word. */
+/* Without a BIOS the guest would silently jump to 0000:0000. */
 static void warn_of_bios(struct machine *m) {
     char text[400];
     unsigned vector = m->options->rom || m->bios.on ? 0 : image_bios_call(&m->image);
@@ -275,7 +275,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     if (!err)
         warn_of_bios(m);
     if (!err)
-        tell_engine(m);
+        report_engine(m);
     return err;
 }
 
@@ -302,7 +302,7 @@ static void put_back(struct machine *m, const struct parts *p) {
     m->board.input.steady = p->steady;
 }
 
-/* A machine that runs is halted only once nothing but the engine can fail. */
+/* The machine is halted only here, where nothing but the engine can fail any more. */
 static int replace(struct machine *m, const struct image *im, struct memory *memory, struct disk *disk,
                    char *error, size_t size) {
     bool ran = machine_busy(m);

@@ -38,15 +38,15 @@ struct machine_options {
     bool no_bios;    /* --bios=none */
     bool bios_text;  /* what a program prints by the BIOS is output of the machine */
     bool log_bios;   /* a line for each call of the BIOS */
-    struct drive_file drives[DRIVES_MAX]; /* beside what the image is */
+    struct drive_file drives[DRIVES_MAX]; /* beside the image, if that is a disk */
     unsigned drive_count;
     enum engine_choice engine;
     enum irqchip_choice irqchip;
     bool debugged; /* a debugger may attach */
-    bool input_is_file; /* stdin is: input is there whenever it is looked for */
+    bool input_is_file; /* stdin is a file: a device that looks for input waits for it */
     uint64_t history;   /* bytes for the past of a machine on the built-in CPU; 0: none */
-    bool records;       /* keep it without a debugger too */
-    const char *replay; /* a run to do again, or NULL */
+    bool records;       /* keep that past without a debugger, too */
+    const char *replay; /* path of a recording to replay, or NULL */
     const struct symbol_file *symbols; /* for a debugger, beside the image's own */
     unsigned symbol_count;
     const struct recorder *recorder; /* what could record its past; NULL: nothing */
@@ -151,14 +151,14 @@ int machine_open(struct machine *, unsigned number, const char *path,
                  size_t size);
 void machine_close(struct machine *); /* stops it first */
 
-/* Let it go. It must be stopped, with its last stop taken. */
+/* Let the machine run. It must be stopped. */
 void machine_resume(struct machine *, enum machine_command);
-/* One step (COMMAND_STEP) on the caller's thread, where that is done sooner than handed over:
- * the engine allows it, and the instruction waits for nothing. true: the stop is there to be
- * taken, without notify(). false: nothing was done, and machine_resume() does it. */
+/* One step (COMMAND_STEP) on the caller's thread, if that is quicker than handing it over: the
+ * engine allows it, and the instruction waits for nothing. true: the stop is there to be
+ * taken, without notify(). false: nothing was done; use machine_resume(). */
 bool machine_step_here(struct machine *);
-/* Something that may take long, on the machine's thread. It is to end soon after
- * machine_interrupted(), and leaves no stop. The machine must be stopped. */
+/* Runs a task that may take long on the machine's thread. The task must end soon after
+ * machine_interrupted() is true; it leaves no stop. The machine must be stopped. */
 void machine_do(struct machine *, void (*task)(struct machine *, void *context), void *context);
 bool machine_take_done(struct machine *); /* any time: true once, when that is done */
 /* Any time: stop soon; the stop's kind is CPU_EXIT_KICKED unless something else
@@ -171,7 +171,7 @@ bool machine_busy(struct machine *); /* any time */
 bool machine_interrupted(struct machine *); /* any time: since it was resumed */
 void machine_wait(struct machine *); /* until it is not busy; any time */
 void machine_halt(struct machine *); /* stopped, and its stop taken and dropped; any time */
-/* Back to before the first instruction, points kept. A path other than NULL is of the
+/* Back to before the first instruction; breakpoints are kept. A path other than NULL names the
  * image from now on, which is read anew, with as much RAM as it wants. 0, or -errno with a
  * sentence: then the machine is what it was, and runs if it ran. */
 int machine_reset(struct machine *, const char *path, char *error, size_t size);

@@ -20,7 +20,7 @@
 struct cpu_exit;
 struct machine;
 
-/* Each on the machine's thread, or by who stopped it; ticks are those of the virtual clock. */
+/* Each is called on the machine's thread, or by the thread that stopped it; ticks are those of the virtual clock. */
 struct recorder {
     /* --- a machine's life: called on recorder_offered() --- */
     /* The machine was made: reads options->replay, if there is one. 0, or -errno with a
@@ -35,9 +35,9 @@ struct recorder {
     void (*close)(struct machine *);
 
     /* --- the past as a whole --- */
-    /* There is none any more (another engine, a reset); m->recorder is recorder_none. */
+    /* Drops the past (another engine, a reset); afterwards m->recorder is recorder_none. */
     void (*forget)(struct machine *);
-    /* Is this a time before the present? What is done again is not told again. */
+    /* Is this a time before the present? What happens again is not reported again. */
     bool (*in_past)(const struct machine *);
     bool (*is_silent)(const struct machine *); /* it was printed before */
     /* One instruction back, or (run) to the last stop before now. Fills *exit and the vCPU's
@@ -45,9 +45,9 @@ struct recorder {
     void (*resume_back)(struct machine *, bool run, struct cpu_exit *);
 
     /* --- a command forward --- */
-    /* Sets cpu->limit: how far it may go before something is to be done. */
+    /* Sets cpu->limit: how far the CPU may run before at_limit() is to be called. */
     void (*before_run)(struct machine *);
-    /* It has come that far. true: it may go on. */
+    /* The CPU has reached cpu->limit. true: it may go on. */
     bool (*at_limit)(struct machine *, struct cpu_exit *, bool running);
     void (*stopped)(struct machine *);
 
@@ -60,7 +60,7 @@ struct recorder {
     uint64_t (*deliver)(struct machine *, uint64_t ticks, bool *came);
     /* The run is at this tick; returns when it is to be told again. */
     uint64_t (*tick)(struct machine *, uint64_t ticks);
-    /* An interrupt could enter: is it kept out? `stepping`: a step does so. */
+    /* An interrupt could be taken: is it deferred? `stepping`: as a single-step does. */
     bool (*defer_irq)(struct machine *, uint64_t ticks, bool halted, bool stepping);
     int64_t (*clock)(struct machine *); /* seconds since 1970 */
     /* At an IN whose device has nothing yet: time passes until there was something. */

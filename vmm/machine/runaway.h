@@ -10,12 +10,12 @@
 
 #include "vmm/machine/machine.h"
 
-/* For struct cpu_host: the CPU is about to execute the next instruction, and somebody has a
- * doubt. `came` says how it came there ("int 0x10 at 0000:00007c05"), when that was a vector
+/* For struct cpu_host: called before an instruction that looks suspicious. `came` says how it came there ("int 0x10 at 0000:00007c05"), when that was a vector
  * which is 0000:0000, else NULL. true: stop, `text` says why. */
 bool runaway_check(void *vcpu, const char *came, bool stepping, char *text, size_t size);
 
-/* A command begins at this linear address. */
+/* A command to go on begins at this linear address: a person who resumes where it stopped is
+ * not stopped there again. */
 void runaway_resume(struct machine *, uint64_t pc);
 
 /* What is wrong with running code at a linear address: "no memory is" there; NULL: nothing. */

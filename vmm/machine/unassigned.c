@@ -15,14 +15,14 @@ enum { LINES = 8 };
 
 /* --- telling ------------------------------------------------------------------------ */
 
-/* Who does it. */
+/* The instruction that makes the access. */
 static void print_place(struct vcpu *v, bool behind, char *out, size_t size) {
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     snprintf(out, size, "%s%04x:%08llx", behind ? "the instruction before " : "",
              s->sregs.cs.selector, (unsigned long long)s->regs.rip);
 }
 
-/* One KVM has gone on when it tells of an OUT. */
+/* Some KVMs have moved RIP on when they report an OUT (kvm-quirks). */
 static bool is_behind_io(struct vcpu *v) {
     static const struct insn_span io[] = {{0x6c, 0x6f}, {0xe4, 0xe7}, {0xec, 0xef}};
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
@@ -31,7 +31,7 @@ static bool is_behind_io(struct vcpu *v) {
     return !insn_in_any(&in, io, sizeof io / sizeof *io);
 }
 
-/* May one more line be told? The first that may not says so. */
+/* May one more line be printed? When the limit is reached that is said, once. */
 static bool within_bounds(struct machine *m, unsigned told) {
     struct unassigned *u = &m->unassigned;
     if (m->options->verbose || told < LINES)

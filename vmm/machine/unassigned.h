@@ -1,5 +1,5 @@
 /* Accesses to ports and to physical memory where nothing is: what a guest does there
- * has no effect, so it is told, each place once, and not without end.
+ * has no effect, so it is reported, each place once, up to a limit.
  *
  * Rule: what was told once is not told again by going back in time; a reset forgets.
  */
@@ -11,13 +11,13 @@
 
 enum { UNASSIGNED_PAGES = 256 };
 
-/* What was told. */
+/* What was reported. */
 struct unassigned {
     uint64_t pages[UNASSIGNED_PAGES];
     uint8_t ports[65536 / 8];
     unsigned page_count, port_count;
     uint64_t last; /* the page of the last access */
-    bool over;     /* that no more will be told was told */
+    bool over;     /* it was said that no more will be reported */
 };
 
 /* For struct board_hooks. */

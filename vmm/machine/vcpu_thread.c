@@ -24,7 +24,7 @@
 
 /* --- at an instruction ------------------------------------------------------------------ */
 
-static uint64_t pc_of(struct vcpu *v) {
+static uint64_t vcpu_pc(struct vcpu *v) {
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
 }
@@ -38,13 +38,13 @@ static bool passes(struct vcpu *v, struct cpu_exit *exit) {
     return true;
 }
 
-/* Where a person has put the CPU, a breakpoint comes before any interrupt that waits. A
- * single step ignores it. */
+/* Where a person has put the CPU, a breakpoint is reported before a pending interrupt is taken.
+ * A single step ignores it. */
 static bool begins_at_stop(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     bool looks = command != COMMAND_STEP && v->machine->breakpoints.count;
-    bool here = looks && breakpoints_at(v->cpu.breakpoints, pc_of(v));
+    bool here = looks && breakpoints_at(v->cpu.breakpoints, vcpu_pc(v));
     return here && cpu_read(&v->cpu, CPU_MP)->mp.mp_state != KVM_MP_STATE_HALTED &&
-           breakpoint_should_stop(v, pc_of(v), false, exit);
+           breakpoint_should_stop(v, vcpu_pc(v), false, exit);
 }
 
 /* A tracepoint was passed, and collects what the instruction after it has done. */
@@ -73,10 +73,10 @@ static void step(struct vcpu *v, enum machine_command command, struct cpu_exit *
         serve_tracepoints(v);
 }
 
-/* A command to run goes by steps while it is followed. */
+/* After a step. A command to run goes by steps, too, while a tracepoint follows the guest. */
 static bool goes_on_from_step(struct vcpu *v, enum machine_command command,
                               struct cpu_exit *exit) {
-    uint64_t pc = pc_of(v);
+    uint64_t pc = vcpu_pc(v);
     bool running = command == COMMAND_RUN;
     bool inside = command == COMMAND_RANGE && pc >= v->range_start && pc < v->range_end;
     if (breakpoint_should_stop(v, pc, !running && !inside, exit))
@@ -104,7 +104,7 @@ static bool goes_on_after(struct vcpu *v, enum machine_command command, struct c
 
 /* --- another engine --------------------------------------------------------------------- */
 
-/* Another engine can go on where this one cannot; if it can't either, `why` says so, too. */
+/* The built-in CPU goes on where KVM cannot. If it cannot either, `why` says so, too. */
 static bool take_over(struct vcpu *v, char *why, size_t size) {
     struct machine *m = v->machine;
     char error[192], text[512];
@@ -124,7 +124,8 @@ static bool take_over(struct vcpu *v, char *why, size_t size) {
     return true;
 }
 
-/* It would be better; without it everything is right, too, but slow or not seen. */
+/* The built-in CPU would do better. If it cannot take over, the machine goes on with KVM: more
+ * slowly, or without seeing every event. */
 static void prefer_soft(struct vcpu *v, const char *reason) {
     struct machine *m = v->machine;
     char why[320];
@@ -133,8 +134,9 @@ static void prefer_soft(struct vcpu *v, const char *reason) {
         m->owner.message(m->owner.context, m->number, why);
 }
 
-/* The instruction is done; the machine has the chips from here on. */
-static bool add_chips(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+/* The guest has just programmed an interrupt chip for the first time: KVM is made anew with
+ * chips of its own, behind that instruction. */
+static bool add_irqchip(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     char error[192];
     if (!engines_change(v->machine, ENGINE_KVM, error, sizeof error)) {
         snprintf(exit->text, sizeof exit->text, "no interrupt chips: %.160s", error);
@@ -176,7 +178,7 @@ static bool at_limit(struct vcpu *v, enum machine_command command, struct cpu_ex
 /* A device wanted the machine to stop behind the access. */
 static bool at_device(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     if (v->machine->wants_irqchip)
-        return add_chips(v, command, exit);
+        return add_irqchip(v, command, exit);
     if (v->caught)
         exit->kind = CPU_EXIT_EVENT;
     v->caught = false;
@@ -185,7 +187,7 @@ static bool at_device(struct vcpu *v, enum machine_command command, struct cpu_e
     return false;
 }
 
-/* true: not an end of the command, go on with it. */
+/* true: the command is not at its end. */
 static bool goes_on(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     switch (exit->kind) {
     case CPU_EXIT_WAITING:
@@ -220,7 +222,7 @@ static bool still_dead(struct vcpu *v) {
     return v->dead;
 }
 
-static void run_back(struct vcpu *v, bool running) {
+static void run_backward(struct vcpu *v, bool running) {
     struct cpu_exit exit = {0};
     v->machine->recorder->resume_back(v->machine, running, &exit);
     v->stop = (struct machine_stop){.exit = exit, .edge = v->edge};
@@ -235,7 +237,7 @@ static void choose_engine(struct vcpu *v) {
         prefer_soft(v, "it sees every event that is to be caught");
 }
 
-static void run_on(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
+static void run_until_exit(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     struct cpu *cpu = &v->cpu;
     bool running = command == COMMAND_RUN;
     *exit = (struct cpu_exit){0};
@@ -265,7 +267,7 @@ static void hold_still(struct vcpu *v) {
     breakpoints_copy(&m->last_breakpoints, &m->breakpoints);
 }
 
-/* Stops that going on does not lead away from. */
+/* Stops at which a resume executes nothing. */
 static bool is_standstill(enum cpu_exit_kind kind) {
     return kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_HALTED || kind == CPU_EXIT_CANNOT;
 }
@@ -274,24 +276,24 @@ static void run_forward(struct vcpu *v, enum machine_command command) {
     struct machine *m = v->machine;
     struct cpu_exit exit;
     enum cpu_exit_kind before = v->stop.exit.kind;
-    uint64_t from = is_standstill(before) ? pc_of(v) : 0;
+    uint64_t from = is_standstill(before) ? vcpu_pc(v) : 0;
     if (still_dead(v)) {
-        v->stop.stuck = true; /* and what it was */
+        v->stop.stuck = true; /* the stop is what it was */
         return;
     }
     v->ended = false;
-    runaway_resume(m, pc_of(v));
+    runaway_resume(m, vcpu_pc(v));
     choose_engine(v);
     recorder_offered(m)->begin(m); /* the engine may be another */
-    run_on(v, command, &exit);
+    run_until_exit(v, command, &exit);
     m->recorder->stopped(m);
     hold_still(v);
     v->dead = exit.kind == CPU_EXIT_SHUTDOWN;
-    if (v->dead && v->cpu.dirty) /* so that dirty means: changed since */
+    if (v->dead && v->cpu.dirty) /* what is dirty afterwards was changed by a person */
         v->cpu.ops->store(&v->cpu, v->cpu.dirty);
     v->stop = (struct machine_stop){
         .ended = v->ended, .status = v->status, .exit = exit, .edge = v->edge,
-        .stuck = is_standstill(exit.kind) && exit.kind == before && pc_of(v) == from};
+        .stuck = is_standstill(exit.kind) && exit.kind == before && vcpu_pc(v) == from};
 }
 
 static void carry_out(struct vcpu *v, enum machine_command command) {
@@ -304,7 +306,7 @@ static void carry_out(struct vcpu *v, enum machine_command command) {
     }
     recorder_offered(m)->begin(m);
     if (command == COMMAND_BACK_STEP || command == COMMAND_BACK_RUN)
-        run_back(v, command == COMMAND_BACK_RUN);
+        run_backward(v, command == COMMAND_BACK_RUN);
     else
         run_forward(v, command);
 }
@@ -317,12 +319,12 @@ static uint64_t now_ns(void) {
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static void begin(struct machine *m) {
+static void begin_command(struct machine *m) {
     if (!m->first_entry_ns)
         m->first_entry_ns = now_ns();
 }
 
-static void end(struct machine *m, enum machine_command command) {
+static void end_command(struct machine *m, enum machine_command command) {
     INVARIANT(lock_is_held(&m->run.lock) && m->run.busy);
     m->run.busy = m->run.interrupt = m->run.in_past = false;
     input_hurry(&m->board.input, false);
@@ -335,10 +337,10 @@ static void do_command(struct vcpu *v, enum machine_command command) {
     struct machine *m = v->machine;
     INVARIANT(v->cpu.engine && m->run.busy);
     lock_release(&m->run.lock);
-    begin(m);
+    begin_command(m);
     carry_out(v, command);
     lock_take(&m->run.lock);
-    end(m, command);
+    end_command(m, command);
 }
 
 void *vcpu_thread(void *vcpu) {
@@ -380,7 +382,8 @@ static bool is_quick(struct vcpu *v) {
            !insn_in_any(&in, slow, sizeof slow / sizeof *slow);
 }
 
-/* Conditions, commands and tracepoints print and collect: that is the machine's thread's. */
+/* Conditions, commands and tracepoints print and collect, which only the machine's thread may
+ * do. */
 static bool runs_programs(const struct vcpu *v) {
     const struct breakpoints *b = &v->machine->breakpoints;
     for (size_t i = 0; i < b->count; i++)
@@ -389,12 +392,12 @@ static bool runs_programs(const struct vcpu *v) {
     return v->follows;
 }
 
-/* The machine's thread, which waits for a command, is not woken at the end: nobody but
- * the owner waits for that. */
+/* The machine's thread, which waits for a command, is not woken at the end: only the owner waits for
+ * that. */
 bool machine_step_here(struct machine *m) {
     struct vcpu *v = &m->vcpu[0];
     bool able = cpu_can(&v->cpu, ENGINE_ANY_THREAD);
-    /* A device may look for input, which it is the owner who brings. */
+    /* A device may wait for input, and it is this thread that brings it. */
     if (!able || runs_programs(v) || !is_quick(v) || input_would_wait(&m->board.input))
         return false;
     lock_take(&m->run.lock);

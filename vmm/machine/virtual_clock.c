@@ -25,14 +25,14 @@ int virtual_clock_acknowledge(void *vcpu) {
     return pic_acknowledge(&m->board.devices.pic);
 }
 
-static uint64_t to_ticks(uint64_t ns) {
+static uint64_t ticks_of_ns(uint64_t ns) {
     return ns == UINT64_MAX ? ns : (ns + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION;
 }
 
 uint64_t virtual_clock_deadline(void *vcpu, uint64_t ticks) {
     struct machine *m = machine_of(vcpu);
     bool came;
-    uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
+    uint64_t due = ticks_of_ns(pit_advance(&m->board.devices.pit));
     uint64_t next = m->recorder->deliver(m, ticks, &came);
     if (came)
         devices_notice(&m->board.devices);
@@ -92,7 +92,7 @@ static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
 uint64_t virtual_clock_idle(void *vcpu, uint64_t ticks) {
     struct vcpu *v = vcpu;
     struct machine *m = v->machine;
-    uint64_t due = to_ticks(pit_advance(&m->board.devices.pit));
+    uint64_t due = ticks_of_ns(pit_advance(&m->board.devices.pit));
     if (!m->irqchip)
         return 0;
     if (!m->recorder->may_sleep(m, ticks))

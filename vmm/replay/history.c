@@ -29,7 +29,7 @@ bool events_add(struct events *e, uint64_t ticks, uint32_t kind, uint64_t value)
     return true;
 }
 
-/* The first that is not before `ticks`. */
+/* Index of the first event that is not before `ticks`. */
 static size_t first_at(const struct events *e, uint64_t ticks) {
     size_t low = 0, high = e->count;
     while (low < high) {
@@ -50,7 +50,7 @@ struct events events_before(const struct events *e, uint64_t ticks) {
 
 /* --- input ----------------------------------------------------------------------------- */
 
-static void arrive(struct history *h, uint32_t kind, uint64_t value) {
+static void take_in(struct history *h, uint32_t kind, uint64_t value) {
     struct arrived *a = &h->arrived;
     if (kind == INPUT_CAME_END || kind == INPUT_PULLED_END)
         a->ended = true;
@@ -58,15 +58,16 @@ static void arrive(struct history *h, uint32_t kind, uint64_t value) {
         a->bytes[(a->head + a->count++) % INPUT_ROOM] = (uint8_t)value;
 }
 
-/* Something new. What the log has no room for does not happen either. */
-static void record(struct history *h, uint64_t ticks, uint32_t kind, uint64_t value) {
+/* Input that was not there before. If it cannot be logged it is dropped: a live run and its
+ * replay must agree. */
+static void record_input(struct history *h, uint64_t ticks, uint32_t kind, uint64_t value) {
     if (!events_add(&h->inputs, ticks, kind, value))
         return;
     h->cursor = h->inputs.count;
-    arrive(h, kind, value);
+    take_in(h, kind, value);
 }
 
-static bool due(const struct history *h, uint64_t ticks, bool pulled) {
+static bool is_due(const struct history *h, uint64_t ticks, bool pulled) {
     if (h->cursor == h->inputs.count || h->inputs.list[h->cursor].ticks > ticks)
         return false;
     return pulled == (h->inputs.list[h->cursor].kind >= INPUT_PULLED);
@@ -74,7 +75,7 @@ static bool due(const struct history *h, uint64_t ticks, bool pulled) {
 
 static void take_from_log(struct history *h) {
     const struct event *e = &h->inputs.list[h->cursor++];
-    arrive(h, e->kind, e->value);
+    take_in(h, e->kind, e->value);
 }
 
 static bool is_live(const struct machine *m, uint64_t ticks) {
@@ -86,9 +87,9 @@ static void take_from_host(struct machine *m, uint64_t ticks) {
     int byte = INPUT_NONE;
     while (h->arrived.count < INPUT_ROOM && !h->arrived.ended &&
            (byte = input_host_take(&m->board.input)) >= 0)
-        record(h, ticks, INPUT_CAME, (uint64_t)byte);
+        record_input(h, ticks, INPUT_CAME, (uint64_t)byte);
     if (byte == INPUT_END)
-        record(h, ticks, INPUT_CAME_END, 0);
+        record_input(h, ticks, INPUT_CAME_END, 0);
 }
 
 bool history_wants_input(struct machine *m) {
@@ -108,14 +109,15 @@ static uint64_t next_input(const struct history *h, uint64_t ticks) {
     return ahead ? h->inputs.list[h->cursor].ticks : UINT64_MAX;
 }
 
-static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* What is due at this tick; returns when there is more. *came: devices are to look.
- * They also are at whole virtual milliseconds, whoever stopped the run in between. */
+/* Delivers what is due at this tick; returns when there is more. *came: devices are to look for
+ * input. They also look at whole virtual milliseconds, no matter how often a run was stopped in
+ * between. */
 uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
     struct history *h = m->history;
     size_t before = h->cursor;
-    while (due(h, ticks, false))
+    while (is_due(h, ticks, false))
         take_from_log(h);
     if (h->taken_at != ticks && is_live(m, ticks) && !m->board.input.steady)
         take_from_host(m, ticks);
@@ -125,10 +127,10 @@ uint64_t history_deliver(struct machine *m, uint64_t ticks, bool *came) {
         h->noticed_at = ticks;
     if (ticks >= h->notice_at)
         h->notice_at = ticks - ticks % NOTICE_EVERY + NOTICE_EVERY;
-    return history_wants_input(m) ? ticks + 1 : least(h->notice_at, next_input(h, ticks));
+    return history_wants_input(m) ? ticks + 1 : sooner(h->notice_at, next_input(h, ticks));
 }
 
-/* From a file, but first what a discarded future had of it. */
+/* From the host's file; first the bytes that a future had read which was discarded since. */
 static int take_steadily(struct machine *m) {
     struct events *again = &m->history->again;
     if (!again->count)
@@ -138,26 +140,26 @@ static int take_steadily(struct machine *m) {
 
 /* A device looks, and nothing is there: where the host's input is a file, it is
  * waited for. */
-static void pull(struct machine *m) {
+static void pull_input(struct machine *m) {
     struct history *h = m->history;
     uint64_t ticks = m->vcpu[0].cpu.ticks;
-    if (due(h, ticks, true)) {
+    if (is_due(h, ticks, true)) {
         take_from_log(h);
     } else if (is_live(m, ticks) && m->board.input.steady) {
         int byte = take_steadily(m);
         h->hurried = byte == INPUT_NONE;
         if (byte != INPUT_NONE)
-            record(h, ticks, byte == INPUT_END ? INPUT_PULLED_END : INPUT_PULLED,
+            record_input(h, ticks, byte == INPUT_END ? INPUT_PULLED_END : INPUT_PULLED,
                    byte == INPUT_END ? 0 : (uint64_t)byte);
     }
 }
 
-/* In place of the host's queue, for the devices. */
-static int tap(void *machine, bool take) {
+/* What devices find in place of the host's queue (input.tap). */
+static int tapped_input(void *machine, bool take) {
     struct machine *m = machine;
     struct arrived *a = &m->history->arrived;
     if (!a->count && !a->ended)
-        pull(m);
+        pull_input(m);
     if (!a->count)
         return a->ended ? INPUT_END : INPUT_NONE;
     int byte = a->bytes[a->head];
@@ -191,7 +193,7 @@ static bool in_log(const struct events *e, uint64_t ticks, uint32_t kind) {
     return false;
 }
 
-/* An interrupt could enter now. In the past it does, or does not, as it did. */
+/* An interrupt could be taken now. In the past it is deferred where it was then. */
 bool history_defer_irq(struct machine *m, uint64_t ticks, bool halted, bool stepping) {
     struct history *h = m->history;
     bool noted = in_log(&h->holds, ticks, halted);
@@ -199,7 +201,7 @@ bool history_defer_irq(struct machine *m, uint64_t ticks, bool halted, bool step
         return noted;
     if (stepping && !noted)
         events_add(&h->holds, ticks, halted, 0);
-    if (!stepping && noted) /* that step did not come about */
+    if (!stepping && noted) /* the step that had deferred it was undone */
         h->holds.count = first_at(&h->holds, ticks);
     return stepping;
 }
@@ -223,10 +225,10 @@ uint64_t history_woken(struct machine *m, uint64_t ticks, uint64_t due, bool ear
 }
 
 uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
-    uint64_t until = least(due, next_input(m->history, ticks)), limit = m->vcpu[0].cpu.limit;
+    uint64_t until = sooner(due, next_input(m->history, ticks)), limit = m->vcpu[0].cpu.limit;
     m->history->notice_at = until;
     if (limit > ticks)
-        until = least(until, limit); /* a run may be wanted to end amid a sleep */
+        until = sooner(until, limit); /* a run may have to end amid a sleep */
     return until == UINT64_MAX ? 0 : until;
 }
 
@@ -234,22 +236,22 @@ void history_wait(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t until = cpu->ticks + 1;
     if (history_in_past(m))
-        until = least(next_input(m->history, cpu->ticks), m->history->end);
+        until = sooner(next_input(m->history, cpu->ticks), m->history->end);
     if (cpu->limit > cpu->ticks)
-        until = least(until, cpu->limit);
+        until = sooner(until, cpu->limit);
     cpu->slept += until - cpu->ticks;
     cpu->ticks = until;
 }
 
 bool history_is_silent(const struct machine *m) {
-    return m->history && m->vcpu[0].cpu.ticks < m->history->reached;
+    return m->history && m->vcpu[0].cpu.ticks < m->history->output_high_water;
 }
 
 /* --- snapshots as time passes --------------------------------------------------------------- */
 
-/* How long to the next: recording is to cost under a tenth of the time. Saving a page
- * takes as long as some two thousand instructions, so ten times as many are to be done;
- * but a step back is not to take long either. */
+/* Ticks from one snapshot to the next. Recording should cost under a tenth of the time, and
+ * saving a page takes as long as some two thousand instructions: so ten times as many for each
+ * page. The upper bound keeps a step back quick. */
 static uint64_t interval(const struct history *h) {
     enum { EVERY_PAGE = 20480, LONGEST = 16 * HISTORY_EVERY };
     uint64_t fair = snapshot_dirty_pages(h) * EVERY_PAGE;
@@ -263,7 +265,7 @@ static bool wants_snapshot(const struct machine *m, uint64_t ticks) {
         return false;
     if (ticks >= h->end)
         return ticks - last >= HISTORY_EVERY && ticks - last >= interval(h);
-    return h->travelling && h->target >= ticks && h->target - ticks < 2 * HISTORY_GRID;
+    return h->seeking && h->target >= ticks && h->target - ticks < 2 * HISTORY_GRID;
 }
 
 uint64_t history_tick(struct machine *m, uint64_t ticks) {
@@ -275,14 +277,14 @@ uint64_t history_tick(struct machine *m, uint64_t ticks) {
     if (wants_snapshot(m, ticks)) {
         cpu->valid = 0;
         snapshot_take(m, false);
-        cpu->valid = 0; /* it runs on */
+        cpu->valid = 0; /* the CPU runs on */
     }
     return h->grid_at;
 }
 
 /* --- life -------------------------------------------------------------------------------------- */
 
-static bool wanted(const struct machine *m) {
+static bool is_wanted(const struct machine *m) {
     const struct machine_options *o = m->options;
     return o->recorder && cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC) && o->history &&
            (o->debugged || o->replay || o->records);
@@ -297,14 +299,14 @@ static bool open_history(struct machine *m) {
     h->dirty = calloc(h->words, sizeof *h->dirty);
     h->need = calloc(h->words, sizeof *h->need);
     h->bound = m->options->history;
-    h->end = h->reached = h->taken_at = cpu->ticks;
+    h->end = h->output_high_water = h->taken_at = cpu->ticks;
     h->notice_at = cpu->ticks + 1;
     h->end_slept = cpu->slept;
-    h->whole = cpu->ticks == 0 && !m->vcpu[0].touched;
+    h->unmodified = cpu->ticks == 0 && !m->vcpu[0].touched;
     m->history = h;
     m->recorder = m->options->recorder;
     m->memory.dirty = h->dirty;
-    m->board.input.tap = tap;
+    m->board.input.tap = tapped_input;
     m->board.input.tap_context = m;
     if (!h->dirty || !h->need || !snapshot_take_first(m)) {
         history_close(m);
@@ -316,7 +318,7 @@ static bool open_history(struct machine *m) {
 
 void history_begin(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    if (!wanted(m))
+    if (!is_wanted(m))
         return;
     if (cpu->dirty && !m->vcpu[0].dead) {
         cpu->ops->store(cpu, cpu->dirty);
@@ -326,15 +328,15 @@ void history_begin(struct machine *m) {
         if (!open_history(m))
             m->owner.message(m->owner.context, m->number, "no memory for a history: none is kept");
     } else if (m->vcpu[0].touched) {
-        m->history->whole = false;
-        cpu->mid_rep = false; /* from here on it is what it was made */
+        m->history->unmodified = false;
+        cpu->mid_rep = false; /* a person has put the CPU at an instruction boundary */
         snapshot_take(m, true);
     }
     m->vcpu[0].touched = false;
 }
 
-/* What has come and was not read goes back to where it came from. */
-static void give_back(struct machine *m) {
+/* Input that was taken from the host and that no device has read goes back to its queue. */
+static void return_unread(struct machine *m) {
     struct arrived *a = &m->history->arrived;
     struct events *again = &m->history->again;
     for (size_t n = 0; n < again->count; n++)
@@ -347,7 +349,7 @@ void history_close(struct machine *m) {
     struct history *h = m->history;
     if (!h)
         return;
-    give_back(m);
+    return_unread(m);
     m->board.input.tap = NULL;
     m->memory.dirty = NULL;
     m->vcpu[0].cpu.limit = 0;
@@ -366,7 +368,7 @@ void history_close(struct machine *m) {
 
 /* --- the present, and the past --------------------------------------------------------------- */
 
-/* The next snapshot that has to be loaded rather than run past. */
+/* The next snapshot of a person's change: running does not lead there, so it has to be loaded. */
 static size_t next_pinned(const struct history *h, uint64_t ticks) {
     size_t n = snapshot_before(h, ticks) + 1;
     while (n < h->count && (!h->list[n]->pinned || h->list[n]->mid_rep))
@@ -384,8 +386,8 @@ void history_before_run(struct machine *m) {
     cpu->limit = n < h->count && h->list[n]->ticks < h->end ? h->list[n]->ticks : h->end;
 }
 
-/* The run has reached a place where it was changed, or left. */
-static void cross(struct machine *m) {
+/* The run has reached a place where a person had changed the machine, or left it. */
+static void load_if_pinned(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     size_t n = snapshot_before(h, cpu->ticks);
@@ -394,14 +396,14 @@ static void cross(struct machine *m) {
         snapshot_load(m, n);
 }
 
-static bool at_breakpoint(struct machine *m, struct cpu_exit *exit) {
+static bool is_at_stop(struct machine *m, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     return breakpoint_should_stop(&m->vcpu[0], x86_pc(&s->regs, &s->sregs), false, exit);
 }
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
     struct history *h = m->history;
-    cross(m);
+    load_if_pinned(m);
     if (h->replaying && !history_in_past(m) && !h->ended_told) {
         h->ended_told = true;
         m->vcpu[0].edge = EDGE_END;
@@ -409,7 +411,7 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
         return false;
     }
     exit->kind = CPU_EXIT_STEPPED;
-    if (!running || at_breakpoint(m, exit))
+    if (!running || is_at_stop(m, exit))
         return false;
     history_before_run(m);
     return true;
@@ -418,8 +420,8 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
 void history_note_present(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
-    if (cpu->ticks > h->reached)
-        h->reached = cpu->ticks;
+    if (cpu->ticks > h->output_high_water)
+        h->output_high_water = cpu->ticks;
     if (history_in_past(m))
         return;
     h->end = cpu->ticks;
@@ -431,18 +433,18 @@ void history_stopped(struct machine *m) {
     uint64_t limit = cpu->limit;
     cpu->limit = 0;
     if (limit && cpu->ticks == limit)
-        cross(m);
+        load_if_pinned(m);
     history_note_present(m);
 }
 
-/* A file goes on from where the machine is; nobody types a key again. */
+/* Input from a file goes on from where the machine is now; typed keys do not come again. */
 static void keep_for_again(struct history *h) {
     for (size_t n = h->inputs.count; n-- > h->cursor;)
         if (h->inputs.list[n].kind == INPUT_PULLED)
             events_add(&h->again, 0, INPUT_PULLED, h->inputs.list[n].value);
 }
 
-static void cut(struct events *e, size_t count) {
+static void cut_events(struct events *e, size_t count) {
     if (e->count > count)
         e->count = count;
 }
@@ -457,10 +459,10 @@ bool history_discard_future(struct machine *m) {
     snapshots_cut(h, snapshot_before(h, now) + 1);
     if (m->board.input.steady)
         keep_for_again(h);
-    cut(&h->inputs, h->cursor);
-    cut(&h->clocks, first_at(&h->clocks, now));
-    cut(&h->holds, first_at(&h->holds, now));
-    h->end = h->reached = now;
+    cut_events(&h->inputs, h->cursor);
+    cut_events(&h->clocks, first_at(&h->clocks, now));
+    cut_events(&h->holds, first_at(&h->holds, now));
+    h->end = h->output_high_water = now;
     h->end_slept = cpu->slept;
     h->replaying = false;
     return true;

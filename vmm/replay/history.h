@@ -10,15 +10,15 @@
  *     log             'l'      's'   '\n'      clock
  *
  * Rule: whatever a run depends on and the machine does not hold itself comes by
- * here: bytes and their end, the clock, and interrupts that a step kept out. What a
- * person changes (registers, memory) is in no log: from there a pinned snapshot is
- * loaded when a run comes by.
+ * here: bytes and their end, the clock, and interrupts that a step deferred. A person's
+ * changes (registers, memory) are not logged: a pinned snapshot is taken at each, and a
+ * replay loads it there.
  *
  * Rule: a tick has one state, however one comes there. What a tick brings (the timer,
  * input) is done once, when the run comes to it, and before it stops there; input that
  * comes while the machine stands there takes effect at the next.
  *
- * Everything here belongs to the machine's thread, or to who stopped it.
+ * Everything here belongs to the machine's thread, or to the thread that stopped it.
  */
 #ifndef MINIKVM_HISTORY_H
 #define MINIKVM_HISTORY_H
@@ -57,8 +57,7 @@ struct arrived {
 struct snapshot; /* snapshot.h */
 struct page_chunk;
 
-/* Room for saved pages, got from libc many at a time: one by one each would cost
- * a system call. */
+/* Room for saved pages, allocated many at a time: one by one each would cost a system call. */
 struct page_pool {
     struct page_chunk *chunks; /* the first is being filled */
     void *freed;               /* pages given back; each begins with the next one's address */
@@ -71,12 +70,12 @@ struct history {
     struct arrived arrived;
     uint64_t end;     /* the present: in a replay, the end of the file … */
     uint64_t end_slept; /* … and of its ticks, those without an instruction */
-    uint64_t reached; /* what was printed below this count is not printed again */
-    uint64_t target;  /* of a travel: snapshots near it are worth having */
+    uint64_t output_high_water; /* what was printed below this tick is not printed again */
+    uint64_t target;  /* where a seek goes: snapshots near it are worth having */
     uint64_t notice_at;  /* when devices look for input next … */
     uint64_t noticed_at; /* … and when they did */
     uint64_t taken_at;   /* the host's input was taken at this tick: no more of it now */
-    bool hurried;        /* a device looked, and was not to wait: it looks again */
+    bool hurried;        /* a device looked, and could not wait: it looks again */
     uint64_t grid_at;
 
     struct snapshot **list; /* in order of time */
@@ -88,19 +87,18 @@ struct history {
     struct page_pool pool;
     uint64_t bytes, bound; /* memory in use, and what it may be */
 
-    bool whole;     /* from power-on, and changed by nobody: can be saved */
+    bool unmodified; /* from power-on, and changed by nobody: can be saved */
     bool replaying; /* a file: its end is told once */
-    bool travelling, ended_told;
-    struct breakpoints breakpoints; /* what travel looks for */
+    bool seeking, ended_told;
+    struct breakpoints breakpoints; /* what a search looks for */
 };
 
 /* At every resume: begins the history if there is to be one, and takes what a
  * person has changed into it. */
 void history_begin(struct machine *);
 void history_close(struct machine *);
-/* Sets how far a run may go before something is to be done. */
+/* These implement vmm/machine/recorder.h, which says what each does. */
 void history_before_run(struct machine *);
-/* The run has come that far. true: it may go on. */
 bool history_at_limit(struct machine *, struct cpu_exit *, bool running);
 void history_stopped(struct machine *);
 static inline bool history_in_past(const struct machine *m) {
@@ -111,30 +109,26 @@ static inline uint64_t history_end_count(const struct machine *m) {
     const struct history *h = m->history;
     return history_in_past(m) ? h->end - h->end_slept : cpu_icount(&m->vcpu[0].cpu);
 }
-/* Here is the present, if this is not the past. */
+/* If this is not the past, the present is here now. */
 void history_note_present(struct machine *);
 /* Somebody is about to change the machine. In the past that begins a new present;
  * true: it has just done so. */
 bool history_discard_future(struct machine *);
-bool history_is_silent(const struct machine *); /* this was printed before */
+bool history_is_silent(const struct machine *);
 
-/* For virtual_clock.c and the devices. */
 uint64_t history_deliver(struct machine *, uint64_t ticks, bool *came);
 uint64_t history_tick(struct machine *, uint64_t ticks);
 bool history_defer_irq(struct machine *, uint64_t ticks, bool halted, bool stepping);
 int64_t history_clock(struct machine *);
-/* A halted CPU: have devices looked since? Else they do at the next tick. */
 bool history_may_sleep(struct machine *, uint64_t ticks);
-/* In the past nobody waits: until when it slept, or 0: for ever. */
 uint64_t history_idle(struct machine *, uint64_t ticks, uint64_t due);
 uint64_t history_woken(struct machine *, uint64_t ticks, uint64_t due, bool early);
-/* At an IN whose device has nothing yet: time passes until there was something. */
 void history_wait(struct machine *);
-bool history_wants_input(struct machine *); /* the host has some that no device has taken */
-bool history_input_over(struct machine *); /* none is there, none will come */
+bool history_wants_input(struct machine *);
+bool history_input_over(struct machine *);
 
 bool events_add(struct events *, uint64_t ticks, uint32_t kind, uint64_t value);
-/* The same list up to a tick, without it. */
+/* The part of a list before a tick. */
 struct events events_before(const struct events *, uint64_t ticks);
 
 #endif

@@ -37,18 +37,18 @@ struct recording {
 };
 
 /* FNV-1a by words: it finds mistakes, not malice. */
-static uint64_t mix(uint64_t hash, const uint64_t *words, size_t count) {
+static uint64_t hash_words(uint64_t hash, const uint64_t *words, size_t count) {
     for (size_t i = 0; i < count; i++)
         hash = (hash ^ words[i]) * 0x100000001b3ull;
     return hash;
 }
 
-static uint64_t sum_of(const struct events logs[LOGS]) {
+static uint64_t sum_events(const struct events logs[LOGS]) {
     uint64_t sum = 0xcbf29ce484222325ull;
     for (int i = 0; i < LOGS; i++)
         for (size_t j = 0; j < logs[i].count; j++) {
             const struct event *e = &logs[i].list[j];
-            sum = mix(sum, (uint64_t[]){e->ticks, e->value, e->kind}, 3);
+            sum = hash_words(sum, (uint64_t[]){e->ticks, e->value, e->kind}, 3);
         }
     return sum;
 }
@@ -58,11 +58,11 @@ static uint64_t start_of(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     uint64_t words[] = {s->regs.rip, s->regs.rsp, s->regs.rax, s->regs.rbx, s->sregs.cs.base,
                         s->sregs.cs.selector, s->sregs.cr0 & CR0_PE, s->sregs.cr3, m->memory.rom_size};
-    uint64_t hash = mix(memory_hash(&m->memory), words, sizeof words / sizeof *words);
+    uint64_t hash = hash_words(memory_hash(&m->memory), words, sizeof words / sizeof *words);
     for (uint32_t i = 0; i < m->memory.rom_size; i++)
         hash = (hash ^ m->memory.rom[i]) * 0x100000001b3ull;
     uint64_t disks = drives_sum(&m->board.drives); /* 0: there are none */
-    return disks ? mix(hash, &disks, 1) : hash;
+    return disks ? hash_words(hash, &disks, 1) : hash;
 }
 
 /* --- saving ------------------------------------------------------------------------------ */
@@ -77,7 +77,7 @@ static bool write_events(FILE *f, const struct events *e) {
 }
 
 /* A new file: nobody's file is lost to a client's slip. */
-static bool write_file(const char *path, const struct header *header, const struct events logs[LOGS]) {
+static bool write_recording(const char *path, const struct header *header, const struct events logs[LOGS]) {
     int fd = file_create(path);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
     if (!f && fd >= 0)
@@ -102,7 +102,7 @@ static const char *why_not(const struct machine *m) {
     const struct history *h = m->history;
     if (!h)
         return "no history is kept; --cpu=soft with --gdb has one";
-    if (!h->whole)
+    if (!h->unmodified)
         return "somebody changed the machine, or its history does not begin at power-on";
     if (!m->vcpu[0].cpu.ticks)
         return "nothing has run yet";
@@ -128,7 +128,7 @@ bool replay_save(struct machine *m, const char *path, char *error, size_t size) 
                             .end_slept = cpu->slept};
     struct events logs[LOGS];
     const char *why = why_not(m);
-    if (!why && !travel_look_at_start(m, start_of, &header.start))
+    if (!why && !reverse_look_at_start(m, start_of, &header.start))
         why = "no memory";
     if (why) {
         snprintf(error, size, "cannot save: %s", why);
@@ -139,8 +139,8 @@ bool replay_save(struct machine *m, const char *path, char *error, size_t size) 
     logs_until_now(m, logs);
     for (int i = 0; i < LOGS; i++)
         header.counts[i] = logs[i].count;
-    header.sum = sum_of(logs);
-    if (write_file(path, &header, logs))
+    header.sum = sum_events(logs);
+    if (write_recording(path, &header, logs))
         return true;
     snprintf(error, size, "cannot save: %s: %s", path, file_error(errno));
     return false;
@@ -172,10 +172,10 @@ static const char *read_events(FILE *f, struct recording *r) {
     }
     if (fgetc(f) != EOF)
         return "there is more in it than there should be";
-    return sum_of(r->logs) == r->header.sum ? NULL : "its checksum is wrong";
+    return sum_events(r->logs) == r->header.sum ? NULL : "its checksum is wrong";
 }
 
-static const char *read_header(FILE *f, struct recording *r) {
+static const char *read_recording_header(FILE *f, struct recording *r) {
     struct header *h = &r->header;
     if (fread(h, sizeof *h, 1, f) != 1 || memcmp(h->magic, magic, sizeof magic))
         return "this is no recording of minikvm (monitor save makes one)";
@@ -216,7 +216,7 @@ int replay_open(struct machine *m, char *error, size_t size) {
     if (!f || !m->recording)
         why = f ? "no memory" : file_error(errno);
     if (!why)
-        why = read_header(f, m->recording);
+        why = read_recording_header(f, m->recording);
     if (!why)
         why = read_events(f, m->recording);
     if (!why)
@@ -235,7 +235,7 @@ void replay_close(struct machine *m) {
     m->recording = NULL;
 }
 
-static struct events copy_of_input(const struct events *from) {
+static struct events copy_events(const struct events *from) {
     struct events to = {0};
     for (size_t i = 0; i < from->count; i++)
         events_add(&to, from->list[i].ticks, from->list[i].kind, from->list[i].value);
@@ -247,9 +247,9 @@ void replay_give(struct machine *m) {
     struct history *h = m->history;
     if (!m->recording || m->vcpu[0].cpu.ticks || m->vcpu[0].touched)
         return;
-    h->inputs = copy_of_input(&m->recording->logs[0]);
-    h->clocks = copy_of_input(&m->recording->logs[1]);
-    h->holds = copy_of_input(&m->recording->logs[2]);
+    h->inputs = copy_events(&m->recording->logs[0]);
+    h->clocks = copy_events(&m->recording->logs[1]);
+    h->holds = copy_events(&m->recording->logs[2]);
     h->end = m->recording->header.end;
     h->end_slept = m->recording->header.end_slept;
     h->replaying = true;

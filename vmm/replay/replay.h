@@ -12,7 +12,7 @@
 #include "vmm/replay/history.h"
 
 /* Writes the run of a machine up to where it stands, which may be in the past. false,
- * with a sentence. On the machine's thread, as for travel. */
+ * with a sentence. On the machine's thread. */
 bool replay_save(struct machine *, const char *path, char *error, size_t size);
 /* Reads options->replay, if there is one, for a machine that was just made. 0, or -errno with a sentence. */
 int replay_open(struct machine *, char *error, size_t size);

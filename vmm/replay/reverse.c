@@ -1,4 +1,4 @@
-/* Travel through a machine's history; see reverse.h. */
+/* Going through a machine's history; see reverse.h. */
 #include "vmm/replay/reverse.h"
 
 #include <stdio.h>
@@ -10,36 +10,36 @@
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
-/* What the machine looks for, put aside while the travel looks for its own. */
+/* What the machine stops at, saved while a search stops at its own. */
 struct debug_state {
     struct breakpoints *breakpoints;
     struct cpu_catch catch;
-    bool travelling; /* already: this is a way within a way */
+    bool seeking; /* already: this seek is part of another */
 };
 
-static struct debug_state depart(struct machine *m, bool keep) {
+static struct debug_state seek_begin(struct machine *m, bool keep) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    struct debug_state l = {cpu->breakpoints, cpu->catch, m->history->travelling};
+    struct debug_state saved = {cpu->breakpoints, cpu->catch, m->history->seeking};
     struct history *h = m->history;
-    h->travelling = true;
+    h->seeking = true;
     if (!keep) {
         cpu->breakpoints = &h->breakpoints;
         cpu->catch = (struct cpu_catch){0};
     }
-    return l;
+    return saved;
 }
 
-static void settle_down(struct machine *m, const struct debug_state *l) {
+static void seek_end(struct machine *m, const struct debug_state *saved) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    cpu->breakpoints = l->breakpoints;
-    cpu->catch = l->catch;
+    cpu->breakpoints = saved->breakpoints;
+    cpu->catch = saved->catch;
     cpu->limit = 0;
-    m->history->travelling = l->travelling;
+    m->history->seeking = saved->seeking;
     m->vcpu[0].caught = m->vcpu[0].ended = false;
     cpu_arrives(cpu);
 }
 
-/* Else the way back would be interrupted as well. */
+/* The interrupt has been obeyed; the way back must not be interrupted, too. */
 static void forget_interrupt(struct machine *m) {
     lock_take(&m->run.lock);
     m->run.interrupt = false;
@@ -54,8 +54,8 @@ static bool waits_in_past(struct machine *m, const struct cpu_exit *exit) {
     return true;
 }
 
-/* On until something other than the machine's own affairs; LIMIT: at `until`. */
-static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_exit *exit) {
+/* Runs until something stops the search; CPU_EXIT_LIMIT: at `until`. */
+static enum cpu_exit_kind run_until(struct machine *m, uint64_t until, struct cpu_exit *exit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     do {
         *exit = (struct cpu_exit){0};
@@ -73,16 +73,16 @@ static enum cpu_exit_kind run_on(struct machine *m, uint64_t until, struct cpu_e
 
 static void note_reached(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    if (cpu->ticks > m->history->reached)
-        m->history->reached = cpu->ticks;
+    if (cpu->ticks > m->history->output_high_water)
+        m->history->output_high_water = cpu->ticks;
 }
 
 static bool is_halted(struct machine *m) {
     return cpu_read(&m->vcpu[0].cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
-/* Points and catches are those of luggage already. */
-static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
+/* Between seek_begin() and seek_end(): forward from list[n], or from here if that is ahead. */
+static bool seek_from(struct machine *m, size_t n, uint64_t ticks) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     struct cpu_exit exit;
@@ -90,7 +90,7 @@ static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
     if (!ahead)
         snapshot_load(m, n);
     h->target = ticks;
-    while (cpu->ticks < ticks && run_on(m, ticks, &exit) != CPU_EXIT_LIMIT)
+    while (cpu->ticks < ticks && run_until(m, ticks, &exit) != CPU_EXIT_LIMIT)
         if (exit.kind == CPU_EXIT_KICKED)
             return false;
         else if (exit.kind != CPU_EXIT_EVENT)
@@ -99,7 +99,7 @@ static bool go_from(struct machine *m, size_t n, uint64_t ticks) {
     return true;
 }
 
-/* The last snapshot that is no place amid an instruction. */
+/* The last snapshot that stands at an instruction boundary. */
 static size_t last_whole(const struct history *h, uint64_t ticks) {
     size_t n = snapshot_before(h, ticks);
     while (n && h->list[n]->mid_rep)
@@ -107,41 +107,42 @@ static size_t last_whole(const struct history *h, uint64_t ticks) {
     return n;
 }
 
-/* To the present as it was left, wherever that is; else to a boundary. */
-static bool go_to(struct machine *m, uint64_t ticks) {
+/* The present is restored exactly, even amid a repeated instruction; anything else is an
+ * instruction boundary. */
+static bool seek(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
     size_t n = snapshot_before(h, ticks);
     bool present = ticks == h->end && h->list[n]->ticks == ticks;
-    return go_from(m, present ? n : last_whole(h, ticks), ticks);
+    return seek_from(m, present ? n : last_whole(h, ticks), ticks);
 }
 
 /* To the first moment with so many instructions done: a hlt may go on for a while. */
-static bool go_to_count(struct machine *m, uint64_t count) {
+static bool seek_count(struct machine *m, uint64_t count) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     size_t n = snapshot_before_count(h, count);
-    if (!go_from(m, n, h->list[n]->ticks))
+    if (!seek_from(m, n, h->list[n]->ticks))
         return false;
     while (cpu_icount(cpu) < count && cpu->ticks < h->end) {
         uint64_t from = cpu->ticks, to = count + cpu->slept;
-        if (!go_from(m, h->base, to < h->end ? to : h->end))
+        if (!seek_from(m, h->base, to < h->end ? to : h->end))
             return false;
         if (cpu->ticks == from)
             break; /* dead, or halted for good */
     }
-    return go_to(m, cpu->ticks); /* as a person left it there */
+    return seek(m, cpu->ticks); /* as a person left it there */
 }
 
-/* Stopped by a watchpoint amid a repeated instruction, a machine stands at the same
- * count as at the beginning of that piece. This is to the beginning. */
-static bool go_to_piece(struct machine *m, uint64_t ticks) {
+/* A machine that a watchpoint stopped amid a repeated instruction has the same count there as
+ * at the beginning of that piece of it. This goes to the beginning. */
+static bool seek_piece(struct machine *m, uint64_t ticks) {
     size_t n = last_whole(m->history, ticks);
     if (m->vcpu[0].cpu.ticks == ticks)
         snapshot_load(m, n);
-    return go_from(m, n, ticks);
+    return seek_from(m, n, ticks);
 }
 
-/* The present is left: it is kept, for the way back to it. */
+/* Before the present is left: a snapshot of it, for the way back. */
 static void keep_present(struct machine *m) {
     struct history *h = m->history;
     if (history_in_past(m))
@@ -153,19 +154,19 @@ static void keep_present(struct machine *m) {
     history_note_present(m);
 }
 
-static bool go_quietly(struct machine *m, uint64_t ticks) {
-    struct debug_state l = depart(m, false);
-    bool came = go_to(m, ticks);
-    settle_down(m, &l);
+static bool seek_quietly(struct machine *m, uint64_t ticks) {
+    struct debug_state saved = seek_begin(m, false);
+    bool came = seek(m, ticks);
+    seek_end(m, &saved);
     return came;
 }
 
-/* Interrupted on the way, to where it came from. */
-static bool returns(struct machine *m, bool came, uint64_t from, struct cpu_arrival here) {
+/* If the seek was interrupted, the machine goes back to where it came from. */
+static bool arrived_or_back(struct machine *m, bool came, uint64_t from, struct cpu_arrival here) {
     if (came)
         return true;
     forget_interrupt(m);
-    go_quietly(m, from);
+    seek_quietly(m, from);
     m->vcpu[0].cpu.arrival = here;
     return false;
 }
@@ -180,21 +181,21 @@ bool reverse_goto(struct machine *m, uint64_t ticks) {
         ticks = h->end;
     if (ticks < h->list[0]->ticks)
         ticks = h->list[0]->ticks;
-    return returns(m, go_quietly(m, ticks), from, here);
+    return arrived_or_back(m, seek_quietly(m, ticks), from, here);
 }
 
-bool travel_to_count(struct machine *m, uint64_t count) {
+bool reverse_goto_count(struct machine *m, uint64_t count) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t from = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
     keep_present(m);
-    struct debug_state l = depart(m, false);
-    bool came = go_to_count(m, count);
-    settle_down(m, &l);
-    return returns(m, came, from, here);
+    struct debug_state saved = seek_begin(m, false);
+    bool came = seek_count(m, count);
+    seek_end(m, &saved);
+    return arrived_or_back(m, came, from, here);
 }
 
-bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
+bool reverse_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     if (history_in_past(m))
@@ -217,43 +218,43 @@ bool travel_look_at_start(struct machine *m, uint64_t (*look)(struct machine *),
 /* --- one step back ------------------------------------------------------------------------ */
 
 /* To the tick before the last instruction, however long the CPU waited since. */
-static bool go_one_back(struct machine *m) {
+static bool seek_one_back(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t count = cpu_icount(cpu), start = m->history->list[0]->ticks;
-    if (!go_to(m, cpu->ticks - 1))
+    if (!seek(m, cpu->ticks - 1))
         return false;
     if (cpu_icount(cpu) < count)
         return true;
-    return go_to_count(m, count) && (cpu->ticks == start || go_to(m, cpu->ticks - 1));
+    return seek_count(m, count) && (cpu->ticks == start || seek(m, cpu->ticks - 1));
 }
 
 /* From within a hlt or a repeated instruction to where it begins. */
-static void go_to_beginning(struct machine *m) {
+static void seek_beginning(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t start = m->history->list[0]->ticks;
     while (cpu->ticks > start && (cpu->mid_rep || is_halted(m)))
-        if (!go_one_back(m))
+        if (!seek_one_back(m))
             return;
 }
 
-static bool go_quietly_to_piece(struct machine *m, uint64_t ticks) {
-    struct debug_state l = depart(m, false);
-    bool came = go_to_piece(m, ticks);
-    settle_down(m, &l);
+static bool seek_piece_quietly(struct machine *m, uint64_t ticks) {
+    struct debug_state saved = seek_begin(m, false);
+    bool came = seek_piece(m, ticks);
+    seek_end(m, &saved);
     return came;
 }
 
 /* Does the instruction ahead set off a watchpoint? The machine is moved on by it. */
 static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    struct debug_state l = depart(m, true);
+    struct debug_state saved = seek_begin(m, true);
     *exit = (struct cpu_exit){0};
     cpu->engine->step(cpu, exit);
-    settle_down(m, &l);
+    seek_end(m, &saved);
     return exit->kind == CPU_EXIT_WATCHPOINT;
 }
 
-/* A client compares values at a watchpoint: it is told, too, when one is undone. */
+/* gdb compares values at a watchpoint, so a step back that undoes a hit reports it, too. */
 static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
     struct cpu_exit hit;
     uint64_t at = m->vcpu[0].cpu.ticks;
@@ -261,7 +262,7 @@ static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
         return;
     if (sets_off_watch(m, &hit))
         *exit = hit;
-    go_quietly_to_piece(m, at);
+    seek_piece_quietly(m, at);
 }
 
 /* The last instruction boundary before `now`, a step at a time from where it is. */
@@ -269,10 +270,10 @@ static void step_back(struct machine *m, struct cpu_exit *exit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t now = cpu->ticks;
     bool mid_rep = cpu->mid_rep;
-    struct debug_state l = depart(m, false);
-    if (mid_rep ? go_to_piece(m, now) : go_one_back(m))
-        go_to_beginning(m);
-    settle_down(m, &l);
+    struct debug_state saved = seek_begin(m, false);
+    if (mid_rep ? seek_piece(m, now) : seek_one_back(m))
+        seek_beginning(m);
+    seek_end(m, &saved);
     tell_undone_watch(m, exit);
 }
 
@@ -296,7 +297,7 @@ static bool stops_here(struct machine *m, struct hit *hit) {
     return true;
 }
 
-static void note(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
+static void note_hit(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
     uint64_t at = watch ? cpu->watch_icount : cpu->ticks;
@@ -315,13 +316,13 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
     m->history->target = 0;
     stops_here(m, hit);
     while (m->vcpu[0].cpu.ticks < before) {
-        enum cpu_exit_kind kind = run_on(m, before, &exit);
+        enum cpu_exit_kind kind = run_until(m, before, &exit);
         if (kind == CPU_EXIT_KICKED)
             return false;
         if (kind == CPU_EXIT_LIMIT || kind == CPU_EXIT_SHUTDOWN || kind == CPU_EXIT_CANNOT ||
             kind == CPU_EXIT_HALTED || kind == CPU_EXIT_WAITING)
             break;
-        note(m, &exit, before, hit);
+        note_hit(m, &exit, before, hit);
     }
     return true;
 }
@@ -332,14 +333,14 @@ static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct cpu_exit exit;
     *hit = (struct hit){0};
-    if (!cpu->mid_rep || !go_quietly_to_piece(m, now) || cpu->mid_rep)
+    if (!cpu->mid_rep || !seek_piece_quietly(m, now) || cpu->mid_rep)
         return;
     stops_here(m, hit);
     if (breakpoints_any_watch(cpu->breakpoints) && sets_off_watch(m, &exit))
         *hit = (struct hit){true, now, exit, cpu->watched_by};
 }
 
-/* Where list[n] need not be run on from: at the next one. */
+/* The run from list[n] ends at the next snapshot. */
 static uint64_t segment_end(const struct history *h, size_t n, uint64_t now) {
     do
         n++;
@@ -348,7 +349,7 @@ static uint64_t segment_end(const struct history *h, size_t n, uint64_t now) {
 }
 
 /* From `now` on backwards. false: interrupted. */
-static bool search(struct machine *m, uint64_t now, struct hit *hit) {
+static bool search_history(struct machine *m, uint64_t now, struct hit *hit) {
     struct history *h = m->history;
     search_piece(m, now, hit);
     for (size_t n = snapshot_before(h, now) + 1; n-- > 0 && !hit->found;) {
@@ -362,31 +363,31 @@ static bool search(struct machine *m, uint64_t now, struct hit *hit) {
     return true;
 }
 
-static void run_back(struct machine *m, struct cpu_exit *exit) {
+static void search_back(struct machine *m, struct cpu_exit *exit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     struct hit hit;
     uint64_t now = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
-    struct debug_state l = depart(m, true);
-    bool whole = search(m, now, &hit);
-    settle_down(m, &l);
+    struct debug_state saved = seek_begin(m, true);
+    bool whole = search_history(m, now, &hit);
+    seek_end(m, &saved);
     if (!whole) {
         forget_interrupt(m);
-        go_quietly(m, now);
+        seek_quietly(m, now);
         cpu->arrival = here;
         *exit = (struct cpu_exit){.kind = CPU_EXIT_KICKED};
         return;
     }
     if (hit.found && hit.at == now)
-        go_quietly_to_piece(m, now);
+        seek_piece_quietly(m, now);
     else
-        go_quietly(m, hit.found ? hit.at : h->list[0]->ticks);
+        seek_quietly(m, hit.found ? hit.at : h->list[0]->ticks);
     if (hit.found)
         *exit = hit.exit;
     else
         m->vcpu[0].edge = EDGE_BEGIN;
-    if (hit.found && hit.exit.kind == CPU_EXIT_BREAKPOINT) /* it is told, and then passed */
+    if (hit.found && hit.exit.kind == CPU_EXIT_BREAKPOINT) /* it is reported now, and passed by the next resume */
         cpu->arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
 }
 
@@ -396,7 +397,7 @@ void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
     if (m->vcpu[0].cpu.ticks <= m->history->list[0]->ticks)
         m->vcpu[0].edge = EDGE_BEGIN;
     else if (run)
-        run_back(m, exit);
+        search_back(m, exit);
     else
         step_back(m, exit);
 }
@@ -417,25 +418,25 @@ static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, b
     return true;
 }
 
-static struct travel_write search_write(struct machine *m) {
+static struct reverse_write search_write(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t now = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
     struct hit hit = {0};
-    struct debug_state l = depart(m, false);
-    bool whole = search(m, now, &hit);
-    settle_down(m, &l);
+    struct debug_state saved = seek_begin(m, false);
+    bool whole = search_history(m, now, &hit);
+    seek_end(m, &saved);
     if (!whole)
         forget_interrupt(m);
-    go_quietly(m, now);
+    seek_quietly(m, now);
     cpu->arrival = here;
-    return (struct travel_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
+    return (struct reverse_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
                                  hit.at, hit.by};
 }
 
-struct travel_write reverse_find_write(struct machine *m, uint64_t address, uint32_t length,
+struct reverse_write reverse_find_write(struct machine *m, uint64_t address, uint32_t length,
                                       bool physical) {
-    struct travel_write w = {.outcome = WRITE_UNMAPPED};
+    struct reverse_write w = {.outcome = WRITE_UNMAPPED};
     struct breakpoints *points = &m->history->breakpoints;
     keep_present(m);
     points->physical = true;
@@ -455,7 +456,7 @@ static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct
     struct cpu_exit exit = {0};
     uint64_t end = segment_end(h, n, now);
     snapshot_load(m, n);
-    while (cpu->ticks < end && run_on(m, end, &exit) == CPU_EXIT_EVENT)
+    while (cpu->ticks < end && run_until(m, end, &exit) == CPU_EXIT_EVENT)
         if ((*count)++ < MODES_MAX)
             text_print(t, "%12llu  %s\n", (unsigned long long)cpu_icount(cpu), exit.text);
     return exit.kind != CPU_EXIT_KICKED;
@@ -468,13 +469,13 @@ void reverse_list_modes(struct machine *m, const struct text *t) {
     bool whole = true;
     struct cpu_arrival here = cpu->arrival;
     keep_present(m);
-    struct debug_state l = depart(m, false);
+    struct debug_state saved = seek_begin(m, false);
     cpu->catch.mode = true;
     h->target = 0;
     for (size_t n = 0; whole && n < h->count && h->list[n]->ticks < now; n++)
         if (!h->list[n]->mid_rep)
             whole = list_segment(m, n, now, t, &count);
-    settle_down(m, &l);
+    seek_end(m, &saved);
     if (!count && whole)
         text_print(t, "no change of mode since count %llu, where the history begins\n",
                    (unsigned long long)snapshot_icount(h->list[0]));
@@ -485,6 +486,6 @@ void reverse_list_modes(struct machine *m, const struct text *t) {
         text_print(t, "interrupted\n");
         forget_interrupt(m);
     }
-    go_quietly(m, now);
+    seek_quietly(m, now);
     cpu->arrival = here;
 }

@@ -132,7 +132,8 @@ static bool merge_into_next(struct history *h, size_t n) {
     return true;
 }
 
-/* The one that is missed least: a small gap, long ago. 0: none may go. */
+/* Index of the snapshot that is missed least: its gap is small, and it is long ago. 0: none
+ * may go. */
 static size_t least_missed(const struct history *h, uint64_t now) {
     size_t best = 0;
     double least = 0;
@@ -156,11 +157,11 @@ static uint64_t bytes_in_use(const struct machine *m) {
     return h->bytes + logs + devices_shared(&m->board.devices);
 }
 
-static void thin(struct machine *m, uint64_t now) {
+static void thin_snapshots(struct machine *m, uint64_t now) {
     struct history *h = m->history;
     if (bytes_in_use(m) <= h->bound)
         return;
-    /* Some room at once, so that this is not done at every snapshot. */
+    /* Makes more room than is needed now, so that this is not done at every snapshot. */
     while (bytes_in_use(m) > h->bound - h->bound / 16 && h->count > 2) {
         size_t n = h->count > KEEP_AT_LEAST ? least_missed(h, now) : 0;
         if ((!n && h->base == 0) || !merge_into_next(h, n))
@@ -170,7 +171,7 @@ static void thin(struct machine *m, uint64_t now) {
 
 /* --- taking --------------------------------------------------------------------------------------- */
 
-static bool make_room(struct history *h) {
+static bool grow_list(struct history *h) {
     if (h->count < h->room)
         return true;
     size_t room = h->room ? 2 * h->room : 64;
@@ -200,7 +201,7 @@ static bool save_tlb(struct cpu *cpu, struct snapshot *s) {
     return s->tlb;
 }
 
-static struct snapshot *make(struct machine *m, bool pinned) {
+static struct snapshot *make_snapshot(struct machine *m, bool pinned) {
     struct history *h = m->history;
     struct snapshot *s = calloc(1, sizeof *s);
     if (!s)
@@ -222,13 +223,13 @@ static struct snapshot *make(struct machine *m, bool pinned) {
                 save_arrived(&h->arrived, s) && save_pages(m, s);
     s->bytes += s->devices.room;
     h->bytes += s->bytes;
-    if (good && make_room(h))
+    if (good && grow_list(h))
         return s;
     free_snapshot(h, s);
     return NULL;
 }
 
-static void add(struct machine *m, struct snapshot *s, size_t at) {
+static void insert_snapshot(struct machine *m, struct snapshot *s, size_t at) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct history *h = m->history;
     memmove(&h->list[at + 1], &h->list[at], (h->count - at) * sizeof *h->list);
@@ -246,19 +247,19 @@ bool snapshot_take_first(struct machine *m) {
     for (uint64_t n = 0; n < m->memory.ram_size / PAGE_SIZE; n++)
         if (!is_zero(m->memory.ram + n * PAGE_SIZE))
             h->dirty[n / 64] |= 1ull << n % 64;
-    struct snapshot *s = make(m, false);
+    struct snapshot *s = make_snapshot(m, false);
     if (s)
-        add(m, s, 0);
+        insert_snapshot(m, s, 0);
     return s;
 }
 
 void snapshot_take(struct machine *m, bool pinned) {
     struct history *h = m->history;
-    struct snapshot *s = make(m, pinned);
+    struct snapshot *s = make_snapshot(m, pinned);
     if (!s)
         return;
-    add(m, s, snapshot_before(h, s->ticks) + 1);
-    thin(m, h->end > s->ticks ? h->end : s->ticks);
+    insert_snapshot(m, s, snapshot_before(h, s->ticks) + 1);
+    thin_snapshots(m, h->end > s->ticks ? h->end : s->ticks);
 }
 
 /* --- loading ----------------------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ struct snapshot {
 };
 
 bool snapshot_take_first(struct machine *);
-/* Of now; without memory for it there is none, and a coarser past. */
+/* Of now. Without memory for it there is none, and a step back takes longer. */
 void snapshot_take(struct machine *, bool pinned);
 /* The machine becomes what it was at list[n]. */
 void snapshot_load(struct machine *, size_t n);
@@ -42,7 +42,7 @@ void snapshot_load(struct machine *, size_t n);
 size_t snapshot_dirty_pages(const struct history *);
 /* The last one at or before a tick; the first if all are later. */
 size_t snapshot_before(const struct history *, uint64_t ticks);
-/* The last one before so many instructions were done, and amid none; or the first. */
+/* The last one before so many instructions were done that is at a boundary; or the first. */
 size_t snapshot_before_count(const struct history *, uint64_t count);
 static inline uint64_t snapshot_icount(const struct snapshot *s) { return s->ticks - s->slept; }
 void snapshots_cut(struct history *, size_t count); /* only so many remain */
