@@ -84,7 +84,7 @@ static bool is_certain(struct machine *m, const struct cpu_state *s, enum ground
 
 /* --- each place once ------------------------------------------------------------------ */
 
-static bool is_new_page(struct runaways *r, uint64_t page) {
+static bool is_new_runaway(struct runaways *r, uint64_t page) {
     for (unsigned i = 0; i < r->count; i++)
         if (r->told[i] == page)
             return false;
@@ -148,7 +148,7 @@ bool runaway_check(void *vcpu, const char *came, bool stepping, char *text, size
     describe_runaway(m, s, came, ground, text, size);
     if ((came || !stepping) && is_certain(m, s, ground, came))
         return may_stop(&m->runaways, pc / PAGE_SIZE, came);
-    if (!is_new_page(&m->runaways, pc / PAGE_SIZE))
+    if (!is_new_runaway(&m->runaways, pc / PAGE_SIZE))
         return false;
     m->owner.message(m->owner.context, m->number, text);
     return false;

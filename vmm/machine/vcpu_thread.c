@@ -313,18 +313,18 @@ static void carry_out(struct vcpu *v, enum machine_command command) {
 
 /* --- the thread ------------------------------------------------------------------------- */
 
-static uint64_t now_ns(void) {
+static uint64_t monotonic_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static void begin_command(struct machine *m) {
+static void start_command(struct machine *m) {
     if (!m->first_entry_ns)
-        m->first_entry_ns = now_ns();
+        m->first_entry_ns = monotonic_ns();
 }
 
-static void end_command(struct machine *m, enum machine_command command) {
+static void finish_command(struct machine *m, enum machine_command command) {
     INVARIANT(lock_is_held(&m->run.lock) && m->run.busy);
     m->run.busy = m->run.interrupt = m->run.in_past = false;
     input_hurry(&m->board.input, false);
@@ -337,10 +337,10 @@ static void do_command(struct vcpu *v, enum machine_command command) {
     struct machine *m = v->machine;
     INVARIANT(v->cpu.engine && m->run.busy);
     lock_release(&m->run.lock);
-    begin_command(m);
+    start_command(m);
     carry_out(v, command);
     lock_take(&m->run.lock);
-    end_command(m, command);
+    finish_command(m, command);
 }
 
 void *vcpu_thread(void *vcpu) {
