@@ -95,7 +95,7 @@ static bool goes_on_after(struct vcpu *v, enum machine_command command, struct c
         return false;
     if (at == ROM_STEP_OUTSIDE)
         return goes_on_from_step(v, command, exit);
-    if (breakpoint_should_stop(v, pc_of(v), false, exit))
+    if (breakpoint_should_stop(v, vcpu_pc(v), false, exit))
         return false;
     if (machine_interrupted(v->machine))
         exit->kind = CPU_EXIT_KICKED;

@@ -109,7 +109,7 @@ static size_t last_whole(const struct history *h, uint64_t ticks) {
 
 /* The present is restored exactly, even amid a repeated instruction; anything else is an
  * instruction boundary. */
-static bool seek(struct machine *m, uint64_t ticks) {
+static bool seek_tick(struct machine *m, uint64_t ticks) {
     struct history *h = m->history;
     size_t n = snapshot_before(h, ticks);
     bool present = ticks == h->end && h->list[n]->ticks == ticks;
@@ -130,7 +130,7 @@ static bool seek_count(struct machine *m, uint64_t count) {
         if (cpu->ticks == from)
             break; /* dead, or halted for good */
     }
-    return seek(m, cpu->ticks); /* as a person left it there */
+    return seek_tick(m, cpu->ticks); /* as a person left it there */
 }
 
 /* A machine that a watchpoint stopped amid a repeated instruction has the same count there as
@@ -156,7 +156,7 @@ static void keep_present(struct machine *m) {
 
 static bool seek_quietly(struct machine *m, uint64_t ticks) {
     struct debug_state saved = seek_begin(m, false);
-    bool came = seek(m, ticks);
+    bool came = seek_tick(m, ticks);
     seek_end(m, &saved);
     return came;
 }
@@ -221,11 +221,11 @@ bool reverse_look_at_start(struct machine *m, uint64_t (*look)(struct machine *)
 static bool seek_one_back(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t count = cpu_icount(cpu), start = m->history->list[0]->ticks;
-    if (!seek(m, cpu->ticks - 1))
+    if (!seek_tick(m, cpu->ticks - 1))
         return false;
     if (cpu_icount(cpu) < count)
         return true;
-    return seek_count(m, count) && (cpu->ticks == start || seek(m, cpu->ticks - 1));
+    return seek_count(m, count) && (cpu->ticks == start || seek_tick(m, cpu->ticks - 1));
 }
 
 /* From within a hlt or a repeated instruction to where it begins. */
