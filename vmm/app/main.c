@@ -408,10 +408,12 @@ static int start(struct app *a) {
     }
     /* Statistics come when gdb has gone, and of exits there are too many. */
     if (taken && !a->options.stats && !a->options.machine.verbose &&
-        !a->options.log_packets)
+        !a->options.log_packets && !a->options.log_input)
         stderr_prepare_divert();
     a->options.machine.bios_text = !a->view.possible; /* else it is seen on the screen */
     a->options.machine.input_is_file = taken || stdin_is_file();
+    if (a->options.log_input)
+        a->options.machine.log_input = isatty(STDIN_FILENO) ? "the terminal" : "stdin";
     if (open_all(a))
         return STATUS_ERROR;
     tell_images(a);

@@ -164,20 +164,27 @@ static bool set_list_images(struct options *o, const char *value) {
 }
 
 /* "packets,exits": each names a log. */
+static bool set_one_log(struct options *o, const char *name, size_t length) {
+    const struct {
+        const char *name;
+        bool *on;
+    } logs[] = {{"packets", &o->log_packets},
+                {"exits", &o->machine.verbose},
+                {"bios", &o->machine.log_bios},
+                {"input", &o->log_input}};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
+        if (strlen(logs[i].name) == length && !strncmp(name, logs[i].name, length))
+            return *logs[i].on = true;
+    return false;
+}
+
 static bool set_log(struct options *o, const char *value) {
-    while (true) {
-        size_t length = strcspn(value, ",");
-        if (length == strlen("packets") && !strncmp(value, "packets", length))
-            o->log_packets = true;
-        else if (length == strlen("exits") && !strncmp(value, "exits", length))
-            o->machine.verbose = true;
-        else if (length == strlen("bios") && !strncmp(value, "bios", length))
-            o->machine.log_bios = true;
-        else
+    for (size_t length;; value += length + 1) {
+        length = strcspn(value, ",");
+        if (!set_one_log(o, value, length))
             return false;
         if (!value[length])
             return true;
-        value += length + 1;
     }
 }
 
@@ -270,8 +277,8 @@ static const struct option {
     {"--verbose", NULL, NOTHING, set_verbose, "log VM exits, POST codes and unclaimed ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
-    {"--log", "packets,exits,bios", VALUE, set_log,
-     "log on stderr: packets of gdb's remote protocol; VM exits; calls of the BIOS"},
+    {"--log", "packets,exits,bios,input", VALUE, set_log,
+     "log on stderr: packets of gdb's remote protocol; VM exits; calls of the BIOS; bytes of input"},
     {"--list-packets", NULL, NOTHING, set_list_packets,
      "print which packets of gdb's remote protocol are served, and exit"},
     {"--list-images", NULL, NOTHING, set_list_images,

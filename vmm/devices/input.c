@@ -84,7 +84,10 @@ int input_host_take(struct input *in) { return front(in, true); }
 int input_host_peek(struct input *in) { return front(in, false); }
 
 int input_take(struct input *in) {
-    return in->tap ? in->tap(in->tap_context, true) : front(in, true);
+    int byte = in->tap ? in->tap(in->tap_context, true) : front(in, true);
+    if (in->taken && byte >= 0)
+        in->taken(in->taken_context, byte);
+    return byte;
 }
 
 int input_peek(struct input *in) {

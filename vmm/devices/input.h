@@ -34,6 +34,9 @@ struct input {
     /* Not NULL: answers the devices in place of the queue. */
     int (*tap)(void *context, bool take);
     void *tap_context;
+    /* A device has taken this byte; may be NULL. */
+    void (*taken)(void *context, int byte);
+    void *taken_context;
 };
 
 void input_open(struct input *);

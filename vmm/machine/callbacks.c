@@ -6,6 +6,7 @@
 #include "vmm/devices/display/cp437.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
+#include "vmm/machine/input_log.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/runaway.h"
 #include "vmm/machine/virtual_clock.h"
@@ -132,6 +133,7 @@ static enum io_result machine_service(void *vcpu) {
 static enum io_result machine_io(void *vcpu, uint16_t port, bool out, unsigned size, void *data) {
     struct vcpu *v = vcpu;
     struct access a = {.cpu = &v->cpu, .address = port, .write = out, .size = size, .data = data};
+    input_log_access(v->machine, &a);
     enum io_result result = board_io(&v->machine->board, &a);
     if (result != IO_DONE)
         return result;
@@ -142,9 +144,10 @@ static enum io_result machine_io(void *vcpu, uint16_t port, bool out, unsigned s
 static enum io_result machine_mmio(void *vcpu, uint64_t phys, bool write, unsigned size,
                                    void *data) {
     struct vcpu *v = vcpu;
-    return board_mmio(&v->machine->board,
-                      &(struct access){.cpu = &v->cpu, .mmio = true, .address = phys,
-                                       .write = write, .size = size, .data = data});
+    struct access a = {.cpu = &v->cpu, .mmio = true, .address = phys, .write = write, .size = size,
+                       .data = data};
+    input_log_access(v->machine, &a);
+    return board_mmio(&v->machine->board, &a);
 }
 
 static const char *machine_mmio_name(void *vcpu, uint64_t phys, unsigned size) {
@@ -195,5 +198,6 @@ int machine_connect(struct machine *m, char *error, size_t size) {
     m->bios.logs = o->log_bios;
     int err = board_open(b, error, size);
     bios_open(&m->bios, b, &bios_hooks, m);
+    input_log_open(m);
     return err;
 }

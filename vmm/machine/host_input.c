@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "vmm/machine/engines.h"
+#include "vmm/machine/input_log.h"
 
 static bool has_kernel_irqchip(struct machine *m) {
     lock_take(&m->run.lock); /* or the engine may be changing */
@@ -34,6 +35,10 @@ static void notice_input(struct machine *m) {
 }
 
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
+    size_t room = input_room(&m->board.input);
+    length = length < room ? length : room;
+    if (length)
+        input_log_came(m, bytes, length);
     size_t taken = input_put(&m->board.input, bytes, length);
     if (taken)
         notice_input(m);
@@ -41,6 +46,7 @@ size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
 }
 
 void machine_end_input(struct machine *m) {
+    input_log_came(m, NULL, 0);
     input_end(&m->board.input);
     notice_input(m);
 }

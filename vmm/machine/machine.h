@@ -52,6 +52,7 @@ struct machine_options {
     const struct recorder *recorder; /* what could record its past; NULL: nothing */
     bool unconfined;    /* --sandbox=off: a client may name any file */
     bool verbose;
+    const char *log_input; /* where input comes from: it is logged (input_log.h); NULL: it is not */
     const struct device_class *const *devices; /* more than a PC's; ends with NULL, may be NULL */
 };
 
@@ -142,6 +143,10 @@ struct machine {
 
     struct unassigned unassigned; /* what was told of accesses to where nothing is */
     struct runaways runaways;     /* runaway.h */
+    struct input_log {
+        double begun;       /* seconds of CLOCK_MONOTONIC */
+        const char *device; /* that a CPU accesses now, or accessed last */
+    } input_log;
     uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */
 };
 
