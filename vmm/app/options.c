@@ -278,7 +278,7 @@ static const struct option {
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
     {"--log", "packets,exits,bios,input", VALUE, set_log,
-     "log on stderr: packets of gdb's remote protocol; VM exits; calls of the BIOS; bytes of input"},
+     "log on stderr: packets of gdb's protocol; VM exits; BIOS calls; bytes of input"},
     {"--list-packets", NULL, NOTHING, set_list_packets,
      "print which packets of gdb's remote protocol are served, and exit"},
     {"--list-images", NULL, NOTHING, set_list_images,
