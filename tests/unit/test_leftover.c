@@ -25,7 +25,7 @@ static void show(const char *rows) {
 
 static void print(const char *text) {
     printed = (struct tail){.bytes = bytes, .size = sizeof bytes};
-    tail_put(&printed, text, strlen(text));
+    leftover_note(&printed, text, strlen(text));
 }
 
 static bool left(const char *rows, const char *text) {
@@ -47,6 +47,10 @@ static void what_is_left(void) {
     CHECK(left("one", ""));
     CHECK(!left("one\ntwo", "one\r\ntwo\r\n"));
     CHECK(!left("  one\n\n   two  ", "one, two"));
+    CHECK(!left("abc", "abx\b \bc")); /* as it is typed and echoed */
+    CHECK(!left("abc", "ab\xe2\x96\x88\bc"));
+    CHECK(!left("one\ntwo", "one\n\b\btwo"));
+    CHECK(!left("", "\b\b"));
     CHECK(left("one\ntwo", "two one"));   /* in another order */
     CHECK(left("one\none", "one"));       /* twice */
     CHECK(!left("more", "much more"));    /* what was before has scrolled away */

@@ -93,7 +93,7 @@ static void keep(struct console *c, unsigned i, char byte) {
 
 void console_print(struct console *c, unsigned machine, const char *text, size_t length) {
     lock_take(&c->lock);
-    tail_put(&c->tail[(machine - 1) % MACHINES_MAX], text, length);
+    leftover_note(&c->tail[(machine - 1) % MACHINES_MAX], text, length);
     if (c->machines == 1 && !c->color)
         write_text(c, text, length);
     else

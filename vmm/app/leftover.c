@@ -5,6 +5,25 @@
 
 #include "vmm/devices/display/screen_text.h"
 
+static bool ends_within_character(const struct tail *t) {
+    return t->length > 1 && (tail_at(t, t->length - 1) & 0xc0) == 0x80; /* RFC 3629 */
+}
+
+static void step_back(struct tail *t) {
+    while (ends_within_character(t))
+        tail_drop(t);
+    if (t->length && tail_at(t, t->length - 1) != '\n')
+        tail_drop(t);
+}
+
+void leftover_note(struct tail *t, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\b')
+            step_back(t);
+        else
+            tail_put(t, text + i, 1);
+}
+
 static bool is_at(const struct tail *t, size_t at, const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (tail_at(t, at + i) != text[i])

@@ -9,6 +9,8 @@
 #include "vmm/app/tail.h"
 #include "vmm/devices/display/screen.h"
 
+/* Adds what was printed; a backspace takes the character before it back, as on a screen. */
+void leftover_note(struct tail *printed, const char *text, size_t length);
 /* Has the screen something that was not printed? */
 bool leftover_is_there(const struct screen *, const struct tail *printed);
 /* The rows from the first to the last that is not blank, each as a line. */

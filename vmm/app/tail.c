@@ -26,4 +26,6 @@ size_t tail_piece(const struct tail *t, size_t n, const char **piece) {
     return left < t->size - at ? left : t->size - at;
 }
 
+void tail_drop(struct tail *t) { t->length -= t->length > 0; }
+
 void tail_clear(struct tail *t) { t->head = t->length = t->lost = 0; }

@@ -16,6 +16,7 @@ char tail_at(const struct tail *, size_t n);
 /* It lies in two pieces at most: the one that begins with byte n; returns its length. Safe in
  * a signal handler. */
 size_t tail_piece(const struct tail *, size_t n, const char **piece);
+void tail_drop(struct tail *); /* the last byte, if there is one */
 void tail_clear(struct tail *);
 
 #endif
