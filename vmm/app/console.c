@@ -131,6 +131,7 @@ bool console_hold(struct console *c) {
     return true;
 }
 
+/* Nobody waits for room with the lock held: since console_hold() text only goes to `held`. */
 void console_release(struct console *c) {
     const char *piece;
     lock_take(&c->lock);
