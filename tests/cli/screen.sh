@@ -26,8 +26,8 @@ check("all characters", t.line(4).startswith(" ☺☻♥♦♣♠•") and t.lin
 check("white on blue", t.pen_at(0, 0) == "0;38;2;255;255;255;48;2;0;0;170")
 check("brown", t.pen_at(1, 6) == "0;38;2;170;85;0;48;2;0;0;0")
 check("blink", t.pen_at(2, 8).startswith("0;5;"))
-check("a line below", t.line(25).startswith(" minikvm: Ctrl-A h lists the keys   ") and
-      t.line(25).endswith((" soft", " kvm")))
+check("a line below", t.line(25).startswith(" minikvm   ") and
+      t.line(25).endswith((" soft  Ctrl-A h: help", " kvm  Ctrl-A h: help")))
 run.wait("the cursor", lambda t: t.cursor_shown and (t.grid.row, t.grid.column) == (10, 0))
 check("the cursor's shape", t.shape == "3")
 
@@ -58,9 +58,13 @@ check("the screen as text", "typed: press keys\r\nabcdefghijklmnop\r\n" in t.tex
 
 # a terminal that is too small shows the part with the cursor, and no line below
 run = typed(rows=30, columns=90)
+run.resize(25, 80)
+run.wait("how to get out is seen once", lambda t: t.line(24).endswith("Ctrl-A h: help"))
+run.type(b"a")
+run.wait("all of it", lambda t: t.line(10) == "1e 9e" and t.line(24) == "")
 run.resize(8, 20)
 run.wait("the cursor's part", lambda t: t.line(0) == "" and t.line(1).startswith(" ☺☻") and t.grid.row == 7)
-run.type(b"a" * 30)
+run.type(b"a" * 29)
 run.wait("it follows the cursor", lambda t: t.cursor_shown and t.grid.column == 19 and
          t.line(6) == "9e 1e 9e 1e 9e 1e 9e" and t.line(7) == " 1e 9e 1e 9e 1e 9e")
 run.resize(25, 80)

@@ -16,7 +16,8 @@
 
 /* Thirty looks a second while something changes, and for a moment after a key. */
 enum { QUICK_MS = 33, SLOW_MS = 100, QUICK_FOR_MS = 500 };
-enum { ROOM_MIN = 40 }; /* columns for a message beside the machine's state */
+enum { ROOM_MIN = 40 }; /* columns for a message, if there is anything beside it */
+#define HELP "Ctrl-A h: help"
 enum { PIECE = 512 }; /* a terminal with room takes so much at once */
 
 static struct screen_view *the_view; /* for a signal handler: there is one terminal */
@@ -116,7 +117,7 @@ static void enter(struct screen_view *v) {
         return;
     lock_take(&v->lock);
     v->holds = true;
-    v->unread = false;
+    v->unread = true; /* how to get out is seen once on a small terminal, too */
     lock_release(&v->lock);
     v->shown = true;
     v->paint.anew = true;
@@ -225,17 +226,18 @@ static void resize(struct screen_view *v) {
     }
 }
 
-/* The message on the left, and on the right what the machine does, if there is room. */
+/* The message on the left; on the right, if there is room, what the machine does and how to
+ * get out. */
 static void compose_status(const struct screen_view *v, char *out, size_t size) {
     char which[32] = "", left[PAINT_STATUS];
     int width = (int)(v->paint.columns < size - 1 ? v->paint.columns : size - 1);
-    int room = width - (int)strlen(v->state) - 2;
+    int room = width - (int)strlen(v->state) - (int)strlen(HELP) - 4;
     if (v->machines > 1)
         snprintf(which, sizeof which, "machine %u of %u  ", v->number, v->machines);
     snprintf(left, sizeof left, " %s%s%s", which, v->screen.text ? "" : "a graphics mode, not shown here  ",
-             *v->message ? v->message : "minikvm: Ctrl-A h lists the keys");
+             *v->message ? v->message : "minikvm");
     if (room > ROOM_MIN)
-        snprintf(out, size, "%-*.*s %s ", room, room, left, v->state);
+        snprintf(out, size, "%-*.*s %s  %s ", room, room, left, v->state, HELP);
     else
         snprintf(out, size, "%s", left);
 }
