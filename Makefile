@@ -129,13 +129,16 @@ install: all ## the program, guests with their sources, manual page, to PREFIX (
 	rm -rf $(INSTALLED)
 	$(MAKE) BUILD=$(INSTALLED) GUEST_CFLAGS='-fdebug-prefix-map=$(CURDIR)=$(SHARE)' guests os-1k
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	install -d $(DESTDIR)$(SHARE)/guests/multiboot $(DESTDIR)$(SHARE)/os-1k/shell
+	install -d $(addprefix $(DESTDIR)$(SHARE)/,guests/multiboot guests/disk os-1k/shell os-1k/disk)
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/minikvm
 	install -m 644 $(patsubst $(BUILD)/%,$(INSTALLED)/%,$(GUEST_ELFS)) guests/*.[Sh] \
 	  $(DESTDIR)$(SHARE)/guests
+	install -m 644 $(patsubst $(BUILD)/%,$(INSTALLED)/%,$(GUEST_IMAGES)) $(DESTDIR)$(SHARE)/guests
 	install -m 644 guests/multiboot/*.[chS] $(DESTDIR)$(SHARE)/guests/multiboot
-	install -m 644 $(INSTALLED)/os-1k/kernel.elf $(INSTALLED)/os-1k/shell.elf os-1k/*.[chS] \
-	  $(DESTDIR)$(SHARE)/os-1k
+	install -m 644 guests/disk/*.[cS] guests/disk/disk.inc $(DESTDIR)$(SHARE)/guests/disk
+	install -m 644 $(addprefix $(INSTALLED)/os-1k/,kernel.elf shell.elf os-1k.img os-1k.elf loader.elf) \
+	  os-1k/*.[chS] $(DESTDIR)$(SHARE)/os-1k
+	install -m 644 os-1k/disk/*.[cS] $(DESTDIR)$(SHARE)/os-1k/disk
 	install -m 644 os-1k/shell/*.[chS] $(DESTDIR)$(SHARE)/os-1k/shell
 	install -m 644 scripts/minikvm.py $(DESTDIR)$(SHARE)
 	$(abspath $(PROGRAM)) --man > $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1

@@ -6,8 +6,8 @@
 
 OBJCOPY ?= objcopy
 
-REAL_GUESTS := minimal hello counter multiplication fibonacci matrix hctest segmented
-MODE_GUESTS := pmode paging ring3 long64 broken_gdt
+REAL_GUESTS := minimal hello counter multiplication fibonacci matrix hctest segmented bootsector
+MODE_GUESTS := keyboard pmode paging ring3 long64 broken_gdt
 
 GUESTS_DIR := $(BUILD)/guests
 GUEST_ELFS := $(patsubst %,$(GUESTS_DIR)/%.elf,$(REAL_GUESTS) $(MODE_GUESTS))
@@ -16,18 +16,23 @@ GUEST_BINS := $(patsubst %,$(GUESTS_DIR)/%.bin,$(REAL_GUESTS))
 .PHONY: guests
 guests: $(GUEST_ELFS) $(GUEST_BINS) ## the guests
 
+# A boot sector is a disk image as it is; its symbols are in the .elf beside it.
+GUEST_IMAGES := $(GUESTS_DIR)/bootsector.img
+$(GUESTS_DIR)/bootsector.img: $(GUESTS_DIR)/bootsector.bin
+	cp $< $@
+
 # Kept, though make sees the objects as a step on the way.
 .SECONDARY: $(GUEST_ELFS:.elf=.o)
 
-# Most guests are linked by guest.ld; these two have addresses of their own.
-guest_script = $(if $(filter segmented paging,$*),guests/$*.ld,guests/guest.ld)
+# Most guests are linked by guest.ld; these have addresses of their own.
+guest_script = $(if $(filter segmented paging bootsector,$*),guests/$*.ld,guests/guest.ld)
 GUEST_LDFLAGS := -nostdlib --build-id=none --no-warn-rwx-segments
 
 $(GUESTS_DIR)/%.o: guests/%.S
 	@mkdir -p $(@D)
 	$(GUEST_CC) -m32 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(GUESTS_DIR)/%.elf: $(GUESTS_DIR)/%.o guests/guest.ld guests/segmented.ld guests/paging.ld
+$(GUESTS_DIR)/%.elf: $(GUESTS_DIR)/%.o guests/guest.ld guests/segmented.ld guests/paging.ld guests/bootsector.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T $(guest_script) -o $@ $<
 
 # long64 has 64-bit code, which the assembler refuses to put in an i386 object.
@@ -72,5 +77,35 @@ $(GUESTS_DIR)/multiboot/print.o: os-1k/print.c
 $(GUESTS_DIR)/multiboot%.elf: $(GUESTS_DIR)/multiboot/start%.o $(GUESTS_DIR)/multiboot/multiboot%.o \
     $(GUESTS_DIR)/multiboot/screen.o $(GUESTS_DIR)/multiboot/print.o guests/multiboot/kernel.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -n -z noexecstack -T guests/multiboot/kernel.ld -o $@ $(filter %.o,$^)
+
+# Disk images: a first stage in the first sector, the second one behind it, on a floppy of 1440 KiB.
+# The first stage's symbols stand beside an image, for the second stage there is --symbols.
+STAGE_CFLAGS = $(KERNEL_CFLAGS) -Iguests/multiboot
+$(GUESTS_DIR)/disk/%.o: guests/disk/%.S guests/disk/disk.inc
+	@mkdir -p $(@D)
+	$(GUEST_CC) -m32 -g $(GUEST_CFLAGS) -c -o $@ $<
+
+$(GUESTS_DIR)/disk/%.o: guests/disk/%.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(STAGE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/stages.elf: $(GUESTS_DIR)/disk/stage1.o guests/bootsector.ld
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/bootsector.ld -o $@ $<
+
+STAGE2 := $(addprefix $(GUESTS_DIR)/,disk/stage2_entry.o disk/stage2.o multiboot/screen.o multiboot/print.o)
+$(GUESTS_DIR)/stage2.elf: $(STAGE2) guests/disk/stage2.ld
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -z noexecstack -T guests/disk/stage2.ld -o $@ $(STAGE2)
+
+# $(call floppy,SECTOR...): files one behind the other, on a floppy
+floppy = cat $(1) > $@ && truncate -s 1440K $@
+%.sector: %.elf
+	$(OBJCOPY) -O binary $< $@
+$(GUESTS_DIR)/stages.img: $(GUESTS_DIR)/stages.sector $(GUESTS_DIR)/stage2.sector
+	$(call floppy,$^)
+
+.SECONDARY: $(STAGE2) $(GUESTS_DIR)/disk/stage1.o $(GUESTS_DIR)/stages.sector $(GUESTS_DIR)/stage2.sector
+GUEST_IMAGES += $(GUESTS_DIR)/stages.img
+GUEST_ELFS   += $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
+guests: $(GUEST_IMAGES) $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
 
 -include $(wildcard $(GUESTS_DIR)/*.d $(GUESTS_DIR)/*/*.d)

@@ -41,4 +41,29 @@ $(OS_DIR)/trap-entry.o: $(OS_DIR)/shell.stripped
 $(OS_DIR)/kernel.elf: $(OS_KERNEL) os-1k/kernel.ld
 	$(LD) $(OS_LDFLAGS) -T os-1k/kernel.ld -o $@ $(OS_KERNEL)
 
--include $(wildcard $(OS_DIR)/*.d $(OS_DIR)/shell/*.d)
+# The OS as a floppy: the first stage, the loader, and the kernel without what is for debuggers.
+LOADER_CFLAGS = $(subst -m32,-m16,$(OS_CFLAGS)) -mregparm=1
+$(OS_DIR)/disk/%.o: os-1k/disk/%.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(LOADER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OS_DIR)/loader.elf: $(OS_DIR)/disk/entry.o $(OS_DIR)/disk/loader.o os-1k/disk/loader.ld
+	$(LD) $(OS_LDFLAGS) -T os-1k/disk/loader.ld -o $@ $(filter %.o,$^)
+
+$(OS_DIR)/disk/loader: $(OS_DIR)/loader.elf
+	$(OBJCOPY) -O binary --pad-to=0xa000 $< $@
+
+$(OS_DIR)/disk/kernel: $(OS_DIR)/kernel.elf
+	$(OBJCOPY) --strip-all $< $@
+
+$(OS_DIR)/os-1k.img: $(GUESTS_DIR)/stages.sector $(OS_DIR)/disk/loader $(OS_DIR)/disk/kernel
+	$(call floppy,$^)
+
+# Beside it, for a debugger: the symbols of the kernel.
+$(OS_DIR)/os-1k.elf: $(OS_DIR)/kernel.elf
+	cp $< $@
+
+.SECONDARY: $(OS_DIR)/disk/entry.o $(OS_DIR)/disk/loader.o
+os-1k: $(OS_DIR)/os-1k.img $(OS_DIR)/os-1k.elf
+
+-include $(wildcard $(OS_DIR)/disk/*.d $(OS_DIR)/*.d $(OS_DIR)/shell/*.d)

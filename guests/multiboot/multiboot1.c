@@ -1,6 +1,6 @@
 /* A kernel that prints what a Multiboot 1 loader tells it (specification 0.6.96, 3.3). Each part
  * of the information is there if its flag is. */
-#include "kernel.h"
+#include "screen.h"
 
 enum { STARTED_BY_MULTIBOOT = 0x2badb002 };
 enum { HAS_MEMORY = 1 << 0, HAS_LINE = 1 << 2, HAS_MODULES = 1 << 3, HAS_MAP = 1 << 6, HAS_LOADER = 1 << 9 };
@@ -41,6 +41,8 @@ static void print_map(const struct information *info) {
     }
 }
 
+/* The start code calls it with what the loader left in EAX and EBX. */
+void kernel_main(uint32_t magic, const void *information);
 void kernel_main(uint32_t magic, const void *information) {
     const struct information *info = information;
     screen_clear();

@@ -1,6 +1,6 @@
 /* A kernel that prints what a Multiboot 2 loader tells it (specification 2.0, 3.6): a list of tags,
  * each 8-aligned, which a kernel walks and picks from what it knows. */
-#include "kernel.h"
+#include "screen.h"
 
 enum { STARTED_BY_MULTIBOOT = 0x36d76289 };
 enum { TAG_END = 0, TAG_LINE = 1, TAG_LOADER = 2, TAG_MODULE = 3, TAG_MEMORY = 4, TAG_MAP = 6 };
@@ -57,6 +57,8 @@ static const struct tag *next(const struct tag *tag) {
     return (const struct tag *)((const char *)tag + ((tag->size + 7) & ~7u));
 }
 
+/* The start code calls it with what the loader left in EAX and EBX. */
+void kernel_main(uint32_t magic, const void *information);
 void kernel_main(uint32_t magic, const void *information) {
     enum { FIRST_TAG = 8 }; /* behind the size of all, and a word that is reserved */
     screen_clear();

@@ -1,5 +1,5 @@
 /* A PC's text screen: 25 rows of 80 cells at B8000, each a character and its color. */
-#include "kernel.h"
+#include "screen.h"
 
 enum { COLUMNS = 80, ROWS = 25, GREY_ON_BLACK = 0x07 };
 
@@ -10,6 +10,11 @@ void screen_clear(void) {
     for (unsigned i = 0; i < COLUMNS * ROWS; i++)
         cells[i] = GREY_ON_BLACK << 8 | ' ';
     column = row = 0;
+}
+
+void screen_continue(unsigned from) {
+    column = 0;
+    row = from;
 }
 
 static void next_row(void) {

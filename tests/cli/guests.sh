@@ -25,6 +25,31 @@ for guest in multiboot1 multiboot2; do
     expect_out_file "$EXPECTED/$guest.out"
     expect_quiet
 done
+# disk images: by the BIOS
+run bootsector.img
+expect_status 0
+expect_out 'Hello from a boot sector!\n'
+run bootsector # the ELF file of it
+expect_status 0
+expect_out 'Hello from a boot sector!\n'
+for option in --boot=floppy --boot=disk; do
+    run "$option" stages.img
+    expect_status 0
+    tail -n 9 "$WORK/out" >"$WORK/screen" # what it left on the screen, behind what the BIOS printed
+    cmp -s "$WORK/screen" "$EXPECTED/stages.out" || fail "$ran: $(diff "$EXPECTED/stages.out" "$WORK/screen")"
+done
+# its second stage is not there
+head -c 512 "$BUILD/guests/stages.img" >"$WORK/alone.img"
+run --boot=disk "$WORK/alone.img"
+expect_status 0
+expect_out 'stage 1: reading stage 2\nstage 1: the disk cannot be read\n'
+
+# keys by interrupt; the screen is memory of the guest's own
+printf 'aB\033' >"$WORK/typed"
+stdin=$WORK/typed run keyboard
+expect_status 0
+expect_out '1e 9e 2a 30 b0 aa 01 81\n'
+
 run --mode=protected multiboot1 # nobody tells it anything
 expect_status 0
 expect_out 'not started by a Multiboot 1 loader: EAX is 00000000\n'

@@ -195,8 +195,10 @@ static void one_guest(const char *path, enum irqchip_choice chips) {
         one_guest(path, IRQCHIP_ON);
 }
 
-/* long64 is for a CPU with long mode, which the built-in one is not. */
-static bool wanted(const char *path) { return strcmp(name_of(path), "long64.elf") != 0; }
+/* long64 is for a CPU with long mode, which the built-in one is not; keyboard waits for keys. */
+static bool wanted(const char *path) {
+    return strcmp(name_of(path), "long64.elf") && strcmp(name_of(path), "keyboard.elf");
+}
 
 static bool has_kvm(char *error, size_t size) {
     struct rig r = {0};

@@ -12,14 +12,17 @@
 #include "vmm/host/files.h"
 
 /* Where guests are: in a build tree, from the folder of the program; installed, below share/minikvm
- * of the folder above it. */
+ * of the folder above it. %1$s is the name as it was given, %2$s that without .img. */
 static const struct {
-    bool installed;
+    bool installed, image; /* a disk image: the name ends in .img */
     const char *path;
 } guest_paths[] = {
-    {false, "build/guests/%s.elf"}, {false, "guests/%s.elf"},
-    {false, "build/%s/kernel.elf"}, {false, "%s/kernel.elf"},
-    {true, "guests/%s.elf"},        {true, "%s/kernel.elf"},
+    {false, false, "build/guests/%1$s.elf"}, {false, false, "guests/%1$s.elf"},
+    {false, false, "build/%1$s/kernel.elf"}, {false, false, "%1$s/kernel.elf"},
+    {false, true, "build/guests/%1$s"},      {false, true, "guests/%1$s"},
+    {false, true, "build/%2$s/%1$s"},        {false, true, "%2$s/%1$s"},
+    {true, false, "guests/%1$s.elf"},        {true, false, "%1$s/kernel.elf"},
+    {true, true, "guests/%1$s"},             {true, true, "%2$s/%1$s"},
 };
 enum { GUEST_PATHS = sizeof guest_paths / sizeof *guest_paths };
 
@@ -41,13 +44,15 @@ static int parent_length(const char *folder) {
     return (int)length;
 }
 
+/* The program's own folder, and the one beside it where guests are installed. */
 bool image_guest_folder(unsigned n, char *path, size_t size) {
+    enum { OWN, INSTALLED, FOLDERS };
     const char *program = program_folder();
-    if (n >= GUEST_PATHS || !program)
+    if (n >= FOLDERS || !program)
         return false;
-    int length = guest_paths[n].installed ? parent_length(program) : (int)strlen(program);
+    int length = n == INSTALLED ? parent_length(program) : (int)strlen(program);
     return (size_t)snprintf(path, size, "%.*s%s", length, program,
-                            guest_paths[n].installed ? "share/minikvm/" : "") < size;
+                            n == INSTALLED ? "share/minikvm/" : "") < size;
 }
 
 static bool is_file(const char *path) {
@@ -57,15 +62,25 @@ static bool is_file(const char *path) {
     return fd >= 0;
 }
 
+/* The length of a disk image's name without its .img; of another name its own. */
+static size_t stem_length(const char *name) {
+    size_t length = strlen(name);
+    return length > 4 && !strcmp(name + length - 4, ".img") ? length - 4 : length;
+}
+
 char *image_find_guest(const char *name) {
-    char path[2 * PATH_MAX];
+    char path[3 * PATH_MAX], stem[NAME_MAX + 1];
     if (strlen(name) > NAME_MAX)
         return NULL;
-    for (unsigned i = 0; image_guest_folder(i, path, PATH_MAX); i++) {
+    snprintf(stem, sizeof stem, "%.*s", (int)stem_length(name), name);
+    for (unsigned i = 0; i < GUEST_PATHS; i++) {
+        bool image = strlen(stem) < strlen(name);
+        if (guest_paths[i].image != image || !image_guest_folder(guest_paths[i].installed, path, PATH_MAX))
+            continue;
         size_t folder = strlen(path);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(path + folder, sizeof path - folder, guest_paths[i].path, name);
+        snprintf(path + folder, sizeof path - folder, guest_paths[i].path, name, stem);
 #pragma GCC diagnostic pop
         if (is_file(path))
             return strdup(path);

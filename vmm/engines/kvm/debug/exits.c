@@ -36,10 +36,25 @@ static bool all_masked(struct cpu *cpu) {
     return cpu->engine->get_irqchip(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
 }
 
+static bool is_behind_hlt(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint8_t op;
+    return x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &op, 1) != 1 || op == 0xf4;
+}
+
+/* kvm-quirks 9, with the chips in the kernel: there is no exit, the CPU sleeps again when the hlt
+ * is behind it for long. */
+static bool sleeps_again(struct cpu *cpu) {
+    if (!kvm_vcpu_of(cpu)->irqchip || is_behind_hlt(cpu))
+        return false;
+    cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    return true;
+}
+
 /* The machine knows the words for why. */
 bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
-    if (s->mp.mp_state != KVM_MP_STATE_HALTED)
+    if (s->mp.mp_state != KVM_MP_STATE_HALTED || sleeps_again(cpu))
         return false;
     bool for_ever = !kvm_vcpu_of(cpu)->irqchip || !(s->regs.rflags & FLAG_IF) || all_masked(cpu);
     return for_ever && exits_report(exit, CPU_EXIT_HALTED, "%s", "");
@@ -49,11 +64,8 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
  * or an instruction later. A true one has the hlt right behind it, and may be
  * where we came from: a jump led back to it. */
 static bool is_stale_hlt(struct cpu *cpu) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     const struct debugged_vcpu *d = debugged_of(cpu);
-    uint8_t op;
-    return (d->after_step && s->regs.rip == d->entry_rip) ||
-           (x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &op, 1) == 1 && op != 0xf4);
+    return (d->after_step && cpu_read(cpu, CPU_REGS)->regs.rip == d->entry_rip) || !is_behind_hlt(cpu);
 }
 
 static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
