@@ -42,6 +42,30 @@ expect_status 1
 expect_out '1 2000 6 7 1198 the disk has an error\n'
 expect_err 'disk short: the guest reads sector 4095, and the disk has 2000; it gets an error'
 
+# Without an image the first drive is booted. This one copies its boot sector to sector 1.
+printf '\xfa\xfc\x31\xc0\x8e\xd8\xbe\x00\x7c\xba\xf2\x01\xb0\x01\xee\x42\xee\x42\x30\xc0\xee\x42\xee\x42\xb0\xe0' >boot
+printf '\xee\x42\xb0\x30\xee\xba\xf0\x01\xb9\x00\x01\xf3\x6f\xb0\x00\xe6\xf4\xf4' >>boot
+truncate -s 510 boot
+printf '\x55\xaa' >>boot
+truncate -s 4M boot
+cp boot untouched
+copied() { cmp -s <(head -c 512 "$1") <(tail -c +513 "$1" | head -c 512); }
+run --disk=boot --disk=a
+expect_status 1
+expect_err 'boot: hard disk .* DL = 80'
+cmp boot untouched || fail "the image was written without ,write"
+run --floppy=boot --disk=b
+expect_status 125
+truncate -s 1440K boot
+run --disk=b --floppy=boot,write # a floppy comes first
+expect_err 'boot: floppy .* DL = 00'
+copied b && fail "a disk was written without ,write"
+cp untouched boot
+run --floppy=a --boot=disk --disk=boot,write
+expect_status 1
+copied boot || fail "the image that was booted was not written"
+cmp -s <(tail -c +1025 boot) <(tail -c +1025 untouched) || fail "more was written"
+
 # refused MESSAGE WORD...: our own error, in one line
 refused() {
     local message=$1

@@ -30,7 +30,7 @@ static int open_drive_file(struct drive_file *f) {
 }
 
 int drive_files_open(struct machine_options *o) {
-    int err = 0;
+    int err = o->boot_drive.path ? open_drive_file(&o->boot_drive) : 0;
     for (unsigned i = 0; i < o->drive_count && !err; i++)
         err = open_drive_file(&o->drives[i]);
     return err;

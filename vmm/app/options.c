@@ -399,10 +399,30 @@ static bool replay_is_possible(struct options *o) {
     return true;
 }
 
+/* Without an image the first floppy is booted, or the first hard disk, as a PC does: it becomes
+ * the image, and is no further drive. */
+static void boot_a_drive(struct options *o) {
+    struct machine_options *m = &o->machine;
+    unsigned n = m->drive_count;
+    for (unsigned i = m->drive_count; i-- > 0;) {
+        bool floppy = m->drives[i].flags & DISK_FLOPPY;
+        bool better = n == m->drive_count || floppy || !(m->drives[n].flags & DISK_FLOPPY);
+        if (better && m->image.boot != (floppy ? BOOT_DISK : BOOT_FLOPPY))
+            n = i;
+    }
+    if (n == m->drive_count)
+        return;
+    m->boot_drive = m->drives[n];
+    m->image.boot = m->boot_drive.flags & DISK_FLOPPY ? BOOT_FLOPPY : BOOT_DISK;
+    memmove(&m->drives[n], &m->drives[n + 1], (m->drive_count - n - 1) * sizeof *m->drives);
+    m->drive_count--;
+    o->images[o->count++] = (char *)m->boot_drive.path;
+}
+
 /* A file that is written is one machine's, and its present's: not what a recording began with. */
 static bool writing_is_possible(const struct options *o) {
     const struct machine_options *m = &o->machine;
-    const char *path = NULL;
+    const char *path = m->boot_drive.flags & DISK_WRITE ? m->boot_drive.path : NULL;
     for (unsigned i = 0; i < m->drive_count; i++)
         if (m->drives[i].flags & DISK_WRITE)
             path = m->drives[i].path;
@@ -425,6 +445,8 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         else if (!(is_option ? take_option(o, argc, argv, &i) : take_image(o, argv[i])))
             return OPTIONS_WRONG;
     }
+    if (o->count == 0 && !o->machine.rom)
+        boot_a_drive(o);
     if (o->count == 0 && !o->machine.rom && !o->list_packets && !o->list_images) {
         say("no image; name one, for example: minikvm hello (see minikvm --help)");
         return OPTIONS_WRONG;

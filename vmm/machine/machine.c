@@ -137,6 +137,11 @@ static int fill_memory(struct machine *m, struct image *im, struct memory *memor
     return err;
 }
 
+/* Is it what the command line has as a drive, so that its file is open? */
+static bool is_boot_drive(const struct machine *m, const struct image *im) {
+    return m->options->boot_drive.path && m->initial_path && !strcmp(im->path, m->initial_path);
+}
+
 /* The drive that a disk image is booted from; NULL for other images. It is the first of its kind. */
 static int open_boot_disk(struct machine *m, const struct image *im, const struct image *instead,
                           struct disk **disk, char *error, size_t size) {
@@ -150,6 +155,9 @@ static int open_boot_disk(struct machine *m, const struct image *im, const struc
                  floppy ? "--floppy" : "--disk");
         return -ENOSPC;
     }
+    const struct drive_file *f = &m->options->boot_drive;
+    if (is_boot_drive(m, im))
+        return disk_open_fd(disk, f->fd, f->path, f->flags, error, size);
     return disk_open(disk, im->path, floppy ? DISK_FLOPPY : im->is_either ? DISK_EITHER : 0, error, size);
 }
 

@@ -39,6 +39,7 @@ struct machine_options {
     bool bios_text;  /* what a program prints by the BIOS is output of the machine */
     bool log_bios;   /* a line for each call of the BIOS */
     struct drive_file drives[DRIVES_MAX]; /* beside the image, if that is a disk */
+    struct drive_file boot_drive; /* the image is this; its path is NULL for other images */
     unsigned drive_count;
     enum engine_choice engine;
     enum irqchip_choice irqchip;
