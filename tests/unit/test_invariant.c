@@ -108,7 +108,7 @@ int main(void) {
     lock_init(&board, LOCK_BOARD);
     lock_init(&run, LOCK_RUN);
     lock_init(&other_run, LOCK_RUN);
-    lock_init(&output, LOCK_OUTPUT);
+    lock_init(&output, LOCK_CONSOLE);
     holds();
     CHECK(!aborts(holds) && !aborts(in_order) && !aborts(tried_out_of_order));
 #ifdef INVARIANTS

@@ -34,7 +34,7 @@ int console_open(struct console *c, int fd, int signals, unsigned machines,
         c->machines = 0; /* none are to come */
         return -errno;
     }
-    lock_init(&c->lock, LOCK_OUTPUT);
+    lock_init(&c->lock, LOCK_CONSOLE);
     c->held = (struct tail){.bytes = c->held_bytes, .size = CONSOLE_HELD};
     for (unsigned i = 0; i < MACHINES_MAX; i++)
         c->tail[i] = (struct tail){.bytes = c->tail_bytes[i], .size = CONSOLE_TAIL};

@@ -9,7 +9,7 @@ static bool ends_within_character(const struct tail *t) {
     return t->length > 1 && (tail_at(t, t->length - 1) & 0xc0) == 0x80; /* RFC 3629 */
 }
 
-static void step_back(struct tail *t) {
+static void one_back(struct tail *t) {
     while (ends_within_character(t))
         tail_drop(t);
     if (t->length && tail_at(t, t->length - 1) != '\n')
@@ -19,7 +19,7 @@ static void step_back(struct tail *t) {
 void leftover_note(struct tail *t, const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (text[i] == '\b')
-            step_back(t);
+            one_back(t);
         else
             tail_put(t, text + i, 1);
 }

@@ -16,7 +16,8 @@ enum lock_rank {
     LOCK_BOARD,  /* bus and devices of a machine */
     LOCK_RUN,    /* commands and stops of a machine, and which engine it has */
     LOCK_INPUT,  /* the queue of a machine's input */
-    LOCK_OUTPUT, /* text on its way out: the debugger's, the console's */
+    LOCK_CONSOLE, /* what guests print; where gdb has the pipe, that goes to the debugger */
+    LOCK_DEBUGGER_TEXT, /* text on its way to gdb's console */
     LOCK_MESSAGES, /* what minikvm says while a guest's screen is shown */
     LOCK_RANKS
 };

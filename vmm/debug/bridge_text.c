@@ -8,7 +8,7 @@
 #include <string.h>
 
 void bridge_open_text(struct debug *d) {
-    lock_init(&d->text_lock, LOCK_OUTPUT);
+    lock_init(&d->text_lock, LOCK_DEBUGGER_TEXT);
     pthread_cond_init(&d->text_taken, NULL);
     d->main_thread = pthread_self();
 }
