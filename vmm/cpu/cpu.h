@@ -46,6 +46,7 @@ enum cpu_exit_kind {
     CPU_EXIT_SHUTDOWN,   /* triple fault */
     CPU_EXIT_CANNOT,     /* at an instruction that this engine cannot run */
     CPU_EXIT_EVENT,      /* something in `catch` happened; text says what */
+    CPU_EXIT_SLOW,       /* another engine would be far quicker here; text says why */
     CPU_EXIT_RUNAWAY,    /* at an instruction that nobody can have meant; text says why */
     CPU_EXIT_LIMIT,      /* the instruction budget is used up (soft only) */
 };

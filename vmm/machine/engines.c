@@ -12,7 +12,8 @@
 #include "vmm/x86/x86.h"
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
-    struct engine_options options = {.irqchip = m->irqchip, .debugged = m->options->debugged};
+    struct engine_options options = {.irqchip = m->irqchip, .debugged = m->options->debugged,
+                                     .replaceable = m->options->engine == ENGINE_AUTO};
     if (m->image.mode == START_REAL)
         options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
     if (m->image.mode == START_RESET)

@@ -189,6 +189,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     m->bios.on = has_bios(m, &m->image);
     m->bios.real = m->image.mode == START_REAL;
     m->bios.boots = m->bios.on && m->image.is_disk;
+    m->moved_for_speed = false;
     m->irqchip = m->options->irqchip == IRQCHIP_ON ||
                  (m->options->irqchip == IRQCHIP_AUTO && m->bios.boots);
     cpu_set_engine(cpu, NULL);

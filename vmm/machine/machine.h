@@ -134,6 +134,7 @@ struct machine {
     bool irqchip;         /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_irqchip;   /* it has just begun to, on a KVM without them in the kernel */
     char engine_why[256]; /* why it is this engine that runs the guest */
+    bool moved_for_speed; /* to the built-in CPU, which may lack what KVM has */
 
     struct run_control run;
     struct debugger_hooks hooks;

@@ -126,12 +126,31 @@ static bool take_over(struct vcpu *v, char *why, size_t size) {
 
 /* The built-in CPU would do better. If it cannot take over, the machine goes on with KVM: more
  * slowly, or without seeing every event. */
-static void prefer_soft(struct vcpu *v, const char *reason) {
+static bool prefer_soft(struct vcpu *v, const char *reason) {
     struct machine *m = v->machine;
     char why[320];
     snprintf(why, sizeof why, "%s", reason);
-    if (!take_over(v, why, sizeof why) && strlen(why) > strlen(reason))
+    bool done = take_over(v, why, sizeof why);
+    if (!done && strlen(why) > strlen(reason))
         m->owner.message(m->owner.context, m->number, why);
+    return done;
+}
+
+/* It was moved because this KVM is slow, and needs what only KVM has. */
+static bool give_back(struct vcpu *v, const struct cpu_exit *exit) {
+    struct machine *m = v->machine;
+    char error[192], text[512];
+    if (!m->moved_for_speed || m->recorder->in_past(m))
+        return false;
+    m->moved_for_speed = false;
+    if (!engines_change(m, ENGINE_KVM, error, sizeof error))
+        return false;
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
+    snprintf(m->engine_why, sizeof m->engine_why, "%s", exit->text);
+    snprintf(text, sizeof text, "KVM goes on at %04x:%08llx: %s", s->sregs.cs.selector,
+             (unsigned long long)s->regs.rip, exit->text);
+    m->owner.message(m->owner.context, m->number, text);
+    return true;
 }
 
 /* The guest has just programmed an interrupt chip for the first time: KVM is made anew with
@@ -202,7 +221,10 @@ static bool goes_on(struct vcpu *v, enum machine_command command, struct cpu_exi
         explain_halt(v, exit);
         return false;
     case CPU_EXIT_CANNOT:
-        return !exit->fatal && take_over(v, exit->text, sizeof exit->text);
+        return give_back(v, exit) || (!exit->fatal && take_over(v, exit->text, sizeof exit->text));
+    case CPU_EXIT_SLOW:
+        v->machine->moved_for_speed = prefer_soft(v, exit->text);
+        return true;
     case CPU_EXIT_STEPPED:
     case CPU_EXIT_WATCHPOINT:
         return goes_on_after(v, command, exit);

@@ -86,6 +86,8 @@ struct debugged_vcpu {
     struct guards guards;
     bool frozen;             /* the PIT stands still; `pit` has its true state */
     struct kvm_pit_state2 pit;
+    bool replaceable;        /* as the option says; false once it has been told */
+    unsigned busy_looks;     /* of the watchdog, at a guest that executes */
     timer_t watchdog;
     bool has_watchdog;
     volatile bool inside;    /* `thread` is in kick_run() or kick_step() */
@@ -138,6 +140,10 @@ void exits_trace(struct cpu *, int reason);
 
 /* --- probe.c --- */
 const struct kvm_traits *probe_traits(void); /* measures at the first call */
+
+/* Are instructions outside long mode interpreted rather than executed by the processor?
+ * Measured at the first call, some milliseconds (kvm-quirks 16). */
+bool probe_interprets(void);
 
 /* --- hold.c --- */
 void hold_decide(struct cpu *);

@@ -61,6 +61,7 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
         return err;
     }
     cpu_set_engine(cpu, &engine_kvm);
+    d->replaceable = options->replaceable;
     d->vcpu.entering = debug_entering;
     d->vcpu.left = debug_left;
     d->vcpu.unclaimed = exits_unclaimed;

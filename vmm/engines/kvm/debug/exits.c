@@ -134,6 +134,18 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
     return !x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), &op, 1) && is_astray(cpu, false, exit);
 }
 
+/* A guest that only waits is as quick in any engine; one in long mode is executed by the
+ * processor everywhere. */
+static bool is_slow(struct cpu *cpu, struct cpu_exit *exit) {
+    enum { LOOKS = 3 }; /* of the watchdog: two tenths of a second and a bit */
+    struct debugged_vcpu *d = debugged_of(cpu);
+    if (!d->replaceable || ++d->busy_looks < LOOKS || cpu_read(cpu, CPU_SREGS)->sregs.efer & EFER_LMA)
+        return false;
+    d->replaceable = false;
+    return probe_interprets() &&
+           exits_report(exit, CPU_EXIT_SLOW, "this KVM interprets the guest's instructions, and takes far longer");
+}
+
 /* -EINTR is a kick, the watchdog's look, or any other signal. */
 static bool run_interrupted(struct cpu *cpu, struct cpu_exit *exit) {
     if (debug_take_kick(kvm_vcpu_of(cpu)))
@@ -141,7 +153,7 @@ static bool run_interrupted(struct cpu *cpu, struct cpu_exit *exit) {
     /* One that is halted has not come to what is behind the HLT. */
     if (kvm_vcpu_of(cpu)->irqchip && cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED)
         return exits_halted(cpu, exit);
-    return is_astray(cpu, debugged_of(cpu)->after_step, exit);
+    return is_astray(cpu, debugged_of(cpu)->after_step, exit) || is_slow(cpu, exit);
 }
 
 /* At a write RIP is behind the instruction already. */
