@@ -58,21 +58,21 @@ static void extended_memory_e881(struct call *c) {
     set_carry(c, false);
 }
 
-/* AX=E820h. EBX is the number of the next entry; 20 bytes, or 24 with the extended attributes
- * (ACPI 6.5, 15.1): who has room for them has the entry enabled. */
+/* AX=E820h. EBX is the number of the next entry. ACPI 6.5, 15.1 has 24 bytes for an entry as
+ * well; but what is tried with the BIOSes that answer 20, as most do, goes wrong with more. */
 static void system_map(struct call *c) {
-    enum { SMAP = 0x534d4150, SHORT = 20, LONG = 24 };
+    enum { SMAP = 0x534d4150, LENGTH = 20 };
     struct memory_range r, next;
-    if (c->edx != SMAP || c->ecx < SHORT || !memory_map_range(c->bios->board->memory, c->ebx, &r)) {
+    if (c->edx != SMAP || c->ecx < LENGTH || !memory_map_range(c->bios->board->memory, c->ebx, &r)) {
         fail(c, 0x86);
         return;
     }
     struct {
         uint64_t base, length;
-        uint32_t kind, attributes;
-    } entry = {r.base, r.length, r.kind, 1};
+        uint32_t kind;
+    } entry = {r.base, r.length, r.kind};
     c->eax = SMAP;
-    c->ecx = c->ecx >= LONG ? LONG : SHORT;
+    c->ecx = LENGTH;
     far_write(c, c->es, c->di, &entry, c->ecx);
     c->ebx = memory_map_range(c->bios->board->memory, c->ebx + 1, &next) ? c->ebx + 1 : 0;
     set_carry(c, false);

@@ -165,7 +165,7 @@ static const struct image_kind kinds[] = {
     {"Linux kernel (bzImage)", "HdrS at 514", NULL, "minikvm does not boot Linux yet", REFUSED,
      MAGIC(514, "HdrS")},
     {"CD image that is a disk, too", "CD001 at 32769, and 55 AA at 510", is_hybrid,
-     "minikvm has no CD drive yet; --boot=disk boots it as a hard disk", REFUSED, 0, NULL, 0},
+     "its first sector in real mode at 0000:7C00, DL = 80", START_REAL, BOOT_DISK, 0, NULL, 0},
     {"CD image (ISO 9660)", "CD001 at 32769", is_iso,
      "minikvm has no CD drive yet; extract its kernel, or make a disk image", REFUSED, 0, NULL, 0},
     {"boot sector", "512 bytes, 55 AA at 510", is_sector,
