@@ -82,13 +82,17 @@ static void cmd_screen(const struct request *r) {
 }
 
 static void cmd_step(const struct request *r) {
-    struct request irqs = *r;
-    if (strncmp(r->rest, "irqs", 4)) {
-        text_print(r->text, "usage: monitor step irqs [on|off]\n");
+    struct request what = *r;
+    bool irqs = !strncmp(r->rest, "irqs", 4), bios = !strncmp(r->rest, "bios", 4);
+    if (!irqs && !bios) {
+        text_print(r->text, "usage: monitor step irqs|bios [on|off]\n");
         return;
     }
-    irqs.rest += 4 + strspn(r->rest + 4, " ");
-    set_switch(&irqs, "step irqs", &r->machine->vcpu[0].cpu.step_irqs);
+    what.rest += 4 + strspn(r->rest + 4, " ");
+    if (irqs)
+        set_switch(&what, "step irqs", &r->machine->vcpu[0].cpu.step_irqs);
+    else
+        set_switch(&what, "step bios", &r->machine->rom_is_stepped);
 }
 
 static void cmd_wake(const struct request *r) {
@@ -223,9 +227,9 @@ static const struct command {
     {"regs", "", "all registers, system registers and hidden segment parts too", cmd_regs, STANDING},
     {"engine", "[soft|kvm]", "what runs the guest, and what it can do; or change it",
      cmd_engine, STANDING},
-    {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall",
+    {"catch", "WHAT [N]|off", "stop at events: mode, exception, interrupt, port, cr3, hypercall, bios",
      cmd_catch, STANDING},
-    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, disks, exits", cmd_info, STANDING},
+    {"info", "TABLE", "gdt, ldt, idt, tss, pages, segments, cpus, devices, disks, bios, exits", cmd_info, STANDING},
     {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page, STANDING},
     {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
      cmd_explain, STANDING},
@@ -237,7 +241,8 @@ static const struct command {
     {"phys", "[on|off]", "memory commands take physical addresses", cmd_phys, STANDING},
     {"addresses", "[auto|linear|offset]", "what addresses are in 32-bit code whose CS has a base",
      cmd_addresses, STANDING},
-    {"step", "irqs [on|off]", "interrupts may enter while stepping", cmd_step, STANDING},
+    {"step", "irqs|bios [on|off]", "interrupts may enter while stepping; the BIOS's ROM is stepped, too",
+     cmd_step, STANDING},
     {"wake", "", "let a halted CPU continue after its HLT", cmd_wake, STANDING},
     {"icount", "", "instructions done on the built-in CPU, and its virtual clock", cmd_icount, STANDING},
     {"goto", "N|start|end|-N", "to that count, back or forth; then `maintenance flush register-cache`",

@@ -11,7 +11,7 @@ static void print_usage(const struct text *t) {
     const struct catch_event *events = catch_events(&count);
     text_print(t, "catch takes one of:\n");
     for (unsigned i = 0; i < count; i++)
-        text_print(t, "  %s%s\n", events[i].name, events[i].limit ? " [NUMBER]" : "");
+        text_print(t, "  %s%s\n", events[i].name, events[i].parse ? " [INT[/AH]]" : events[i].limit ? " [NUMBER]" : "");
 }
 
 static void print_caught(const struct machine *m, const struct text *t) {
@@ -36,7 +36,7 @@ static bool is_impossible(struct machine *m, const struct catch_event *e, const 
 static void set_event(struct machine *m, const struct catch_event *e, const char *number,
                       const struct text *t) {
     char *end;
-    long which = *number ? strtol(number, &end, 0) : -1;
+    long which = !*number ? -1 : e->parse ? e->parse(number, &end) : strtol(number, &end, 0);
     if (*number && (*end || which < 0 || which >= e->limit)) {
         text_print(t, "%s: not a number that %s takes\n", number, e->name);
         return;

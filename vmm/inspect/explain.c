@@ -384,6 +384,14 @@ static void explain_nothing(const struct scene *c) {
                    t->phys, outcome);
 }
 
+/* Behind an INT: what the BIOS has answered. */
+static void explain_last_call(const struct scene *c) {
+    const struct bios_call *k = bios_last_call(&c->m->bios);
+    uint64_t pc = x86_pc(&c->s->regs, &c->s->sregs);
+    if (k && c->in.pc == pc && pc == k->cs * 16u + (uint16_t)(k->ip + 2) && !scene_protected(c))
+        text_print(c->t, "Before it was %s. ", k->text);
+}
+
 void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct counted counted = {.to = t};
@@ -406,5 +414,6 @@ void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
         explain_fault(&c);
     if (c.in.there)
         explain_nothing(&c);
+    explain_last_call(&c);
     text_print(t, counted.any ? "\n" : "nothing that needs explaining\n");
 }

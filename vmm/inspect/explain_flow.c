@@ -294,7 +294,18 @@ static void explain_vector(const struct scene *c, unsigned vector) {
     }
 }
 
-void explain_int(const struct scene *c) { explain_vector(c, insn_byte(&c->in, 1)); }
+/* With the registers of now, so only for the instruction that is next. */
+static void say_bios_call(const struct scene *c, unsigned vector) {
+    char words[BIOS_WORDS];
+    bool next = c->in.pc == x86_pc(&c->s->regs, &c->s->sregs);
+    if (next && !scene_protected(c) && bios_explain(&c->m->bios, vector, words, sizeof words))
+        text_print(c->t, "It asks the BIOS: %s. ", words);
+}
+
+void explain_int(const struct scene *c) {
+    explain_vector(c, insn_byte(&c->in, 1));
+    say_bios_call(c, insn_byte(&c->in, 1));
+}
 void explain_int3(const struct scene *c) { explain_vector(c, VECTOR_BP); }
 
 void explain_into(const struct scene *c) {

@@ -9,6 +9,7 @@ typedef void fill_function(struct machine *, const struct table_sink *);
 fill_function fill_gdt, fill_ldt, fill_idt, fill_tss, fill_segments; /* descriptors.c */
 fill_function fill_pages;                                             /* pages.c */
 fill_function fill_cpus, fill_devices, fill_exits;                    /* devices.c */
+fill_function fill_bios;                                              /* bios_calls.c */
 fill_function fill_disks;                                             /* disks.c */
 
 /* One row, its cells separated by '\t' in the formatted text. */

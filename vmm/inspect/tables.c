@@ -25,6 +25,7 @@ static const struct table tables[] = {
      fill_devices},
     {"disks", "drives: their files, sizes and what was read and written",
      {"Drive", "Sectors", "Geometry", "Read", "Written", "Overlay", "File"}, fill_disks},
+    {"bios", "the last calls of the BIOS, with their answers", {"Count", "At", "Call", "Answer"}, fill_bios},
     {"exits", "VM exit counts by reason", {"Reason", "Count"}, fill_exits},
 };
 

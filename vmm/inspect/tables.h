@@ -9,7 +9,7 @@
 
 #include "vmm/inspect/inspect.h"
 
-enum { TABLE_COLUMNS = 8, CELL = 64 };
+enum { TABLE_COLUMNS = 8, CELL = 120 };
 
 struct table_row {
     char cell[TABLE_COLUMNS][CELL]; /* as many as the table has columns */

@@ -115,10 +115,15 @@ static void machine_give_chips(void *machine) {
         engines_give_chips(m);
 }
 
+static void machine_bios_caught(void *machine, struct cpu *cpu) {
+    (void)machine;
+    vcpu_of(cpu)->caught = true;
+}
+
 static const struct bios_hooks bios_hooks = {
     .text = machine_text, .message = machine_tell, .is_silent = machine_is_silent,
     .input_is_over = machine_input_is_over, .reset = machine_reset_devices,
-    .give_chips = machine_give_chips,
+    .give_chips = machine_give_chips, .caught = machine_bios_caught,
 };
 
 /* --- for the engine: services -------------------------------------------------------------- */

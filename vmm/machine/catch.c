@@ -2,6 +2,7 @@
 #include "vmm/machine/catch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HYPERCALL_PORT = 0x500, PORT_WORDS = 65536 / 64 };
@@ -52,11 +53,31 @@ static void catch_interrupts(struct machine *m, long n) {
 }
 static void catch_ports(struct machine *m, long n) { set_bits(m->catch.ports, 65536, n); }
 
+enum { CATCH_FUNCTION = 1 << 16, CATCH_BIOS_MAX = 1 << 17 };
+
+/* "13" or "13/02", as people write vectors. */
+static long parse_bios(const char *text, char **end) {
+    long vector = strtol(text, end, 16);
+    if (**end != '/' || vector > 0xff)
+        return vector > 0xff ? -1 : vector;
+    long function = strtol(*end + 1, end, 16);
+    return function < 0 || function > 0xff ? -1 : vector | function << 8 | CATCH_FUNCTION;
+}
+
+static void catch_bios(struct machine *m, long n) {
+    m->bios.has_catch = true;
+    m->bios.catch_vector = n < 0 ? -1 : (int)(n & 0xff);
+    m->bios.catch_function = n < 0 || !(n & CATCH_FUNCTION) ? -1 : (int)(n >> 8 & 0xff);
+}
+
+static bool catches_bios(const struct machine *m) { return m->bios.has_catch; }
+
 static void catch_nothing(struct machine *m, long n) {
     (void)n;
     m->vcpu[0].cpu.catch = (struct cpu_catch){0};
     memset(m->catch.ports, 0, sizeof m->catch.ports);
     m->catch.hypercall = false;
+    m->bios.has_catch = false;
 }
 
 static bool has_mode(const struct machine *m) { return m->vcpu[0].cpu.catch.mode; }
@@ -71,15 +92,17 @@ static bool has_interrupt(const struct machine *m) {
 static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_WORDS); }
 
 static const struct catch_event events[] = {
-    {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode},
+    {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode, NULL},
     {"exception", "exceptions", "at the handler's first instruction", 256, true, catch_exceptions,
-     has_exception},
+     has_exception, NULL},
     {"interrupt", "interrupts", "at the handler's first instruction", 256, true, catch_interrupts,
-     has_interrupt},
-    {"port", "ports", "after the access", 65536, false, catch_ports, has_port},
-    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3},
-    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall},
-    {"off", NULL, NULL, 0, false, catch_nothing, NULL},
+     has_interrupt, NULL},
+    {"port", "ports", "after the access", 65536, false, catch_ports, has_port, NULL},
+    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3, NULL},
+    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall, NULL},
+    {"bios", "calls of the BIOS", "after the call", CATCH_BIOS_MAX, false, catch_bios, catches_bios,
+     parse_bios},
+    {"off", NULL, NULL, 0, false, catch_nothing, NULL, NULL},
 };
 
 const struct catch_event *catch_events(unsigned *count) {

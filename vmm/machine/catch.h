@@ -17,6 +17,7 @@ struct catch_event {
     bool needs_soft;    /* only the built-in CPU sees each one */
     void (*set)(struct machine *, long which); /* which < 0: all */
     bool (*is_set)(const struct machine *);    /* NULL where `stops` is */
+    long (*parse)(const char *text, char **end); /* a number of its own kind; NULL: strtol's */
 };
 
 /* All of them, in the order that a list shows. */

@@ -45,7 +45,8 @@ enum rom_step rom_step(struct vcpu *v, struct cpu_exit *exit) {
         enter_rom(v);
     if (!v->rom.inside)
         return ROM_STEP_OUTSIDE;
-    if (exit->kind == CPU_EXIT_WATCHPOINT && rom_step_in_rom(v) && !v->rom.holds) {
+    bool stop = exit->kind == CPU_EXIT_WATCHPOINT || exit->kind == CPU_EXIT_EVENT;
+    if (stop && rom_step_in_rom(v) && !v->rom.holds) {
         v->rom.holds = true;
         v->rom.held = *exit;
     }

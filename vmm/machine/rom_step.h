@@ -15,7 +15,7 @@
 #include "vmm/machine/machine.h"
 
 void rom_step_begin(struct vcpu *); /* a command begins */
-/* A step is done, or a watchpoint was hit. ON: the command goes on by steps, whatever it is;
+/* A step is done, a watchpoint was hit or an event caught. ON: the command goes on by steps, whatever it is;
  * LEFT: *exit is what was hit inside; OUTSIDE: nothing to do with the ROM. */
 enum rom_step { ROM_STEP_OUTSIDE, ROM_STEP_ON, ROM_STEP_LEFT };
 enum rom_step rom_step(struct vcpu *, struct cpu_exit *exit);

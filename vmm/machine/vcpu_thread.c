@@ -91,7 +91,8 @@ static bool goes_on_from_step(struct vcpu *v, enum machine_command command,
 /* The same, where a step over the BIOS may have more to do. */
 static bool goes_on_after(struct vcpu *v, enum machine_command command, struct cpu_exit *exit) {
     enum rom_step at = v->follows ? ROM_STEP_OUTSIDE : rom_step(v, exit);
-    if (at == ROM_STEP_LEFT || (at == ROM_STEP_OUTSIDE && exit->kind == CPU_EXIT_WATCHPOINT))
+    bool stop = exit->kind == CPU_EXIT_WATCHPOINT || exit->kind == CPU_EXIT_EVENT;
+    if (at == ROM_STEP_LEFT || (at == ROM_STEP_OUTSIDE && stop))
         return false;
     if (at == ROM_STEP_OUTSIDE)
         return goes_on_from_step(v, command, exit);
@@ -203,7 +204,7 @@ static bool at_device(struct vcpu *v, enum machine_command command, struct cpu_e
     v->caught = false;
     if (!v->ended)
         snprintf(exit->text, sizeof exit->text, "%s", v->stop_text);
-    return false;
+    return exit->kind == CPU_EXIT_EVENT && goes_on_after(v, command, exit);
 }
 
 /* true: the command is not at its end. */

@@ -6,8 +6,10 @@
 
 #include "vmm/cpu/engine.h"
 #include "vmm/machine/hits.h"
+#include "vmm/machine/rom_step.h"
+#include "vmm/replay/past_watch.h"
+#include "vmm/replay/rom_back.h"
 #include "vmm/replay/snapshot.h"
-#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 /* What the machine stops at, saved while a search stops at its own. */
@@ -254,13 +256,29 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
     return exit->kind == CPU_EXIT_WATCHPOINT;
 }
 
+/* The same up to a tick: a service of the BIOS is several instructions. */
+static bool sets_off_watch_until(struct machine *m, uint64_t until, struct cpu_exit *exit) {
+    struct debug_state saved = seek_begin(m, true);
+    while (run_until(m, until, exit) == CPU_EXIT_BREAKPOINT)
+        m->vcpu[0].cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
+    seek_end(m, &saved);
+    return exit->kind == CPU_EXIT_WATCHPOINT;
+}
+
+static bool seek_rom_caller(struct machine *m) {
+    struct debug_state saved = seek_begin(m, false);
+    bool came = rom_back_out(m, seek_one_back);
+    seek_end(m, &saved);
+    return came;
+}
+
 /* gdb compares values at a watchpoint, so a step back that undoes a hit reports it, too. */
-static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
+static void tell_undone_watch(struct machine *m, uint64_t now, bool over_rom, struct cpu_exit *exit) {
     struct cpu_exit hit;
     uint64_t at = m->vcpu[0].cpu.ticks;
     if (!breakpoints_any_watch(&m->breakpoints))
         return;
-    if (sets_off_watch(m, &hit))
+    if (over_rom ? sets_off_watch_until(m, now, &hit) : sets_off_watch(m, &hit))
         *exit = hit;
     seek_piece_quietly(m, at);
 }
@@ -269,12 +287,14 @@ static void tell_undone_watch(struct machine *m, struct cpu_exit *exit) {
 static void step_back(struct machine *m, struct cpu_exit *exit) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t now = cpu->ticks;
-    bool mid_rep = cpu->mid_rep;
+    bool mid_rep = cpu->mid_rep, in_rom = rom_step_in_rom(&m->vcpu[0]), over_rom = false;
     struct debug_state saved = seek_begin(m, false);
     if (mid_rep ? seek_piece(m, now) : seek_one_back(m))
         seek_beginning(m);
     seek_end(m, &saved);
-    tell_undone_watch(m, exit);
+    if (!in_rom && rom_step_in_rom(&m->vcpu[0]) && !m->rom_is_stepped)
+        over_rom = seek_rom_caller(m);
+    tell_undone_watch(m, now, over_rom, exit);
 }
 
 /* --- back to a stop ------------------------------------------------------------------------- */
@@ -383,6 +403,8 @@ static void search_back(struct machine *m, struct cpu_exit *exit) {
         seek_piece_quietly(m, now);
     else
         seek_quietly(m, hit.found ? hit.at : h->list[0]->ticks);
+    if (hit.found && hit.exit.kind == CPU_EXIT_WATCHPOINT)
+        seek_rom_caller(m);
     if (hit.found)
         *exit = hit.exit;
     else
@@ -404,20 +426,6 @@ void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
 
 /* --- when? ------------------------------------------------------------------------------------ */
 
-/* Watches memory, page by page. false: an address means none. */
-static bool watch_memory(struct machine *m, uint64_t address, uint32_t length, bool physical) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
-    for (uint64_t at = address; at < address + length; at = (at | (PAGE_SIZE - 1)) + 1) {
-        struct page_walk w = {.phys = at};
-        uint64_t rest = address + length - at, page = PAGE_SIZE - (at & (PAGE_SIZE - 1));
-        if (!physical && !x86_walk(&m->memory, s, at, &w))
-            return false;
-        breakpoints_add(&m->history->breakpoints, BP_WRITE, memory_wrap(&m->memory, w.phys),
-                   (uint32_t)(rest < page ? rest : page));
-    }
-    return true;
-}
-
 static struct reverse_write search_write(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     uint64_t now = cpu->ticks;
@@ -428,6 +436,8 @@ static struct reverse_write search_write(struct machine *m) {
     seek_end(m, &saved);
     if (!whole)
         forget_interrupt(m);
+    else if (hit.found && seek_quietly(m, hit.at) && seek_rom_caller(m))
+        hit.at = cpu->ticks; /* a service of the BIOS: its INT */
     seek_quietly(m, now);
     cpu->arrival = here;
     return (struct reverse_write){!whole ? WRITE_INTERRUPTED : hit.found ? WRITE_FOUND : WRITE_NONE,
@@ -440,7 +450,7 @@ struct reverse_write reverse_find_write(struct machine *m, uint64_t address, uin
     struct breakpoints *points = &m->history->breakpoints;
     keep_present(m);
     points->physical = true;
-    if (watch_memory(m, address, length, physical))
+    if (past_watch(m, address, length, physical))
         w = search_write(m);
     points->physical = false;
     breakpoints_clear(points);

@@ -120,6 +120,18 @@ static uint16_t int_place(struct call *c) {
     return (uint16_t)(code[0] == 0xcd && code[1] == c->number ? c->ip - 2 : c->ip);
 }
 
+static bool is_caught(const struct bios *b, const struct call *asked) {
+    return b->has_catch && (b->catch_vector < 0 || b->catch_vector == (int)asked->number) &&
+           (b->catch_function < 0 || b->catch_function == asked->ah);
+}
+
+static void stop_caught(struct call *c, const char *text) {
+    char why[BIOS_WORDS + 16];
+    snprintf(why, sizeof why, "caught: %s", text);
+    stop_call(c, why);
+    c->bios->hooks->caught(c->bios->machine, c->bios->cpu);
+}
+
 static void keep_call(struct call *asked, struct call *c, const struct service *s) {
     struct bios *b = c->bios;
     uint64_t ticks = b->cpu->ticks;
@@ -134,6 +146,8 @@ static void keep_call(struct call *asked, struct call *c, const struct service *
         s->answers(c, &w);
     else
         words_add(&w, "AX=%04x%s", c->ax, c->flags & FLAG_CF ? " CF" : "");
+    if (is_caught(b, asked))
+        stop_caught(c, k->text);
     if (b->logs)
         tell(b, "%04x:%04x %s", k->cs, k->ip, k->text);
 }
@@ -141,7 +155,15 @@ static void keep_call(struct call *asked, struct call *c, const struct service *
 const struct bios_call *bios_call_at(const struct bios *b, unsigned n) {
     unsigned kept = b->call_count < BIOS_CALLS ? b->call_count : BIOS_CALLS;
     const struct bios_call *k = &b->calls[(b->call_count - kept + n) % BIOS_CALLS];
-    return n < kept ? k : NULL;
+    uint64_t now = b->board->cpu->ticks;
+    return n < kept && (!now || k->ticks <= now) ? k : NULL; /* not of a future that is undone */
+}
+
+const struct bios_call *bios_last_call(const struct bios *b) {
+    const struct bios_call *last = NULL, *k;
+    for (unsigned n = 0; (k = bios_call_at(b, n)); n++)
+        last = k;
+    return last;
 }
 
 /* --- what there is no service for ------------------------------------------------------------ */
@@ -216,6 +238,24 @@ enum io_result bios_service(struct bios *b, struct cpu *cpu) {
     after->regs.rflags |= c.raise;
     after->regs.rip = (uint32_t)(ROM_BASE + c.pc - after->sregs.cs.base);
     return c.stop ? IO_STOP : IO_DONE;
+}
+
+/* --- what a call would ask -------------------------------------------------------------------- */
+
+bool bios_explain(struct bios *b, unsigned vector, char *out, unsigned size) {
+    const struct cpu_state *s = cpu_read(b->cpu, CPU_REGS | CPU_SREGS);
+    struct words w = {out, size, 0};
+    struct call c;
+    if (!b->on || !vector_is_ours(b, vector))
+        return false;
+    take_call(&c, b, s);
+    c.number = vector;
+    const struct service *service = find_service(vector, c.ax);
+    if (service)
+        describe(&c, service, &w);
+    else
+        words_add(&w, "int %02xh, AX=%04x: the BIOS has no such function", vector, c.ax);
+    return true;
 }
 
 /* --- the private port ------------------------------------------------------------------------- */

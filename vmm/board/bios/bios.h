@@ -18,6 +18,8 @@ struct bios_hooks {
     void (*message)(void *machine, const char *text);
     bool (*is_silent)(void *machine);     /* this was said before: a run of the past */
     bool (*input_is_over)(void *machine); /* no key can come any more, and nobody waits for one */
+    /* A call that is caught is over, and a stop text is set. */
+    void (*caught)(void *machine, struct cpu *);
     void (*reset)(void *machine);      /* the machine's devices are reset */
     void (*give_chips)(void *machine); /* chips in the kernel become what the devices say */
 };
@@ -77,10 +79,10 @@ enum io_result bios_service(struct bios *, struct cpu *);
 /* --- for a debugger --- */
 /* The CPU executes in the ROM. */
 bool bios_runs(const struct bios *, const struct cpu_state *);
-/* At an INT n or behind it, in the ROM's first instruction: what the call asks for. false: it is
- * none of these. */
-bool bios_explain(struct bios *, char *out, unsigned size);
+/* What INT n, executed now, would ask of it, in words. false: the vector is not the BIOS's. */
+bool bios_explain(struct bios *, unsigned vector, char *out, unsigned size);
 /* The n-th of the last calls, oldest first; NULL: no more. */
 const struct bios_call *bios_call_at(const struct bios *, unsigned n);
+const struct bios_call *bios_last_call(const struct bios *); /* NULL: there was none */
 
 #endif
