@@ -21,6 +21,16 @@ $(DISK_IMAGE): tests/tests.mk
 	@mkdir -p $(@D)
 	python3 -c 'import sys; sys.stdout.buffer.write(b"".join(n.to_bytes(4, "little").ljust(512, b"-") for n in range(4096)))' > $@
 
+# Boot sectors with what they load, on diskettes of 1.44M.
+BOOT_GUESTS := $(patsubst tests/boot/%.S,$(BUILD)/tests/boot/%.img,$(wildcard tests/boot/*.S))
+TEST_GUESTS += $(BOOT_GUESTS)
+$(BUILD)/tests/boot/%.img: tests/boot/%.S tests/boot/check.h
+	@mkdir -p $(@D)
+	$(GUEST_CC) -m32 -g -Itests/boot -c -o $(@:.img=.o) $<
+	$(LD) -m elf_i386 -nostdlib --build-id=none --no-warn-rwx-segments -Ttext=0x7c00 -o $(@:.img=.elf) $(@:.img=.o)
+	objcopy -O binary -j .text $(@:.img=.elf) $@
+	truncate -s 1440K $@
+
 # Time that no test waits for.
 $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthread_cond_timedwait,--wrap=time
 

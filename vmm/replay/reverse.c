@@ -233,8 +233,7 @@ static bool seek_one_back(struct machine *m) {
 /* From within a hlt or a repeated instruction to where it begins. */
 static void seek_beginning(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
-    uint64_t start = m->history->list[0]->ticks;
-    while (cpu->ticks > start && (cpu->mid_rep || is_halted(m)))
+    while (cpu->ticks > m->history->list[0]->ticks && (cpu->mid_rep || is_halted(m)))
         if (!seek_one_back(m))
             return;
 }
@@ -259,7 +258,7 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
 /* The same up to a tick: a service of the BIOS is several instructions. */
 static bool sets_off_watch_until(struct machine *m, uint64_t until, struct cpu_exit *exit) {
     struct debug_state saved = seek_begin(m, true);
-    while (run_until(m, until, exit) == CPU_EXIT_BREAKPOINT)
+    while (run_until(m, until, exit) == CPU_EXIT_BREAKPOINT) /* it is passed */
         m->vcpu[0].cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
     seek_end(m, &saved);
     return exit->kind == CPU_EXIT_WATCHPOINT;
