@@ -435,7 +435,7 @@ static struct reverse_write search_write(struct machine *m) {
     seek_end(m, &saved);
     if (!whole)
         forget_interrupt(m);
-    else if (hit.found && seek_quietly(m, hit.at) && seek_rom_caller(m))
+    else if (hit.found && seek_quietly(m, hit.at) && rom_step_in_rom(&m->vcpu[0]) && seek_rom_caller(m))
         hit.at = cpu->ticks; /* a service of the BIOS: its INT */
     seek_quietly(m, now);
     cpu->arrival = here;
