@@ -33,6 +33,13 @@ run "$WORK/all"
 expect_status 0
 expect_out 'printed'
 
+# no text is in a graphics mode, and that is said
+printf '\xba\xce\x03\xb8\x06\x05\xef\xfa\xf4' >"$WORK/graphics" # graphics controller 6: 5; cli, hlt
+run "$WORK/graphics"
+expect_status 0
+expect_out ''
+expect_err '^minikvm: machine 1: its screen is in a graphics mode, which cannot be shown as text$'
+
 # the beam goes down the screen, by the host's time or by virtual time
 run "$BUILD/tests/guests/retrace.elf"
 expect_status 0

@@ -179,11 +179,21 @@ static bool has_leftover(struct console *c, unsigned machine, const struct scree
     return has;
 }
 
+static void tell_graphics(struct console *c, unsigned machine) {
+    if (!(c->told_graphics & 1u << machine))
+        say("machine %u: its screen is in a graphics mode, which cannot be shown as text", machine);
+    c->told_graphics |= 1u << machine;
+}
+
 void console_leftover(struct console *c, struct machine *m) {
     struct printing p = {c, m->number};
     struct screen s;
     bool in_line;
-    if (!machine_screen(m, &s) || !s.text || !has_leftover(c, m->number, &s, &in_line))
+    if (!machine_screen(m, &s))
+        return;
+    if (!s.text)
+        tell_graphics(c, m->number);
+    if (!s.text || !has_leftover(c, m->number, &s, &in_line))
         return;
     if (in_line)
         print_row(&p, "\n", 1);

@@ -31,6 +31,7 @@ struct console {
     unsigned machines;
     unsigned focus;  /* the machine that the terminal types to, from 1 */
     bool raw;        /* a terminal types, in raw mode: Ctrl-A is ours */
+    unsigned told_graphics; /* a bit for each machine: no text is left, and that was said */
     bool escape;     /* Ctrl-A was typed */
     bool wants_screen; /* Ctrl-A s: the screen in place of the text, or back; for who shows it */
     bool holds;        /* the screen is shown: text waits in `held` */

@@ -167,7 +167,7 @@ static bool same(const struct screen *a, const struct screen *b) {
 
 static void take(struct screen_view *v, const struct screen *s, unsigned number) {
     if (!v->used[number])
-        v->used[number] = has_text(s);
+        v->used[number] = has_text(s) || !s->text;
     if (number == v->number && same(s, &v->screen))
         return;
     v->screen = *s;
@@ -245,7 +245,7 @@ static void compose_status(const struct screen_view *v, char *out, size_t size) 
 /* Where the screen leaves no row free, only a message that was not seen covers one. */
 static const char *status_line(struct screen_view *v, char *out, size_t size) {
     lock_take(&v->lock);
-    bool wanted = v->paint.rows > v->screen.rows || v->unread;
+    bool wanted = v->paint.rows > v->screen.rows || !v->screen.text || v->unread;
     compose_status(v, out, size);
     lock_release(&v->lock);
     return wanted ? out : NULL;

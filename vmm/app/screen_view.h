@@ -21,7 +21,7 @@ struct screen_view {
     bool possible; /* else nothing below is used */
     enum screen_choice choice; /* as the user has it now */
     struct console *console;
-    bool used[MACHINES_MAX + 1]; /* by number: something was on its screen */
+    bool used[MACHINES_MAX + 1]; /* by number: its guest has put something on its screen */
     bool shown;
     struct paint paint;
     struct screen screen; /* as it was looked at last */
