@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,11 @@ static const char *const colors[MACHINES_MAX] = {
 
 int console_open(struct console *c, int fd, int signals, unsigned machines,
                  enum color_choice color) {
-    *c = (struct console){.fd = fd, .signals = signals, .machines = machines, .focus = 1};
+    memset(c, 0, offsetof(struct console, held_bytes));
+    c->fd = fd;
+    c->signals = signals;
+    c->machines = machines;
+    c->focus = 1;
     c->closed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (c->closed < 0) {
         c->machines = 0; /* none are to come */

@@ -36,12 +36,13 @@ struct console {
     bool wants_screen; /* Ctrl-A s: the screen in place of the text, or back; for who shows it */
     bool holds;        /* the screen is shown: text waits in `held` */
     struct tail held;
-    char held_bytes[CONSOLE_HELD];
     struct {
         char text[LINE_MAX_BYTES];
         size_t length, before; /* now, and at the last console_idle() */
     } line[MACHINES_MAX];
     struct tail tail[MACHINES_MAX]; /* the last that each has printed */
+    /* Not touched before they are needed: half a MiB. */
+    char held_bytes[CONSOLE_HELD];
     char tail_bytes[MACHINES_MAX][CONSOLE_TAIL];
 };
 
