@@ -99,7 +99,7 @@ static const struct gdb_packet_doc others[] = {
     {"B, b, d, I, i, r, t", "no", "obsolete, or superseded by Z, vCont and X"},
     {"vCont t", "yes", "non-stop: stops it; all-stop: stays as it is"},
     {"vFlashErase, vFlashWrite, vFlashDone", "no", "ROM is written with M, as RAM is"},
-    {"QAgent, QAllow", "no", "nothing to allow: a client may all that it can reach"},
+    {"QAgent, QAllow", "no", "nothing to restrict"},
     {"QCatchSyscalls", "no", "no system calls"},
     {"QDisableRandomization", "no", "nothing is random"},
     {"QStartupWithShell", "no", "no shell starts a guest"},

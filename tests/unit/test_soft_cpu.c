@@ -356,7 +356,7 @@ static void test_breakpoints(void) {
     FLAT(0x41, 0x41, 0xC7, 0x05, 0xFE, 0, 0x20, 0, 1, 0, 0, 0, 0xA1, 0, 1, 0x20, 0, 0xEB, 0xED);
     breakpoints_add(&r.breakpoints, BP_SOFT, CODE_AT + 1, 1);
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && r.exit.address == CODE_AT + 1);
-    CHECK(r.breakpoints.list[0].held == BP_BY_COMPARE);
+    CHECK(r.breakpoints.list[0].mechanism == BP_BY_COMPARE);
     CHECK(rig_get(&r)->regs.rcx == 1);
     CHECK(rig_run(&r) == CPU_EXIT_BREAKPOINT && rig_get(&r)->regs.rcx == 1); /* still there */
     r.cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, CODE_AT + 1};

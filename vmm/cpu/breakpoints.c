@@ -7,7 +7,7 @@
 
 #include "vmm/base/invariant.h"
 
-/* What tells one point from another. */
+/* What two entries of the table differ in. */
 struct key {
     uint64_t address;
     enum bp_kind kind;

@@ -1,9 +1,9 @@
 /* Breakpoints and watchpoints: one table per machine, by linear address.
  *
- * The table says what to stop at; an engine decides how to hold each point and
- * notes that in `held`, for `monitor breakpoints`. Sorted by (address, kind,
- * length, shift), so that looking one up costs a binary search; inserting twice is
- * once (gdb sends Z again without a z).
+ * The table says what to stop at; an engine decides how to do each and says so in
+ * `mechanism`, for `monitor breakpoints`. Sorted by (address, kind, length, shift), so
+ * that looking one up costs a binary search. Adding one twice adds it once: gdb sends
+ * Z again without a z.
  */
 #ifndef MINIKVM_BREAKPOINTS_H
 #define MINIKVM_BREAKPOINTS_H
@@ -14,25 +14,25 @@
 
 #include "vmm/cpu/breakpoint_kind.h"
 
-/* How an engine holds a point. */
+/* How an engine does a breakpoint or watchpoint. */
 enum bp_mechanism {
-    BP_UNDECIDED,  /* not decided: it has not run since */
-    BP_BY_DR,    /* a debug register */
-    BP_BY_INT3,  /* an int3 in memory while the guest runs */
-    BP_BY_PAGE,  /* the page is protected; accesses to it are looked at */
-    BP_BY_STEPPING,  /* every instruction is stepped and compared */
-    BP_BY_COMPARE, /* the built-in CPU compares as it goes */
+    BP_UNDECIDED,   /* it has not run since the breakpoint was added */
+    BP_BY_DR,       /* a debug register */
+    BP_BY_INT3,     /* an int3 in memory while the guest runs */
+    BP_BY_PAGE,     /* the page is protected; each access to it is stepped and compared */
+    BP_BY_STEPPING, /* every instruction is stepped and compared */
+    BP_BY_COMPARE,  /* the built-in CPU compares as it goes */
 };
 
 struct breakpoint {
     uint64_t address;
     uint64_t shift;  /* addresses.h: it counts only while a debugger's addresses are so shifted */
-    uint32_t length; /* watchpoints: bytes; breakpoints: 1; POINT_TRACE: any number */
+    uint32_t length; /* watchpoints: bytes; breakpoints: 1; BP_TRACE: any number */
     enum bp_kind kind;
-    enum bp_mechanism held;
-    uint8_t saved;    /* HOLD_INT3: the guest's byte … */
+    enum bp_mechanism mechanism;
+    uint8_t saved;    /* BP_BY_INT3: the guest's byte … */
     uint8_t *patched; /* … and where the int3 stands, while the guest runs */
-    void *attached;   /* the owner's, not of a watchpoint: what decides whether it stops */
+    void *attached;   /* not of a watchpoint: its owner's program, which decides whether it stops */
 };
 
 struct breakpoints {
@@ -47,13 +47,13 @@ struct breakpoints {
 
 #define BREAKPOINTS_MAX 16384 /* a client may ask for no more */
 
-/* 0, -ENOSPC (POINTS_MAX), -ENOMEM. Adding what is there is success. */
+/* 0, -ENOSPC (BREAKPOINTS_MAX), -ENOMEM. Adding what is there is success. */
 int breakpoints_add(struct breakpoints *, enum bp_kind, uint64_t address, uint32_t length);
 /* The same with a shift; a point is another one with each. */
 int points_add_shifted(struct breakpoints *, enum bp_kind, uint64_t address, uint32_t length,
                        uint64_t shift);
-/* Hangs something on a breakpoint that is there, in place of what it has; the
- * table owns it. */
+/* Attaches a program to a breakpoint that is there, in place of the one it has; the table
+ * owns it. */
 void breakpoints_attach(struct breakpoints *, enum bp_kind, uint64_t address, uint32_t length,
                    void *attached);
 void breakpoints_remove(struct breakpoints *, enum bp_kind, uint64_t address, uint32_t length);
@@ -69,7 +69,7 @@ void breakpoints_copy(struct breakpoints *to, const struct breakpoints *from);
 struct breakpoint *breakpoints_at(const struct breakpoints *, uint64_t address);
 struct breakpoint *breakpoints_next(const struct breakpoints *, const struct breakpoint *);
 
-/* Of one with a shift, the one without that stands at the same address of a debugger's;
+/* The breakpoint without a shift at the debugger's address of one that has a shift;
  * NULL: none. */
 const struct breakpoint *points_origin(const struct breakpoints *, const struct breakpoint *);
 

@@ -16,6 +16,6 @@ const struct cpu_state *cpu_read(struct cpu *cpu, unsigned parts) {
 
 struct cpu_state *cpu_write(struct cpu *cpu, unsigned parts) {
     cpu_read(cpu, parts);
-    cpu->dirty |= parts & ~cpu->missing; /* zeros would be made true */
+    cpu->dirty |= parts & ~cpu->missing; /* else the zeros would be stored */
     return &cpu->state;
 }

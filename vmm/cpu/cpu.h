@@ -47,7 +47,7 @@ enum cpu_exit_kind {
     CPU_EXIT_CANNOT,     /* at an instruction that this engine cannot run */
     CPU_EXIT_EVENT,      /* something in `catch` happened; text says what */
     CPU_EXIT_SLOW,       /* another engine would be far quicker here; text says why */
-    CPU_EXIT_RUNAWAY,    /* at an instruction that nobody can have meant; text says why */
+    CPU_EXIT_RUNAWAY,    /* execution has gone astray; text says why */
     CPU_EXIT_LIMIT,      /* the instruction budget is used up (soft only) */
 };
 
@@ -74,15 +74,15 @@ struct cpu_host {
     const struct engine_host *extra; /* engine.h; NULL: nothing beside devices */
 };
 
-/* What has been done about the breakpoints where the CPU stands: for them what RF is for
- * the guest's own (17.3.1.1). Engines make it NEW as soon as the instruction is done or an
+/* What has been done about breakpoints at the current instruction, as RF says for the
+ * guest's own ones (17.3.1.1). Engines make it NEW as soon as the instruction is done or an
  * event has led elsewhere, hits.c sets the rest. It is valid for `pc` only, so whatever
  * moves the CPU (a write of CS's base, a load of a snapshot) makes it void. */
 struct cpu_arrival {
     enum {
         ARRIVAL_NEW,    /* nothing: run() stops at a breakpoint here */
         ARRIVAL_TRACED, /* a step ended here: tracepoints have been served, nothing else */
-        ARRIVAL_DONE,   /* the stop was told, or what is attached wanted none: run() passes */
+        ARRIVAL_DONE,   /* the stop was reported, or its program wanted none: run() passes */
     } state;
     uint64_t pc; /* linear */
 };
@@ -127,7 +127,7 @@ struct cpu {
     void *priv; /* the engine's own */
     struct cpu_state state;
     unsigned valid, dirty; /* masks of cpu_part */
-    unsigned missing;      /* of the valid ones: the engine could not give them */
+    unsigned missing;      /* valid parts that the engine could not give: zeros */
     struct memory *memory;
     struct breakpoints *breakpoints; /* breakpoints and watchpoints to stop at */
     struct cpu_host host;
@@ -141,16 +141,17 @@ struct cpu {
     /* Linear address less what a debugger sees in a flat register. NULL: 0. */
     uint64_t (*address_shift)(const struct addresses *, const struct cpu_state *);
     bool step_irqs;        /* interrupts may enter during step() */
-    bool verbose;          /* say each exit on stderr */
+    bool verbose;          /* a line on stderr for each exit */
     bool had_fpu;          /* the guest began on an engine that has one */
-    bool behind;           /* in a call of `host`: the state is that after the instruction */
+    bool behind;           /* during a call of `host`: the state is that after the instruction */
     /* The virtual clock of the soft engine: one tick for each instruction, and those
-     * that passed while the CPU waited. Each state that a person can see has its own. */
+     * that passed while the CPU waited. No two states that a person can see have the
+     * same count. */
     uint64_t ticks;
     uint64_t slept;        /* of these: waited in a hlt, or for input */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when ticks reaches it; 0 = none (soft) */
-    uint64_t watch_icount;   /* WATCHPOINT: ticks before the instruction that hit (soft) … */
-    enum cpu_access_by watched_by; /* … and what of it did */
+    uint64_t watch_icount;   /* WATCHPOINT: ticks before the instruction that hit it (soft), */
+    enum cpu_access_by watched_by; /* and which part of it did */
     bool mid_rep;           /* it stands within a repeated instruction (soft) */
     volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
 };

@@ -1,5 +1,5 @@
-/* An engine: what runs a CPU, and what a debugger, the past of a machine and a change of
- * engine want of it beside that.
+/* An engine: how a CPU is run, and what a debugger, the history of a machine and a change of
+ * engine need of it.
  *
  * All operations but kick() and irq_line() belong to the thread that runs the CPU, or,
  * while it is stopped, to the thread that stopped it.
@@ -30,7 +30,7 @@ enum engine_capability {
      * set_irqchip(). Else the machine's devices are the chips, and set cpu->intr. */
     ENGINE_KERNEL_IRQCHIP = 1 << 3,
     /* It has mechanisms for some breakpoints and watchpoints only: strained() says when those
-     * that there are cost a step for each instruction, or refuses() is not always NULL. */
+     * that are set cost a step for each instruction, or refuses() is not always NULL. */
     ENGINE_LIMITED_BREAKPOINTS = 1 << 4,
     ENGINE_FPU = 1 << 5, /* x87, MMX and SSE */
     /* An entry of the guest costs far more than an instruction, and entries() counts them. */
@@ -86,27 +86,27 @@ struct engine {
     void (*irq_line)(struct cpu *, unsigned irq, bool level);
     int (*get_irqchip)(struct cpu *, struct irqchip_state *);
     int (*set_irqchip)(struct cpu *, const struct irqchip_state *);
-    /* NULL if this point can be held; else the reason why not, static. */
+    /* NULL if it can do this breakpoint; else the reason why not, static. */
     const char *(*refuses)(struct cpu *, enum bp_kind, uint64_t address, uint32_t length);
-    /* Would the points as they are cost a step per instruction, or not be held at
-     * all? Then another engine does better. May be NULL: never. */
+    /* Would the breakpoints cost a step per instruction, or not work at all? Then another
+     * engine does better. NULL: never. */
     bool (*strained)(struct cpu *);
     /* Guest time stands still (true) or goes on (false). */
     void (*freeze)(struct cpu *, bool);
-    /* Somebody other than the CPU wrote guest memory; may be NULL. */
+    /* Guest memory was written, but not by the CPU; may be NULL. */
     void (*memory_changed)(struct cpu *, uint64_t phys, uint64_t length);
     /* Forget all translations of addresses; NULL: it cannot. */
     void (*flush)(struct cpu *);
     /* A20 has moved, so cpu->memory has other things at some addresses: 0 or -errno.
      * NULL: a flush() is enough. */
     int (*remap)(struct cpu *);
-    /* What an engine with a past of its own (soft) holds beside cpu->state and decides
-     * what comes: its TLBs. save_tlb(): a block to free(), NULL without memory. */
+    /* What else than cpu->state decides how a deterministic engine (soft) goes on: its TLBs.
+     * save_tlb(): a block to free(), NULL without memory. */
     void *(*save_tlb)(struct cpu *, size_t *size);
     void (*load_tlb)(struct cpu *, const void *saved);
     /* memory->dirty was cleared: the next write to each page is to be noted again. */
     void (*see_writes)(struct cpu *);
-    /* How often the guest has been entered. */
+    /* The number of entries into the guest. */
     uint64_t (*entries)(const struct cpu *);
     /* The n-th thing that it counts, for people: its name and *value; "": it has not
      * come yet, NULL: there are no more. */

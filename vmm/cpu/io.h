@@ -1,4 +1,4 @@
-/* An access to a port or to a device's memory: the one thing that engines and devices say to each other. */
+/* The result of an access to a port or to a device's registers in memory. */
 #ifndef MINIKVM_IO_H
 #define MINIKVM_IO_H
 

@@ -1,5 +1,5 @@
 /* Guest memory in a service (cpu_host.service): as if the instruction accessed it that asked
- * for the service. So watchpoints see it, and the engine hears of what is written.
+ * for the service. So watchpoints see it, and the engine is told what was written.
  *
  * Rule: an address is linear, and goes through the page tables; what is not mapped or not
  * there reads as ones and swallows writes, and no right is checked: a service is no

@@ -32,6 +32,6 @@ void inspect_breakpoints(struct machine *m, const struct text *t) {
         text_print(t, "%-7s 0x%08" PRIx64, kinds[p->kind - BP_TRACE], p->address);
         if (breakpoint_is_watch(p))
             text_print(t, "+%u", p->length);
-        text_print(t, "  %s\n", holds[p->held]);
+        text_print(t, "  %s\n", holds[p->mechanism]);
     }
 }

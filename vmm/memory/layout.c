@@ -1,11 +1,11 @@
-/* ROM, the end of conventional memory, and a memory's end; see layout.h. */
+/* ROM, the end of conventional memory, and memory_close(); see layout.h. */
 #include "vmm/memory/layout.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* Nothing where it is empty; of RAM what there is. */
+/* Unless it is empty; RAM only as far as there is some. */
 static void add_piece(struct memory *m, uint64_t from, uint64_t end, uint8_t *at, bool rom) {
     if (!rom && end > m->ram_size)
         end = m->ram_size;

@@ -13,7 +13,7 @@ void memory_close(struct memory *);
 int memory_add_rom(struct memory *, const void *image, size_t size);
 /* Conventional memory ends at `low_end`, a multiple of PAGE_SIZE below MEMORY_VIDEO. */
 void memory_cut_low(struct memory *, uint32_t low_end);
-/* What --mem says: without what a PC has above its conventional memory anyway. */
+/* What --mem said: without the video memory that every PC has above it. */
 static inline uint64_t memory_size(const struct memory *m) {
     return m->low_end ? m->low_end : m->ram_size;
 }

@@ -84,7 +84,7 @@ bool memory_load(struct memory *m, uint64_t phys, const void *from, size_t lengt
 
 /* --- any length --- */
 
-/* No longer than `length`, and at least a byte: behind the last one is the first. */
+/* No longer than `length`, and at least a byte: the last address has no length left. */
 static struct memory_piece part_at(const struct memory *m, uint64_t phys, size_t length) {
     struct memory_piece p = piece_at(m, phys);
     if (p.length > length || p.length == 0)

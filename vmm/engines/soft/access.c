@@ -29,7 +29,7 @@ static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum 
     return p;
 }
 
-/* It had no effect; the machine is to see the state of now. */
+/* The access had no effect. The machine may read the state, so time is brought up to date. */
 static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, unsigned size) {
     const struct engine_host *host = engine_host_of(s->cpu);
     if (!host->unassigned)
@@ -40,8 +40,8 @@ static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, un
     s->cpu->valid = 0;
 }
 
-/* A device has its say, if there is one; else the access had no effect. Nothing of an
- * instruction is changed before its reads, so one that is given up has not begun. */
+/* Asks the device there; without one the access has no effect. An instruction changes nothing
+ * before its reads, so one that is given up (IO_RETRY) has not begun. */
 static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, void *data) {
     const struct cpu_host *host = &s->cpu->host;
     enum io_result result = IO_NOBODY;

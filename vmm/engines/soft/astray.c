@@ -34,7 +34,7 @@ void report_empty_vector(struct soft *s, const char *came) {
         report(s, CPU_EXIT_RUNAWAY, "%s", text);
 }
 
-/* The first of zeros, in a block or alone: ADD to memory, as decoded, but not without a question. */
+/* At code that is only zeros, which decodes as ADD to memory: the machine is asked first. */
 const struct op *zeros(struct soft *s, const struct op *op) {
     leave_if_astray(s);
     return add_eg_family[family_index(op)](s, op);

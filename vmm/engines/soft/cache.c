@@ -281,12 +281,12 @@ const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
     return ops_at(s, ip);
 }
 
-void depart(struct soft *s, uint64_t ip) {
+void retire_block(struct soft *s, uint64_t ip) {
     s->ticks += s->op->index + 1u;
     s->ip = ip;
     s->op = s->nothing;
 }
 
-const struct op *arrive(struct soft *s) {
+const struct op *resume_at(struct soft *s) {
     return pending(s) ? s->nothing : ops_at(s, s->ip);
 }

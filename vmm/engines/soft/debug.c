@@ -1,4 +1,4 @@
-/* Debug registers for the guest's own use (17.2), and the debugger's points.
+/* Debug registers for the guest's own use (17.2), and the debugger's breakpoints.
  *
  * The two never meet: the guest's raise #DB in the guest, the debugger's stop
  * the machine and leave no trace in it.
@@ -124,16 +124,16 @@ static bool overlaps(const struct breakpoint *p, uint64_t from, uint64_t size) {
     return p->address < from + size && from < p->address + p->length;
 }
 
-/* The table has changed, or is another: whatever we built on it goes. */
+/* The table of breakpoints has changed: what was decoded with the old one is dropped. */
 void points_refresh(struct soft *s) {
     const struct breakpoints *t = s->cpu->breakpoints;
-    if (t == s->points_of && t->generation == s->points_seen)
+    if (t == s->points_of && t->generation == s->breakpoints_seen)
         return;
     s->points_of = t;
-    s->points_seen = t->generation;
+    s->breakpoints_seen = t->generation;
     s->watching = false;
     for (size_t n = 0; n < t->count; n++) {
-        t->list[n].held = BP_BY_COMPARE;
+        t->list[n].mechanism = BP_BY_COMPARE;
         s->watching |= breakpoint_is_watch(&t->list[n]);
     }
     tlb_retag(s);

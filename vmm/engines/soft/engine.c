@@ -107,7 +107,7 @@ int soft_open(struct cpu *cpu) {
     s->cpu = cpu;
     s->op = s->nothing;
     s->epoch = 1;
-    s->points_seen = cpu->breakpoints->generation - 1;
+    s->breakpoints_seen = cpu->breakpoints->generation - 1;
     int error = cache_open(s);
     if (error) {
         free(s);

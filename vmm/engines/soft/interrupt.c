@@ -1,5 +1,5 @@
-/* Interrupts and exceptions on their way to a handler (6.10 to 6.15, 20.1.4,
- * 20.3), and what becomes of faults on that way: double and triple ones.
+/* Delivery of interrupts and exceptions (6.10 to 6.15, 20.1.4, 20.3), and faults during
+ * delivery: double and triple ones.
  */
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void deliver_real(struct soft *s, const struct fault *f) {
     set_code_real(s, entry >> 16 & 0xFFFF);
     if ((entry & 0xFFFF) > s->seg[S_CS].k.limit)
         raise_gp0(s);
-    depart(s, entry & 0xFFFF);
+    retire_block(s, entry & 0xFFFF);
 }
 
 /* --- protected mode --- */
@@ -144,7 +144,7 @@ static void deliver_gate(struct soft *s, const struct fault *f, uint64_t gate, u
     descriptor_accessed(s, linear, &k);
     set_code(s, k, inner ? k.dpl : s->cpl);
     s->flags &= ~(uint32_t)(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (trap ? 0 : FLAG_IF));
-    depart(s, ip);
+    retire_block(s, ip);
 }
 
 static void deliver_protected(struct soft *s, const struct fault *f) {
@@ -268,7 +268,7 @@ void fault_unwound(struct soft *s) {
 static const struct op *software(struct soft *s, const struct op *op, unsigned vector,
                                  enum fault_kind kind) {
     deliver(s, (struct fault){.vector = vector, .kind = kind, .ip = after(s, op)});
-    return arrive(s);
+    return resume_at(s);
 }
 
 const struct op *int_n(struct soft *s, const struct op *op) {

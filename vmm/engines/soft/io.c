@@ -1,4 +1,4 @@
-/* Port I/O: who may (Vol. 1 §18.5), and the machine's devices that answer.
+/* Port I/O: the permission (Vol. 1 §18.5), and the machine's devices that answer.
  *
  * Rule: an IO_RETRY leaves the instruction as if it had not begun, so nothing
  * is changed before the device was asked.

@@ -1,6 +1,6 @@
 /* Paging, and the TLBs (4.3, 4.10).
  *
- * An entry is made by a walk and kept until it is flushed or gives way, however the
+ * An entry is made by a walk and kept until it is flushed or replaced, however the
  * tables change meanwhile. There are two for data, the system's and the user's, so a
  * hit needs no look at rights; and two for code, as CPUs have them.
  *
@@ -99,7 +99,7 @@ static void tag_for_reading(struct soft *s, struct tlb_entry *e, bool user) {
     e->read = e->page;
 }
 
-/* Writes there are not seen from then on, hence noted before. */
+/* Fast writes are not seen, so the page is marked as dirty before. */
 static void tag_for_writing(struct soft *s, struct tlb_entry *e) {
     if (e->read == NO_PAGE || cache_has_code(s, e->phys) ||
         !memory_at(s->cpu->memory, e->phys, PAGE_SIZE, true))

@@ -1,10 +1,10 @@
 /* The built-in CPU's loop, and what happens between instructions. As an engine it is
  * in engine.c.
  *
- * Blocks run in run_fast() until something sets `pending`. Then turn() looks at
- * everything that can happen between two instructions, in the manual's order
- * (6.9), and goes on: fast again, or one instruction at a time while something
- * wants to look after each.
+ * Blocks run in run_fast() until something sets `pending`. Then service_boundary() does
+ * everything that can happen between two instructions, in the manual's order (6.9), and
+ * goes on: fast again, or one instruction at a time while something has to be checked
+ * after each.
  *
  * Rule: at every exit the state is that of an instruction boundary: settle() has
  * been called, and a trap that is still due is among the events.
@@ -76,7 +76,7 @@ void raise_page_fault(struct soft *s, uint64_t linear, uint32_t code) {
                      .vector = VECTOR_PF, .has_code = true, .code = code, .cr2 = linear});
 }
 
-/* The first thing to report is the one that is. */
+/* Only the first thing to report is reported. */
 void report(struct soft *s, enum cpu_exit_kind kind, const char *format, ...) {
     va_list arguments;
     if (s->exiting)
@@ -140,7 +140,7 @@ static void watch_mode(struct soft *s) {
 /* --- running --- */
 
 static void run_fast(struct soft *s) {
-    const struct op *op = arrive(s);
+    const struct op *op = resume_at(s);
     while (LIKELY(!pending(s))) {
         s->op = op;
         op = op->run(s, op);
@@ -150,7 +150,7 @@ static void run_fast(struct soft *s) {
 
 static void run_one(struct soft *s) {
     bool single_step = s->flags & FLAG_TF;
-    pend(s, PENDING_CAREFUL); /* so that nobody looks beyond this instruction */
+    pend(s, PENDING_CAREFUL); /* so that no block goes beyond this instruction */
     s->delivered = false;
     const struct op *op = single_at(s, s->ip);
     s->op = op;
@@ -204,7 +204,7 @@ static void take_back_traps(struct soft *s) {
     events_drop_exception(e);
 }
 
-/* What the state brought along: an event that another engine had begun. */
+/* Delivers an event that another engine had begun: it came with the state. */
 static bool take_injected(struct soft *s) {
     struct kvm_vcpu_events *e = &s->events;
     struct fault f = {.ip = s->ip, .cr2 = s->cr2};
@@ -237,13 +237,13 @@ static bool take_nmi(struct soft *s) {
 static bool take_interrupt(struct soft *s) {
     const struct engine_host *host = engine_host_of(s->cpu);
     bool open = s->flags & FLAG_IF && !s->shadow_sti && !s->shadow_ss;
-    s->holding = false;
+    s->irq_deferred = false;
     if (!open || !s->cpu->intr || !host->acknowledge)
         return false;
-    s->holding = s->stepping && !s->cpu->step_irqs;
+    s->irq_deferred = s->stepping && !s->cpu->step_irqs;
     if (s->cpu->defer_irq)
-        s->holding = s->cpu->defer_irq(s->cpu->host.context, s->ticks, s->halted, s->holding);
-    if (s->holding)
+        s->irq_deferred = s->cpu->defer_irq(s->cpu->host.context, s->ticks, s->halted, s->irq_deferred);
+    if (s->irq_deferred)
         return false;
     int vector = host->acknowledge(s->cpu->host.context);
     if (vector < 0)
@@ -274,9 +274,9 @@ static void pass_time(struct soft *s, uint64_t until) {
 static void wait_halted(struct soft *s) {
     const struct engine_host *host = engine_host_of(s->cpu);
     bool open = s->flags & FLAG_IF;
-    if (open && s->cpu->intr && s->holding) { /* it would wake, but may not enter */
+    if (open && s->cpu->intr && s->irq_deferred) { /* it would wake, but may not enter */
         s->halted = false;
-        pass_time(s, s->ticks + 1); /* awake is another moment than asleep */
+        pass_time(s, s->ticks + 1); /* so that awake and asleep do not have the same count */
         return;
     }
     s->cpu->ticks = s->ticks;
@@ -290,7 +290,7 @@ static void wait_halted(struct soft *s) {
 static bool soft_at_breakpoint(struct soft *s) {
     uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + s->ip);
     const struct breakpoint *p = NULL;
-    if (s->repeating) /* it has begun, and was looked at then */
+    if (s->repeating) /* it has begun, and its breakpoint was checked then */
         return false;
     if (!s->stepping && !cpu_passes(s->cpu, linear))
         p = breakpoints_at(s->cpu->breakpoints, linear);
@@ -338,7 +338,7 @@ static void serve_device(struct soft *s) {
     hand_on_touched(s);
 }
 
-/* What an instruction or event that is over leads to outside. */
+/* What a finished instruction or event means to the caller: stop, or go on. */
 static void look_back(struct soft *s) {
     watch_mode(s);
     if (s->watch_hit) {
@@ -365,7 +365,7 @@ static bool stop_asked(struct soft *s, unsigned why) {
     return s->exiting;
 }
 
-static void turn(struct soft *s) {
+static void service_boundary(struct soft *s) {
     unsigned why = atomic_exchange(&s->pending, 0);
     if (stop_asked(s, why))
         return;
@@ -394,8 +394,8 @@ static void turn(struct soft *s) {
     look_back(s);
 }
 
-/* Where raise_fault() and leave_with() come out. Delivering the fault may raise
- * the next, which comes out here again. */
+/* raise_fault() and leave_with() longjmp to here. Delivering the fault may raise another,
+ * which comes here again. */
 static void loop_turns(struct soft *s) {
     int why = setjmp(s->unwind);
     if (why) {
@@ -412,7 +412,7 @@ static void loop_turns(struct soft *s) {
         s->rf = false;
     }
     while (!s->exiting)
-        turn(s);
+        service_boundary(s);
 }
 
 /* --- from resume to exit --- */
@@ -448,7 +448,7 @@ void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     loop_turns(s);
     hand_out_traps(s);
     if (out->kind == CPU_EXIT_SHUTDOWN)
-        pass_time(s, s->ticks + 1); /* dead is another moment than before that instruction */
-    s->deadline = 0; /* what this moment brings is done before anybody looks */
+        pass_time(s, s->ticks + 1); /* so that dead has another count than before the instruction */
+    s->deadline = 0; /* what is due at this tick is done before the state is read */
     keep_time(s);
 }

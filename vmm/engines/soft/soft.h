@@ -4,7 +4,7 @@
  * Rule: what a guest can see is what the manual says, exactly and the same in
  * every run. Time is counted in ticks (cpu->ticks): each instruction is one, and so is
  * each fault or interrupt taken; a repeated string instruction one more for each time
- * that it comes to the end of a page. A CPU that waits goes on in time without.
+ * that it comes to the end of a page. While a CPU waits, time goes on without instructions.
  *
  * Section numbers in this directory are those of the Intel SDM; volume 3A
  * where no volume is named.
@@ -14,8 +14,8 @@
 
 #include "vmm/cpu/engine.h"
 
-/* Gives the CPU this engine, in the state after a reset: 0 or -errno. Memory,
- * points and host must be set, and outlive it. engine->close() undoes it. */
+/* Gives the CPU this engine, in the state after a reset: 0 or -errno. Memory, breakpoints and
+ * host must be set, and outlive it. engine->close() undoes it. */
 int soft_open(struct cpu *);
 
 #endif

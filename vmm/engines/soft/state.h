@@ -1,4 +1,4 @@
-/* The built-in CPU's own state, and the few words that all of its files share.
+/* The built-in CPU's own state, and what all of its files share.
  *
  * How an instruction runs: decode.c turns bytes into a `struct op`, whose
  * `run` does the work and returns the op to do next: op + 1 in its block, or
@@ -126,7 +126,7 @@ struct fault {
     bool has_code;
     uint32_t code;
     uint64_t cr2;
-    uint16_t cs;  /* where it came up, for the tale of a triple fault */
+    uint16_t cs;  /* where it came up, for the text of a triple fault */
     uint64_t ip;  /* to return to */
 };
 
@@ -163,7 +163,7 @@ struct soft {
     struct op nothing[1];
     uint64_t ticks;      /* before the block's first instruction */
     uint64_t horizon;    /* no block may run past this count */
-    uint64_t deadline;   /* when the machine wants to be called */
+    uint64_t deadline;   /* when engine_host.deadline() is to be called */
     atomic_uint pending;
 
     bool shadow_sti, shadow_ss; /* no interrupt before the next instruction */
@@ -171,7 +171,7 @@ struct soft {
     bool stepping;      /* step(): one instruction, then leave */
     bool first;         /* the first instruction of a run(): breakpoints there are looked at */
     bool repeating;     /* a string instruction has iterations to do */
-    bool holding;       /* an interrupt waits, kept out by a step */
+    bool irq_deferred;       /* an interrupt is pending, deferred by a step */
     bool serves;        /* a device has answered IO_SERVICE to the instruction just done */
     bool delivered;     /* the instruction was an interrupt: no single-step trap */
     bool rf;            /* RF as it was before the instruction */
@@ -188,7 +188,7 @@ struct soft {
     struct breakpoint watch;        /* which, with the address that was hit */
 
     struct cpu *cpu;
-    unsigned points_seen;      /* generation that the caches below agree with, */
+    unsigned breakpoints_seen;      /* generation that the caches below agree with, */
     const struct breakpoints *points_of; /* of this table */
     bool watching;             /* there are watchpoints */
     bool guest_watching;       /* DR7 enables some data breakpoint */
@@ -234,8 +234,8 @@ static inline unsigned iopl(const struct soft *s) {
 }
 
 /* --- soft.c --- */
-void checkpoint(struct soft *); /* a fault from here on comes back to now */
-void commit(struct soft *);     /* …and from here on no more */
+void checkpoint(struct soft *); /* a fault from here on restores the registers of now */
+void commit(struct soft *);     /* and from here on it does not */
 _Noreturn void raise_fault(struct soft *, unsigned vector, uint32_t code); /* with an error code */
 _Noreturn void raise_plain(struct soft *, unsigned vector);                /* without */
 _Noreturn void raise_page_fault(struct soft *, uint64_t linear, uint32_t code);
@@ -270,8 +270,8 @@ const struct op *single_at(struct soft *, uint64_t ip);
 /* Ends a block: counts its instructions through op and goes on at ip. */
 const struct op *leave(struct soft *, const struct op *op, uint64_t ip);
 /* The same in two halves, for those that may fault at their target. */
-void depart(struct soft *, uint64_t ip);
-const struct op *arrive(struct soft *);
+void retire_block(struct soft *, uint64_t ip);
+const struct op *resume_at(struct soft *);
 
 /* --- decode.c --- */
 struct code {
@@ -292,7 +292,7 @@ void tlb_flush(struct soft *, bool global_too);
 void tlb_flush_page(struct soft *, uint64_t linear);
 /* The translation for a fetch, if it is there: nothing is looked up or marked. */
 const struct tlb_entry *tlb_find_code(struct soft *, uint64_t linear, bool user);
-void tlb_retag(struct soft *); /* what may be fast has changed */
+void tlb_retag(struct soft *); /* which accesses may be fast has changed */
 void tlb_see_writes(struct soft *); /* the next to each page is to come by memory_dirty() */
 void tlb_protect_code(struct soft *, uint64_t phys);
 struct saved_tlb;
@@ -347,7 +347,7 @@ void frame_push(struct soft *, const struct frame *);
 
 /* --- task.c --- */
 enum switch_cause { SWITCH_JMP, SWITCH_CALL, SWITCH_INT, SWITCH_IRET };
-/* Goes to the task of this TSS; from then on we are in that task: depart() is
+/* Goes to the task of this TSS; from then on we are in that task: retire_block() is
  * done. `error` is the error code to push there, or NULL. */
 void task_switch(struct soft *, uint16_t selector, enum switch_cause, uint64_t return_ip,
                  const uint32_t *error);
@@ -357,7 +357,7 @@ void task_return(struct soft *, uint64_t return_ip);
 void task_stack(struct soft *, unsigned cpl, uint16_t *ss, uint32_t *esp);
 
 /* --- interrupt.c --- */
-/* Takes an exception or interrupt to its handler; depart() is done. */
+/* Takes an exception or interrupt to its handler; retire_block() is done. */
 void deliver(struct soft *, struct fault);
 /* After raise_fault() unwound: deliver it, or the double fault it makes, or end
  * in a triple one. */

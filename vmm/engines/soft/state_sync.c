@@ -73,7 +73,7 @@ static void store_sregs(struct soft *s, struct kvm_sregs *in) {
         tlb_flush(s, true);
 }
 
-/* After any of them: what follows from them. */
+/* After a change of registers: everything that is derived from them. */
 static void renew(struct soft *s) {
     s->cpl = cpl_of(s);
     s->epoch++;
@@ -125,7 +125,7 @@ void events_drop_exception(struct kvm_vcpu_events *e) {
     e->exception_payload = 0;
 }
 
-/* What does not count is zero: equal states are equal bytes. */
+/* Unused bytes are zero, so equal states are equal bytes. */
 static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
     struct kvm_vcpu_events *e = &s->events;
     *e = *in;

@@ -64,7 +64,7 @@ static void cmps_once(struct soft *s, const struct op *op) {
     compare_strings(s, a, load(s, S_ES, di(s, op), op->size), op->size);
 }
 
-/* The destination is checked before the device gives its datum away. */
+/* The destination is checked before the device is read: a read may have side effects. */
 static void ins_once(struct soft *s, const struct op *op) {
     uint16_t port = (uint16_t)s->r[R_DX];
     io_allow(s, port, op->size);

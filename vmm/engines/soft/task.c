@@ -9,7 +9,7 @@
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
 
-/* Where things lie in a TSS (figures 7-2 and 7-10). The general and segment
+/* Offsets in a TSS (figures 7-2 and 7-10). The general and segment
  * registers follow each other in the order of their encoding. */
 struct layout {
     uint8_t size;  /* of a register there */
@@ -179,7 +179,7 @@ static void become(struct soft *s, const struct new_task *n, const struct kvm_se
     segments_refresh(s);
     mode_changed(s);
     flags_changed(s);
-    depart(s, n->ip);
+    retire_block(s, n->ip);
     commit(s);
 }
 

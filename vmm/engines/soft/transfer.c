@@ -1,8 +1,8 @@
 /* Far transfers: JMP, CALL and RET between segments and through call gates, and
  * IRET (5.8, 6.12, 20.2; Vol. 2A).
  *
- * Rule: checkpoint() first. So each step may load what it has checked and go on,
- * and a fault in a later one takes all back.
+ * Rule: checkpoint() first. So each step may load what it has checked, and a fault in a
+ * later one restores everything.
  */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
@@ -188,7 +188,7 @@ static const struct op *far_system(struct soft *s, const struct far *f,
     case GATE_TASK: task_switch_gate(s, raw, cause, after(s, f->op), NULL); break;
     default: task_switch(s, f->selector, cause, after(s, f->op), NULL); break;
     }
-    return arrive(s);
+    return resume_at(s);
 }
 
 static const struct op *far_go(struct soft *s, struct far f) {
@@ -356,5 +356,5 @@ const struct op *iret(struct soft *s, const struct op *op) {
     if (!(s->flags & FLAG_NT))
         return iret_protected(s, op);
     task_return(s, after(s, op));
-    return arrive(s);
+    return resume_at(s);
 }

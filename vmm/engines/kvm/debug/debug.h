@@ -2,8 +2,8 @@
  *
  *   engine.c   the engine as engine.h has it
  *   probe.c    what this KVM can do, measured
- *   hold.c     breakpoints and watchpoints: who gets which means
- *   guard.c    what a KVM without 32-bit paging gets wrong
+ *   bp_plan.c   how each breakpoint and watchpoint is done
+ *   cr0_guard.c what a KVM without 32-bit paging gets wrong
  *   enter.c    KVM_RUN with debug registers and TF
  *   exits.c    what exits mean besides
  *   trace.c    exits in words
@@ -39,8 +39,8 @@ struct kvm_traits {
 
 enum { DEBUG_REGISTERS = 4 };
 
-/* How the breakpoints of one resume are held; made by hold_decide(). */
-struct holds {
+/* How the breakpoints of one resume are done; made by bp_plan_make(). */
+struct bp_plan {
     struct {
         uint64_t address;
         unsigned kind, length; /* kind: DR7's R/W bits */
@@ -50,12 +50,12 @@ struct holds {
     bool int3;        /* some breakpoint is an int3 */
     bool pages;       /* some watchpoint protects its page */
     bool stepping;    /* some breakpoint needs every instruction stepped */
-    uint8_t *watched; /* values of watchpoints held by page or by stepping */
+    uint8_t *watched; /* values of watchpoints that are done by page or by stepping */
     size_t watched_room;
 };
 
-/* MOVs to CR0 to be looked at; see guard.c. */
-struct guards {
+/* MOVs to CR0 to be looked at; see cr0_guard.c. */
+struct cr0_guard {
     uint64_t address[DEBUG_REGISTERS];
     unsigned count;
 };
@@ -82,8 +82,8 @@ struct debugged_vcpu {
     bool after_step;         /* the last entry was a single step, or this one is */
     bool mid_rep;            /* the last step was an iteration of a rep, with more to come */
     struct cpu_state before; /* REGS and SREGS as of the last entry */
-    struct holds holds;
-    struct guards guards;
+    struct bp_plan plan;
+    struct cr0_guard guard;
     bool frozen;             /* the PIT stands still; `pit` has its true state */
     struct kvm_pit_state2 pit;
     bool replaceable;        /* as the option says; false once it has been told */
@@ -119,11 +119,11 @@ int debug_enter(struct cpu *, const struct kvm_guest_debug *debug);
 /* struct kvm_vcpu has them: registers that travel in struct kvm_run, and counters. */
 void debug_entering(struct cpu *);
 void debug_left(struct cpu *, int reason);
-/* Does a kick stand? It is taken then. */
+/* Is there a kick? It is taken. */
 bool debug_take_kick(struct kvm_vcpu *);
 
 /* --- exits.c --- */
-/* As exits_settle(), which it calls for what means the same without a debugger. */
+/* exits_settle() with a debugger: what means the same without one goes there. */
 bool debug_settle(struct cpu *, int reason, struct cpu_exit *exit);
 /* A DEBUG exit for a #DB that is not ours: if it is the guest's own, arrange that
  * the next entry delivers it. */
@@ -145,31 +145,31 @@ const struct kvm_traits *probe_traits(void); /* measures at the first call */
  * Measured at the first call, some milliseconds (kvm-quirks 16). */
 bool probe_interprets(void);
 
-/* --- hold.c --- */
-void hold_decide(struct cpu *);
-/* DR7 and addresses for `debug` from the holds: data watchpoints, and execution
+/* --- bp_plan.c --- */
+void bp_plan_make(struct cpu *);
+/* DR7 and addresses for `debug` from the plan: data watchpoints, and execution
  * breakpoints too if wanted. */
-void hold_registers(const struct debugged_vcpu *, struct kvm_guest_debug *debug, bool exec);
-void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address);
+void bp_plan_registers(const struct debugged_vcpu *, struct kvm_guest_debug *debug, bool exec);
+void bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address);
 /* The breakpoint behind a DEBUG exit's DR6, or NULL if that was not ours. */
-const struct breakpoint *hold_hit(const struct debugged_vcpu *, uint64_t dr6, bool data_only);
-void hold_plant(struct cpu *);  /* int3s in, pages protected */
-void hold_remove(struct cpu *); /* and out again */
-void hold_protect(struct cpu *, bool on);
-bool hold_snapshot(struct cpu *); /* false: no memory for the values */
-/* A watchpoint held by value whose value is not that of the snapshot. */
-const struct breakpoint *hold_changed(struct cpu *);
-bool hold_strained(struct cpu *);
-const char *hold_refuses(struct cpu *, enum bp_kind, uint64_t address, uint32_t length);
+const struct breakpoint *bp_plan_hit(const struct debugged_vcpu *, uint64_t dr6, bool data_only);
+void bp_plan_insert(struct cpu *);  /* int3s in, pages protected */
+void bp_plan_remove(struct cpu *); /* and out again */
+void bp_plan_protect(struct cpu *, bool on);
+bool bp_plan_snapshot(struct cpu *); /* false: no memory for the values */
+/* A watchpoint that is done by value, whose value is not that of the snapshot. */
+const struct breakpoint *bp_plan_changed(struct cpu *);
+bool bp_plan_strained(struct cpu *);
+const char *bp_plan_refuses(struct cpu *, enum bp_kind, uint64_t address, uint32_t length);
 
-/* --- guard.c --- */
+/* --- cr0_guard.c --- */
 /* Looks for them in the code at [from, to), physical and real-mode linear alike. */
-void guard_open(struct debugged_vcpu *, const struct memory *, uint64_t from, uint64_t to);
-void guard_arm(struct cpu *, struct kvm_guest_debug *debug); /* in what is free of `debug` */
-bool guard_at(struct cpu *); /* the CPU stands at one */
+void cr0_guard_open(struct debugged_vcpu *, const struct memory *, uint64_t from, uint64_t to);
+void cr0_guard_arm(struct cpu *, struct kvm_guest_debug *debug); /* in what is free of `debug` */
+bool cr0_guard_at(struct cpu *); /* the CPU stands at one */
 /* true, and *exit: this KVM cannot do the next instruction, which sets CR0.PG. */
-bool guard_refuses(struct cpu *, struct cpu_exit *exit);
-bool guard_sets_paging(struct cpu *, uint64_t pc);
+bool cr0_guard_refuses(struct cpu *, struct cpu_exit *exit);
+bool cr0_guard_sets_paging(struct cpu *, uint64_t pc);
 
 /* --- serve.c --- */
 /* After an exit that has set vcpu.serves: ends the OUT, and does the service. true: *exit says

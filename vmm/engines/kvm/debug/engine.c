@@ -34,7 +34,7 @@ static const char *advice(int reason) {
 static void engine_close(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);
     vcpu_close(&d->vcpu);
-    free(d->holds.watched);
+    free(d->plan.watched);
     free(d);
     cpu->priv = NULL;
     cpu_set_engine(cpu, NULL);
@@ -70,7 +70,7 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
     pthread_once(&once, kick_catch);
     if (options->debugged)
         probe_traits();
-    guard_open(d, cpu->memory, options->real_from, options->real_to);
+    cr0_guard_open(d, cpu->memory, options->real_from, options->real_to);
     return 0;
 }
 
@@ -135,8 +135,8 @@ const struct engine engine_kvm = {
     .irq_line = vcpu_irq_line,
     .get_irqchip = irqchip_get,
     .set_irqchip = irqchip_set,
-    .refuses = hold_refuses,
-    .strained = hold_strained,
+    .refuses = bp_plan_refuses,
+    .strained = bp_plan_strained,
     .freeze = irqchip_freeze,
     .remap = engine_remap,
     .entries = engine_entries,

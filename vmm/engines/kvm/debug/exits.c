@@ -1,4 +1,4 @@
-/* What exits mean besides when a debugger looks on: exits.c has what they mean anyway. */
+/* What exits mean to a debugger; ../exits.c has what they mean in any case. */
 #include "vmm/engines/kvm/debug/debug.h"
 #include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
@@ -51,7 +51,7 @@ static bool sleeps_again(struct cpu *cpu) {
     return true;
 }
 
-/* The machine knows the words for why. */
+/* The machine explains why (vcpu_thread.c). */
 bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_MP);
     if (s->mp.mp_state != KVM_MP_STATE_HALTED || sleeps_again(cpu))
@@ -84,8 +84,8 @@ static bool is_lost_paging(struct cpu *cpu) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     bool candidate = s->sregs.cr0 & CR0_PE && !(s->sregs.cr0 & CR0_PG) &&
                      !(s->sregs.efer & EFER_LME) && !probe_traits()->paging32;
-    bool at = candidate && guard_sets_paging(cpu, vcpu_pc(cpu));
-    bool behind = candidate && !at && guard_sets_paging(cpu, vcpu_pc(cpu) - 3);
+    bool at = candidate && cr0_guard_sets_paging(cpu, vcpu_pc(cpu));
+    bool behind = candidate && !at && cr0_guard_sets_paging(cpu, vcpu_pc(cpu) - 3);
     if (!at && !behind)
         return false;
     struct kvm_regs *regs = &cpu_write(cpu, CPU_REGS)->regs;

@@ -1,8 +1,8 @@
-/* Running with breakpoints and watchpoints held, until something happens.
+/* Running with breakpoints and watchpoints, until something happens.
  *
  * Three ways to go on, cheapest first: straight into KVM_RUN; with a watched
  * page protected, a step over each store to it; and step by step, when some
- * point can be held in no other way on this KVM.
+ * breakpoint can be done in no other way on this KVM.
  */
 #include "vmm/cpu/engine.h"
 #include "vmm/engines/kvm/debug/debug.h"
@@ -28,7 +28,7 @@ static bool stands_at_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
 static bool guarded_write(struct cpu *cpu, struct cpu_exit *exit) {
     if (cpu->breakpoints->count && stands_at_breakpoint(cpu, exit))
         return true;
-    if (!guard_refuses(cpu, exit))
+    if (!cr0_guard_refuses(cpu, exit))
         step_raw(cpu, exit);
     return exit->kind != CPU_EXIT_STEPPED || stands_at_breakpoint(cpu, exit);
 }
@@ -42,7 +42,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     struct debugged_vcpu *d = debugged_of(cpu);
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
-    if (guard_at(cpu))
+    if (cr0_guard_at(cpu))
         return guarded_write(cpu, exit);
     if (arch->exception == VECTOR_BP) { /* DR6 is stale then (kvm-quirks 5) */
         if (stands_at_breakpoint(cpu, exit))
@@ -50,7 +50,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
         d->inject = KVM_GUESTDBG_INJECT_BP; /* the guest's own; RIP stays at it */
         return false;
     }
-    const struct breakpoint *p = hold_hit(d, arch->dr6, false);
+    const struct breakpoint *p = bp_plan_hit(d, arch->dr6, false);
     if (p && breakpoint_is_watch(p)) {
         exit->kind = CPU_EXIT_WATCHPOINT;
         exit->point = p->kind;
@@ -67,11 +67,11 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
 /* A store hit a protected page: nothing of it is done. Open the pages, step over
  * it, compare. */
 static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
-    hold_protect(cpu, false);
+    bp_plan_protect(cpu, false);
     step_raw(cpu, exit);
     if (exit->kind != CPU_EXIT_STEPPED || comes_to_breakpoint(cpu, exit))
         return true;
-    hold_protect(cpu, true);
+    bp_plan_protect(cpu, true);
     return false;
 }
 
@@ -87,9 +87,9 @@ static struct kvm_guest_debug first_entry(const struct debugged_vcpu *d, struct 
 static struct kvm_guest_debug plan(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);
     struct kvm_guest_debug debug = {0};
-    hold_registers(d, &debug, true);
-    guard_arm(cpu, &debug);
-    if (d->holds.int3)
+    bp_plan_registers(d, &debug, true);
+    cr0_guard_arm(cpu, &debug);
+    if (d->plan.int3)
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
     if (debug.control)
         debug.control |= KVM_GUESTDBG_ENABLE;
@@ -102,7 +102,7 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
     struct debugged_vcpu *d = debugged_of(cpu);
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_guest_debug debug = plan(cpu);
-    hold_plant(cpu);
+    bp_plan_insert(cpu);
     cpu_arrives(cpu);
     struct kvm_guest_debug first = first_entry(d, debug);
     const struct kvm_guest_debug *now = &first;
@@ -110,18 +110,18 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
         int reason = debug_enter(cpu, now);
         if (reason == KVM_EXIT_DEBUG)
             stop = debug_exit(cpu, exit);
-        else if (reason == -EFAULT && d->holds.pages)
+        else if (reason == -EFAULT && d->plan.pages)
             stop = protected_store(cpu, exit);
         else
             stop = debug_settle(cpu, reason, exit);
         if (v->serves)
             stop |= serve_amid_run(cpu, exit);
-        if (d->guards.count && reason == KVM_EXIT_DEBUG)
+        if (d->guard.count && reason == KVM_EXIT_DEBUG)
             debug = plan(cpu);
     }
     if (v->io_pending)
         exits_complete(cpu, exit);
-    hold_remove(cpu);
+    bp_plan_remove(cpu);
 }
 
 static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
@@ -149,8 +149,8 @@ void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
         stands_at_breakpoint(cpu, exit);
         return;
     }
-    hold_decide(cpu);
-    if (debugged_of(cpu)->holds.stepping) {
+    bp_plan_make(cpu);
+    if (debugged_of(cpu)->plan.stepping) {
         run_stepping(cpu, exit);
         return;
     }

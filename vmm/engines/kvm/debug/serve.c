@@ -28,8 +28,8 @@ bool serve(struct cpu *cpu, struct cpu_exit *exit) {
 }
 
 bool serve_amid_run(struct cpu *cpu, struct cpu_exit *exit) {
-    hold_remove(cpu);
+    bp_plan_remove(cpu);
     bool stop = serve(cpu, exit);
-    hold_plant(cpu);
+    bp_plan_insert(cpu);
     return stop;
 }

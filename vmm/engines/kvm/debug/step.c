@@ -71,11 +71,11 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
 
 /* --- faults ------------------------------------------------------------------------ */
 
-/* The usual ones first: there may not be a debug register for each. */
+/* The most frequent first: there may not be a debug register for each. */
 static const uint8_t usual_faults[] = {VECTOR_GP, VECTOR_PF, VECTOR_UD, VECTOR_DE};
 enum { USUAL_FAULTS = sizeof usual_faults };
 
-/* One that we stand at would fire at once. */
+/* Skip a handler at the current pc; it would hit at once. */
 static void hold_handlers(struct cpu *cpu, uint64_t pc, struct kvm_guest_debug *debug) {
     uint64_t handler;
     if (!probe_traits()->exec_bp)
@@ -83,7 +83,7 @@ static void hold_handlers(struct cpu *cpu, uint64_t pc, struct kvm_guest_debug *
     for (unsigned i = 0; i < USUAL_FAULTS; i++)
         if (x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, usual_faults[i], &handler) &&
             handler != pc)
-            hold_add_exec(debug, handler);
+            bp_plan_add_exec(debug, handler);
 }
 
 static bool has_error_code(unsigned vector) {
@@ -219,16 +219,16 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE};
     uint64_t target = 0;
     uint8_t saved = 0, *patched = NULL;
-    if (in->opcode == 0x0f && in->second == 0x22 && guard_refuses(cpu, exit))
+    if (in->opcode == 0x0f && in->second == 0x22 && cr0_guard_refuses(cpu, exit))
         return true;
     enum ending ending = ending_of(cpu, in, raw, &target);
     if (probe_traits()->block_irq && !cpu->step_irqs)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ;
-    hold_registers(debugged_of(cpu), &debug, false);
+    bp_plan_registers(debugged_of(cpu), &debug, false);
     if (ending == BY_INT3 && (patched = plant(cpu, target, &saved)))
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
     else if (ending == BY_DR && target != in->pc)
-        hold_add_exec(&debug, target);
+        bp_plan_add_exec(&debug, target);
     else
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
     hold_handlers(cpu, in->pc, &debug);
@@ -257,9 +257,9 @@ static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *e
         cpu_arrives(cpu);
     const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
     bool by_debug = v->run->exit_reason == KVM_EXIT_DEBUG && arch->exception == VECTOR_DB;
-    const struct breakpoint *p = by_debug ? hold_hit(d, arch->dr6, true) : NULL;
+    const struct breakpoint *p = by_debug ? bp_plan_hit(d, arch->dr6, true) : NULL;
     if (!p)
-        p = hold_changed(cpu);
+        p = bp_plan_changed(cpu);
     if (p)
         return report_watch(exit, p);
     if (in->opcode != 0xf4 || vcpu_pc(cpu) == in->pc)
@@ -269,9 +269,9 @@ static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *e
     return exits_halted(cpu, exit);
 }
 
-/* Watchpoints that are held by comparing need what was there before. */
+/* Watchpoints that are done by comparing need what was there before. */
 static bool can_compare(struct cpu *cpu, struct cpu_exit *exit) {
-    if (hold_snapshot(cpu))
+    if (bp_plan_snapshot(cpu))
         return true;
     exit->kind = CPU_EXIT_CANNOT;
     snprintf(exit->text, sizeof exit->text, "no memory to keep the values that watchpoints compare");
@@ -293,7 +293,7 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
     if (!can_compare(cpu, exit))
         return;
     do {
-        if (go_to_end(cpu, &in, debugged_of(cpu)->holds.stepping, exit) || aftermath(cpu, &in, exit))
+        if (go_to_end(cpu, &in, debugged_of(cpu)->plan.stepping, exit) || aftermath(cpu, &in, exit))
             return;
         if (debug_take_kick(kvm_vcpu_of(cpu))) {
             exit->kind = CPU_EXIT_KICKED;
@@ -308,6 +308,6 @@ void run_single(struct cpu *cpu, struct cpu_exit *exit) {
         return;
     if (cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED)
         cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE; /* kvm-quirks 10 */
-    hold_decide(cpu);
+    bp_plan_make(cpu);
     step_one(cpu, exit);
 }

@@ -1,8 +1,8 @@
-/* Who holds which breakpoint and watchpoint, decided anew at each resume.
+/* How each breakpoint and watchpoint is done, decided anew at each resume.
  *
  * There are four debug registers. Watchpoints get them first (they do not work
- * otherwise, or only dearly), then breakpoints where no int3 can be (the page is
- * not mapped yet, or is ROM), then the rest. What is left is held by an int3 in
+ * otherwise, or at great cost), then breakpoints where no int3 can be (the page is
+ * not mapped yet, or is ROM), then the rest. The others are done by an int3 in
  * memory, by write protection of the page, or by stepping and comparing: always
  * right, only slower.
  *
@@ -19,7 +19,7 @@ enum { DR_EXEC = 0, DR_WRITE = 1, DR_ACCESS = 3 };
 
 /* --- debug registers (17.2.4) ----------------------------------------------- */
 
-static void give_dr(struct holds *h, const struct breakpoint *p, uint64_t address, unsigned kind,
+static void give_dr(struct bp_plan *h, const struct breakpoint *p, uint64_t address, unsigned kind,
                     unsigned length) {
     h->dr[h->drs].address = address;
     h->dr[h->drs].kind = kind;
@@ -47,7 +47,7 @@ static unsigned pieces(uint64_t address, uint64_t length) {
     return n;
 }
 
-static bool watch_in_drs(struct holds *h, const struct breakpoint *p) {
+static bool watch_in_drs(struct bp_plan *h, const struct breakpoint *p) {
     if (!probe_traits()->data_bp || pieces(p->address, p->length) > DEBUG_REGISTERS - h->drs)
         return false;
     uint64_t address = p->address, left = p->length;
@@ -67,21 +67,21 @@ static uint64_t dr7_bits(unsigned n, unsigned kind, unsigned length) {
     return 2ull << (2 * n) | (uint64_t)(kind | encoded[length] << 2) << (16 + 4 * n);
 }
 
-void hold_registers(const struct debugged_vcpu *d, struct kvm_guest_debug *debug, bool exec) {
+void bp_plan_registers(const struct debugged_vcpu *d, struct kvm_guest_debug *debug, bool exec) {
     unsigned n = 0;
     debug->arch.debugreg[7] = 0x400;
-    for (unsigned i = 0; i < d->holds.drs; i++) {
-        if (d->holds.dr[i].kind == DR_EXEC && !exec)
+    for (unsigned i = 0; i < d->plan.drs; i++) {
+        if (d->plan.dr[i].kind == DR_EXEC && !exec)
             continue;
-        debug->arch.debugreg[n] = d->holds.dr[i].address;
-        debug->arch.debugreg[7] |= dr7_bits(n, d->holds.dr[i].kind, d->holds.dr[i].length);
+        debug->arch.debugreg[n] = d->plan.dr[i].address;
+        debug->arch.debugreg[7] |= dr7_bits(n, d->plan.dr[i].kind, d->plan.dr[i].length);
         n++;
     }
     if (n)
         debug->control |= KVM_GUESTDBG_USE_HW_BP;
 }
 
-void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
+void bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
     for (unsigned n = 0; n < DEBUG_REGISTERS; n++) {
         bool used = debug->arch.debugreg[7] & 2ull << (2 * n);
         if (used && debug->arch.debugreg[n] == address)
@@ -97,13 +97,13 @@ void hold_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
 
 /* The n-th register in use goes with the n-th bit of DR6; skipped ones (exec,
  * when only data was asked for) do not count. */
-const struct breakpoint *hold_hit(const struct debugged_vcpu *d, uint64_t dr6, bool data_only) {
+const struct breakpoint *bp_plan_hit(const struct debugged_vcpu *d, uint64_t dr6, bool data_only) {
     unsigned n = 0;
-    for (unsigned i = 0; i < d->holds.drs; i++) {
-        if (d->holds.dr[i].kind == DR_EXEC && data_only)
+    for (unsigned i = 0; i < d->plan.drs; i++) {
+        if (d->plan.dr[i].kind == DR_EXEC && data_only)
             continue;
         if (dr6 >> n & 1)
-            return d->holds.dr[i].point;
+            return d->plan.dr[i].point;
         n++;
     }
     return NULL;
@@ -130,36 +130,36 @@ static bool protectable(struct cpu *cpu, const struct breakpoint *p) {
 }
 
 static void plan_watch(struct cpu *cpu, struct breakpoint *p) {
-    struct holds *h = &debugged_of(cpu)->holds;
+    struct bp_plan *h = &debugged_of(cpu)->plan;
     if (watch_in_drs(h, p))
-        p->held = BP_BY_DR;
+        p->mechanism = BP_BY_DR;
     else
-        p->held = protectable(cpu, p) ? BP_BY_PAGE : BP_BY_STEPPING;
-    h->pages |= p->held == BP_BY_PAGE;
-    h->stepping |= p->held == BP_BY_STEPPING;
+        p->mechanism = protectable(cpu, p) ? BP_BY_PAGE : BP_BY_STEPPING;
+    h->pages |= p->mechanism == BP_BY_PAGE;
+    h->stepping |= p->mechanism == BP_BY_STEPPING;
 }
 
 static void plan_break(struct cpu *cpu, struct breakpoint *p, bool unpatchable_ones) {
-    struct holds *h = &debugged_of(cpu)->holds;
+    struct bp_plan *h = &debugged_of(cpu)->plan;
     bool can_patch = probe_traits()->int3 && patchable(cpu, p->address);
     if (unpatchable_ones == can_patch)
         return;
     if (probe_traits()->exec_bp && h->drs < DEBUG_REGISTERS) {
-        p->held = BP_BY_DR;
+        p->mechanism = BP_BY_DR;
         give_dr(h, p, p->address, DR_EXEC, 1);
     } else {
-        p->held = can_patch ? BP_BY_INT3 : BP_BY_STEPPING;
+        p->mechanism = can_patch ? BP_BY_INT3 : BP_BY_STEPPING;
     }
-    h->int3 |= p->held == BP_BY_INT3;
-    h->stepping |= p->held == BP_BY_STEPPING;
+    h->int3 |= p->mechanism == BP_BY_INT3;
+    h->stepping |= p->mechanism == BP_BY_STEPPING;
 }
 
-void hold_decide(struct cpu *cpu) {
-    struct holds *h = &debugged_of(cpu)->holds;
+void bp_plan_make(struct cpu *cpu) {
+    struct bp_plan *h = &debugged_of(cpu)->plan;
     struct breakpoints *t = cpu->breakpoints;
     h->drs = 0;
     h->int3 = h->pages = h->stepping = false;
-    for (size_t i = 0; i < t->count; i++) /* reads can be held in no other way */
+    for (size_t i = 0; i < t->count; i++) /* reads can be seen in no other way */
         if (t->list[i].kind > BP_WRITE)
             plan_watch(cpu, &t->list[i]);
     for (size_t i = 0; i < t->count; i++)
@@ -171,14 +171,14 @@ void hold_decide(struct cpu *cpu) {
                 plan_break(cpu, &t->list[i], unpatchable);
 }
 
-bool hold_strained(struct cpu *cpu) {
+bool bp_plan_strained(struct cpu *cpu) {
     if (cpu->breakpoints->count == 0)
         return false;
-    hold_decide(cpu);
-    return debugged_of(cpu)->holds.stepping;
+    bp_plan_make(cpu);
+    return debugged_of(cpu)->plan.stepping;
 }
 
-const char *hold_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
+const char *bp_plan_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
                          uint32_t length) {
     if (kind <= BP_WRITE)
         return NULL;
@@ -215,7 +215,7 @@ static void remove_int3(struct cpu *cpu, struct breakpoint *p) {
 
 static void for_int3s(struct cpu *cpu, void (*f)(struct cpu *, struct breakpoint *)) {
     for (size_t i = 0; i < cpu->breakpoints->count; i++)
-        if (cpu->breakpoints->list[i].held == BP_BY_INT3)
+        if (cpu->breakpoints->list[i].mechanism == BP_BY_INT3)
             f(cpu, &cpu->breakpoints->list[i]);
 }
 
@@ -233,8 +233,8 @@ static void protect_bytes(struct cpu *cpu, const struct breakpoint *p) {
 }
 
 /* Unprotecting is done for all of RAM: page tables may have changed meanwhile. */
-void hold_protect(struct cpu *cpu, bool on) {
-    struct holds *h = &debugged_of(cpu)->holds;
+void bp_plan_protect(struct cpu *cpu, bool on) {
+    struct bp_plan *h = &debugged_of(cpu)->plan;
     if (!h->pages)
         return;
     if (!on) {
@@ -242,26 +242,26 @@ void hold_protect(struct cpu *cpu, bool on) {
         return;
     }
     for (size_t i = 0; i < cpu->breakpoints->count; i++)
-        if (cpu->breakpoints->list[i].held == BP_BY_PAGE)
+        if (cpu->breakpoints->list[i].mechanism == BP_BY_PAGE)
             protect_bytes(cpu, &cpu->breakpoints->list[i]);
 }
 
-void hold_plant(struct cpu *cpu) {
-    if (debugged_of(cpu)->holds.int3)
+void bp_plan_insert(struct cpu *cpu) {
+    if (debugged_of(cpu)->plan.int3)
         for_int3s(cpu, plant_int3);
-    hold_protect(cpu, true);
+    bp_plan_protect(cpu, true);
 }
 
-void hold_remove(struct cpu *cpu) {
-    hold_protect(cpu, false);
-    if (debugged_of(cpu)->holds.int3)
+void bp_plan_remove(struct cpu *cpu) {
+    bp_plan_protect(cpu, false);
+    if (debugged_of(cpu)->plan.int3)
         for_int3s(cpu, remove_int3);
 }
 
 /* --- values ------------------------------------------------------------------- */
 
 static bool by_value(const struct breakpoint *p) {
-    return breakpoint_is_watch(p) && (p->held == BP_BY_PAGE || p->held == BP_BY_STEPPING);
+    return breakpoint_is_watch(p) && (p->mechanism == BP_BY_PAGE || p->mechanism == BP_BY_STEPPING);
 }
 
 static size_t total_watched(const struct breakpoints *t) {
@@ -271,8 +271,8 @@ static size_t total_watched(const struct breakpoints *t) {
     return total;
 }
 
-bool hold_snapshot(struct cpu *cpu) {
-    struct holds *h = &debugged_of(cpu)->holds;
+bool bp_plan_snapshot(struct cpu *cpu) {
+    struct bp_plan *h = &debugged_of(cpu)->plan;
     if (!h->pages && !h->stepping)
         return true;
     size_t total = total_watched(cpu->breakpoints);
@@ -309,8 +309,8 @@ static bool value_differs(struct cpu *cpu, const struct breakpoint *p, const uin
     return false;
 }
 
-const struct breakpoint *hold_changed(struct cpu *cpu) {
-    struct holds *h = &debugged_of(cpu)->holds;
+const struct breakpoint *bp_plan_changed(struct cpu *cpu) {
+    struct bp_plan *h = &debugged_of(cpu)->plan;
     if (!h->pages && !h->stepping)
         return NULL;
     const uint8_t *old = h->watched;

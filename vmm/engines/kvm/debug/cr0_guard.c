@@ -26,13 +26,13 @@ static bool loads_cr0(struct cpu *cpu, uint64_t pc, uint64_t *value) {
     return true;
 }
 
-bool guard_sets_paging(struct cpu *cpu, uint64_t pc) {
+bool cr0_guard_sets_paging(struct cpu *cpu, uint64_t pc) {
     uint64_t value;
     return loads_cr0(cpu, pc, &value) && value & CR0_PG;
 }
 
-bool guard_refuses(struct cpu *cpu, struct cpu_exit *exit) {
-    if (probe_traits()->paging32 || !guard_sets_paging(cpu, vcpu_pc(cpu)))
+bool cr0_guard_refuses(struct cpu *cpu, struct cpu_exit *exit) {
+    if (probe_traits()->paging32 || !cr0_guard_sets_paging(cpu, vcpu_pc(cpu)))
         return false;
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
     return !(s->cr0 & CR0_PG) && !(s->efer & EFER_LME) &&
@@ -41,8 +41,8 @@ bool guard_refuses(struct cpu *cpu, struct cpu_exit *exit) {
 
 /* --- where they are ------------------------------------------------------------------- */
 
-void guard_open(struct debugged_vcpu *d, const struct memory *m, uint64_t from, uint64_t to) {
-    struct guards *g = &d->guards;
+void cr0_guard_open(struct debugged_vcpu *d, const struct memory *m, uint64_t from, uint64_t to) {
+    struct cr0_guard *g = &d->guard;
     uint64_t end = to < FIRST_MIB ? to : FIRST_MIB;
     for (uint64_t at = from; at + LENGTH <= end && g->count < DEBUG_REGISTERS; at++) {
         const uint8_t *op = memory_at(m, at, LENGTH, false);
@@ -53,16 +53,16 @@ void guard_open(struct debugged_vcpu *d, const struct memory *m, uint64_t from, 
         g->count = 0;
 }
 
-void guard_arm(struct cpu *cpu, struct kvm_guest_debug *debug) {
-    struct guards *g = &debugged_of(cpu)->guards;
+void cr0_guard_arm(struct cpu *cpu, struct kvm_guest_debug *debug) {
+    struct cr0_guard *g = &debugged_of(cpu)->guard;
     if (g->count && cpu_read(cpu, CPU_SREGS)->sregs.cr0 & CR0_PE)
         g->count = 0; /* from here on it shuts down, which is seen */
     for (unsigned i = 0; i < g->count; i++)
-        hold_add_exec(debug, g->address[i]);
+        bp_plan_add_exec(debug, g->address[i]);
 }
 
-bool guard_at(struct cpu *cpu) {
-    const struct guards *g = &debugged_of(cpu)->guards;
+bool cr0_guard_at(struct cpu *cpu) {
+    const struct cr0_guard *g = &debugged_of(cpu)->guard;
     uint64_t pc = vcpu_pc(cpu);
     for (unsigned i = 0; i < g->count; i++)
         if (g->address[i] == pc)
