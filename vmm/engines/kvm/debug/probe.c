@@ -95,7 +95,7 @@ static void measure_traits(struct cpu *cpu) {
 }
 
 /* A CPU of its own, which is no engine's: it is only entered. */
-static void measure(void (*by)(struct cpu *)) {
+static void with_scratch_cpu(void (*by)(struct cpu *)) {
     static const struct cpu_ops ops = {.fetch = debug_fetch, .store = debug_store};
     struct memory memory;
     struct breakpoints none = {0};
@@ -109,7 +109,7 @@ static void measure(void (*by)(struct cpu *)) {
     memory_close(&memory);
 }
 
-static void measure_traits_once(void) { measure(measure_traits); }
+static void measure_traits_once(void) { with_scratch_cpu(measure_traits); }
 
 const struct kvm_traits *probe_traits(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -122,7 +122,7 @@ const struct kvm_traits *probe_traits(void) {
 enum { TURNS = 2000 };
 static bool interprets;
 
-static uint64_t now_ns(void) {
+static uint64_t probe_clock(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
@@ -130,10 +130,10 @@ static uint64_t now_ns(void) {
 
 /* The same loop as the guest's, by the processor. */
 static uint64_t time_here(void) {
-    uint64_t begin = now_ns();
+    uint64_t begin = probe_clock();
     for (unsigned n = TURNS; n; n--)
         __asm__ volatile("" : "+r"(n));
-    return now_ns() - begin;
+    return probe_clock() - begin;
 }
 
 /* In flat protected mode: dec %ecx; jnz to it; hlt. */
@@ -146,9 +146,9 @@ static uint64_t time_guest(struct cpu *cpu) {
     s->sregs.cs = x86_descriptor(8, 0x00cf9b000000ffffull);
     s->sregs.ds = s->sregs.es = s->sregs.ss = x86_descriptor(16, 0x00cf93000000ffffull);
     s->regs = (struct kvm_regs){.rip = CODE, .rsp = 0x800, .rcx = TURNS, .rflags = 2};
-    uint64_t begin = now_ns();
+    uint64_t begin = probe_clock();
     int reason = debug_enter(cpu, &none);
-    return reason == KVM_EXIT_HLT ? now_ns() - begin : 0;
+    return reason == KVM_EXIT_HLT ? probe_clock() - begin : 0;
 }
 
 /* Whoever is interrupted while it is measured looks slow: the quicker of some counts. An
@@ -164,7 +164,7 @@ static void measure_speed(struct cpu *cpu) {
     interprets = guest > TIMES_SLOWER * here + ENTRY_NS;
 }
 
-static void measure_speed_once(void) { measure(measure_speed); }
+static void measure_speed_once(void) { with_scratch_cpu(measure_speed); }
 
 bool probe_interprets(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
