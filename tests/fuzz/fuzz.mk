@@ -1,7 +1,7 @@
 # The fuzzers: with clang's libFuzzer under build/fuzz, and with corpus.c as unit tests.
 # A new one is a file here, its name in FUZZERS, and what it links with.
 
-FUZZERS := packets bridge agent images replay cpu devices ide disk
+FUZZERS := packets bridge agent images replay cpu devices ide disk bios
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 
@@ -19,9 +19,11 @@ PARTS_bridge  := $(CLIENT) $(GUEST)
 PARTS_images  := $(GUEST)
 PARTS_replay  := $(GUEST)
 PARTS_devices := $(GUEST)
+PARTS_bios    := $(GUEST)
 WRAP_images   := $(WRAP_GUEST)
 WRAP_replay   := $(WRAP_GUEST)
 WRAP_devices  := $(WRAP_GUEST)
+WRAP_bios     := $(WRAP_GUEST)
 WRAP_bridge   := $(WRAP_GUEST),--wrap=replay_save
 
 .SECONDEXPANSION:

@@ -50,7 +50,7 @@ struct bios {
     const char *reset_by; /* a device has asked for it: the next service is that */
     struct bios_call calls[BIOS_CALLS]; /* a ring */
     unsigned call_count;                /* that ever came */
-    unsigned text_row; /* where the text was printed last ... */
+    unsigned text_row, text_column; /* where the text was printed last ... */
     bool text_used;    /* ... and the line is not empty */
     uint32_t told[BIOS_TOLD]; /* unknown functions: vector << 16 | AX */
     unsigned told_count;

@@ -112,6 +112,8 @@ bool need_chips(struct call *c) {
     lock_take(&board->lock);
     c->stop = board->hooks->uses_irqchip(board->machine) == IO_STOP;
     lock_release(&board->lock);
+    if (c->stop)
+        c->pc = (uint16_t)(c->number * ROM_STUB_SIZE); /* the same again, then */
     return !c->stop;
 }
 

@@ -83,7 +83,8 @@ void port_out(struct bios *, uint16_t port, uint8_t value);
 uint8_t cmos_in(struct bios *, uint8_t index);
 void cmos_out(struct bios *, uint8_t index, uint8_t value);
 uint64_t guest_time(struct bios *); /* ns */
-/* The chips are there from now on; false: not yet, the CPU must stop first, and c->stop is set. */
+/* The chips are there from now on. false: not yet, the CPU must stop first (c->stop), and asks
+ * again; nothing of the call may have been done. */
 bool need_chips(struct call *);
 /* Text that a program prints by the BIOS. */
 void put_text(struct bios *, uint8_t byte);

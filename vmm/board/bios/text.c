@@ -78,13 +78,20 @@ static struct cursor next_cell(const struct video *v, struct cursor at) {
     return at.column < v->columns ? at : (struct cursor){at.row + 1, 0};
 }
 
-/* A person who reads a pipe sees where a line ends. */
+/* A person who reads a pipe sees where the cursor was put to another line, or further right. */
 static void print_here(struct bios *b, struct cursor at, uint8_t character) {
-    if (at.row != b->text_row && b->text_used)
+    bool control = character == LINE_FEED || character == RETURN || character == BACKSPACE;
+    if (at.row != b->text_row && b->text_used && !control)
         put_text(b, '\n');
-    b->text_row = at.row;
-    b->text_used = true;
+    else if (at.row == b->text_row && at.column > b->text_column && b->text_used && !control)
+        put_text(b, ' ');
     put_text(b, character);
+}
+
+static void printed_to(struct bios *b, struct cursor at) {
+    b->text_row = at.row;
+    b->text_column = at.column;
+    b->text_used = at.column > 0;
 }
 
 /* From the cursor on, which stays. */
@@ -93,7 +100,7 @@ static void write(struct call *c, int attribute) {
     struct cursor at = video_cursor(c->bios, c->bh);
     unsigned count = c->cx < v.rows * v.columns ? c->cx : v.rows * v.columns;
     if (count == 1)
-        print_here(c->bios, at, c->al);
+        print_here(c->bios, at, c->al), printed_to(c->bios, next_cell(&v, at));
     for (unsigned n = 0; n < count; n++, at = next_cell(&v, at))
         put_cell(c->bios, &v, c->bh, at, c->al, attribute);
 }
@@ -221,10 +228,9 @@ void text_teletype(struct call *c) {
     struct bios *b = c->bios;
     struct video v = video_now(b);
     struct cursor at = video_cursor(b, v.page);
-    put_text(b, c->al);
+    print_here(b, at, c->al);
     at = print_character(b, &v, v.page, at, c->al, v.text ? KEEP : c->bl);
-    b->text_row = at.row;
-    b->text_used = at.column > 0;
+    printed_to(b, at);
     video_move(b, &v, v.page, at);
 }
 
@@ -241,7 +247,7 @@ void text_string(struct call *c) {
         far_read(c, c->es, (uint16_t)(c->bp + n * step), pair, step);
         print_here(b, at, pair[0]);
         at = print_character(b, &v, page, at, pair[0], pair[1]);
-        b->text_row = at.row;
+        printed_to(b, at);
     }
     video_move(b, &v, page, c->al & 1 ? at : before);
 }

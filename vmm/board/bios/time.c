@@ -180,9 +180,11 @@ static void set_flag_later(struct call *c) {
     struct bios *b = c->bios;
     uint32_t at = ebda(b, EBDA_FLAG_DEADLINE);
     bool busy = peek64(b, at), cancels = c->al == 1;
+    if (!need_chips(c))
+        return;
     c->ah = 0;
     set_carry(c, busy && !cancels);
-    if (!need_chips(c) || (busy && !cancels))
+    if (busy && !cancels)
         return;
     poke64(b, at, cancels ? 0 : guest_time(b) + microseconds(c));
     poke8(b, BDA_WAIT_ACTIVE, !cancels);

@@ -1,0 +1,48 @@
+# What the BIOS does beside its services: a boot again, keys for an image that is no disk, the end
+# of the input, the log, and that it can be left out.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+cd "$WORK" || exit 1
+printf x >keys
+
+run "$BUILD/tests/boot/reset.img"
+expect_status 7
+for by in 'the keyboard controller' 'port 0x92' 'port 0xcf9' 'a jump to the reset vector'; do
+    expect_err "the guest resets its machine by $by: it boots again from drive 00h"
+done
+
+# A flat image that reads a key and prints it; its last hlt ends it. Then again without a key.
+printf '\xb4\x00\xcd\x16\xb4\x0e\xcd\x10\xfa\xf4' >image
+stdin=$WORK/keys
+run ./image
+expect_status 0
+expect_out x
+expect_quiet
+run --log=bios ./image
+expect_err '0000:1002 int 16h/00, read a key -> '"'x', scancode 2d"
+expect_err '0000:1006 int 10h/0e, print: '"'x' -> done"
+stdin=/dev/null
+run ./image
+expect_status 0
+expect_out ''
+expect_err 'the guest waits for a key \(int 0x16, AH=00, before 0000:1004\), and the input is over'
+
+# An unknown function is told once, and answered as a PC does; the status is AH.
+#   1: mov $0x1234,%ax; int $0x15; loop 1b (twice); movb %ah,%bl; mov $0,%al; mov $0x500,%dx; out
+printf '\xb9\x02\x00\xb8\x34\x12\xcd\x15\xe2\xf9\x88\xe3\xb0\x00\xba\x00\x05\xee' >image
+run ./image
+expect_status 134
+expect_err 'int 0x15, AX=1234, at 0000:1006: the BIOS has no such function: CF=1, AH=86h'
+[[ $(grep -c 'no such function' err) == 1 ]] || fail "told more than once: $(cat err)"
+
+# Without a BIOS there are no vectors, and RAM is where its ROM would be.
+#   push 0x41 (16-bit) of segment 0: mov 0x40,%bx; mov $0,%al; mov $0x500,%dx; out
+printf '\x8b\x1e\x42\x00\xb0\x00\xba\x00\x05\xee' >image # the segment of vector 10h
+run ./image
+expect_status 0
+printf '\x8a\x1e\x43\x00\xb0\x00\xba\x00\x05\xee' >image # its upper byte: F0
+run ./image
+expect_status 240
+run --bios=none ./image
+expect_status 0
+finish
