@@ -15,6 +15,7 @@ guest() { # guest NAME [OPTION...]: it says what failed, and its status is how o
 }
 guest system
 guest disk --disk="$WORK/hard"
+guest ide --disk="$WORK/hard"
 guest video
 stdin=$WORK/keys
 guest keys
