@@ -297,7 +297,7 @@ struct disk_use disk_use(const struct disk *d) {
 
 static bool is_like_floppy(const struct disk *d) { return d->flags & (DISK_FLOPPY | DISK_EITHER); }
 
-static void measure(struct disk *d, uint64_t bytes, const uint8_t *first) {
+static void measure_disk(struct disk *d, uint64_t bytes, const uint8_t *first) {
     d->bytes = bytes;
     d->sectors = (d->bytes + DISK_SECTOR - 1) / DISK_SECTOR;
     d->geometry = d->bios_geometry = geometry_floppy(d->bytes, first);
@@ -325,7 +325,7 @@ static int look_at_file(struct disk *d, char *error, size_t size) {
         snprintf(error, size, "%s: %" PRIu64 " bytes are more than a floppy of 2.88M has; use --disk",
                  d->path, bytes);
     else
-        return measure(d, bytes, first), 0;
+        return measure_disk(d, bytes, first), 0;
     return n < 0 ? (int)n : -EINVAL;
 }
 
