@@ -103,6 +103,32 @@ expect_out '\x00'
 head -c 1474560 /dev/zero >blank
 refused ./blank 'blank: cannot boot this floppy that is not bootable: .*must end in 55 AA'
 
+# a CD image with a first sector for hard disks
+head -c 40960 /dev/zero >hybrid.iso
+head -c 512 mbr | dd of=hybrid.iso conv=notrunc status=none
+printf CD001 | dd of=hybrid.iso conv=notrunc bs=1 seek=32769 status=none
+run ./hybrid.iso
+expect_status 0
+expect_out '\x80'
+expect_err 'hybrid.iso: CD image that is a disk, too \(40 KiB, 1 partition\); starts'
+# without a BIOS nobody reads the rest of a disk: all of it is in memory. 0x8000 has an A
+{ printf '\xa0\x00\x80\xe6\xe9\xfa\xf4'; head -c 503 /dev/zero; printf '\x55\xaa'; head -c 512 /dev/zero; printf A; } >two
+run ./two
+expect_out '\x00'
+run --bios=none ./two
+expect_out A
+# a drive beside a kernel is told to it: 12(%ebx), of which the highest byte
+printf 'x' >data
+{ printf "$header1"; le 0x200000 0x200000 0 0 0x200020; printf '\x8a\x43\x0f\xe6\xe9\xfa\xf4'; } >device
+run --disk=data --floppy=data ./device
+expect_out '\x80'
+# what is not for an image is said
+printf '\xb0\x2e\xe6\xe9\xfa\xf4' >dot2
+run --append=x ./dot2
+expect_status 0
+expect_out '.'
+expect_err 'dot2 does not get --append: it is started as no Multiboot kernel'
+
 # what is no image for us is named, and a way told
 named() { # named BYTES NAME [OFFSET]
     head -c 40960 /dev/zero >named

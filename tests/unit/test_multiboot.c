@@ -96,6 +96,15 @@ static void kernel1(struct elf_file *f, uint32_t flags, bool wide) {
     elf_build(f, &spec);
 }
 
+static void boot_device(void) {
+    struct elf_file f;
+    struct image_options o = {.has_boot_device = true, .boot_device = 0x80};
+    kernel1(&f, 3, false);
+    CHECK(start(f.bytes, f.size, &o) == 0);
+    CHECK(word_at(cpu.state.regs.rbx) & 2 && word_at(cpu.state.regs.rbx + 12) == 0x80ffffff);
+    close_all();
+}
+
 static void the_map_is_right(uint64_t from, uint64_t to) {
     struct memory_range r;
     unsigned n = 0;
@@ -378,7 +387,7 @@ static void elf_by_multiboot2(bool wide) {
     CHECK(word_at(map + 8) == 24 && word_at(map + 12) == 0);
     for (unsigned n = 0; memory_map_range(&m, n, &r); n++)
         CHECK(word_at(map + 16 + 24 * n) == (uint32_t)r.base && word_at(map + 32 + 24 * n) == r.kind);
-    CHECK(!find_tag(8) && !find_tag(9) && !find_tag(10) && !find_tag(14) && !find_tag(21));
+    CHECK(!find_tag(5) && !find_tag(8) && !find_tag(9) && !find_tag(10) && !find_tag(14) && !find_tag(21));
     close_all();
     unlink(module.path);
 }
@@ -399,6 +408,15 @@ static void a_flat_kernel2(void) {
     CHECK(start(bytes, sizeof bytes, &no_options) == 0 && im.mode == START_MULTIBOOT2);
     is_started(0x36d76289, 0x200010);
     CHECK(word_at(0x200008) == MAGIC2 && im.end == 0x208000 && word_at(0x200000) == 0x90909090);
+    close_all();
+}
+
+static void boot_device2(void) {
+    struct image_options o = {.has_boot_device = true};
+    flat2(0, 0, 0, NULL);
+    CHECK(start(bytes, sizeof bytes, &o) == 0);
+    uint32_t tag = find_tag(5);
+    CHECK(word_at(tag + 4) == 20 && word_at(tag + 8) == 0 && word_at(tag + 12) == 0xffffffff);
     close_all();
 }
 
@@ -549,6 +567,7 @@ static void random_headers(void) {
 int main(void) {
     elf_by_multiboot1(false);
     elf_by_multiboot1(true);
+    boot_device();
     header1_where_it_is_no_header();
     flags_of_header1();
     a_flat_kernel();
@@ -560,6 +579,7 @@ int main(void) {
     elf_by_multiboot2(false);
     elf_by_multiboot2(true);
     a_flat_kernel2();
+    boot_device2();
     tags_of_header2();
     wrong_headers2();
     kernels_that_run_anywhere();

@@ -19,6 +19,16 @@ bool images_wish(const struct image *im, char *text, size_t size) {
     return im->multiboot.wish[0];
 }
 
+bool images_unused(const struct image *im, char *text, size_t size) {
+    const struct image_options *o = im->options;
+    if (!im->kind || im->mode == START_MULTIBOOT || im->mode == START_MULTIBOOT2 ||
+        !(o->append || o->module_count))
+        return false;
+    snprintf(text, size, "%.200s does not get %s: it is started as no Multiboot kernel", im->path,
+             o->append ? "--append" : "--module");
+    return true;
+}
+
 int images_open_symbols(struct options *o) {
     char error[512];
     for (unsigned i = 0; i < o->symbol_count; i++) {

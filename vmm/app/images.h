@@ -9,6 +9,8 @@
 bool images_taken_for(const struct image *, bool looks, char *text, size_t size);
 /* What a kernel asks for and does not get. */
 bool images_wish(const struct image *, char *text, size_t size);
+/* Options that are for other kinds of image. */
+bool images_unused(const struct image *, char *text, size_t size);
 /* The files of --symbols, for all machines; 0, or -errno, and it was said why. */
 int images_open_symbols(struct options *);
 void images_close_symbols(struct options *);

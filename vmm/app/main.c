@@ -312,6 +312,8 @@ static void tell_images(struct app *a) {
             owner_message(a, i + 1, text);
         if (images_wish(&a->machines[i].image, text, sizeof text))
             owner_message(a, i + 1, text);
+        if (images_unused(&a->machines[i].image, text, sizeof text))
+            owner_message(a, i + 1, text);
     }
 }
 

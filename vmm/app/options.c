@@ -212,7 +212,7 @@ CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
 CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
 static bool set_bios(struct options *o, const char *value) {
     int n = choice(value, "auto|none");
-    o->machine.no_bios = n == 1;
+    o->machine.no_bios = o->machine.image.no_bios = n == 1;
     return n >= 0;
 }
 
@@ -433,6 +433,15 @@ static bool writing_is_possible(const struct options *o) {
     return false;
 }
 
+/* The first hard disk, or else the first floppy, of those beside a kernel. */
+static void note_boot_device(struct machine_options *o) {
+    enum { FIRST_HARD_DISK = 0x80 };
+    for (unsigned i = 0; i < o->drive_count; i++) {
+        o->image.has_boot_device = true;
+        o->image.boot_device |= o->drives[i].flags & DISK_FLOPPY ? 0 : FIRST_HARD_DISK;
+    }
+}
+
 enum options_result options_parse(struct options *o, int argc, char **argv) {
     *o = (struct options){.machine.history = HISTORY_SIZE, .machine.unconfined = UNCONFINED};
     bool options_end = false;
@@ -459,6 +468,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         say("--log=packets: there are none without a debugger; add --gdb");
         return OPTIONS_WRONG;
     }
+    note_boot_device(&o->machine);
     o->machine.debugged = o->gdb != NULL;
     return OPTIONS_RUN;
 }

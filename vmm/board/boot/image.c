@@ -31,7 +31,9 @@ static const struct image_kind *choose_kind(const struct image_probe *p,
         return kinds_of_drive(o->boot);
     if (!elf && (o->has_load || o->mode != START_AUTO))
         return kinds_flat();
-    return kinds_find(p);
+    const struct image_kind *kind = kinds_find(p);
+    bool whole = o->no_bios && (kind->drive == BOOT_FLOPPY || kind->drive == BOOT_EITHER);
+    return whole ? kinds_flat() : kind;
 }
 
 /* The last sector, with what some formats have at their end. */
@@ -205,7 +207,7 @@ static bool is_multiboot(const struct image *im) {
 }
 
 uint64_t image_memory(const struct image *im) {
-    if (im->mode == START_REAL && im->end <= SMALL_MEMORY && !im->is_disk)
+    if (im->mode == START_REAL && im->end <= SMALL_MEMORY && !image_is_boot_sector(im))
         return SMALL_MEMORY;
     uint64_t need = is_multiboot(im) ? im->end + multiboot_room(im) + FREE_MEMORY : 0;
     need = (need + MIB - 1) / MIB * MIB;

@@ -47,7 +47,7 @@ static uint32_t block_sections(struct block *b, const struct multiboot_facts *f)
 /* --- version 1 ---------------------------------------------------------------------------- */
 
 enum {
-    HAS_MEMORY = 1 << 0, HAS_COMMAND_LINE = 1 << 2, HAS_MODULES = 1 << 3,
+    HAS_MEMORY = 1 << 0, HAS_BOOT_DEVICE = 1 << 1, HAS_COMMAND_LINE = 1 << 2, HAS_MODULES = 1 << 3,
     HAS_SECTIONS = 1 << 5, HAS_MAP = 1 << 6, HAS_LOADER = 1 << 9, HAS_SCREEN = 1 << 12,
 };
 
@@ -112,6 +112,14 @@ static void tell_screen1(struct information *out, const struct multiboot_facts *
     out->screen_type = SCREEN_TEXT;
 }
 
+/* The drive, and no partition of it (0.6.96, 3.3: bytes from the highest). */
+static void tell_boot_device1(struct information *out, const struct image_options *o) {
+    if (!o->has_boot_device)
+        return;
+    out->flags |= HAS_BOOT_DEVICE;
+    out->boot_device = (uint32_t)o->boot_device << 24 | 0xffffff;
+}
+
 size_t multiboot1_information(const struct multiboot_facts *f, uint32_t base, uint8_t *to) {
     struct block b = {to, base, 0};
     struct information out = {.lower = memory_map_lower(f->memory), .upper = memory_map_upper(f->memory)};
@@ -124,6 +132,7 @@ size_t multiboot1_information(const struct multiboot_facts *f, uint32_t base, ui
     put_modules1(&b, &out, f);
     put_sections1(&b, &out, f);
     tell_screen1(&out, f);
+    tell_boot_device1(&out, f->image->options);
     if (to)
         memcpy(to, &out, sizeof out);
     return b.used;
@@ -170,6 +179,12 @@ static void put_modules2(struct block *b, const struct multiboot_facts *f) {
         block_text(b, f->modules[i].text);
         tag_end(b, tag);
     }
+}
+
+static void put_boot_device2(struct block *b, const struct image_options *o) {
+    enum { NO_PARTITION = -1 };
+    if (o->has_boot_device)
+        put_words(b, TAG_BOOT_DEVICE, (uint32_t[]){o->boot_device, NO_PARTITION, NO_PARTITION}, 3);
 }
 
 static void put_map2(struct block *b, const struct memory *m) {
@@ -256,6 +271,7 @@ size_t multiboot2_information(const struct multiboot_facts *f, uint32_t base, ui
     put_text(&b, TAG_LOADER, loader_name);
     put_modules2(&b, f);
     put_words(&b, TAG_MEMORY, (uint32_t[]){memory_map_lower(f->memory), memory_map_upper(f->memory)}, 2);
+    put_boot_device2(&b, f->image->options);
     put_map2(&b, f->memory);
     put_screen2(&b, f);
     put_sections2(&b, f);
