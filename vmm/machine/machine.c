@@ -247,13 +247,10 @@ static void warn_of_bios(struct machine *m) {
     m->owner.message(m->owner.context, m->number, text);
 }
 
-int machine_open(struct machine *m, unsigned number, const char *path,
-                 const struct machine_options *options, const struct machine_owner *owner,
-                 char *error, size_t size) {
-    *m = (struct machine){.number = number, .options = options, .owner = *owner,
-                          .recorder = &recorder_none};
-    lock_init(&m->run.lock, LOCK_RUN);
+/* Locks, queues and names: what cannot fail. */
+static void begin_machine(struct machine *m, const struct machine_owner *owner) {
     pthread_condattr_t monotonic; /* virtual_clock.c waits until a point in time */
+    lock_init(&m->run.lock, LOCK_RUN);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&m->run.wake, &monotonic);
@@ -261,31 +258,53 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     board_init(&m->board);
     m->board.input.drained = owner->notify;
     m->board.input.context = owner->context;
+}
+
+/* Image, memory and drives, from files. */
+static int read_files(struct machine *m, const char *path, char *error, size_t size) {
     int err = open_image(m, path, &m->image, error, size);
     m->initial_path = m->image.path ? strdup(m->image.path) : NULL;
     m->spelled = m->initial_path;
     if (!err)
         err = fill_memory(m, &m->image, &m->memory, error, size);
-    if (!err)
-        err = open_drives(m, error, size);
-    if (err)
-        return err;
-    err = machine_connect(m, error, size);
+    return err ? err : open_drives(m, error, size);
+}
+
+/* Board, CPU and recorder, as at power-on. */
+static int build_machine(struct machine *m, char *error, size_t size) {
+    int err = machine_connect(m, error, size);
     if (!err)
         err = make_cpu(m, error, size);
     if (!err)
         power_on_devices(m);
-    INVARIANT(!options->replay || options->recorder);
-    if (!err)
-        err = recorder_offered(m)->open(m, error, size);
-    if (!err && (err = -pthread_create(&m->run.thread, NULL, vcpu_thread, &m->vcpu[0])))
+    return err ? err : recorder_offered(m)->open(m, error, size);
+}
+
+static int start_thread(struct machine *m, char *error, size_t size) {
+    int err = -pthread_create(&m->run.thread, NULL, vcpu_thread, &m->vcpu[0]);
+    if (err)
         snprintf(error, size, "cannot start a thread: %s", strerror(-err));
     m->run.has_thread = !err;
-    if (!err)
-        warn_of_bios(m);
-    if (!err)
-        report_engine(m);
     return err;
+}
+
+int machine_open(struct machine *m, unsigned number, const char *path,
+                 const struct machine_options *options, const struct machine_owner *owner,
+                 char *error, size_t size) {
+    INVARIANT(!options->replay || options->recorder);
+    *m = (struct machine){.number = number, .options = options, .owner = *owner,
+                          .recorder = &recorder_none};
+    begin_machine(m, owner);
+    int err = read_files(m, path, error, size);
+    if (!err)
+        err = build_machine(m, error, size);
+    if (!err)
+        err = start_thread(m, error, size);
+    if (err)
+        return err;
+    warn_of_bios(m);
+    report_engine(m);
+    return 0;
 }
 
 /* What a reset replaces. */
