@@ -13,6 +13,14 @@ guest() { # guest NAME [OPTION...]: it says what failed, and its status is how o
         [[ $status == 0 ]] || fail "$name on $engine: status $status: $(cat "$WORK/out"; tail -n 3 "$WORK/err")"
     done
 }
+# Off is the end: nothing is done behind it.
+printf '\xb8\x07\x53\xbb\x01\x00\xb9\x03\x00\xcd\x15\xb0X\xe6\xe9\xf4' >"$WORK/off"
+for engine in soft kvm; do
+    has "$engine" && [[ ${CPU:-$engine} == "$engine" ]] || continue
+    run --cpu="$engine" "$WORK/off"
+    expect_status 0
+    expect_out ''
+done
 guest system
 guest disk --disk="$WORK/hard"
 guest ide --disk="$WORK/hard"

@@ -84,9 +84,31 @@ map:    movl    $0xe820, %eax
         xorw    %ax, %ax
         movw    %ax, %es
         movw    $0x5300, %ax
+        xorw    %bx, %bx
         int     $0x15
-        expect_carry "15h/5300"
-        expect_byte $0x86, %ah, "15h/5300: AH"
+        expect_no_carry "15h/5300"
+        expect  $0x0102, %ax, "15h/5300: version"
+        expect  $0x504d, %bx, "15h/5300: PM"
+        movw    $0x5304, %ax
+        int     $0x15
+        expect_carry "15h/5304, not connected"
+        expect_byte $3, %ah, "15h/5304: AH"
+        movw    $0x5301, %ax
+        int     $0x15
+        expect_no_carry "15h/5301"
+        movw    $0x5301, %ax
+        int     $0x15
+        expect_carry "15h/5301, again"
+        expect_byte $2, %ah, "15h/5301: AH"
+        movw    $0x530e, %ax
+        int     $0x15
+        expect  $0x0102, %ax, "15h/530e: version"
+        movw    $0x5307, %ax
+        movw    $1, %bx
+        movw    $4, %cx
+        int     $0x15
+        expect_carry "15h/5307, no such state"
+        expect_byte $0x0a, %ah, "15h/5307: AH"
         movw    $0x1234, %ax
         int     $0x15
         expect_carry "15h/1234"

@@ -7,7 +7,8 @@
 #include "vmm/cpu/service.h"
 
 static const struct services *const services[] = {&services_video,  &services_disk,   &services_keyboard,
-                                                  &services_time,   &services_system, &services_serial};
+                                                  &services_time,   &services_system, &services_serial,
+                                                  &services_power};
 
 /* --- the table ---------------------------------------------------------------------------- */
 

@@ -47,6 +47,7 @@ struct bios {
     const struct bios_hooks *hooks;
     void *machine; /* for them */
     struct drives *drives; /* may be NULL */
+    unsigned restarts;    /* so many were told */
     const char *reset_by; /* a device has asked for it: the next service is that */
     struct bios_call calls[BIOS_CALLS]; /* a ring */
     unsigned call_count;                /* that ever came */

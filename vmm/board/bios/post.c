@@ -168,6 +168,14 @@ static void resume_at_vector(struct call *c, uint8_t how) {
     c->elsewhere = true;
 }
 
+/* A guest that does nothing else would fill the terminal. */
+static void tell_restart(struct bios *b, const char *by, uint8_t drive) {
+    enum { MOST = 8 };
+    if (b->restarts++ < MOST)
+        tell(b, "the guest resets its machine by %s: it boots again from drive %02xh%s", by, drive,
+             b->restarts == MOST ? "; what it does again is not told any more" : "");
+}
+
 void bios_restart(struct call *c) {
     struct bios *b = c->bios;
     const char *by = b->reset_by;
@@ -182,7 +190,7 @@ void bios_restart(struct call *c) {
         resume_at_vector(c, how);
         return;
     }
-    tell(b, "the guest resets its machine by %s: it boots again from drive %02xh", by, drive);
+    tell_restart(b, by, drive);
     b->hooks->reset(b->machine);
     post(b, true);
     poke8(b, ebda(b, EBDA_BOOT_DRIVE), drive);

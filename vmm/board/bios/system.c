@@ -198,7 +198,7 @@ static void ebda_segment(struct call *c) {
     c->es = peek16(c->bios, BDA_EBDA);
 }
 
-/* There is no APM, no joystick, no PS/2 mouse. */
+/* There is no joystick, no PS/2 mouse. */
 static void not_there(struct call *c) { fail(c, 0x86); }
 
 /* --- vectors that nobody has set ---------------------------------------------------------------------- */
@@ -312,8 +312,6 @@ static const struct service list[] = {
     ROW(0x15, BY_AX(0x2402), "state of A20", a20_state),
     ROW(0x15, BY_AX(0x2403), "ways to gate A20", a20_support),
     ROW(0x15, BY_AH(0x4f), "a key is typed", intercept_key),
-    ROW(0x15, BY_AX(0x5300), "is there APM", not_there),
-    ROW(0x15, BY_AH(0x53), "APM", not_there),
     ROW(0x15, BY_AH(0x80), "open a device", nothing_to_do),
     ROW(0x15, BY_AH(0x81), "close a device", nothing_to_do),
     ROW(0x15, BY_AH(0x82), "end of a program", nothing_to_do),
