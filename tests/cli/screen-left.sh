@@ -43,7 +43,6 @@ expect_err '^minikvm: machine 1: its screen is in a graphics mode, which cannot 
 # the beam goes down the screen, by the host's time or by virtual time
 run "$BUILD/tests/guests/retrace.elf"
 expect_status 0
-expect_quiet
 
 # it dies: first what it left, then of what it died
 printf '\xb8\x00\xb8\x8e\xc0\x26\xc6\x06\x00\x00\x41\x0f\x01\x1e\x00\x60\x0f\x0b' >"$WORK/dies" # 'A' at B8000, lidt of zeros, ud2

@@ -1,6 +1,7 @@
 /* The guest's screen on the terminal; see screen_view.h. */
 #include "vmm/app/screen_view.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,12 +261,21 @@ bool screen_view_writes(const struct screen_view *v) {
     return v->shown && v->written < v->paint.length;
 }
 
+/* The terminal has gone. */
+static void give_up(struct screen_view *v) {
+    v->choice = SCREEN_OFF;
+    v->stale = false;
+    v->paint.length = v->written = 0;
+}
+
 /* Piece by piece, while the terminal takes it. */
 static void write_bytes(struct screen_view *v) {
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
     while (screen_view_writes(v) && poll(&p, 1, 0) > 0) {
         size_t left = v->paint.length - v->written;
         ssize_t n = write(STDOUT_FILENO, v->paint.bytes + v->written, left < PIECE ? left : PIECE);
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            give_up(v);
         if (n <= 0)
             return;
         v->written += (size_t)n;
