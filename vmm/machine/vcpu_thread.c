@@ -105,52 +105,60 @@ static bool goes_on_after(struct vcpu *v, enum machine_command command, struct c
 
 /* --- another engine --------------------------------------------------------------------- */
 
-/* The built-in CPU goes on where KVM cannot. If it cannot either, `why` says so, too. */
-static bool take_over(struct vcpu *v, char *why, size_t size) {
+/* Where another engine has gone on, and why; `told` to whoever sits there, too. */
+static void note_engine(struct vcpu *v, const char *what, const char *why, bool told) {
     struct machine *m = v->machine;
-    char error[192], text[512];
-    if (!engines_may_take_over(m))
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
+    char text[512];
+    snprintf(m->engine_why, sizeof m->engine_why, "from %04x:%08llx on: %.200s",
+             s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
+    snprintf(text, sizeof text, "%s at %04x:%08llx: %.300s", what, s->sregs.cs.selector,
+             (unsigned long long)s->regs.rip, why);
+    if (told)
+        m->owner.message(m->owner.context, m->number, text);
+}
+
+/* The built-in CPU goes on where KVM cannot. If it cannot either, `why` says so, too. */
+static bool take_over(struct vcpu *v, char *why, size_t size, bool told) {
+    char error[192];
+    if (!engines_may_take_over(v->machine))
         return false;
-    if (!engines_change(m, ENGINE_SOFT, error, sizeof error)) {
+    if (!engines_change(v->machine, ENGINE_SOFT, error, sizeof error)) {
         size_t n = strlen(why);
         snprintf(why + n, size - n, "; %s", error);
         return false;
     }
-    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
-    snprintf(m->engine_why, sizeof m->engine_why, "from %04x:%08llx on: %.200s",
-             s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
-    snprintf(text, sizeof text, "the built-in CPU takes over at %04x:%08llx: %.300s",
-             s->sregs.cs.selector, (unsigned long long)s->regs.rip, why);
-    m->owner.message(m->owner.context, m->number, text);
+    note_engine(v, "the built-in CPU takes over", why, told);
     return true;
 }
 
 /* The built-in CPU would do better. If it cannot take over, the machine goes on with KVM: more
  * slowly, or without seeing every event. */
-static bool prefer_soft(struct vcpu *v, const char *reason) {
+static void prefer_soft(struct vcpu *v, const char *reason) {
     struct machine *m = v->machine;
     char why[320];
     snprintf(why, sizeof why, "%s", reason);
-    bool done = take_over(v, why, sizeof why);
-    if (!done && strlen(why) > strlen(reason))
+    if (!take_over(v, why, sizeof why, true) && strlen(why) > strlen(reason))
         m->owner.message(m->owner.context, m->number, why);
-    return done;
 }
 
-/* It was moved because this KVM is slow, and needs what only KVM has. */
+/* It is only quicker so, and nothing else is different: told with --verbose alone, as is which
+ * engine begins. */
+static void move_for_speed(struct vcpu *v, char *why, size_t size) {
+    struct machine *m = v->machine;
+    m->moved_for_speed = take_over(v, why, size, m->options->verbose);
+}
+
+/* It was moved for speed, and needs what only KVM has. */
 static bool give_back(struct vcpu *v, const struct cpu_exit *exit) {
     struct machine *m = v->machine;
-    char error[192], text[512];
+    char error[192];
     if (!m->moved_for_speed || m->recorder->in_past(m))
         return false;
     m->moved_for_speed = false;
     if (!engines_change(m, ENGINE_KVM, error, sizeof error))
         return false;
-    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
-    snprintf(m->engine_why, sizeof m->engine_why, "%s", exit->text);
-    snprintf(text, sizeof text, "KVM goes on at %04x:%08llx: %s", s->sregs.cs.selector,
-             (unsigned long long)s->regs.rip, exit->text);
-    m->owner.message(m->owner.context, m->number, text);
+    note_engine(v, "KVM goes on", exit->text, m->options->verbose);
     return true;
 }
 
@@ -222,9 +230,9 @@ static bool goes_on(struct vcpu *v, enum machine_command command, struct cpu_exi
         explain_halt(v, exit);
         return false;
     case CPU_EXIT_CANNOT:
-        return give_back(v, exit) || (!exit->fatal && take_over(v, exit->text, sizeof exit->text));
+        return give_back(v, exit) || (!exit->fatal && take_over(v, exit->text, sizeof exit->text, true));
     case CPU_EXIT_SLOW:
-        v->machine->moved_for_speed = prefer_soft(v, exit->text);
+        move_for_speed(v, exit->text, sizeof exit->text);
         return true;
     case CPU_EXIT_STEPPED:
     case CPU_EXIT_WATCHPOINT:
