@@ -24,7 +24,7 @@ bt 1
 break enter_protected
 continue
 p memory_ranges
-p/x memory_map[0]
+p/x memory_map[0].length
 p $cpumode
 stepi 2
 p $cpumode
