@@ -27,6 +27,16 @@ expect_status 0
 expect_out ''
 expect_err 'the guest waits for a key \(int 0x16, AH=00, before 0000:1004\), and the input is over'
 
+# An image over the BIOS's data or the screen has no BIOS, and is whole.
+#   mov $0x9fc0,%ax; mov %ax,%ds; mov 0,%bl; mov $0,%al; mov $0x500,%dx; out
+for place in 9fc0:650240 b800:749568; do
+    printf '\xb8%b\x8e\xd8\x8a\x1e\x00\x00\xb0\x00\xba\x00\x05\xee' "\\x${place:2:2}\\x${place:0:2}" >image
+    truncate -s "${place#*:}" image
+    printf '\x5a\x5a' >>image
+    run ./image
+    expect_status 90
+done
+
 # An unknown function is told once, and answered as a PC does; the status is AH.
 #   1: mov $0x1234,%ax; int $0x15; loop 1b (twice); movb %ah,%bl; mov $0,%al; mov $0x500,%dx; out
 printf '\xb9\x02\x00\xb8\x34\x12\xcd\x15\xe2\xf9\x88\xe3\xb0\x00\xba\x00\x05\xee' >image

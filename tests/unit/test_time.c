@@ -58,6 +58,11 @@ static const struct guest guests[] = {
     {"tests/guests/time", 600000, "a|some words|\n|x|1234567|.", false, 0, false},
     {"tests/guests/time", 600000, "from a file, which does not keep anybody waiting", true, 0, false},
     {"tests/guests/time", 1500000, "a|b|c", false, 1 << 20, false},
+    {"tests/boot/reset.img", 300, "", false, 0, false},
+    {"tests/boot/disk.img", 60000, "", false, 0, false},
+    {"tests/boot/video.img", 60000, "", false, 0, false},
+    {"tests/boot/keys.img", 60000000, "a|B|\003|\r|x", false, 0, false},
+    {"tests/boot/keys.img", 60000000, "aB\003\rx", true, 0, false},
     {"os-1k/kernel", 1200000, "h|el|p\n|ls\n|ec|ho x\n", false, 0, false},
     {"os-1k/kernel", 1200000, "help\nls\n", true, 0, false},
     {"tests/guests/disk-time", 600000, "", false, 0, true},
@@ -258,7 +263,7 @@ static void make_disks(void) {
 
 static bool open_guest(void) {
     char path[600], error[512];
-    snprintf(path, sizeof path, "%s/%s.elf", build, guest->name);
+    snprintf(path, sizeof path, "%s/%s%s", build, guest->name, strchr(guest->name, '.') ? "" : ".elf");
     make_disks();
     struct machine_options plain = {.engine = ENGINE_SOFT, .debugged = true, .memory = 4 << 20,
                                     .input_is_file = guest->file, .recorder = &replay_recorder,

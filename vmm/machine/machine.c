@@ -108,18 +108,24 @@ void machine_halt(struct machine *m) {
 /* A PC has its first MiB: with less conventional memory there is a hole below A0000. */
 enum { PC_MEMORY = 1 << 20 };
 
-/* An image that lies where the BIOS has its vectors, its data or its ROM brings its own. */
+/* By the user or by the image. */
+static uint64_t memory_wanted(const struct machine *m, const struct image *im) {
+    return m->options->memory ? m->options->memory : image_memory(im);
+}
+
+/* An image that lies where the BIOS has something brings its own. */
 static bool has_bios(const struct machine *m, const struct image *im) {
-    bool none = m->options->no_bios || m->options->rom;
-    bool low = !im->is_elf && !im->is_disk && im->load < BIOS_DATA_END;
-    bool high = !im->is_elf && !im->is_disk && im->load < 1 << 20 && im->end > BIOS_ROM_AT;
-    return !none && !low && !high;
+    struct image_segment s;
+    bool has = !m->options->no_bios && !m->options->rom;
+    for (unsigned n = 0; has && !im->is_disk && image_extent(im, n, &s); n++)
+        has = !bios_uses(memory_wanted(m, im), s.loaded, s.size);
+    return has;
 }
 
 /* As much as the user or the image wants, with the image and the ROM in it. */
 static int fill_memory(struct machine *m, struct image *im, struct memory *memory, char *error,
                        size_t size) {
-    uint64_t bytes = m->options->memory ? m->options->memory : image_memory(im);
+    uint64_t bytes = memory_wanted(m, im);
     int err = memory_open(memory, bytes < PC_MEMORY ? PC_MEMORY : bytes);
     if (!err && bytes < MEMORY_VIDEO)
         memory_cut_low(memory, bytes);

@@ -59,9 +59,10 @@ struct bios {
     int catch_vector, catch_function;
 };
 
-/* The ROM, and its ELF file with symbols. */
-extern const uint8_t bios_rom[], bios_elf[], bios_elf_end[];
-enum { BIOS_ROM_AT = 0xf0000, BIOS_ROM_SIZE = 0x10000, BIOS_DATA_END = 0x501 };
+extern const uint8_t bios_rom[];
+enum { BIOS_ROM_SIZE = 0x10000 };
+/* Would it write to [from, from + length), or have its ROM there, in a machine of so much RAM? */
+bool bios_uses(uint64_t ram, uint64_t from, uint64_t length);
 
 /* Puts the private port on the bus. */
 void bios_open(struct bios *, struct pc_board *, const struct bios_hooks *, void *machine);

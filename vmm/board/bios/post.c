@@ -51,6 +51,18 @@ static void set_data_areas(struct bios *b) {
     }
 }
 
+bool bios_uses(uint64_t ram, uint64_t from, uint64_t length) {
+    uint64_t low = ram < MEMORY_VIDEO ? ram : MEMORY_VIDEO;
+    const struct {
+        uint64_t from, to;
+    } parts[] = {{0, BDA_PRINT_STATUS + 1}, {low - MEMORY_EBDA_SIZE, low}, {0xb8000, 0xc0000},
+                 {ROM_BASE, ROM_BASE + ROM_SIZE}};
+    bool uses = false;
+    for (size_t i = 0; length && i < sizeof parts / sizeof *parts; i++)
+        uses |= from < parts[i].to && parts[i].from < from + length;
+    return uses;
+}
+
 /* --- the chips ------------------------------------------------------------------------------------ */
 
 static void chip_write(struct bios *b, uint16_t port, uint8_t value) {
