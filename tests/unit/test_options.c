@@ -22,6 +22,7 @@ static enum options_result parse_words(char **words, int count) {
     int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
     dup2(fileno(file), STDERR_FILENO);
+    options_close(&options);
     enum options_result result = options_parse(&options, count, words);
     fflush(stdout);
     dup2(out, STDOUT_FILENO);
@@ -226,5 +227,6 @@ int main(void) {
     wrong_values();
     wrong_options();
     told();
+    options_close(&options);
     return unit_end();
 }

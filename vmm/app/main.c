@@ -466,6 +466,7 @@ static int run(struct app *a) {
     for (unsigned i = 0; i < a->options.count; i++)
         free(a->paths[i]);
     images_close_symbols(&a->options);
+    options_close(&a->options);
     return status;
 }
 

@@ -95,7 +95,7 @@ static bool set_append(struct options *o, const char *value) {
     return true;
 }
 
-/* "FILE,words": a kernel reads the file's name and the words. They stay until the program ends. */
+/* "FILE,words": a kernel reads the file's name and the words. */
 static bool set_module(struct options *o, const char *value) {
     unsigned n = o->machine.image.module_count;
     size_t length = strcspn(value, ",");
@@ -440,6 +440,14 @@ static void note_boot_device(struct machine_options *o) {
         o->image.has_boot_device = true;
         o->image.boot_device |= o->drives[i].flags & DISK_FLOPPY ? 0 : FIRST_HARD_DISK;
     }
+}
+
+void options_close(struct options *o) {
+    for (unsigned i = 0; i < o->machine.image.module_count; i++) {
+        free((char *)o->modules[i].path);
+        free((char *)o->modules[i].text);
+    }
+    o->machine.image.module_count = 0;
 }
 
 enum options_result options_parse(struct options *o, int argc, char **argv) {

@@ -30,5 +30,6 @@ enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
 
 /* WRONG has said why on stderr; DONE has printed what was asked for. */
 enum options_result options_parse(struct options *, int argc, char **argv);
+void options_close(struct options *); /* after any */
 
 #endif
