@@ -4,6 +4,7 @@
 #include <string.h>
 
 /* "Bytecode Descriptions"; the numbers are the protocol's. */
+// clang-format off
 enum {
     OP_ADD = 0x02, OP_SUB, OP_MUL, OP_DIV_SIGNED, OP_DIV_UNSIGNED, OP_REM_SIGNED, OP_REM_UNSIGNED,
     OP_LSH, OP_RSH_SIGNED, OP_RSH_UNSIGNED, OP_TRACE, OP_TRACE_QUICK, OP_LOG_NOT, OP_AND, OP_OR,
@@ -14,10 +15,12 @@ enum {
     OP_PICK = 0x32, OP_ROT, OP_PRINTF,
     OPCODES,
 };
+// clang-format on
 
 /* How long an instruction is, with its operand, and what it takes and leaves. A
  * length of 0: no such opcode. Floating point has opcodes too, but gdb never
  * makes them. */
+// clang-format off
 static const struct shape {
     uint8_t length, takes, leaves;
 } shapes[OPCODES] = {
@@ -45,6 +48,7 @@ static const struct shape {
     [OP_PICK] = {2, 1, 2},          [OP_ROT] = {1, 3, 3},
     [OP_PRINTF] = {4, 2, 0},
 };
+// clang-format on
 
 /* Operands are big-endian. */
 static uint64_t operand(const uint8_t *at, unsigned size) {

@@ -218,6 +218,7 @@ enum command_when {
     LONG,     /* on the machine's thread, as a way through the past is: Ctrl-C ends it */
 };
 
+// clang-format off
 static const struct command {
     const char *name, *arguments, *help;
     void (*run)(const struct request *);
@@ -259,6 +260,7 @@ static const struct command {
     {"stop", "", "", cmd_cont, STANDING},
     {"quit", "", "end minikvm", cmd_quit, ANY_TIME},
 };
+// clang-format on
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void cmd_help(const struct request *r) {

@@ -43,7 +43,8 @@ struct memory_journal {
 struct memory {
     uint8_t *ram;
     uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE */
-    struct memory_piece pieces[MEMORY_PIECES]; /* what is where, by address; the first is RAM at 0 */
+    /* What is where, by address; the first is RAM at 0. */
+    struct memory_piece pieces[MEMORY_PIECES];
     unsigned count;
     uint32_t a20_off; /* MEMORY_A20 while the line is closed, else 0 */
     uint64_t *dirty;  /* a bit for each page of RAM that was written; NULL: nobody asks */

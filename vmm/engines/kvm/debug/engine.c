@@ -14,6 +14,7 @@ static int open_failed(char *error, size_t size, int err, const char *what, cons
 }
 
 /* The group's name is not looked up: that file is out of reach here, and the shell can. */
+// clang-format off
 static const char *advice(int reason) {
     struct stat st;
     bool for_group = stat("/dev/kvm", &st) == 0 && st.st_gid != 0 && (st.st_mode & 060) == 060;
@@ -30,6 +31,7 @@ static const char *advice(int reason) {
     return "load the module (modprobe kvm-intel or kvm-amd; virtualisation must be on in the "
            "firmware), or use --cpu=soft";
 }
+// clang-format on
 
 static void engine_close(struct cpu *cpu) {
     struct debugged_vcpu *d = debugged_of(cpu);

@@ -49,7 +49,8 @@ static void guarded(struct cpu *cpu, struct cpu_exit *exit,
     struct debugged_vcpu *d = debugged_of(cpu);
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     *exit = (struct cpu_exit){0};
-    __atomic_store_n(&d->thread, pthread_self(), __ATOMIC_SEQ_CST); /* kick() may read it just now */
+    /* kick_send() may read it just now */
+    __atomic_store_n(&d->thread, pthread_self(), __ATOMIC_SEQ_CST);
     __atomic_store_n(&d->inside, true, __ATOMIC_SEQ_CST);
     if (v->irqchip || work == run_guest)
         start_watchdog(d);

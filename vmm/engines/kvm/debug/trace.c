@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+// clang-format off
 static const char *const names[KVM_EXITS_MAX] = {
     [KVM_EXIT_UNKNOWN] = "unknown",       [KVM_EXIT_IO] = "io",
     [KVM_EXIT_HYPERCALL] = "hypercall",   [KVM_EXIT_DEBUG] = "debug",
@@ -13,6 +14,7 @@ static const char *const names[KVM_EXITS_MAX] = {
     [KVM_EXIT_SET_TPR] = "set tpr",       [KVM_EXIT_INTERNAL_ERROR] = "internal error",
     [KVM_EXIT_SYSTEM_EVENT] = "system event",
 };
+// clang-format on
 
 const char *kvm_exit_name(unsigned reason) {
     return reason < KVM_EXITS_MAX && names[reason] ? names[reason] : "other";
