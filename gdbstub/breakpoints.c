@@ -81,9 +81,7 @@ const struct gdb_description *gdb_program_layout(const struct gdb_program *progr
     return program->hooks ? program->hooks->layout(program->context) : program->layout;
 }
 
-void gdb_program_free(struct gdb_program *program) {
-    free(program);
-}
+void gdb_program_free(struct gdb_program *program) { free(program); }
 
 /* --- reading ------------------------------------------------------------------------ */
 
@@ -195,7 +193,8 @@ static bool parse_place(struct session *s, struct cursor *c, struct place *place
            cursor_range(c, &place->address, &place->kind) && thread_current(s, &place->thread);
 }
 
-static const char *insert_program(struct session *s, const struct place *at, struct gdb_program *program) {
+static const char *insert_program(struct session *s, const struct place *at,
+                                  struct gdb_program *program) {
     const char *error =
         s->target->ops->insert(s->target->context, at->thread.pid, (enum gdb_bp_kind)at->type,
                                at->address, at->kind, program);

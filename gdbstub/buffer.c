@@ -9,9 +9,7 @@
 
 enum { SMALLEST = 1024 };
 
-void buffer_init(struct buffer *b, size_t limit) {
-    *b = (struct buffer){.limit = limit};
-}
+void buffer_init(struct buffer *b, size_t limit) { *b = (struct buffer){.limit = limit}; }
 
 void buffer_free(struct buffer *b) {
     free(b->data);
@@ -46,9 +44,7 @@ char *buffer_extend(struct buffer *b, size_t size) {
     return room;
 }
 
-void buffer_char(struct buffer *b, char c) {
-    buffer_append(b, &c, 1);
-}
+void buffer_char(struct buffer *b, char c) { buffer_append(b, &c, 1); }
 
 void buffer_append(struct buffer *b, const void *bytes, size_t size) {
     char *room = size ? buffer_extend(b, size) : NULL;
@@ -56,9 +52,7 @@ void buffer_append(struct buffer *b, const void *bytes, size_t size) {
         memcpy(room, bytes, size);
 }
 
-void buffer_text(struct buffer *b, const char *text) {
-    buffer_append(b, text, strlen(text));
-}
+void buffer_text(struct buffer *b, const char *text) { buffer_append(b, text, strlen(text)); }
 
 void buffer_vprintf(struct buffer *b, const char *format, va_list list) {
     char text[512];

@@ -15,12 +15,8 @@ struct cursor {
     const char *at, *end;
 };
 
-static inline size_t cursor_left(const struct cursor *c) {
-    return (size_t)(c->end - c->at);
-}
-static inline bool cursor_done(const struct cursor *c) {
-    return c->at == c->end;
-}
+static inline size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->at); }
+static inline bool cursor_done(const struct cursor *c) { return c->at == c->end; }
 
 /* Takes one character if it is the next. */
 bool cursor_char(struct cursor *, char);

@@ -88,10 +88,12 @@ static enum exec_content label_opened(struct session *s, const struct process **
     s->modes.label = use == LABEL_ARCHITECTURE ? LABEL_SYMBOLS : LABEL_ANY;
     if (use == LABEL_ARCHITECTURE)
         *for_exec = process_find(s, s->modes.label_pid);
-    return use == LABEL_SYMBOLS && s->client.features.after_gdb_16 ? CONTENT_BLANK : CONTENT_RECORDS;
+    return use == LABEL_SYMBOLS && s->client.features.after_gdb_16 ? CONTENT_BLANK
+                                                                   : CONTENT_RECORDS;
 }
 
-enum exec_content exec_file_opened(struct session *s, const char *path, const struct process **for_exec) {
+enum exec_content exec_file_opened(struct session *s, const char *path,
+                                   const struct process **for_exec) {
     struct process *p = process_to_open(s, path);
     *for_exec = NULL;
     if (!p)

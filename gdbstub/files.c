@@ -89,12 +89,9 @@ void files_close(struct session *s) {
 
 static int open_for_client(struct session *s, const char *path, const struct process **process) {
     switch (exec_file_opened(s, path, process)) {
-    case CONTENT_RECORDS:
-        return RECORDS_FILE;
-    case CONTENT_BLANK:
-        return BLANK_FILE;
-    case CONTENT_FILE:
-        break;
+    case CONTENT_RECORDS: return RECORDS_FILE;
+    case CONTENT_BLANK: return BLANK_FILE;
+    case CONTENT_FILE: break;
     }
     return open_path(s, path);
 }

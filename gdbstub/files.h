@@ -20,7 +20,8 @@ void file_label(struct session *, struct gdb_thread, char label[LABEL_SIZE]);
 /* What the client is to find in what it opens now. */
 enum exec_content { CONTENT_FILE, CONTENT_RECORDS, CONTENT_BLANK };
 /* `for_exec`: whose exec file it will be, if it is opened for the architecture. */
-enum exec_content exec_file_opened(struct session *, const char *path, const struct process **for_exec);
+enum exec_content exec_file_opened(struct session *, const char *path,
+                                   const struct process **for_exec);
 /* The client has closed that. */
 void exec_file_closed(struct session *, struct process *);
 

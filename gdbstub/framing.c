@@ -16,9 +16,7 @@ enum {
 /* gdb's `set remote interrupt-sequence BREAK` over TCP, and BREAK-g with a 'g' behind. */
 #define TELNET_BREAK '\xf3'
 
-bool framing_is_between_packets(char c) {
-    return c && strchr("+-\x03\r\n\xff\xf3", c);
-}
+bool framing_is_between_packets(char c) { return c && strchr("+-\x03\r\n\xff\xf3", c); }
 
 void framing_init(struct framing *l) {
     l->in_start = l->in_scanned = l->in_end = 0;
@@ -27,9 +25,7 @@ void framing_init(struct framing *l) {
     buffer_init(&l->out, FRAMING_OUT_MAX);
 }
 
-void framing_free(struct framing *l) {
-    buffer_free(&l->out);
-}
+void framing_free(struct framing *l) { buffer_free(&l->out); }
 
 /* --- in ------------------------------------------------------------------- */
 
@@ -44,13 +40,9 @@ char *framing_room(struct framing *l, size_t *size) {
     return l->in + l->in_end;
 }
 
-void framing_received(struct framing *l, size_t size) {
-    l->in_end += size;
-}
+void framing_received(struct framing *l, size_t size) { l->in_end += size; }
 
-static void forget(struct framing *l, size_t start) {
-    l->in_start = l->in_scanned = start;
-}
+static void forget(struct framing *l, size_t start) { l->in_start = l->in_scanned = start; }
 
 /* What was sent is dropped before something new is added. */
 static void begin_output(struct framing *l) {
@@ -221,6 +213,4 @@ const char *framing_output(const struct framing *l, size_t *size) {
     return *size ? l->out.data + l->out_sent : NULL;
 }
 
-void framing_sent(struct framing *l, size_t size) {
-    l->out_sent += size;
-}
+void framing_sent(struct framing *l, size_t size) { l->out_sent += size; }

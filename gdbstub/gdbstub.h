@@ -54,7 +54,7 @@ struct gdb_stop {
     enum { GDB_STOPPED, GDB_EXITED, GDB_TERMINATED } kind;
     struct gdb_thread thread; /* for EXITED and TERMINATED only pid counts */
     int status;               /* STOPPED, TERMINATED: signal; EXITED: exit status */
-    bool has_breakpoint;           /* STOPPED at a breakpoint or watchpoint of kind `point` */
+    bool has_breakpoint;      /* STOPPED at a breakpoint or watchpoint of kind `point` */
     enum gdb_bp_kind point;
     uint64_t address; /* of a watchpoint: the address that was hit */
     bool stuck;       /* STOPPED as before, with nothing executed since */
@@ -185,7 +185,8 @@ struct gdb_target_ops {
      * a tracepoint is its number: there may be many at an address. */
     const char *(*insert)(void *target, int pid, enum gdb_bp_kind, uint64_t address,
                           uint64_t length, struct gdb_program *program);
-    const char *(*remove)(void *target, int pid, enum gdb_bp_kind, uint64_t address, uint64_t length);
+    const char *(*remove)(void *target, int pid, enum gdb_bp_kind, uint64_t address,
+                          uint64_t length);
     /* Takes all points of a process out, but tracepoints. Inserting one twice is once. */
     void (*remove_all)(void *target, int pid);
 
@@ -222,8 +223,7 @@ struct gdb_target_ops {
 
     /* `info os`: the types of tables, by number from 0, false behind the last; and
      * the table of a type, false: there is none. Both NULL: no tables. */
-    bool (*table_type)(void *target, unsigned number, const char **name,
-                       const char **description);
+    bool (*table_type)(void *target, unsigned number, const char **name, const char **description);
     bool (*table)(void *target, struct gdb_thread, const char *name, struct gdb_table *);
 
     /* Switches that QEMU's clients know; set is 0, 1 or -1 to ask, the answer how it is.
@@ -250,8 +250,8 @@ extern const struct gdb_extension gdb_tracepoints; /* trace/ */
 
 struct gdb_target {
     const struct gdb_target_ops *ops;
-    void *context; /* handed to every call as `target` */
-    const char *name, *version; /* of the program, without ';'; NULL: not told */
+    void *context;                         /* handed to every call as `target` */
+    const char *name, *version;            /* of the program, without ';'; NULL: not told */
     const struct gdb_extension *extension; /* or NULL */
 };
 

@@ -10,9 +10,7 @@ static const uint8_t digits[256] = {
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-int hex_digit(char c) {
-    return digits[(uint8_t)c] - 1;
-}
+int hex_digit(char c) { return digits[(uint8_t)c] - 1; }
 
 void hex_encode(char *to, const void *from, size_t size) {
     static const char letters[] = "0123456789abcdef";

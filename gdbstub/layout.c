@@ -124,7 +124,7 @@ void layout_registers_read(struct session *s, struct gdb_thread thread) {
 }
 
 void layout_memory_read(struct session *s, struct gdb_thread thread, uint64_t address,
-                       uint64_t length) {
+                        uint64_t length) {
     struct process *p = process_find(s, thread.pid);
     uint64_t pc;
     if (!p || p->mode.trust != TRUST_NEXT_READ)

@@ -65,7 +65,8 @@ void packet_x(struct session *s, struct cursor arguments) {
 
 /* --- writing ---------------------------------------------------------------- */
 
-static void write_for_client(struct session *s, uint64_t address, const void *bytes, size_t length) {
+static void write_for_client(struct session *s, uint64_t address, const void *bytes,
+                             size_t length) {
     struct gdb_thread thread;
     if (thread_current(s, &thread) && !extension_frame_selected(s) &&
         s->target->ops->write_memory(s->target->context, thread, address, bytes, length) == length)

@@ -47,9 +47,7 @@ void packet_monitor(struct session *s, struct cursor arguments) {
     }
 }
 
-void gdb_monitor_later(struct gdb_out *out, int pid) {
-    out->later = pid;
-}
+void gdb_monitor_later(struct gdb_out *out, int pid) { out->later = pid; }
 
 /* After a Ctrl-C gdb no longer waits for this reply and sends something else: it would
  * take the reply for the answer to that. */

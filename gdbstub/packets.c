@@ -153,7 +153,7 @@ bool gdb_packet_doc(const struct gdb_extension *extension, size_t number,
 
 /* The row, and what follows its text. */
 static const struct packet *find_row(const struct packet *list, size_t count, struct cursor packet,
-                                 struct cursor *arguments) {
+                                     struct cursor *arguments) {
     for (size_t i = 0; i < count; i++) {
         *arguments = packet;
         if (!cursor_word(arguments, list[i].text))

@@ -28,9 +28,7 @@ void peers_close(struct peers *p) {
     p->tables[0] = p->tables[1] = -1;
 }
 
-bool peers_are_known(const struct peers *p) {
-    return p->tables[0] >= 0;
-}
+bool peers_are_known(const struct peers *p) { return p->tables[0] >= 0; }
 
 /* --- addresses ---------------------------------------------------------------------- */
 

@@ -16,7 +16,7 @@
 struct sockaddr_storage;
 
 struct peers {
-    int tables[2]; /* the two files, -1: there is none; open, for a sandbox may come */
+    int tables[2];    /* the two files, -1: there is none; open, for a sandbox may come */
     int64_t users[3]; /* who may debug */
 };
 

@@ -13,13 +13,9 @@ static void reply_text(struct session *s, const char *text) {
     buffer_text(&s->reply, text);
 }
 
-void reply_ok(struct session *s) {
-    reply_text(s, "OK");
-}
+void reply_ok(struct session *s) { reply_text(s, "OK"); }
 
-void reply_failure(struct session *s) {
-    reply_text(s, "E01");
-}
+void reply_failure(struct session *s) { reply_text(s, "E01"); }
 
 /* In text these four would be taken for framing ("Overview"). */
 void reply_error(struct session *s, const char *sentence) {

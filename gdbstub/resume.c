@@ -170,7 +170,8 @@ static bool jump(struct session *s, struct gdb_thread thread, struct cursor argu
 
 /* c, C, s, S resume the threads of the last Hc; a step without such a thread steps the
  * current one. */
-static void resume_plainly(struct session *s, struct cursor arguments, enum gdb_resume how, bool signal) {
+static void resume_plainly(struct session *s, struct cursor arguments, enum gdb_resume how,
+                           bool signal) {
     struct resume_action *resume_action = &s->resume.actions[0];
     struct gdb_thread current;
     *resume_action = (struct resume_action){.who = s->client.resuming, .action = {.how = how}};

@@ -20,8 +20,8 @@ static size_t read_piece(struct session *s, struct gdb_thread thread, uint64_t a
 }
 
 /* Pieces overlap by the pattern's length less one, so that none falls between. */
-static bool search_memory(struct session *s, struct gdb_thread thread, uint64_t from, uint64_t length,
-                   const struct cursor *pattern, uint64_t *found) {
+static bool search_memory(struct session *s, struct gdb_thread thread, uint64_t from,
+                          uint64_t length, const struct cursor *pattern, uint64_t *found) {
     uint8_t bytes[PIECE];
     size_t wanted = cursor_left(pattern);
     for (uint64_t done = 0; length - done >= wanted;) {

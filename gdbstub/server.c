@@ -192,17 +192,13 @@ void gdb_server_close(struct gdb_server *server) {
     free(server);
 }
 
-const char *gdb_server_address(const struct gdb_server *server) {
-    return server->listener.address;
-}
+const char *gdb_server_address(const struct gdb_server *server) { return server->listener.address; }
 
 bool gdb_server_looked(const struct gdb_server *server) {
     return !server->session.resume.blind && !server->session.resume.passed_one;
 }
 
-void gdb_server_admit_all(struct gdb_server *server) {
-    server->any_user = true;
-}
+void gdb_server_admit_all(struct gdb_server *server) { server->any_user = true; }
 
 void gdb_server_log_packets(struct gdb_server *server,
                             void (*line)(void *context, const char *line), void *context) {
@@ -224,9 +220,7 @@ const char *gdb_server_warning(const struct gdb_server *server) {
     return NULL;
 }
 
-bool gdb_server_connected(const struct gdb_server *server) {
-    return server->session.connected;
-}
+bool gdb_server_connected(const struct gdb_server *server) { return server->session.connected; }
 
 static void add_connection(struct pollfd *fds, unsigned max, unsigned *count, int fd, int events) {
     if (fd < 0 || !events || *count >= max)

@@ -133,10 +133,8 @@ static enum work take_client_event(struct session *s) {
         if (!s->client.non_stop || s->stops.pending_reply == REPLY_MONITOR)
             stops_interrupt(s);
         return WORK_MORE;
-    case FRAMING_BROKEN:
-        return WORK_END;
-    case FRAMING_NOTHING:
-        break;
+    case FRAMING_BROKEN: return WORK_END;
+    case FRAMING_NOTHING: break;
     }
     return WORK_NONE;
 }

@@ -18,11 +18,11 @@
 enum {
     PROCESSES_MAX = 64,
     THREADS_MAX = 256,
-    ACTIONS_MAX = 64,        /* in one vCont */
-    FILES_MAX = 64,          /* open at a time */
+    ACTIONS_MAX = 64, /* in one vCont */
+    FILES_MAX = 64,   /* open at a time */
     LABEL_SIZE = 64,
-    DOCUMENT_MAX = 1 << 20, /* qXfer */
-    TABLE_MAX = 8 << 20,    /* qXfer:osdata */
+    DOCUMENT_MAX = 1 << 20,  /* qXfer */
+    TABLE_MAX = 8 << 20,     /* qXfer:osdata */
     CONSOLE_MAX = 64 * 1024, /* text kept until an O packet is allowed */
     SIGNALS_MAX = 256,
 };
@@ -52,13 +52,13 @@ enum pending_reply { REPLY_NONE, REPLY_RESUME, REPLY_STATUS, REPLY_MONITOR };
 struct process_mode {
     const struct gdb_description *described; /* last served; NULL: none yet */
     const struct gdb_description *announced; /* what the client knows, or was told to fetch */
-    enum exec_file exec_file; /* what it has for the program */
-    bool reads;               /* it reads the description by itself: it attaches or runs, ... */
-    enum belief belief;       /* until it gets its exec: which layout it believes in */
-    unsigned probes;          /* how often that was to be found out */
-    enum trust trust;         /* has it accepted the description? */
-    bool lists;               /* a first stop was reported, and it read the libraries then */
-    uint64_t libraries;       /* mark of the list that it knows */
+    enum exec_file exec_file;                /* what it has for the program */
+    bool reads;         /* it reads the description by itself: it attaches or runs, ... */
+    enum belief belief; /* until it gets its exec: which layout it believes in */
+    unsigned probes;    /* how often that was to be found out */
+    enum trust trust;   /* has it accepted the description? */
+    bool lists;         /* a first stop was reported, and it read the libraries then */
+    uint64_t libraries; /* mark of the list that it knows */
     /* What was reported in place of the pending stop, or before a resume; the client will
      * continue by itself. */
     enum { FOLLOW_NOTHING, FOLLOW_EXEC, FOLLOW_LIBRARY } following;

@@ -74,9 +74,7 @@ static void report_news(struct session *s) {
 
 /* --- all have stopped ---------------------------------------------------------------- */
 
-static bool runs(const struct process *p) {
-    return p->attached && p->running;
-}
+static bool runs(const struct process *p) { return p->attached && p->running; }
 
 bool stops_any_runs(const struct session *s) {
     for (size_t i = 0; i < s->process_count; i++)

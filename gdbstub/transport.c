@@ -50,10 +50,11 @@ static bool split_tcp(const char *address, struct tcp_name *name, struct failure
     }
     bool bare_ipv6 = !bracketed && length && memchr(host, ':', length);
     if (!is_port(port) || bare_ipv6 || length >= sizeof name->host)
-        return FAIL(f,
-                    "cannot listen on '%.100s': it is not an address; write [HOST:]PORT with a port of "
-                    "0 to 65535 (IPv6: [::1]:1234), unix:PATH or -",
-                    address);
+        return FAIL(
+            f,
+            "cannot listen on '%.100s': it is not an address; write [HOST:]PORT with a port of "
+            "0 to 65535 (IPv6: [::1]:1234), unix:PATH or -",
+            address);
     memcpy(name->host, host, length);
     name->host[length] = 0;
     if (!length)
@@ -92,10 +93,8 @@ static const char *tcp_advice(int reason) {
     switch (reason) {
     case EADDRINUSE:
         return "end the program that uses the port, or choose another one (0: any free one)";
-    case EACCES:
-        return "choose a port from 1024 on";
-    default:
-        return "choose an address of this computer, such as 127.0.0.1";
+    case EACCES: return "choose a port from 1024 on";
+    default: return "choose an address of this computer, such as 127.0.0.1";
     }
 }
 

@@ -24,7 +24,7 @@ struct listener {
     bool left;         /* the caller removes it: gdb_server_leave_socket() */
     struct stat inode; /* of that, so that only ours is removed */
     bool tcp;
-    bool loopback;     /* it is reached from this computer only */
+    bool loopback;      /* it is reached from this computer only */
     struct peers peers; /* of TCP */
 };
 
@@ -35,9 +35,7 @@ struct connection {
 };
 
 /* fstat() by the call that takes no path: a sandbox can let it through. */
-static inline int stat_of(int fd, struct stat *about) {
-    return (int)syscall(SYS_fstat, fd, about);
-}
+static inline int stat_of(int fd, struct stat *about) { return (int)syscall(SYS_fstat, fd, about); }
 /* false, with a sentence in error. */
 bool listener_open(struct listener *, const char *address, char *error, size_t size);
 void listener_close(struct listener *);

@@ -46,21 +46,11 @@ static void composite(struct buffer *b, const struct gdb_type *t, const char *el
 
 static void write_type(struct buffer *b, const struct gdb_type *t) {
     switch (t->kind) {
-    case GDB_TYPE_FLAGS:
-        composite(b, t, "flags");
-        break;
-    case GDB_TYPE_STRUCT:
-        composite(b, t, "struct");
-        break;
-    case GDB_TYPE_UNION:
-        composite(b, t, "union");
-        break;
-    case GDB_TYPE_ENUM:
-        enumeration(b, t);
-        break;
-    case GDB_TYPE_VECTOR:
-        vector(b, t);
-        break;
+    case GDB_TYPE_FLAGS: composite(b, t, "flags"); break;
+    case GDB_TYPE_STRUCT: composite(b, t, "struct"); break;
+    case GDB_TYPE_UNION: composite(b, t, "union"); break;
+    case GDB_TYPE_ENUM: enumeration(b, t); break;
+    case GDB_TYPE_VECTOR: vector(b, t); break;
     }
 }
 
