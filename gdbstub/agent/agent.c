@@ -101,8 +101,7 @@ static const char *check_operand(const struct check *c, size_t at, struct shape 
         shape->takes = (uint8_t)(code[1] + 2);
         *length += operand(code + 2, 2);
         return agent_print_check((const char *)code + 4, *length - 4, code[1]);
-    default:
-        return NULL;
+    default: return NULL;
     }
 }
 
@@ -146,7 +145,11 @@ static bool is_reference(uint8_t op) {
 static bool is_extension(uint8_t op) { return op == OP_EXT || op == OP_ZERO_EXT; }
 
 static unsigned constant_size(uint8_t op) {
-    return op == OP_CONST8 ? 1 : op == OP_CONST16 ? 2 : op == OP_CONST32 ? 4 : op == OP_CONST64 ? 8 : 0;
+    return op == OP_CONST8    ? 1
+           : op == OP_CONST16 ? 2
+           : op == OP_CONST32 ? 4
+           : op == OP_CONST64 ? 8
+                              : 0;
 }
 
 /* Of the instruction there, which may be one that nothing leads to: then 0, too. */
@@ -240,9 +243,7 @@ static bool push_register(struct evaluation *e, unsigned number) {
 
 /* getv leaves the value, setv leaves the stack as it is. */
 static bool agent_variable(struct evaluation *e, unsigned op, unsigned number) {
-    enum agent_variable how = op == OP_GETV   ? AGENT_GET
-                              : op == OP_SETV ? AGENT_SET
-                                              : AGENT_COLLECT;
+    enum agent_variable how = op == OP_GETV ? AGENT_GET : op == OP_SETV ? AGENT_SET : AGENT_COLLECT;
     int64_t value = op == OP_SETV ? (int64_t)*e->top : 0;
     if (!e->host->variable || !e->host->variable(e->host->context, number, &value, how))
         return op == OP_TRACEV;
