@@ -24,7 +24,7 @@ static const char too_many[] = "too many tracepoints, or too much to collect; de
 
 /* Keeps a piece for qTfP. */
 static const char *keep_piece(struct trace *t, const struct tracepoint *p, char kind,
-                        struct cursor text) {
+                              struct cursor text) {
     buffer_printf(&t->defined, "%c%x:%llx:", kind, p->number, (unsigned long long)p->address);
     buffer_append(&t->defined, text.at, cursor_left(&text));
     buffer_char(&t->defined, 0);
@@ -143,8 +143,8 @@ static void forget_definition(struct trace *t, const struct tracepoint *p) {
 
 static struct tracepoint *add_tracepoint(struct trace *t, struct cursor place) {
     uint64_t number, address;
-    if (t->point_count == TRACEPOINTS_MAX || !trace_parse_place(&place, &number, &address) || !number ||
-        number > UINT16_MAX)
+    if (t->point_count == TRACEPOINTS_MAX || !trace_parse_place(&place, &number, &address) ||
+        !number || number > UINT16_MAX)
         return NULL;
     struct tracepoint *p = calloc(1, sizeof *p);
     if (!p)
@@ -212,9 +212,7 @@ static void enable(struct session *s, struct cursor arguments, bool on) {
     reply_result(s, p ? NULL : "there is no such tracepoint");
 }
 
-void packet_trace_enable(struct session *s, struct cursor arguments) {
-    enable(s, arguments, true);
-}
+void packet_trace_enable(struct session *s, struct cursor arguments) { enable(s, arguments, true); }
 
 void packet_trace_disable(struct session *s, struct cursor arguments) {
     enable(s, arguments, false);

@@ -11,9 +11,7 @@ enum { MEMORY_MAX = 0xffff /* of one 'M' block */ };
 
 /* --- the ring ------------------------------------------------------------------------ */
 
-static size_t cost(size_t length) {
-    return sizeof(struct frame) + sizeof(struct frame *) + length;
-}
+static size_t cost(size_t length) { return sizeof(struct frame) + sizeof(struct frame *) + length; }
 
 static struct frame **frame_slot(const struct frames *f, size_t number) {
     return &f->list[(f->head + number) % f->room];
@@ -124,15 +122,9 @@ bool frame_next(const struct frame *f, struct frame_block *b) {
         b->length = number_at(b->data, 2);
         b->data += 2;
         break;
-    case 'V':
-        b->length = 8;
-        break;
-    case 'r':
-        b->length = register_size(&f->layout->registers[b->name]);
-        break;
-    default:
-        b->length = registers_size(f->layout);
-        break;
+    case 'V': b->length = 8; break;
+    case 'r': b->length = register_size(&f->layout->registers[b->name]); break;
+    default: b->length = registers_size(f->layout); break;
     }
     b->end = b->data + b->length;
     return true;

@@ -15,9 +15,7 @@ static const struct frame *selected_frame(const struct trace *t) {
     return t->selected < 0 ? NULL : frames_get(&t->frames, (size_t)t->selected);
 }
 
-bool trace_frame_selected(const void *state) {
-    return selected_frame(state);
-}
+bool trace_frame_selected(const void *state) { return selected_frame(state); }
 
 /* --- which frame ------------------------------------------------------------------------ */
 
@@ -29,14 +27,10 @@ struct wanted {
 static bool fits(const struct frame *f, const struct wanted *w) {
     bool inside = f->pc >= w->first && f->pc <= w->last;
     switch (w->by) {
-    case BY_PC:
-        return f->pc == w->first;
-    case BY_TRACEPOINT:
-        return f->tracepoint == w->first;
-    case BY_RANGE:
-        return inside;
-    default:
-        return !inside;
+    case BY_PC: return f->pc == w->first;
+    case BY_TRACEPOINT: return f->tracepoint == w->first;
+    case BY_RANGE: return inside;
+    default: return !inside;
     }
 }
 
@@ -151,7 +145,8 @@ size_t trace_read_memory(struct session *s, struct gdb_thread thread, uint64_t a
                          size_t size) {
     size_t done = 0, part;
     do {
-        part = read_frame_block(selected_frame(trace_of(s)), address + done, to + done, size - done);
+        part =
+            read_frame_block(selected_frame(trace_of(s)), address + done, to + done, size - done);
         if (!part)
             part = read_readonly(s, thread, address + done, to + done, size - done);
         done += part;

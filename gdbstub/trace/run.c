@@ -38,7 +38,8 @@ static const struct gdb_description *layout(const void *context) {
     return p->layout;
 }
 
-static const struct program_hooks tracepoint_hooks = {tracepoint_hit, tracepoint_step, follows, persists, layout};
+static const struct program_hooks tracepoint_hooks = {tracepoint_hit, tracepoint_step, follows,
+                                                      persists, layout};
 
 /* --- at the target --------------------------------------------------------------------- */
 

@@ -52,9 +52,7 @@ void trace_clear(struct trace *t) {
     t->disconnected = disconnected;
 }
 
-void trace_free(struct trace *t) {
-    trace_clear(t);
-}
+void trace_free(struct trace *t) { trace_clear(t); }
 
 void trace_begin(struct trace *t) {
     frames_clear(&t->frames);
@@ -106,7 +104,8 @@ static bool read_target_memory(void *context, uint64_t address, void *to, size_t
     return c->target->read_memory(c->target->context, address, to, length);
 }
 
-static bool variable_by_number(void *context, unsigned number, int64_t *value, enum agent_variable how) {
+static bool variable_by_number(void *context, unsigned number, int64_t *value,
+                               enum agent_variable how) {
     const struct collector *c = context;
     struct trace_variable *v = trace_variable(c->trace, number);
     if (!v)

@@ -80,8 +80,8 @@ struct trace {
     int pid; /* 0: QTinit never came */
     bool running, disconnected;
     enum trace_end end;
-    const char *error;   /* of TRACE_ERROR; what else than a command, of TRACE_COMMAND */
-    unsigned end_number; /* the tracepoint that it was due to */
+    const char *error;         /* of TRACE_ERROR; what else than a command, of TRACE_COMMAND */
+    unsigned end_number;       /* the tracepoint that it was due to */
     uint64_t started, stopped; /* microseconds since 1970 */
     struct tracepoint *tracepoints[TRACEPOINTS_MAX];
     size_t point_count;
@@ -100,9 +100,7 @@ struct trace {
 };
 
 /* What the session keeps for this extension. */
-static inline struct trace *trace_of(const struct session *s) {
-    return s->extension_state;
-}
+static inline struct trace *trace_of(const struct session *s) { return s->extension_state; }
 
 void trace_init(struct trace *);
 void trace_free(struct trace *);
