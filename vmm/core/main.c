@@ -147,7 +147,8 @@ static int run_guest(struct core *c) {
 int main(int argc, char **argv) {
     static struct core c;
     bool irqchip = argc > 2 && !strcmp(argv[1], "--irqchip"); /* for a guest that programs them */
-    struct board board = {.machine = &c, .put = print, .irq = irq, .end = guest_ends, .stop = guest_stops};
+    struct board board = {
+        .machine = &c, .put = print, .irq = irq, .end = guest_ends, .stop = guest_stops};
     if (argc != 2 + irqchip)
         return fprintf(stderr, "usage: minikvm-core [--irqchip] IMAGE\n"), USAGE;
     c.cpu = (struct cpu){.ops = &ops, .memory = &c.memory, .host = {.context = &c, .io = port}};
