@@ -66,8 +66,7 @@ static int breakpoints_make_room(struct breakpoints *t) {
     return 0;
 }
 
-static struct key key_of(enum bp_kind kind, uint64_t address, uint32_t length,
-                         uint64_t shift) {
+static struct key key_of(enum bp_kind kind, uint64_t address, uint32_t length, uint64_t shift) {
     bool is_break = kind == BP_SOFT || kind == BP_HARD;
     return (struct key){address, kind, is_break ? 1 : length, shift};
 }
@@ -82,8 +81,8 @@ int points_add_shifted(struct breakpoints *t, enum bp_kind kind, uint64_t addres
     if (err)
         return err;
     memmove(&t->list[i + 1], &t->list[i], (t->count - i) * sizeof *t->list);
-    t->list[i] = (struct breakpoint){
-        .address = address, .length = k.length, .kind = kind, .shift = shift};
+    t->list[i] =
+        (struct breakpoint){.address = address, .length = k.length, .kind = kind, .shift = shift};
     t->shifted += shift != 0;
     t->count++;
     t->generation++;
@@ -101,7 +100,7 @@ static void release_breakpoint(struct breakpoints *t, void **attached) {
 }
 
 void breakpoints_attach(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length,
-                   void *attached) {
+                        void *attached) {
     struct key k = key_of(kind, address, length, 0);
     size_t i = lower_bound(t, &k);
     if (!breakpoint_is_at(t, i, &k))
@@ -118,7 +117,8 @@ static void remove_at(struct breakpoints *t, size_t i) {
     memmove(&t->list[i], &t->list[i + 1], (t->count - i) * sizeof *t->list);
 }
 
-void breakpoints_remove(struct breakpoints *t, enum bp_kind kind, uint64_t address, uint32_t length) {
+void breakpoints_remove(struct breakpoints *t, enum bp_kind kind, uint64_t address,
+                        uint32_t length) {
     struct key k = key_of(kind, address, length, 0);
     size_t i = lower_bound(t, &k);
     if (breakpoint_is_at(t, i, &k))
@@ -147,7 +147,8 @@ void breakpoints_clear(struct breakpoints *t) {
     for (size_t i = 0; i < t->count; i++)
         release_breakpoint(t, &t->list[i].attached);
     free(t->list);
-    *t = (struct breakpoints){.generation = t->generation + 1, .physical = t->physical, .release = t->release};
+    *t = (struct breakpoints){
+        .generation = t->generation + 1, .physical = t->physical, .release = t->release};
 }
 
 void breakpoints_copy(struct breakpoints *to, const struct breakpoints *from) {

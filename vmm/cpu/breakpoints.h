@@ -55,7 +55,7 @@ int points_add_shifted(struct breakpoints *, enum bp_kind, uint64_t address, uin
 /* Attaches a program to a breakpoint that is there, in place of the one it has; the table
  * owns it. */
 void breakpoints_attach(struct breakpoints *, enum bp_kind, uint64_t address, uint32_t length,
-                   void *attached);
+                        void *attached);
 void breakpoints_remove(struct breakpoints *, enum bp_kind, uint64_t address, uint32_t length);
 /* All those of a debugger's address, whatever their shift. */
 void points_remove_shifted(struct breakpoints *, enum bp_kind, uint64_t debuggers_address,
@@ -76,8 +76,6 @@ const struct breakpoint *points_origin(const struct breakpoints *, const struct 
 uint64_t points_watched(const struct breakpoints *); /* bytes, by all watchpoints */
 bool breakpoints_any_watch(const struct breakpoints *);
 
-static inline bool breakpoint_is_watch(const struct breakpoint *p) {
-    return p->kind >= BP_WRITE;
-}
+static inline bool breakpoint_is_watch(const struct breakpoint *p) { return p->kind >= BP_WRITE; }
 
 #endif

@@ -54,9 +54,9 @@ enum cpu_exit_kind {
 struct cpu_exit {
     enum cpu_exit_kind kind;
     enum bp_kind point; /* BREAKPOINT, WATCHPOINT: which kind */
-    uint64_t address;      /* BREAKPOINT, WATCHPOINT: linear address */
-    bool fatal;            /* CANNOT: no engine could go on from here */
-    char text[256];        /* one sentence for a person, or empty */
+    uint64_t address;   /* BREAKPOINT, WATCHPOINT: linear address */
+    bool fatal;         /* CANNOT: no engine could go on from here */
+    char text[256];     /* one sentence for a person, or empty */
 };
 
 /* What an engine asks of the machine around the CPU. `context` is handed back as given. */
@@ -94,7 +94,6 @@ struct cpu_touched {
     uint64_t address;
 };
 
-
 /* Events to stop at, exactly. Ports and hypercalls are the machine's affair
  * (its devices answer IO_STOP). */
 struct cpu_catch {
@@ -124,7 +123,7 @@ struct cpu_ops {
 struct cpu {
     const struct cpu_ops *ops;
     const struct engine *engine; /* that has these operations; NULL in the core */
-    void *priv; /* the engine's own */
+    void *priv;                  /* the engine's own */
     struct cpu_state state;
     unsigned valid, dirty; /* masks of cpu_part */
     unsigned missing;      /* valid parts that the engine could not give: zeros */
@@ -140,20 +139,20 @@ struct cpu {
     const struct addresses *addresses; /* the debugger's choice, for address_shift() */
     /* Linear address less what a debugger sees in a flat register. NULL: 0. */
     uint64_t (*address_shift)(const struct addresses *, const struct cpu_state *);
-    bool step_irqs;        /* interrupts may enter during step() */
-    bool verbose;          /* a line on stderr for each exit */
-    bool had_fpu;          /* the guest began on an engine that has one */
-    bool behind;           /* during a call of `host`: the state is that after the instruction */
+    bool step_irqs; /* interrupts may enter during step() */
+    bool verbose;   /* a line on stderr for each exit */
+    bool had_fpu;   /* the guest began on an engine that has one */
+    bool behind;    /* during a call of `host`: the state is that after the instruction */
     /* The virtual clock of the soft engine: one tick for each instruction, and those
      * that passed while the CPU waited. No two states that a person can see have the
      * same count. */
     uint64_t ticks;
     uint64_t slept;        /* of these: waited in a hlt, or for input */
     uint64_t limit;        /* stop with CPU_EXIT_LIMIT when ticks reaches it; 0 = none (soft) */
-    uint64_t watch_icount;   /* WATCHPOINT: ticks before the instruction that hit it (soft), */
+    uint64_t watch_icount; /* WATCHPOINT: ticks before the instruction that hit it (soft), */
     enum cpu_access_by watched_by; /* and which part of it did */
-    bool mid_rep;           /* it stands within a repeated instruction (soft) */
-    volatile bool intr;    /* the PIC's INTR line (soft engine; set by the machine) */
+    bool mid_rep;                  /* it stands within a repeated instruction (soft) */
+    volatile bool intr;            /* the PIC's INTR line (soft engine; set by the machine) */
 };
 
 /* Both never fail: a part that the engine cannot give reads as zeros, and is in

@@ -62,8 +62,8 @@ struct engine_host {
 };
 
 struct engine_options {
-    bool irqchip;  /* interrupt chips of the engine's own, if it can have some */
-    bool debugged; /* a debugger may come: find out what this engine can do for it */
+    bool irqchip;     /* interrupt chips of the engine's own, if it can have some */
+    bool debugged;    /* a debugger may come: find out what this engine can do for it */
     bool replaceable; /* another engine may go on: CPU_EXIT_SLOW, once, where that is quicker */
     uint64_t real_from, real_to; /* code that begins in real mode; empty: none */
 };
@@ -131,7 +131,6 @@ static inline void cpu_set_engine(struct cpu *cpu, const struct engine *engine) 
 static inline bool cpu_can(const struct cpu *cpu, enum engine_capability capability) {
     return cpu->engine && cpu->engine->capabilities & capability;
 }
-
 
 static inline const struct engine_host *engine_host_of(const struct cpu *cpu) {
     static const struct engine_host none;

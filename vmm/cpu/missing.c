@@ -9,7 +9,7 @@ static const struct {
     size_t offset, size;
 } parts_table[] = {
 #define PART(mask, field)                                                                          \
-    {mask, offsetof(struct cpu_state, field), sizeof(((struct cpu_state *)0)->field)}
+    { mask, offsetof(struct cpu_state, field), sizeof(((struct cpu_state *)0)->field) }
     PART(CPU_REGS, regs),     PART(CPU_SREGS, sregs), PART(CPU_DEBUGREGS, debugregs),
     PART(CPU_EVENTS, events), PART(CPU_FPU, fpu),     PART(CPU_MSRS, msrs),
     PART(CPU_MP, mp),

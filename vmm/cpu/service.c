@@ -19,8 +19,10 @@ static void touch(struct cpu *cpu, uint64_t from, size_t length, bool write) {
     const struct breakpoints *t = cpu->breakpoints;
     for (size_t i = 0; !cpu->touched.any && i < t->count; i++) {
         const struct breakpoint *p = &t->list[i];
-        if (watchpoint_sees(p, write) && p->address < from + length && from < p->address + p->length)
-            cpu->touched = (struct cpu_touched){true, p->kind, from > p->address ? from : p->address};
+        if (watchpoint_sees(p, write) && p->address < from + length &&
+            from < p->address + p->length)
+            cpu->touched =
+                (struct cpu_touched){true, p->kind, from > p->address ? from : p->address};
     }
 }
 
