@@ -17,11 +17,11 @@ struct debug {
     struct gdb_target target;
     struct gdb_server *server;
     struct gdb_description description[DESCRIPTIONS];
-    bool over[MACHINES_MAX];  /* ended or killed */
+    bool over[MACHINES_MAX]; /* ended or killed */
     int status[MACHINES_MAX];
-    bool physical;            /* `monitor phys on` */
+    bool physical; /* `monitor phys on` */
     bool quit;
-    bool stepped_here;        /* machine_step_here() has left a stop to report */
+    bool stepped_here; /* machine_step_here() has left a stop to report */
     struct told_addresses {
         unsigned kind, kinds; /* the latest, and a bit for each that was told */
         uint64_t base;
@@ -29,11 +29,11 @@ struct debug {
     bool detached[MACHINES_MAX]; /* runs on its own; set while it stands still */
     struct lock text_lock;
     pthread_cond_t text_taken;
-    char text[16384];         /* of commands of breakpoints, not yet with the client */
+    char text[16384]; /* of commands of breakpoints, not yet with the client */
     size_t text_length;
-    bool text_dropped;        /* nobody will take it: a machine is waited for */
+    bool text_dropped; /* nobody will take it: a machine is waited for */
     pthread_t main_thread;
-    char error[512];          /* the last sentence given to the stub */
+    char error[512]; /* the last sentence given to the stub */
     char symbols[PATH_MAX];
 };
 
@@ -76,8 +76,7 @@ bool bridge_read_register(void *target, struct gdb_thread, const struct gdb_desc
 const char *bridge_read_only(void *target, const struct gdb_description *, unsigned number);
 bool bridge_write_register(void *target, struct gdb_thread, const struct gdb_description *,
                            unsigned number, const uint8_t *value);
-bool bridge_table_type(void *target, unsigned number, const char **name,
-                       const char **description);
+bool bridge_table_type(void *target, unsigned number, const char **name, const char **description);
 bool bridge_table(void *target, struct gdb_thread, const char *name, struct gdb_table *);
 /* The program of a machine, for the client; which files it may read; further ones with symbols. */
 const char *bridge_exec_file(void *target, int pid);

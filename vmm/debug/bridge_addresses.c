@@ -65,8 +65,10 @@ void bridge_say_addresses(struct machine *m, char *out, size_t size) {
         snprintf(out, size, "linear: the CS base 0x%llx is in $eip already ($raw_ip is without)",
                  base);
     else
-        snprintf(out, size, "linear, with the CS base 0x%llx; what is on the stack is without, "
-                 "so bt and finish want `monitor addresses offset`", base);
+        snprintf(out, size,
+                 "linear, with the CS base 0x%llx; what is on the stack is without, "
+                 "so bt and finish want `monitor addresses offset`",
+                 base);
 }
 
 enum { FLAT, SIXTEEN_BITS, LINEAR, OFFSETS };
@@ -81,8 +83,8 @@ static unsigned kind_of(struct machine *m) {
  * are linear in a segment with a base, once for each width. */
 static bool is_news(struct told_addresses *told, unsigned kind, uint64_t base) {
     bool known = kind == FLAT || told->kinds >> kind & 1;
-    bool moved = kind == OFFSETS ? told->kind != OFFSETS || told->base != base
-                                 : told->kind == OFFSETS;
+    bool moved =
+        kind == OFFSETS ? told->kind != OFFSETS || told->base != base : told->kind == OFFSETS;
     *told = (struct told_addresses){kind, told->kinds | 1u << kind, base};
     return moved || !known;
 }

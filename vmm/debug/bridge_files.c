@@ -17,7 +17,8 @@ static bool beside(const char *image, char *path, size_t size) {
 static bool is_elf_file(const char *path) {
     char magic[4] = "";
     int fd = file_open_fd(path);
-    bool is = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic && !memcmp(magic, "\177ELF", 4);
+    bool is =
+        fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic && !memcmp(magic, "\177ELF", 4);
     if (fd >= 0)
         close(fd);
     return is;
@@ -62,6 +63,7 @@ size_t bridge_libraries(void *target, int pid, struct gdb_library *list, size_t 
     if (m && m->image.user_path && count < max)
         list[count++] = (struct gdb_library){m->image.user_path, m->image.user_address};
     for (unsigned i = 0; m && i < m->options->symbol_count && count < max; i++)
-        list[count++] = (struct gdb_library){m->options->symbols[i].path, m->options->symbols[i].segment};
+        list[count++] =
+            (struct gdb_library){m->options->symbols[i].path, m->options->symbols[i].segment};
     return count;
 }

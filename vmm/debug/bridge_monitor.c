@@ -27,8 +27,8 @@ static void cmd_engine(const struct request *r) {
     bool soft = !strcmp(r->rest, "soft"), kvm = !strcmp(r->rest, "kvm");
     if (*r->rest && !soft && !kvm)
         text_print(r->text, "engine takes soft or kvm, not \"%s\"\n", r->rest);
-    else if (*r->rest && !engines_change(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error,
-                                         sizeof error))
+    else if (*r->rest &&
+             !engines_change(r->machine, soft ? ENGINE_SOFT : ENGINE_KVM, error, sizeof error))
         text_print(r->text, "engine unchanged: %s\n", error);
     else if (*r->rest)
         snprintf(r->machine->engine_why, sizeof r->machine->engine_why, "monitor engine");
@@ -122,8 +122,12 @@ static void cmd_quit(const struct request *r) {
 static void cmd_icount(const struct request *r) { bridge_icount(r->machine, r->rest, r->text); }
 static void cmd_goto(const struct request *r) { bridge_goto(r->machine, r->rest, r->text); }
 static void cmd_history(const struct request *r) { bridge_history(r->machine, r->rest, r->text); }
-static void cmd_written(const struct request *r) { bridge_when_written(r->machine, r->rest, r->debug->physical, r->text); }
-static void cmd_when_mode(const struct request *r) { bridge_when_mode(r->machine, r->rest, r->text); }
+static void cmd_written(const struct request *r) {
+    bridge_when_written(r->machine, r->rest, r->debug->physical, r->text);
+}
+static void cmd_when_mode(const struct request *r) {
+    bridge_when_mode(r->machine, r->rest, r->text);
+}
 static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest, r->text); }
 static void cmd_catch(const struct request *r) { monitor_catch(r->machine, r->rest, r->text); }
 
@@ -149,8 +153,10 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(&r->machine->vcpu[0]));
     if (*word && !*end)
         return true;
-    text_print(r->text, "\"%s\" is not an address: give a number (0x1000) or a register (eip); "
-               "gdb's expressions are not known here\n", word);
+    text_print(r->text,
+               "\"%s\" is not an address: give a number (0x1000) or a register (eip); "
+               "gdb's expressions are not known here\n",
+               word);
     return false;
 }
 
@@ -314,8 +320,7 @@ static void run_command(const struct command *c, const struct request *r, struct
         c->run(r);
 }
 
-bool bridge_monitor(void *target, struct gdb_thread thread, const char *line,
-                    struct gdb_out *out) {
+bool bridge_monitor(void *target, struct gdb_thread thread, const char *line, struct gdb_out *out) {
     struct debug *d = target;
     struct machine *m = bridge_machine(d, thread.pid);
     struct text text = {put_out, out};

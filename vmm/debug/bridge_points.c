@@ -59,9 +59,12 @@ static bool was_interrupted(void *context) {
 }
 
 static struct gdb_agent_host host_of(struct evaluation *e) {
-    return (struct gdb_agent_host){.context = e, .read_register = agent_read_register,
-                                   .read_memory = agent_read_memory, .read_whole = read_whole,
-                                   .print = program_print, .interrupted = was_interrupted};
+    return (struct gdb_agent_host){.context = e,
+                                   .read_register = agent_read_register,
+                                   .read_memory = agent_read_memory,
+                                   .read_whole = read_whole,
+                                   .print = program_print,
+                                   .interrupted = was_interrupted};
 }
 
 /* A search through the past comes by tracepoints, too; that is no run to be traced. */

@@ -80,9 +80,7 @@ static void put_unit(const struct text *t, const struct dump *d, const uint8_t *
     case 'd': text_print(t, " %*" PRId64, (int)d->size * 3, with_sign); break;
     case 'u': text_print(t, " %*" PRIu64, (int)d->size * 3, value); break;
     case 'o': text_print(t, " 0%0*" PRIo64, (int)d->size * 3, value); break;
-    case 'c':
-        text_print(t, isprint((int)value) ? " '%c'" : " '\\x%02x'", (int)value);
-        break;
+    case 'c': text_print(t, isprint((int)value) ? " '%c'" : " '\\x%02x'", (int)value); break;
     default: text_print(t, " 0x%0*" PRIx64, (int)d->size * 2, value);
     }
 }

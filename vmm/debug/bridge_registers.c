@@ -10,8 +10,8 @@
 #include "vmm/x86/x86.h"
 
 /* gdb finds its own registers by these names of features. */
-#define SSE_FEATURE "org.gnu.gdb.i386.sse"
-#define CORE_FEATURE "org.gnu.gdb.i386.core"
+#define SSE_FEATURE    "org.gnu.gdb.i386.sse"
+#define CORE_FEATURE   "org.gnu.gdb.i386.core"
 #define SYSTEM_FEATURE "org.minikvm.x86.system"
 
 static const struct {
@@ -27,7 +27,7 @@ static struct gdb_register *convert_registers(const struct reg_layout *layout) {
     struct gdb_register *out = calloc(layout->count, sizeof *out);
     for (unsigned i = 0; out && i < layout->count; i++) {
         const struct reg *r = &layout->regs[i];
-        out[i] = (struct gdb_register){r->name, r->bits, r->type, r->feature,
+        out[i] = (struct gdb_register){r->name,  r->bits, r->type,     r->feature,
                                        r->group, r->core, r->expedite, r->view};
     }
     return out;
@@ -39,8 +39,7 @@ static struct gdb_field *convert_fields(const struct reg_field *fields) {
         n++;
     struct gdb_field *out = calloc(n + 1, sizeof *out);
     for (size_t i = 0; out && i < n; i++)
-        out[i] = (struct gdb_field){fields[i].name, fields[i].start, fields[i].end,
-                                    fields[i].type};
+        out[i] = (struct gdb_field){fields[i].name, fields[i].start, fields[i].end, fields[i].type};
     return out;
 }
 
@@ -53,8 +52,10 @@ static const char *type_feature(const struct reg_type *t, size_t index) {
 }
 
 static struct gdb_type *convert_types(const struct reg_type *types) {
-    static const int kinds[] = {[REG_FLAGS] = GDB_TYPE_FLAGS, [REG_STRUCT] = GDB_TYPE_STRUCT,
-                                [REG_ENUM] = GDB_TYPE_ENUM, [REG_VECTOR] = GDB_TYPE_VECTOR,
+    static const int kinds[] = {[REG_FLAGS] = GDB_TYPE_FLAGS,
+                                [REG_STRUCT] = GDB_TYPE_STRUCT,
+                                [REG_ENUM] = GDB_TYPE_ENUM,
+                                [REG_VECTOR] = GDB_TYPE_VECTOR,
                                 [REG_UNION] = GDB_TYPE_UNION};
     size_t n = 0;
     while (types[n].id)
@@ -100,8 +101,9 @@ const struct gdb_description *bridge_describe(void *target, struct gdb_thread th
         return &d->description[DESCRIPTION_32];
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
-    return &d->description[bits == 16 ? DESCRIPTION_16 : bits == 32 ? DESCRIPTION_32
-                                                                    : DESCRIPTION_64];
+    return &d->description[bits == 16   ? DESCRIPTION_16
+                           : bits == 32 ? DESCRIPTION_32
+                                        : DESCRIPTION_64];
 }
 
 const struct gdb_description *bridge_description_of(void *target, const char *architecture) {
@@ -162,7 +164,8 @@ bool bridge_write_register(void *target, struct gdb_thread thread,
 const char *bridge_read_only(void *target, const struct gdb_description *description,
                              unsigned number) {
     const struct reg *r = bridge_row(target, description, number);
-    return !r || register_is_writable(r) ? NULL
-                                         : "the mode follows from CR0.PE, EFER.LMA, EFLAGS.VM and CS; "
-                                           "write those";
+    return !r || register_is_writable(r)
+               ? NULL
+               : "the mode follows from CR0.PE, EFER.LMA, EFLAGS.VM and CS; "
+                 "write those";
 }

@@ -3,8 +3,7 @@
 
 #include "vmm/inspect/tables.h"
 
-bool bridge_table_type(void *target, unsigned number, const char **name,
-                       const char **description) {
+bool bridge_table_type(void *target, unsigned number, const char **name, const char **description) {
     unsigned count;
     const struct table *list = tables_list(&count);
     (void)target;
@@ -27,8 +26,7 @@ static void take_table_row(void *context, const struct table_row *row) {
         gdb_table_cell(f->out, f->table->columns[i], row->cell[i]);
 }
 
-bool bridge_table(void *target, struct gdb_thread thread, const char *name,
-                  struct gdb_table *out) {
+bool bridge_table(void *target, struct gdb_thread thread, const char *name, struct gdb_table *out) {
     struct machine *m = bridge_machine(target, thread.pid);
     struct filling f = {tables_find(name), out};
     struct table_sink sink = {take_table_row, &f};

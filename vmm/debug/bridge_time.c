@@ -31,7 +31,8 @@ void bridge_rom_changed(struct debug *d, struct machine *m) {
     if (!m->history)
         return;
     history_close(m);
-    debug_message(d, m->number, "ROM modified: the recorded execution before this point was discarded");
+    debug_message(d, m->number,
+                  "ROM modified: the recorded execution before this point was discarded");
 }
 
 /* A history, or the sentence that says how to have one. */
@@ -49,7 +50,8 @@ void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
         text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->vcpu[0].cpu),
-                   (ull)(virtual_clock_now(m) / 1000000000), (ull)(virtual_clock_now(m) / 1000 % 1000000));
+                   (ull)(virtual_clock_now(m) / 1000000000),
+                   (ull)(virtual_clock_now(m) / 1000 % 1000000));
 }
 
 /* "N" or "-N" */
@@ -97,9 +99,9 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
     if (!has_history(m, t))
         return;
     const struct history *h = m->history;
-    text_print(t, "history: %llu to %llu, now %llu%s\n",
-               (ull)snapshot_icount(h->list[0]), (ull)history_end_count(m),
-               (ull)cpu_icount(&m->vcpu[0].cpu), history_in_past(m) ? "" : " (the present)");
+    text_print(t, "history: %llu to %llu, now %llu%s\n", (ull)snapshot_icount(h->list[0]),
+               (ull)history_end_count(m), (ull)cpu_icount(&m->vcpu[0].cpu),
+               history_in_past(m) ? "" : " (the present)");
     text_print(t, "snapshots: %zu, %llu KiB of %llu\n", h->count, (ull)h->bytes >> 10,
                (ull)h->bound >> 10);
     text_print(t, "inputs: %zu, clock: %zu\n", h->inputs.count, h->clocks.count);
@@ -112,8 +114,8 @@ static void print_write(struct machine *m, const struct reverse_write *w, const 
         [BY_DELIVERY] = "by an interrupt or fault that is delivered at",
         [BY_PAGING] = "by the CPU's paging (accessed or dirty bit), for the instruction at"};
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    text_print(t, "at %llu, %s %04x:%08llx (monitor goto %llu)\n", (ull)cpu_icount(cpu),
-               by[w->by], s->sregs.cs.selector, (ull)s->regs.rip, (ull)cpu_icount(cpu));
+    text_print(t, "at %llu, %s %04x:%08llx (monitor goto %llu)\n", (ull)cpu_icount(cpu), by[w->by],
+               s->sregs.cs.selector, (ull)s->regs.rip, (ull)cpu_icount(cpu));
 }
 
 static void when_written(struct machine *m, uint64_t address, uint32_t length, bool physical,
@@ -166,8 +168,10 @@ static bool saved_name(const struct machine *m, const char *rest, char *name, si
 static void print_saved(const struct machine *m, const char *name, const struct text *t) {
     text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", name);
     if (history_in_past(m))
-        text_print(t, "it is the run up to here, count %llu; all of it is there after `monitor goto end`\n",
-                   (ull)cpu_icount(&m->vcpu[0].cpu));
+        text_print(
+            t,
+            "it is the run up to here, count %llu; all of it is there after `monitor goto end`\n",
+            (ull)cpu_icount(&m->vcpu[0].cpu));
 }
 
 void bridge_save(struct machine *m, const char *rest, const struct text *t) {
@@ -175,8 +179,10 @@ void bridge_save(struct machine *m, const char *rest, const struct text *t) {
     if (!*rest)
         text_print(t, "save takes a file's name\n");
     else if (!saved_name(m, rest, name, sizeof name))
-        text_print(t, "save makes a new file NAME" SAVED_SUFFIX " in the folder that minikvm was started in: "
-                      "give a name of letters and digits, without /, or start it with --sandbox=off\n");
+        text_print(
+            t,
+            "save makes a new file NAME" SAVED_SUFFIX " in the folder that minikvm was started in: "
+            "give a name of letters and digits, without /, or start it with --sandbox=off\n");
     else if (has_history(m, t) && !replay_save(m, name, error, sizeof error))
         text_print(t, "%s\n", error);
     else if (m->history)

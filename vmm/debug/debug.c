@@ -67,8 +67,9 @@ static int step_irqs(void *target, struct gdb_thread thread, int set) {
 
 /* --- points -------------------------------------------------------------------------------- */
 
-static const char *insert_breakpoint(void *target, int pid, enum gdb_bp_kind point, uint64_t address,
-                          uint64_t length, struct gdb_program *program) {
+static const char *insert_breakpoint(void *target, int pid, enum gdb_bp_kind point,
+                                     uint64_t address, uint64_t length,
+                                     struct gdb_program *program) {
     struct machine *m = bridge_machine(target, pid);
     enum bp_kind kind = (enum bp_kind)point; /* the same order */
     if (!m)
@@ -109,9 +110,11 @@ static void remove_breakpoints(void *target, int pid) {
 /* --- running ---------------------------------------------------------------------------------- */
 
 static void resume(void *target, const struct gdb_action *action) {
-    static const enum machine_command commands[] = {
-        [GDB_CONTINUE] = COMMAND_RUN, [GDB_STEP] = COMMAND_STEP, [GDB_RANGE] = COMMAND_RANGE,
-        [GDB_REVERSE_STEP] = COMMAND_BACK_STEP, [GDB_REVERSE_CONTINUE] = COMMAND_BACK_RUN};
+    static const enum machine_command commands[] = {[GDB_CONTINUE] = COMMAND_RUN,
+                                                    [GDB_STEP] = COMMAND_STEP,
+                                                    [GDB_RANGE] = COMMAND_RANGE,
+                                                    [GDB_REVERSE_STEP] = COMMAND_BACK_STEP,
+                                                    [GDB_REVERSE_CONTINUE] = COMMAND_BACK_RUN};
     struct debug *d = target;
     struct vcpu *v = bridge_vcpu(d, action->thread);
     if (!v || !alive(d, action->thread.pid))
@@ -183,8 +186,10 @@ static char *find_image(struct debug *d, const char *name) {
         return guest ? guest : strdup(m->initial_path);
     if (d->machines[0].options->unconfined)
         return image_find(name, d->error, sizeof d->error);
-    snprintf(d->error, sizeof d->error, "%.200s is neither an image of the command line nor a "
-             "built guest; start minikvm with it, or with --sandbox=off", name);
+    snprintf(d->error, sizeof d->error,
+             "%.200s is neither an image of the command line nor a "
+             "built guest; start minikvm with it, or with --sandbox=off",
+             name);
     return NULL;
 }
 
@@ -339,8 +344,8 @@ static const struct gdb_target_ops ops = {
     .session = session,
 };
 
-struct debug *debug_open(const char *address, struct machine *machines, unsigned count,
-                         char *error, size_t size) {
+struct debug *debug_open(const char *address, struct machine *machines, unsigned count, char *error,
+                         size_t size) {
     struct debug *d = calloc(1, sizeof *d);
     if (!d) {
         snprintf(error, size, "no memory");
@@ -348,9 +353,11 @@ struct debug *debug_open(const char *address, struct machine *machines, unsigned
     }
     d->machines = machines;
     d->count = count;
-    d->target = (struct gdb_target){
-        .ops = &ops, .context = d, .name = "minikvm", .version = MINIKVM_VERSION,
-        .extension = &gdb_tracepoints};
+    d->target = (struct gdb_target){.ops = &ops,
+                                    .context = d,
+                                    .name = "minikvm",
+                                    .version = MINIKVM_VERSION,
+                                    .extension = &gdb_tracepoints};
     bridge_make_descriptions(d);
     bridge_open_text(d);
     d->server = gdb_server_open(address, &d->target, error, size);

@@ -14,8 +14,8 @@ struct debug;
 
 /* Listens, which needs rights that a sandbox takes: before the machines are made. NULL
  * with a sentence. */
-struct debug *debug_open(const char *address, struct machine *machines, unsigned count,
-                         char *error, size_t size);
+struct debug *debug_open(const char *address, struct machine *machines, unsigned count, char *error,
+                         size_t size);
 /* The machines are made, and stopped. They outlive it. */
 void debug_begin(struct debug *);
 /* See gdb_server_admit_all() and gdb_server_warning(). */

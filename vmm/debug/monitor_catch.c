@@ -11,7 +11,10 @@ static void print_usage(const struct text *t) {
     const struct catch_event *events = catch_events(&count);
     text_print(t, "catch takes one of:\n");
     for (unsigned i = 0; i < count; i++)
-        text_print(t, "  %s%s\n", events[i].name, events[i].parse ? " [INT[/AH]]" : events[i].limit ? " [NUMBER]" : "");
+        text_print(t, "  %s%s\n", events[i].name,
+                   events[i].parse   ? " [INT[/AH]]"
+                   : events[i].limit ? " [NUMBER]"
+                                     : "");
 }
 
 static void print_caught(const struct machine *m, const struct text *t) {
@@ -29,7 +32,8 @@ static void print_caught(const struct machine *m, const struct text *t) {
 static bool is_impossible(struct machine *m, const struct catch_event *e, const struct text *t) {
     if (!e->needs_soft || cpu_can(&m->vcpu[0].cpu, ENGINE_EXACT_EVENTS) || engines_may_take_over(m))
         return false;
-    text_print(t, "only the built-in CPU sees every %s; use `monitor engine soft` first\n", e->name);
+    text_print(t, "only the built-in CPU sees every %s; use `monitor engine soft` first\n",
+               e->name);
     return true;
 }
 
