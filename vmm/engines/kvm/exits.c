@@ -110,20 +110,13 @@ bool exits_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     switch (reason) {
     case -EINTR: /* a signal */
     case KVM_EXIT_INTR:
-    case KVM_EXIT_IRQ_WINDOW_OPEN:
-        return false;
-    case KVM_EXIT_IO:
-        return serve_io(cpu, exit);
-    case KVM_EXIT_MMIO:
-        return serve_mmio(cpu, exit);
-    case KVM_EXIT_HLT:
-        return report_halt(cpu, exit);
-    case KVM_EXIT_SHUTDOWN:
-        return exits_report(exit, CPU_EXIT_SHUTDOWN, "%s", EXITS_TRIPLE_FAULT);
-    case KVM_EXIT_INTERNAL_ERROR:
-        return report_failure(cpu, exit);
-    case KVM_EXIT_FAIL_ENTRY:
-        return refuse_entry(cpu, exit);
+    case KVM_EXIT_IRQ_WINDOW_OPEN: return false;
+    case KVM_EXIT_IO: return serve_io(cpu, exit);
+    case KVM_EXIT_MMIO: return serve_mmio(cpu, exit);
+    case KVM_EXIT_HLT: return report_halt(cpu, exit);
+    case KVM_EXIT_SHUTDOWN: return exits_report(exit, CPU_EXIT_SHUTDOWN, "%s", EXITS_TRIPLE_FAULT);
+    case KVM_EXIT_INTERNAL_ERROR: return report_failure(cpu, exit);
+    case KVM_EXIT_FAIL_ENTRY: return refuse_entry(cpu, exit);
     }
     return report_unknown(reason, exit);
 }

@@ -22,11 +22,11 @@ struct kvm_vcpu {
     int vm, fd;
     struct kvm_run *run;
     size_t run_size;
-    unsigned slots;  /* memory slots in use, from 0 */
-    bool irqchip;    /* interrupt chips are in the kernel */
-    bool io_pending; /* an IO or MMIO exit that the next KVM_RUN completes */
-    bool serves;     /* a device answered IO_SERVICE at that exit (debug/serve.c) */
-    bool halted;     /* after a hlt that nothing can wake */
+    unsigned slots;       /* memory slots in use, from 0 */
+    bool irqchip;         /* interrupt chips are in the kernel */
+    bool io_pending;      /* an IO or MMIO exit that the next KVM_RUN completes */
+    bool serves;          /* a device answered IO_SERVICE at that exit (debug/serve.c) */
+    bool halted;          /* after a hlt that nothing can wake */
     volatile bool kicked; /* KVM_RUN is to come back at once (debug/kick.c) */
     /* Around KVM_RUN, for the debugging half; may be NULL. At left() no register is valid. */
     void (*entering)(struct cpu *);
@@ -72,8 +72,7 @@ int exits_complete(struct cpu *, struct cpu_exit *exit);
 /* Fills in *exit; always true. */
 bool exits_report(struct cpu_exit *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-#define EXITS_TRIPLE_FAULT \
-    "triple fault: an exception, and no handler for it could be entered"
+#define EXITS_TRIPLE_FAULT "triple fault: an exception, and no handler for it could be entered"
 /* Runs until an exit stops the CPU, without a debugger. */
 void exits_run(struct cpu *, struct cpu_exit *exit);
 
