@@ -178,8 +178,7 @@ bool bp_plan_strained(struct cpu *cpu) {
     return debugged_of(cpu)->plan.stepping;
 }
 
-const char *bp_plan_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address,
-                         uint32_t length) {
+const char *bp_plan_refuses(struct cpu *cpu, enum bp_kind kind, uint64_t address, uint32_t length) {
     if (kind <= BP_WRITE)
         return NULL;
     if (!probe_traits()->data_bp)
@@ -222,11 +221,11 @@ static void for_int3s(struct cpu *cpu, void (*f)(struct cpu *, struct breakpoint
 static void protect_bytes(struct cpu *cpu, const struct breakpoint *p) {
     struct page_walk w;
     const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
-    for (uint64_t at = p->address; at < p->address + p->length;
-         at = (at | (PAGE_SIZE - 1)) + 1) {
+    for (uint64_t at = p->address; at < p->address + p->length; at = (at | (PAGE_SIZE - 1)) + 1) {
         if (!x86_walk(cpu->memory, s, at, &w))
             continue;
-        uint8_t *page = memory_at(cpu->memory, w.phys & ~(uint64_t)(PAGE_SIZE - 1), PAGE_SIZE, true);
+        uint8_t *page =
+            memory_at(cpu->memory, w.phys & ~(uint64_t)(PAGE_SIZE - 1), PAGE_SIZE, true);
         if (page)
             mprotect(page, PAGE_SIZE, PROT_READ);
     }

@@ -70,27 +70,27 @@ struct kvm_counters {
 };
 
 struct debugged_vcpu {
-    struct kvm_vcpu vcpu; /* first: cpu->priv points to both */
+    struct kvm_vcpu vcpu;         /* first: cpu->priv points to both */
     struct kvm_guest_debug armed; /* as last given to KVM */
-    bool sync;       /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
-    unsigned wanted; /* parts of the state that are to come with the next exit */
-    bool stepping;   /* TF is set for a debugger; the guest's own TF is guest_tf */
+    bool sync;                    /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
+    unsigned wanted;              /* parts of the state that are to come with the next exit */
+    bool stepping;                /* TF is set for a debugger; the guest's own TF is guest_tf */
     bool guest_tf;
     struct kvm_counters counters;
-    unsigned inject;              /* KVM_GUESTDBG_INJECT_* for the next entry */
+    unsigned inject; /* KVM_GUESTDBG_INJECT_* for the next entry */
     uint64_t entry_rip;
     bool after_step;         /* the last entry was a single step, or this one is */
     bool mid_rep;            /* the last step was an iteration of a rep, with more to come */
     struct cpu_state before; /* REGS and SREGS as of the last entry */
     struct bp_plan plan;
     struct cr0_guard guard;
-    bool frozen;             /* the PIT stands still; `pit` has its true state */
+    bool frozen; /* the PIT stands still; `pit` has its true state */
     struct kvm_pit_state2 pit;
-    bool replaceable;        /* as the option says; false once it has been told */
-    unsigned busy_looks;     /* of the watchdog, at a guest that executes */
+    bool replaceable;    /* as the option says; false once it has been told */
+    unsigned busy_looks; /* of the watchdog, at a guest that executes */
     timer_t watchdog;
     bool has_watchdog;
-    volatile bool inside;    /* `thread` is in kick_run() or kick_step() */
+    volatile bool inside; /* `thread` is in kick_run() or kick_step() */
     pthread_t thread;
 };
 
@@ -153,7 +153,7 @@ void bp_plan_registers(const struct debugged_vcpu *, struct kvm_guest_debug *deb
 void bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address);
 /* The breakpoint behind a DEBUG exit's DR6, or NULL if that was not ours. */
 const struct breakpoint *bp_plan_hit(const struct debugged_vcpu *, uint64_t dr6, bool data_only);
-void bp_plan_insert(struct cpu *);  /* int3s in, pages protected */
+void bp_plan_insert(struct cpu *); /* int3s in, pages protected */
 void bp_plan_remove(struct cpu *); /* and out again */
 void bp_plan_protect(struct cpu *, bool on);
 bool bp_plan_snapshot(struct cpu *); /* false: no memory for the values */
@@ -166,7 +166,7 @@ const char *bp_plan_refuses(struct cpu *, enum bp_kind, uint64_t address, uint32
 /* Looks for them in the code at [from, to), physical and real-mode linear alike. */
 void cr0_guard_open(struct debugged_vcpu *, const struct memory *, uint64_t from, uint64_t to);
 void cr0_guard_arm(struct cpu *, struct kvm_guest_debug *debug); /* in what is free of `debug` */
-bool cr0_guard_at(struct cpu *); /* the CPU stands at one */
+bool cr0_guard_at(struct cpu *);                                 /* the CPU stands at one */
 /* true, and *exit: this KVM cannot do the next instruction, which sets CR0.PG. */
 bool cr0_guard_refuses(struct cpu *, struct cpu_exit *exit);
 bool cr0_guard_sets_paging(struct cpu *, uint64_t pc);

@@ -48,7 +48,8 @@ static int start_vcpu(struct cpu *cpu, struct kvm_vcpu *v, bool irqchip, char *e
         return open_failed(error, size, -device, "cannot open /dev/kvm", advice(-device));
     int err = vcpu_open(cpu, v, device, irqchip);
     if (err)
-        open_failed(error, size, -err, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+        open_failed(error, size, -err, "KVM cannot make the machine",
+                    "use --cpu=soft, or less --mem");
     return err;
 }
 
@@ -56,7 +57,8 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct debugged_vcpu *d = calloc(1, sizeof *d);
     if (!d)
-        return open_failed(error, size, ENOMEM, "KVM cannot make the machine", "use --cpu=soft, or less --mem");
+        return open_failed(error, size, ENOMEM, "KVM cannot make the machine",
+                           "use --cpu=soft, or less --mem");
     int err = start_vcpu(cpu, &d->vcpu, options->irqchip, error, size);
     if (err) {
         free(d);
@@ -129,7 +131,8 @@ static void engine_describe(struct cpu *cpu, char *out, unsigned size) {
 
 const struct engine engine_kvm = {
     .name = "kvm",
-    .capabilities = ENGINE_KERNEL_IRQCHIP | ENGINE_LIMITED_BREAKPOINTS | ENGINE_FPU | ENGINE_COSTLY_ENTRY,
+    .capabilities =
+        ENGINE_KERNEL_IRQCHIP | ENGINE_LIMITED_BREAKPOINTS | ENGINE_FPU | ENGINE_COSTLY_ENTRY,
     .open = kvm_open,
     .ops = {.fetch = debug_fetch, .store = debug_store, .run = kick_run},
     .step = kick_step,

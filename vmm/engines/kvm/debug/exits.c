@@ -23,7 +23,8 @@ bool exits_give_back(struct cpu *cpu) {
     bool int1 = before == 0xf1 && !(dr6 & (DR6_BS | 0xf));
     if (!own_step && !int1 && !(dr6 & (DR6_BT | DR6_BD)))
         return false;
-    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= dr6 & (DR6_BT | DR6_BD | (own_step ? DR6_BS : 0));
+    cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |=
+        dr6 & (DR6_BT | DR6_BD | (own_step ? DR6_BS : 0));
     d->inject = KVM_GUESTDBG_INJECT_DB;
     return true;
 }
@@ -32,7 +33,8 @@ bool exits_give_back(struct cpu *cpu) {
 
 static bool all_masked(struct cpu *cpu) {
     struct irqchip_state chips;
-    uint8_t wakers = engine_host_of(cpu)->wakers ? engine_host_of(cpu)->wakers(cpu->host.context) : 0xff;
+    uint8_t wakers =
+        engine_host_of(cpu)->wakers ? engine_host_of(cpu)->wakers(cpu->host.context) : 0xff;
     return cpu->engine->get_irqchip(cpu, &chips) == 0 && !(wakers & ~chips.pic[0].imr);
 }
 
@@ -65,7 +67,8 @@ bool exits_halted(struct cpu *cpu, struct cpu_exit *exit) {
  * where we came from: a jump led back to it. */
 static bool is_stale_hlt(struct cpu *cpu) {
     const struct debugged_vcpu *d = debugged_of(cpu);
-    return (d->after_step && cpu_read(cpu, CPU_REGS)->regs.rip == d->entry_rip) || !is_behind_hlt(cpu);
+    return (d->after_step && cpu_read(cpu, CPU_REGS)->regs.rip == d->entry_rip) ||
+           !is_behind_hlt(cpu);
 }
 
 static bool hlt_exit(struct cpu *cpu, struct cpu_exit *exit) {
@@ -139,11 +142,13 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
 static bool is_slow(struct cpu *cpu, struct cpu_exit *exit) {
     enum { LOOKS = 3 }; /* of the watchdog: two tenths of a second and a bit */
     struct debugged_vcpu *d = debugged_of(cpu);
-    if (!d->replaceable || ++d->busy_looks < LOOKS || cpu_read(cpu, CPU_SREGS)->sregs.efer & EFER_LMA)
+    if (!d->replaceable || ++d->busy_looks < LOOKS ||
+        cpu_read(cpu, CPU_SREGS)->sregs.efer & EFER_LMA)
         return false;
     d->replaceable = false;
     return probe_interprets() &&
-           exits_report(exit, CPU_EXIT_SLOW, "this KVM interprets the guest's instructions, and takes far longer");
+           exits_report(exit, CPU_EXIT_SLOW,
+                        "this KVM interprets the guest's instructions, and takes far longer");
 }
 
 /* -EINTR is a kick, the watchdog's look, or any other signal. */
@@ -176,15 +181,11 @@ static void name_reason(int reason, struct cpu_exit *exit) {
 bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     switch (reason) {
     case -EINTR:
-    case KVM_EXIT_INTR:
-        return run_interrupted(cpu, exit);
-    case KVM_EXIT_HLT:
-        return hlt_exit(cpu, exit);
-    case KVM_EXIT_SHUTDOWN:
-        return shutdown_exit(cpu, exit);
+    case KVM_EXIT_INTR: return run_interrupted(cpu, exit);
+    case KVM_EXIT_HLT: return hlt_exit(cpu, exit);
+    case KVM_EXIT_SHUTDOWN: return shutdown_exit(cpu, exit);
     case KVM_EXIT_INTERNAL_ERROR:
-    case KVM_EXIT_FAIL_ENTRY:
-        return failed_astray(cpu, exit) || exits_settle(cpu, reason, exit);
+    case KVM_EXIT_FAIL_ENTRY: return failed_astray(cpu, exit) || exits_settle(cpu, reason, exit);
     }
     bool stop = exits_settle(cpu, reason, exit);
     if (stop && exit->kind == CPU_EXIT_CANNOT && reason >= 0)

@@ -27,7 +27,7 @@ static const uint8_t program[] = {
 };
 
 static enum io_result probe_no_device(void *machine, uint16_t port, bool out, unsigned size,
-                                void *data) {
+                                      void *data) {
     (void)machine, (void)port, (void)out, (void)size, (void)data;
     return IO_DONE;
 }
@@ -43,8 +43,8 @@ static void start_at(struct cpu *cpu, uint64_t ip) {
 
 /* Run from `ip` with one debug register and these controls; was it a DEBUG exit
  * at `expected`? */
-static bool debug_stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint64_t dr0, uint64_t dr7,
-                     uint64_t expected) {
+static bool debug_stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint64_t dr0,
+                           uint64_t dr7, uint64_t expected) {
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE | control};
     debug.arch.debugreg[0] = dr0;
     debug.arch.debugreg[7] = dr7;
@@ -100,7 +100,8 @@ static void with_scratch_cpu(void (*by)(struct cpu *)) {
     struct memory memory;
     struct breakpoints none = {0};
     struct debugged_vcpu d = {0};
-    struct cpu cpu = {.ops = &ops, .memory = &memory, .breakpoints = &none, .host.io = probe_no_device};
+    struct cpu cpu = {
+        .ops = &ops, .memory = &memory, .breakpoints = &none, .host.io = probe_no_device};
     int device = memory_open(&memory, 64 << 10) < 0 ? -1 : vcpu_open_device();
     if (device >= 0 && vcpu_open(&cpu, &d.vcpu, device, false) == 0) {
         by(&cpu);

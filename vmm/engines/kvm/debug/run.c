@@ -78,7 +78,8 @@ static bool protected_store(struct cpu *cpu, struct cpu_exit *exit) {
 /* After a step of ours one KVM still has a single-step trap pending, which would
  * go to the guest. So the first entry after one intercepts #DB in any case;
  * exits_give_back() tells whose it is. */
-static struct kvm_guest_debug first_entry(const struct debugged_vcpu *d, struct kvm_guest_debug debug) {
+static struct kvm_guest_debug first_entry(const struct debugged_vcpu *d,
+                                          struct kvm_guest_debug debug) {
     if (d->armed.control & KVM_GUESTDBG_SINGLESTEP && !debug.control)
         debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
     return debug;

@@ -57,9 +57,10 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
     const struct kvm_traits *t = probe_traits();
     int vector = vector_of(cpu, in);
     if (vector >= 0)
-        return t->exec_bp && x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, vector,
-                                         target)
-                   ? BY_DR : BY_TF;
+        return t->exec_bp &&
+                       x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, vector, target)
+                   ? BY_DR
+                   : BY_TF;
     if (loads_ss(in)) {
         *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : insn_modrm_length(in));
         return t->int3 ? BY_INT3 : BY_TF;
@@ -178,7 +179,8 @@ static bool give_back_trap(struct cpu *cpu) {
  * after an exit that it dealt with inside (kvm-quirks 3): then again, but not
  * for ever, since `jmp .` changes nothing either. true: *exit is something else
  * than the end of the instruction. */
-static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, struct cpu_exit *exit) {
+static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug,
+                       struct cpu_exit *exit) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_regs start = cpu_read(cpu, CPU_REGS)->regs;
     for (unsigned empty = 0;;) {
@@ -194,8 +196,7 @@ static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, str
         if (v->io_pending) {
             int after = exits_complete(cpu, exit);
             stop |= exit->kind == CPU_EXIT_DEVICE;
-            if (stop || after == KVM_EXIT_DEBUG ||
-                cpu_read(cpu, CPU_REGS)->regs.rip != start.rip)
+            if (stop || after == KVM_EXIT_DEBUG || cpu_read(cpu, CPU_REGS)->regs.rip != start.rip)
                 return stop;
         } else if (stop) {
             return true;
@@ -274,7 +275,8 @@ static bool can_compare(struct cpu *cpu, struct cpu_exit *exit) {
     if (bp_plan_snapshot(cpu))
         return true;
     exit->kind = CPU_EXIT_CANNOT;
-    snprintf(exit->text, sizeof exit->text, "no memory to keep the values that watchpoints compare");
+    snprintf(exit->text, sizeof exit->text,
+             "no memory to keep the values that watchpoints compare");
     return false;
 }
 

@@ -30,8 +30,8 @@ void exits_trace(struct cpu *cpu, int reason) {
         snprintf(detail, sizeof detail, " %s port 0x%x, %u bytes",
                  run->io.direction ? "to" : "from", run->io.port, run->io.size * run->io.count);
     else if (reason == KVM_EXIT_MMIO)
-        snprintf(detail, sizeof detail, " %s 0x%llx, %u bytes",
-                 run->mmio.is_write ? "to" : "from", run->mmio.phys_addr, run->mmio.len);
+        snprintf(detail, sizeof detail, " %s 0x%llx, %u bytes", run->mmio.is_write ? "to" : "from",
+                 run->mmio.phys_addr, run->mmio.len);
     else if (reason == KVM_EXIT_DEBUG)
         snprintf(detail, sizeof detail, " exception %u, dr6 %llx", run->debug.arch.exception,
                  run->debug.arch.dr6);
