@@ -6,14 +6,12 @@
 #include <sys/mman.h>
 
 uint8_t *memory_map(uint64_t size) {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
-uint64_t memory_round_up(uint64_t n) {
-    return (n + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-}
+uint64_t memory_round_up(uint64_t n) { return (n + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1); }
 
 int memory_open(struct memory *m, uint64_t ram_size) {
     *m = (struct memory){0};
@@ -43,7 +41,8 @@ static struct memory_piece open_piece_at(const struct memory *m, uint64_t phys) 
     while (p < end && phys >= p->phys + p->length)
         p++;
     if (p < end && phys >= p->phys)
-        return (struct memory_piece){phys, p->phys + p->length - phys, p->at + (phys - p->phys), p->rom};
+        return (struct memory_piece){phys, p->phys + p->length - phys, p->at + (phys - p->phys),
+                                     p->rom};
     return (struct memory_piece){phys, (p < end ? p->phys : UINT64_MAX) - phys, NULL, false};
 }
 
@@ -106,7 +105,8 @@ size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t lengt
     return there;
 }
 
-static void put_piece(struct memory *m, uint64_t phys, const struct memory_piece *p, const uint8_t *from) {
+static void put_piece(struct memory *m, uint64_t phys, const struct memory_piece *p,
+                      const uint8_t *from) {
     if (m->journal && !p->rom) {
         m->journal->write(m->journal, p->at, from, p->length);
         return;

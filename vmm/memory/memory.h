@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #undef PAGE_SIZE /* musl's limits.h has the host's */
-#define PAGE_SIZE 4096u
+#define PAGE_SIZE  4096u
 #define MEMORY_MAX (3ull << 30) /* RAM ends below the ROM's upper image */
-#define ROM_MAX (256u << 10)
+#define ROM_MAX    (256u << 10)
 
 enum { MEMORY_PIECES = 8 };
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
@@ -78,7 +78,8 @@ bool memory_load(struct memory *, uint64_t phys, const void *from, size_t length
 /* [phys, phys+length) is about to be written by its host address. */
 static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length) {
     phys = memory_wrap(m, phys);
-    for (uint64_t n = phys / PAGE_SIZE; m->dirty && length && n <= (phys + length - 1) / PAGE_SIZE; n++)
+    for (uint64_t n = phys / PAGE_SIZE; m->dirty && length && n <= (phys + length - 1) / PAGE_SIZE;
+         n++)
         if (n < m->ram_size / PAGE_SIZE)
             m->dirty[n / 64] |= 1ull << n % 64;
 }
