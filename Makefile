@@ -97,11 +97,16 @@ include tests/fuzz/fuzz.mk
 static: ## build/static/minikvm, which needs no library of the host's (by musl-gcc)
 	$(MAKE) CC=musl-gcc BUILD=build/static PROGRAM=build/static/minikvm LDFLAGS=-static all
 
+.PHONY: format-check
+format-check: ## the folders that clang-format 14 holds are as it has them
+	scripts/format-check
+
 .PHONY: check test asan coverage
 check: all units ## the unit tests, how long functions are, who includes whom: seconds
 	scripts/check-includes
 	scripts/check-circles
 	scripts/check-names
+	scripts/format-check
 	scripts/lengths
 	tests/run --build=$(BUILD) --program=$(PROGRAM) unit
 
