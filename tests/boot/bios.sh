@@ -55,4 +55,6 @@ run ./image
 expect_status 240
 run --bios=none ./image
 expect_status 0
+# The ROM's fonts are those that are drawn.
+"$TOP/scripts/font" | cmp - "$TOP/vmm/board/bios/font.S" || fail "font.S: make it anew by scripts/font"
 finish
