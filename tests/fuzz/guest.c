@@ -21,9 +21,9 @@ struct engine __wrap_engine_soft; /* what everybody else takes for engine_soft *
 static uint64_t spent[MACHINES + 1]; /* by number, since the latest interrupt */
 
 static void use_up(struct cpu *cpu, uint64_t since) {
-    struct machine *m = vcpu_of(cpu)->machine;
-    if (!m) /* a trial's, of one instruction */
+    if (!engine_host_of(cpu)->deadline) /* a scratch CPU, of no machine and for one instruction */
         return;
+    struct machine *m = vcpu_of(cpu)->machine;
     spent[m->number] += cpu->ticks - since + 1; /* one for a call that did nothing */
     if (spent[m->number] < BUDGET)
         return;

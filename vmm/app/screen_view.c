@@ -230,7 +230,7 @@ static void resize(struct screen_view *v) {
 /* The message on the left; on the right, if there is room, what the machine does and how to
  * get out. */
 static void compose_status(const struct screen_view *v, char *out, size_t size) {
-    char which[32] = "", left[PAINT_STATUS];
+    char which[32] = "", left[PAINT_STATUS + 80];
     int width = (int)(v->paint.columns < size - 1 ? v->paint.columns : size - 1);
     int room = width - (int)strlen(v->state) - (int)strlen(HELP) - 4;
     if (v->machines > 1)
@@ -240,7 +240,7 @@ static void compose_status(const struct screen_view *v, char *out, size_t size) 
     if (room > ROOM_MIN)
         snprintf(out, size, "%-*.*s %s  %s ", room, room, left, v->state, HELP);
     else
-        snprintf(out, size, "%s", left);
+        snprintf(out, size, "%.*s", (int)size - 1, left);
 }
 
 /* Where the screen leaves no row free, only a message that was not seen covers one. */
