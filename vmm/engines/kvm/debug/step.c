@@ -175,18 +175,26 @@ static bool give_back_trap(struct cpu *cpu) {
     return !stepping && exits_give_back(cpu);
 }
 
+/* How many empty exits there may be: `jmp .` changes nothing either, and is over when a few
+ * have come; anything else is not over before it has done something. */
+static unsigned empty_exits(const struct insn *in) {
+    static const struct insn_span branches[] = {{0x70, 0x7f}, {0x9a, 0x9a},    {0xc2, 0xc3},
+                                                {0xca, 0xcf}, {0xe0, 0xe3},    {0xe8, 0xeb},
+                                                {0xff, 0xff}, {0x0f80, 0x0f8f}};
+    return insn_in_any(in, branches, sizeof branches / sizeof *branches) ? 8 : 1000;
+}
+
 /* Enter until the instruction is over. One KVM gives an extra, empty DEBUG exit
- * after an exit that it dealt with inside (kvm-quirks 3): then again, but not
- * for ever, since `jmp .` changes nothing either. true: *exit is something else
- * than the end of the instruction. */
-static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug,
+ * after an exit that it dealt with inside (kvm-quirks 3): then again. On a slow host there
+ * may be many. true: *exit is something else than the end of the instruction. */
+static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, const struct insn *in,
                        struct cpu_exit *exit) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_regs start = cpu_read(cpu, CPU_REGS)->regs;
     for (unsigned empty = 0;;) {
         int reason = debug_enter(cpu, debug);
         if (reason == KVM_EXIT_DEBUG) {
-            if (give_back_trap(cpu) || (unchanged(cpu, &start) && ++empty <= 8))
+            if (give_back_trap(cpu) || (unchanged(cpu, &start) && ++empty <= empty_exits(in)))
                 continue;
             return false;
         }
@@ -234,7 +242,7 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
     hold_handlers(cpu, in->pc, &debug);
     bool tf_next = tf_after(cpu, in);
-    bool other = enter_step(cpu, &debug, exit);
+    bool other = enter_step(cpu, &debug, in, exit);
     if (patched)
         *patched = saved;
     if (!other && debug.control & KVM_GUESTDBG_SINGLESTEP)
