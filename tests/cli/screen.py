@@ -2,7 +2,7 @@
 shows it. See screen.sh."""
 import fcntl, os, pty, re, select, signal, struct, subprocess, sys, termios, time
 
-LIMIT = 60  # seconds, for what hangs
+LIMIT = 40  # seconds, for what hangs
 
 
 class Grid:
@@ -153,8 +153,11 @@ class Run:
 
     def end(self):
         """Its status; the terminal as it left it, checked."""
-        status = None
+        status, limit = None, time.monotonic() + LIMIT
         while status is None:
+            if time.monotonic() > limit:
+                print(*(self.terminal.line(r) for r in range(self.terminal.rows)), sep="\n")
+                sys.exit("it does not end")
             self.read(0.02)
             status = self.process.poll()
         self.read(0)

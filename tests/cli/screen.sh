@@ -65,8 +65,9 @@ run.wait("all of it", lambda t: t.line(10) == "1e 9e" and t.line(24) == "")
 run.resize(8, 20)
 run.wait("the cursor's part", lambda t: t.line(0) == "" and t.line(1).startswith(" ☺☻") and t.grid.row == 7)
 run.type(b"a" * 29)
-run.wait("it follows the cursor", lambda t: t.cursor_shown and t.grid.column == 19 and
-         t.line(6) == "9e 1e 9e 1e 9e 1e 9e" and t.line(7) == " 1e 9e 1e 9e 1e 9e")
+# which columns are seen depends on when the two bytes of the cursor's place were
+run.wait("it follows the cursor", lambda t: t.cursor_shown and t.line(t.grid.row).endswith("1e 9e") and
+         t.grid.column == len(t.line(t.grid.row)) + 1)
 run.resize(25, 80)
 run.wait("all of it", lambda t: t.line(0) == "typed: press keys" and t.line(24) == "")
 run.type(b"\x01h")
@@ -77,7 +78,8 @@ run.type(b"\x01x")
 check("Ctrl-A x", run.end() == 0)
 
 # signals
-for number in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") + (() if SANITIZED else ("SIGSEGV", "SIGABRT")):
+# a sanitizer's runtime holds signals back, and has its own use for some
+for number in ("SIGTERM", "SIGHUP", "SIGINT") + (() if SANITIZED else ("SIGQUIT", "SIGSEGV", "SIGABRT")):
     run = typed()
     run.type(b"\x01h")
     run.wait("help", lambda t: "Ctrl-A x quits" in t.line(25))
