@@ -1,4 +1,5 @@
 # A call of the BIOS is one step; a watchpoint sees what it writes; it is explained before and after.
+# needs: exec-bp
 # guest: @BUILD@/tests/boot/calls.img
 # input: x
 # output: A

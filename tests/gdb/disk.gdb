@@ -1,4 +1,5 @@
 # A driver that reads a disk: identify, polling, interrupts; steps over what passes a sector.
+# needs: exec-bp
 # guest: --disk=@BUILD@/tests/guests/disk.img @BUILD@/tests/guests/ide.elf
 # output: 1 4096 6 7 1198 4095 6 7 4660 good\n
 break polled

@@ -1,6 +1,7 @@
 # title: A boot sector
 # The first code of a disk that a PC runs: 512 bytes, loaded by the BIOS to 0000:7C00. The image of the disk has no
 # symbols; those of the ELF file of its name beside it, bootsector.elf, come by themselves.
+# needs: exec-bp
 # guest: bootsector.img
 # The BIOS has loaded the sector, with its signature at the end, and says in DL which drive it was.
 x/i $pc

@@ -1,6 +1,7 @@
 # title: Two stages from a disk
 # A sector is too small for much more than to read others. Symbols of the first stage stand beside the image, those of
 # the second come by --symbols: so a breakpoint can be set in code that is not in memory yet.
+# needs: exec-bp
 # guest: --symbols=@BUILD@/guests/stage2.elf stages.img
 # The second stage is nowhere in memory, and its functions are known.
 x/2xw stage2

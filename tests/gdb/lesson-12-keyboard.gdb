@@ -1,6 +1,7 @@
 # title: Keys by interrupt
 # The CPU sleeps until a key comes; then keyboard, interrupt controller and CPU hand it on to the handler. (`ab` and
 # Esc are typed.)
+# needs: exec-bp
 # guest: keyboard
 # input: ab\033
 # A vector in real mode is four bytes at its number * 4, offset and segment: vector 9 is IRQ 1's here.
