@@ -124,13 +124,31 @@ static void back_to_int(struct vcpu *v, uint16_t cs, uint16_t ip) {
     cpu_arrives(&v->cpu);
 }
 
+/* A handler of an IRQ may have entered while the service waits. It is a few instructions of
+ * the ROM, and done to its end before the CPU is shown. */
+static void finish_handler(struct vcpu *v) {
+    enum { MOST = 300 };
+    struct cpu_exit exit = {.kind = CPU_EXIT_STEPPED};
+    uint16_t cs, ip;
+    bool step_irqs = v->cpu.step_irqs;
+    v->cpu.step_irqs = false;
+    for (unsigned n = 0; n < MOST && exit.kind == CPU_EXIT_STEPPED && rom_step_in_rom(v) &&
+                         !rom_step_caller(v, &cs, &ip);
+         n++)
+        v->cpu.engine->step(&v->cpu, &exit);
+    v->cpu.step_irqs = step_irqs;
+}
+
 void rom_step_end(struct vcpu *v, struct cpu_exit *exit) {
     uint16_t cs, ip;
     bool visible = v->machine->rom_is_stepped || v->rom.began_inside;
+    bool interrupted = exit->kind == CPU_EXIT_KICKED && !visible && v->machine->bios.on &&
+                       !v->machine->recorder->in_past(v->machine);
     if (v->rom.inside)
         leave_rom(v);
-    if (exit->kind == CPU_EXIT_KICKED && !visible && !v->machine->recorder->in_past(v->machine) &&
-        rom_step_caller(v, &cs, &ip))
+    if (interrupted)
+        finish_handler(v);
+    if (interrupted && rom_step_caller(v, &cs, &ip))
         back_to_int(v, cs, ip);
     if (v->rom.holds && exit->kind == CPU_EXIT_KICKED)
         *exit = v->rom.held;
