@@ -132,8 +132,9 @@ static void finish_handler(struct vcpu *v) {
     uint16_t cs, ip;
     bool step_irqs = v->cpu.step_irqs;
     v->cpu.step_irqs = false;
-    for (unsigned n = 0; n < MOST && exit.kind == CPU_EXIT_STEPPED && rom_step_in_rom(v) &&
-                         !rom_step_caller(v, &cs, &ip);
+    /* The kick may still stand, and ends one step with nothing done. */
+    for (unsigned n = 0; n < MOST && (exit.kind == CPU_EXIT_STEPPED || exit.kind == CPU_EXIT_KICKED) &&
+                         rom_step_in_rom(v) && !rom_step_caller(v, &cs, &ip);
          n++)
         v->cpu.engine->step(&v->cpu, &exit);
     v->cpu.step_irqs = step_irqs;
