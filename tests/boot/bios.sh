@@ -2,8 +2,6 @@
 # of the input, the log, and that it can be left out.
 . "$TOP/tests/cli/lib.sh"
 need_engine
-# a KVM that interprets the guest may miss the sleep of a HLT (docs/kvm-quirks.md, 9 and 16)
-[[ $HAVE != *no-paging32* ]] || ! has soft || CPU=${CPU:-soft}
 cd "$WORK" || exit 1
 printf x >keys
 

@@ -1,8 +1,6 @@
 # The BIOS's services: guests that look at registers, flags and memory after each, on each engine.
 . "$TOP/tests/cli/lib.sh"
 need_engine
-# a KVM that interprets the guest may miss the sleep of a HLT (docs/kvm-quirks.md, 9 and 16)
-[[ $HAVE != *no-paging32* ]] || ! has soft || CPU=${CPU:-soft}
 head -c 16896 /dev/zero | tr '\0' '\021' >"$WORK/hard" # 33 sectors of 11h
 printf 'aB\003\rx' >"$WORK/keys"
 

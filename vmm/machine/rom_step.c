@@ -73,21 +73,9 @@ static bool run_to(struct vcpu *v, uint64_t address, struct cpu_exit *exit) {
     return true;
 }
 
-/* The BIOS's end: a HLT that nothing wakes, of which a KVM may miss the sleep when it is stepped. */
-static bool at_the_end(struct vcpu *v, uint64_t pc) {
-    const struct cpu_state *s = state(v);
-    uint8_t op;
-    return rom_step_in_rom(v) && !(s->regs.rflags & FLAG_IF) &&
-           x86_read(v->cpu.memory, &s->sregs, pc, &op, sizeof op) == sizeof op && op == 0xf4;
-}
-
 void rom_step_one(struct vcpu *v, struct cpu_exit *exit) {
     const struct cpu_state *s = state(v);
     uint64_t pc = x86_pc(&s->regs, &s->sregs);
-    if (cpu_can(&v->cpu, ENGINE_COSTLY_ENTRY) && at_the_end(v, pc)) {
-        v->cpu.ops->run(&v->cpu, exit);
-        return;
-    }
     bool waits = rom_step_in_rom(v) && pc - ROM_BASE < ROM_STUBS * ROM_STUB_SIZE &&
                  pc % ROM_STUB_SIZE == ROM_STUB_WAIT;
     if (!waits || !cpu_can(&v->cpu, ENGINE_COSTLY_ENTRY) ||

@@ -275,6 +275,8 @@ static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *e
         return false;
     v->halted = !v->irqchip; /* one KVM has no HLT exit for a stepped hlt */
     cpu->valid &= ~(unsigned)CPU_MP;
+    if (v->irqchip && !(cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_IF))
+        cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_HALTED; /* nor does it say so */
     return exits_halted(cpu, exit);
 }
 
