@@ -175,8 +175,6 @@ bool cr0_guard_sets_paging(struct cpu *, uint64_t pc);
 /* After an exit that has set vcpu.serves: ends the OUT, and does the service. true: *exit says
  * why to stop. */
 bool serve(struct cpu *, struct cpu_exit *);
-/* The same while int3s and protected pages are in place: the service shall meet none. */
-bool serve_amid_run(struct cpu *, struct cpu_exit *);
 
 /* --- step.c and run.c --- */
 void step_one(struct cpu *, struct cpu_exit *);
