@@ -15,13 +15,13 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vmm/host/broker.h"
 #include "vmm/app/confine.h"
 #include "vmm/app/console.h"
 #include "vmm/app/drive_files.h"
+#include "vmm/base/monotonic.h"
 #include "vmm/debug/debug.h"
 #include "vmm/host/files.h"
 #include "vmm/host/stderr.h"
@@ -53,12 +53,6 @@ struct app {
     bool reads_input;
     uint64_t start_ns;
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 /* --- what machines ask of us ---------------------------------------------------------- */
 
@@ -472,7 +466,7 @@ static int run(struct app *a) {
 
 int main(int argc, char **argv) {
     static struct app app;
-    app.start_ns = now_ns();
+    app.start_ns = monotonic_ns();
     open_standard_files();
     signal(SIGPIPE, SIG_IGN); /* a pipe that nobody reads is an error of write(), too */
     enum options_result result = options_parse(&app.options, argc, argv);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vmm/app/palette.h"
 #include "vmm/app/terminal.h"
+#include "vmm/base/monotonic.h"
 #include "vmm/host/stderr.h"
 #include "vmm/host/text.h"
 #include "vmm/machine/machine_screen.h"
@@ -23,11 +23,7 @@ enum { PIECE = 512 }; /* a terminal with room takes so much at once */
 
 static struct screen_view *the_view; /* for a signal handler: there is one terminal */
 
-static uint64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+static uint64_t now_ms(void) { return monotonic_ns() / 1000000; }
 
 /* --- messages ------------------------------------------------------------------------- */
 

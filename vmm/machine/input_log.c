@@ -2,15 +2,11 @@
 #include "vmm/machine/input_log.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "vmm/base/monotonic.h"
 #include "vmm/machine/recorder.h"
 
-static double monotonic_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
+static double seconds_since(uint64_t begun) { return (double)(monotonic_ns() - begun) / 1e9; }
 
 static void log_input_byte(struct machine *m, const char *what, const char *who, uint8_t byte,
                            const char *where) {
@@ -18,7 +14,7 @@ static void log_input_byte(struct machine *m, const char *what, const char *who,
     if (byte >= ' ' && byte <= '~')
         snprintf(shown, sizeof shown, " '%c'", byte);
     fprintf(stderr, "minikvm: input %.6f m%u %s %s: %02x%s%s\n",
-            monotonic_now() - m->input_log.begun, m->number, what, who, byte, shown, where);
+            seconds_since(m->input_log.begun), m->number, what, who, byte, shown, where);
 }
 
 /* What a way through the past takes again is not logged again. */
@@ -35,7 +31,7 @@ static void log_taken(void *machine, int byte) {
 }
 
 void input_log_open(struct machine *m) {
-    m->input_log = (struct input_log){.begun = monotonic_now()};
+    m->input_log = (struct input_log){.begun = monotonic_ns()};
     m->board.input.taken = m->options->log_input ? log_taken : NULL;
     m->board.input.taken_context = m;
 }
@@ -46,7 +42,7 @@ void input_log_came(struct machine *m, const uint8_t *bytes, size_t length) {
         log_input_byte(m, "from", from, bytes[i], "");
     if (from && !length)
         fprintf(stderr, "minikvm: input %.6f m%u from %s: its end\n",
-                monotonic_now() - m->input_log.begun, m->number, from);
+                seconds_since(m->input_log.begun), m->number, from);
 }
 
 void input_log_access(struct machine *m, const struct access *a) {

@@ -146,7 +146,7 @@ struct machine {
     struct unassigned unassigned; /* what was told of accesses to where nothing is */
     struct runaways runaways;     /* runaway.h */
     struct input_log {
-        double begun;       /* seconds of CLOCK_MONOTONIC */
+        uint64_t begun;     /* monotonic_ns() */
         const char *device; /* that a CPU accesses now, or accessed last */
     } input_log;
     uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */

@@ -8,9 +8,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "vmm/base/invariant.h"
+#include "vmm/base/monotonic.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
@@ -343,12 +343,6 @@ static void carry_out(struct vcpu *v, enum machine_command command) {
 }
 
 /* --- the thread ------------------------------------------------------------------------- */
-
-static uint64_t monotonic_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static void start_command(struct machine *m) {
     if (!m->first_entry_ns)

@@ -3,19 +3,14 @@
 
 #include <time.h>
 
+#include "vmm/base/monotonic.h"
 #include "vmm/machine/recorder.h"
-
-static uint64_t host_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
     const struct cpu *cpu = &m->vcpu[0].cpu;
     bool host = cpu->engine && !cpu_can(cpu, ENGINE_DETERMINISTIC);
-    return host ? host_ns() : cpu->ticks * NS_PER_INSTRUCTION;
+    return host ? monotonic_ns() : cpu->ticks * NS_PER_INSTRUCTION;
 }
 
 static struct machine *machine_of(void *vcpu) { return ((struct vcpu *)vcpu)->machine; }

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "vmm/base/monotonic.h"
 #include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/descriptor.h"
@@ -123,18 +123,12 @@ const struct kvm_traits *probe_traits(void) {
 enum { TURNS = 2000 };
 static bool interprets;
 
-static uint64_t probe_clock(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* The same loop as the guest's, by the processor. */
 static uint64_t time_here(void) {
-    uint64_t begin = probe_clock();
+    uint64_t begin = monotonic_ns();
     for (unsigned n = TURNS; n; n--)
         __asm__ volatile("" : "+r"(n));
-    return probe_clock() - begin;
+    return monotonic_ns() - begin;
 }
 
 /* In flat protected mode: dec %ecx; jnz to it; hlt. */
@@ -147,9 +141,9 @@ static uint64_t time_guest(struct cpu *cpu) {
     s->sregs.cs = x86_descriptor(8, 0x00cf9b000000ffffull);
     s->sregs.ds = s->sregs.es = s->sregs.ss = x86_descriptor(16, 0x00cf93000000ffffull);
     s->regs = (struct kvm_regs){.rip = CODE, .rsp = 0x800, .rcx = TURNS, .rflags = 2};
-    uint64_t begin = probe_clock();
+    uint64_t begin = monotonic_ns();
     int reason = debug_enter(cpu, &none);
-    return reason == KVM_EXIT_HLT ? probe_clock() - begin : 0;
+    return reason == KVM_EXIT_HLT ? monotonic_ns() - begin : 0;
 }
 
 /* Whoever is interrupted while it is measured looks slow: the quicker of some counts. An
