@@ -113,11 +113,7 @@ bool rom_step_caller(struct vcpu *v, uint16_t *cs, uint16_t *ip) {
 static void back_to_int(struct vcpu *v, uint16_t cs, uint16_t ip) {
     uint16_t flags = word_on_stack(v, 4);
     struct cpu_state *s = cpu_write(&v->cpu, CPU_REGS | CPU_SREGS | CPU_MP | CPU_EVENTS);
-    s->sregs.cs.selector = cs;
-    s->sregs.cs.base = cs * 16u;
-    s->regs.rip = ip;
-    s->regs.rsp = (s->regs.rsp & ~0xffffull) | (uint16_t)(s->regs.rsp + 6);
-    s->regs.rflags = (s->regs.rflags & ~0xffffull) | flags;
+    bios_unwind(s, cs, ip, flags);
     s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
     s->events.interrupt.shadow = 0;
     v->touched = true;

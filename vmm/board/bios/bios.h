@@ -75,6 +75,9 @@ void bios_start_chips(struct bios *);
 void bios_boot_state(struct cpu_state *, uint8_t drive);
 /* A reset starts the machine anew, from a drive or where CMOS 0Fh says. */
 bool bios_can_restart(struct bios *);
+/* The CPU in the caller of an INT whose frame is on top of the stack, at this place: as if the
+ * INT had not been. */
+void bios_unwind(struct cpu_state *, uint16_t cs, uint16_t ip, uint16_t flags);
 /* For cpu_host.service. */
 enum io_result bios_service(struct bios *, struct cpu *);
 

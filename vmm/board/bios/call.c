@@ -91,13 +91,17 @@ void cmos_out(struct bios *b, uint8_t index, uint8_t value) {
 
 /* --- the CPU ------------------------------------------------------------------------------ */
 
-void go_back(struct call *c, uint16_t ip) {
-    struct cpu_state *s = cpu_write(c->bios->cpu, CPU_REGS | CPU_SREGS);
-    s->sregs.cs.selector = c->cs;
-    s->sregs.cs.base = c->cs * 16u;
+void bios_unwind(struct cpu_state *s, uint16_t cs, uint16_t ip, uint16_t flags) {
+    enum { FRAME = 6 };
+    s->sregs.cs.selector = cs;
+    s->sregs.cs.base = cs * 16u;
     s->regs.rip = ip;
-    s->regs.rsp = (s->regs.rsp & ~0xffffull) | (uint16_t)(s->regs.rsp + 6);
-    s->regs.rflags = (s->regs.rflags & ~0xffffull) | c->flags;
+    s->regs.rsp = (s->regs.rsp & ~0xffffull) | (uint16_t)(s->regs.rsp + FRAME);
+    s->regs.rflags = (s->regs.rflags & ~0xffffull) | flags;
+}
+
+void go_back(struct call *c, uint16_t ip) {
+    bios_unwind(cpu_write(c->bios->cpu, CPU_REGS | CPU_SREGS), c->cs, ip, c->flags);
     c->elsewhere = true;
 }
 
