@@ -45,6 +45,11 @@ expect_status 134
 expect_err 'int 0x15, AX=1234, at 0000:1006: the BIOS has no such function: CF=1, AH=86h'
 [[ $(grep -c 'no such function' err) == 1 ]] || fail "told more than once: $(cat err)"
 
+# A disk that is 00h, too, is one diskette drive: mov $8,%ah; mov $0,%dl; int $0x13; the status is DL.
+{ printf '\xb4\x08\xb2\x00\xcd\x13\x88\xd3\xb0\x00\xba\x00\x05\xee'; head -c 496 /dev/zero; printf '\x55\xaa'; } >image
+run ./image
+expect_status 1
+
 # Without a BIOS there are no vectors, and RAM is where its ROM would be.
 #   push 0x41 (16-bit) of segment 0: mov 0x40,%bx; mov $0,%al; mov $0x500,%dx; out
 printf '\x8b\x1e\x42\x00\xb0\x00\xba\x00\x05\xee' >image # the segment of vector 10h

@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+/* A disk that is drive 80h and 00h both is one of each. */
 static unsigned drive_count(struct bios *b, bool floppy) {
-    return b->drives ? drives_count(b->drives, floppy) : 0;
+    unsigned n = 0;
+    while (b->drives && drives_bios(b->drives, (floppy ? 0 : 0x80) + n))
+        n++;
+    return n;
 }
 
 /* --- by cylinder, head and sector ------------------------------------------------------------- */
