@@ -16,6 +16,12 @@ struct place {
     unsigned length[2];
 };
 
+/* Only a program's own addresses are cut in compatibility mode, never those of tables. */
+static uint64_t next_page(const struct soft *s, uint64_t linear) {
+    uint64_t next = (linear | (PAGE_SIZE - 1)) + 1;
+    return linear >> 32 ? next : wrap_linear(s, next);
+}
+
 static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum access access,
                            bool user) {
     struct place p = {.length = {size, 0}};
@@ -24,7 +30,7 @@ static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum 
     if (room < size) {
         p.length[0] = room;
         p.length[1] = size - room;
-        p.phys[1] = translate(s, (uint32_t)(linear + room), access, user)->phys;
+        p.phys[1] = translate(s, next_page(s, linear), access, user)->phys;
     }
     return p;
 }
@@ -95,8 +101,10 @@ uint64_t read_linear(struct soft *s, uint64_t linear, unsigned size, bool user) 
 void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access, bool user) {
     translate(s, linear, access, user);
     /* Every page on the way: a task's state may lie on two. */
-    for (uint64_t at = PAGE_SIZE - (linear & 0xFFF); at < size; at += PAGE_SIZE)
-        translate(s, (uint32_t)(linear + at), access, user);
+    for (uint64_t at = PAGE_SIZE - (linear & 0xFFF); at < size; at += PAGE_SIZE) {
+        linear = next_page(s, linear);
+        translate(s, linear, access, user);
+    }
 }
 
 void write_linear(struct soft *s, uint64_t linear, unsigned size, uint64_t value, bool user) {

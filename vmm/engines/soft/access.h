@@ -37,16 +37,24 @@ ALWAYS uint64_t get_reg(const struct soft *s, unsigned offset, unsigned size) {
 }
 
 ALWAYS void set_reg(struct soft *s, unsigned offset, unsigned size, uint64_t value) {
-    if (size == 4)
-        store_host((uint8_t *)s->r + offset, 8, (uint32_t)value); /* Vol. 1 §3.4.1.1 */
-    else if (size == 1)
-        store_host((uint8_t *)s->r + offset, 1, value);
-    else
-        store_host((uint8_t *)s->r + offset, 2, value);
+    uint8_t *at = (uint8_t *)s->r + offset;
+    switch (size) {
+    case 1: store_host(at, 1, value); break;
+    case 2: store_host(at, 2, value); break;
+    case 4: store_host(at, 8, (uint32_t)value); break; /* Vol. 1 §3.4.1.1 */
+    default: store_host(at, 8, value); break;
+    }
 }
 
 /* A general register by its number. */
 #define REG(n) ((unsigned)(n)*8u)
+
+/* CX, SI and DI are as wide as an address: a new value of 16 bits leaves the rest, one of 32
+ * clears it. */
+ALWAYS void set_counter(struct soft *s, const struct op *op, unsigned n, uint64_t value) {
+    uint64_t kept = op->mask == 0xFFFF ? s->r[n] & ~op->mask : 0;
+    s->r[n] = kept | (value & op->mask);
+}
 
 /* --- memory --- */
 ALWAYS uint64_t address(const struct soft *s, const struct op *op) {
@@ -63,7 +71,7 @@ ALWAYS bool tlb_holds(uint64_t tag, uint64_t linear, unsigned size) {
 }
 
 ALWAYS uint64_t load(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
-    uint64_t linear = (uint32_t)(s->seg[seg].k.base + offset);
+    uint64_t linear = s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     if (LIKELY(offset + size <= s->seg[seg].read_end && tlb_holds(e->read, linear, size)))
         return fetch_host((const void *)(e->host + linear), size);
@@ -72,7 +80,7 @@ ALWAYS uint64_t load(struct soft *s, unsigned seg, uint64_t offset, unsigned siz
 
 /* A load that faults as the store to come would. */
 ALWAYS uint64_t load_rw(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
-    uint64_t linear = (uint32_t)(s->seg[seg].k.base + offset);
+    uint64_t linear = s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     if (LIKELY(offset + size <= s->seg[seg].write_end && tlb_holds(e->write, linear, size)))
         return fetch_host((const void *)(e->host + linear), size);
@@ -80,7 +88,7 @@ ALWAYS uint64_t load_rw(struct soft *s, unsigned seg, uint64_t offset, unsigned 
 }
 
 ALWAYS void store(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
-    uint64_t linear = (uint32_t)(s->seg[seg].k.base + offset);
+    uint64_t linear = s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     if (LIKELY(offset + size <= s->seg[seg].write_end && tlb_holds(e->write, linear, size)))
         store_host((void *)(e->host + linear), size, value);
@@ -105,7 +113,7 @@ ALWAYS void put_e(struct soft *s, const struct op *op, unsigned size, bool memor
         set_reg(s, op->rm, size, value);
 }
 
-/* --- the stack: SP or ESP as SS.B says --- */
+/* --- the stack: SP or ESP as SS.B says, RSP in 64-bit code --- */
 ALWAYS void set_sp(struct soft *s, uint64_t value) {
     s->r[R_SP] = (s->r[R_SP] & ~s->stack_mask) | (value & s->stack_mask);
 }
@@ -133,30 +141,26 @@ ALWAYS uint64_t pop(struct soft *s, unsigned size) {
 
 /* Handlers for each size of E, in memory or not: BODY(s, op, size, memory) must
  * be ALWAYS inlined. The family's index is family_index(). */
+#define FAMILY_ONE(name, suffix, size, memory)                                                     \
+    static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
+        return name(s, op, size, memory);                                                          \
+    }
 #define FAMILY(name)                                                                               \
-    static const struct op *name##_1r(struct soft *s, const struct op *op) {                       \
-        return name(s, op, 1, false);                                                              \
-    }                                                                                              \
-    static const struct op *name##_1m(struct soft *s, const struct op *op) {                       \
-        return name(s, op, 1, true);                                                               \
-    }                                                                                              \
-    static const struct op *name##_2r(struct soft *s, const struct op *op) {                       \
-        return name(s, op, 2, false);                                                              \
-    }                                                                                              \
-    static const struct op *name##_2m(struct soft *s, const struct op *op) {                       \
-        return name(s, op, 2, true);                                                               \
-    }                                                                                              \
-    static const struct op *name##_4r(struct soft *s, const struct op *op) {                       \
-        return name(s, op, 4, false);                                                              \
-    }                                                                                              \
-    static const struct op *name##_4m(struct soft *s, const struct op *op) {                       \
-        return name(s, op, 4, true);                                                               \
-    }                                                                                              \
-    op_fn *const name##_family[6] = {name##_1r, name##_1m, name##_2r,                              \
-                                     name##_2m, name##_4r, name##_4m};
+    FAMILY_ONE(name, _1r, 1, false) FAMILY_ONE(name, _1m, 1, true)                                 \
+    FAMILY_ONE(name, _2r, 2, false) FAMILY_ONE(name, _2m, 2, true)                                 \
+    FAMILY_ONE(name, _4r, 4, false) FAMILY_ONE(name, _4m, 4, true)                                 \
+    FAMILY_ONE(name, _8r, 8, false) FAMILY_ONE(name, _8m, 8, true)                                 \
+    op_fn *const name##_family[8] = {name##_1r, name##_1m, name##_2r, name##_2m,                   \
+                                     name##_4r, name##_4m, name##_8r, name##_8m};
+
+/* The same for what has no operand E, and is never a byte. */
+#define FAMILY_WIDE(name)                                                                          \
+    FAMILY_ONE(name, _2r, 2, false) FAMILY_ONE(name, _4r, 4, false)                                \
+    FAMILY_ONE(name, _8r, 8, false)                                                                \
+    op_fn *const name##_family[8] = {[2] = name##_2r, [4] = name##_4r, [6] = name##_8r};
 
 static inline unsigned family_index(const struct op *op) {
-    return (op->size / 2) * 2 + op->memory;
+    return (unsigned)__builtin_ctz(op->size) * 2 + op->memory;
 }
 
 #endif

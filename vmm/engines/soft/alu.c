@@ -2,7 +2,7 @@
  * multiplications and divisions, XADD, CMPXCHG, and the decimal adjustments.
  *
  * Each instruction is written once, for any size and place of its operand;
- * FAMILY() makes the six handlers that the opcode tables name. Flags which the
+ * FAMILY() makes the eight handlers that the opcode tables name. Flags which the
  * manual leaves undefined are set as current AMD and Intel parts agree.
  */
 #include "vmm/engines/soft/access.h"
@@ -119,21 +119,24 @@ ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, 
 }
 FAMILY(not)
 
-/* --- multiplication and division: AX, DX:AX or EDX:EAX --- */
+/* --- multiplication and division: AX, DX:AX, EDX:EAX or RDX:RAX --- */
 
-static uint64_t get_pair(const struct soft *s, unsigned size) {
+typedef unsigned __int128 uint128_t;
+typedef __int128 int128_t;
+
+ALWAYS uint128_t get_pair(const struct soft *s, unsigned size) {
     if (size == 1)
         return get_reg(s, REG(R_AX), 2);
-    return get_reg(s, REG(R_DX), size) << 8 * size | get_reg(s, REG(R_AX), size);
+    return (uint128_t)get_reg(s, REG(R_DX), size) << 8 * size | get_reg(s, REG(R_AX), size);
 }
 
-static void set_pair(struct soft *s, unsigned size, uint64_t value) {
+ALWAYS void set_pair(struct soft *s, unsigned size, uint128_t value) {
     if (size == 1) {
-        set_reg(s, REG(R_AX), 2, value);
+        set_reg(s, REG(R_AX), 2, (uint64_t)value);
         return;
     }
-    set_reg(s, REG(R_AX), size, value);
-    set_reg(s, REG(R_DX), size, value >> 8 * size);
+    set_reg(s, REG(R_AX), size, (uint64_t)value);
+    set_reg(s, REG(R_DX), size, (uint64_t)(value >> 8 * size));
 }
 
 /* CF = OF = the upper half matters. */
@@ -143,17 +146,18 @@ static void flags_product(struct soft *s, uint64_t low, unsigned size, bool over
 }
 
 ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t r = get_e(s, op, size, memory) * get_reg(s, REG(R_AX), size);
+    uint128_t r = (uint128_t)get_e(s, op, size, memory) * get_reg(s, REG(R_AX), size);
     set_pair(s, size, r);
-    flags_product(s, r, size, r > mask_of(size));
+    flags_product(s, (uint64_t)r, size, r > mask_of(size));
     return op + 1;
 }
 FAMILY(mul)
 
-ALWAYS uint64_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
-    uint64_t r = extend(a, size) * extend(b, size);
-    flags_product(s, r, size, r != extend(r, size));
-    return r;
+ALWAYS uint128_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
+    int128_t r = (int128_t)(int64_t)extend(a, size) * (int64_t)extend(b, size);
+    uint64_t low = extend((uint64_t)r, size);
+    flags_product(s, low, size, r != (int64_t)low);
+    return (uint128_t)r;
 }
 
 ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, bool memory) {
@@ -165,14 +169,14 @@ FAMILY(imul)
 
 ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t e = get_e(s, op, size, memory);
-    set_reg(s, op->reg, size, product_signed(s, get_reg(s, op->reg, size), e, size));
+    set_reg(s, op->reg, size, (uint64_t)product_signed(s, get_reg(s, op->reg, size), e, size));
     return op + 1;
 }
 FAMILY(imul_ge)
 
 ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t e = get_e(s, op, size, memory);
-    set_reg(s, op->reg, size, product_signed(s, e, (uint64_t)op->imm, size));
+    set_reg(s, op->reg, size, (uint64_t)product_signed(s, e, (uint64_t)op->imm, size));
     return op + 1;
 }
 FAMILY(imul_gei)
@@ -183,21 +187,27 @@ static void set_quotient(struct soft *s, unsigned size, uint64_t quotient, uint6
 }
 
 ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t by = get_e(s, op, size, memory), from = get_pair(s, size);
-    if (!by || from / by > mask_of(size))
+    uint64_t by = get_e(s, op, size, memory);
+    uint128_t from = get_pair(s, size);
+    if (from >> 8 * size >= by) /* 0, or the quotient is too large */
         raise_plain(s, VECTOR_DE);
-    set_quotient(s, size, from / by, from % by);
+    if (size == 8)
+        set_quotient(s, size, (uint64_t)(from / by), (uint64_t)(from % by));
+    else
+        set_quotient(s, size, (uint64_t)from / by, (uint64_t)from % by);
     return op + 1;
 }
 FAMILY(div_)
 
 ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    int64_t by = (int64_t)extend(get_e(s, op, size, memory), size);
-    int64_t from = (int64_t)extend(get_pair(s, size), 2 * size);
-    if (!by || (by == -1 && from == INT64_MIN))
+    static const int128_t least = (int128_t)((uint128_t)1 << 127);
+    int128_t by = (int64_t)extend(get_e(s, op, size, memory), size), from;
+    from = size == 8 ? (int128_t)get_pair(s, size)
+                     : (int64_t)extend((uint64_t)get_pair(s, size), 2 * size);
+    if (!by || (by == -1 && from == least))
         raise_plain(s, VECTOR_DE);
-    int64_t quotient = from / by;
-    if ((uint64_t)quotient != extend((uint64_t)quotient, size))
+    int128_t quotient = from / by;
+    if (quotient != (int64_t)extend((uint64_t)quotient, size))
         raise_plain(s, VECTOR_DE);
     set_quotient(s, size, (uint64_t)quotient, (uint64_t)(from % by));
     return op + 1;

@@ -40,7 +40,7 @@ void cache_flush(struct soft *s) {
     s->cache->used = 0;
     memset(s->cache->blocks, 0, sizeof s->cache->blocks);
     memset(s->cache->pages, 0, sizeof s->cache->pages);
-    s->epoch++;
+    new_epoch(s);
     pend(s, PENDING_CHECK);
 }
 
@@ -113,7 +113,7 @@ static void kill_blocks(struct soft *s, struct code_page *p, unsigned from, unsi
             at = &b->next_page;
         }
     }
-    s->epoch++;
+    new_epoch(s);
     pend(s, PENDING_CHECK); /* the block in progress may be among them */
 }
 
@@ -149,7 +149,7 @@ static bool fill_block(struct soft *s, struct block *b, const struct code *code)
     enum decoded how = DECODED;
     while (count < BLOCK_OPS && at < 255 - 15 && how == DECODED) {
         struct op *op = &b->ops[count];
-        if (count && code_stops_at(s, (uint32_t)(code->linear + at)))
+        if (count && code_stops_at(s, wrap_linear(s, code->linear + at)))
             break;
         op->start = (uint8_t)at;
         op->index = (uint8_t)count;
@@ -187,7 +187,7 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
         p = page_make(s, phys);
     size_t before = s->cache->used;
     struct block *b = take_block(s, BLOCK_ROOM);
-    *b = (struct block){.linear = linear, .phys = phys, .big = s->seg[S_CS].k.db};
+    *b = (struct block){.linear = linear, .phys = phys, .width = (uint8_t)s->width};
     bool made = fill_block(s, b, code);
     s->cache->used = before;
     if (!made)
@@ -199,7 +199,7 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
 
 static struct block *find_block(struct soft *s, uint64_t linear, uint64_t phys) {
     struct block *b = *block_slot(s, phys);
-    while (b && (b->phys != phys || b->linear != linear || b->big != s->seg[S_CS].k.db))
+    while (b && (b->phys != phys || b->linear != linear || b->width != s->width))
         b = b->next_hash;
     return b;
 }
@@ -207,9 +207,9 @@ static struct block *find_block(struct soft *s, uint64_t linear, uint64_t phys) 
 /* --- finding what to run --- */
 
 static uint64_t code_linear(struct soft *s, uint64_t ip) {
-    if (ip > s->seg[S_CS].k.limit)
+    if (!ip_exists(s, ip))
         raise_gp0(s);
-    return (uint32_t)(s->seg[S_CS].k.base + ip);
+    return wrap_linear(s, s->seg[S_CS].base + ip);
 }
 
 const struct op *single_at(struct soft *s, uint64_t ip) {
@@ -259,23 +259,23 @@ const struct op *ops_at(struct soft *s, uint64_t ip) {
         pend(s, PENDING_CAREFUL);
     if (pending(s))
         return s->nothing;
-    if (!b || ip + b->bytes - 1 > s->seg[S_CS].k.limit || s->ticks + b->count > s->horizon) {
+    if (!b || !ip_exists(s, ip + b->bytes - 1) || s->ticks + b->count > s->horizon) {
         pend(s, PENDING_CAREFUL);
         return s->nothing;
     }
-    *jump_slot(s, linear) = (struct jump){s->context | linear, s->epoch, b};
+    *jump_slot(s, linear) = (struct jump){linear, s->epoch, b};
     return b->ops;
 }
 
 const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
-    uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + ip);
+    uint64_t linear = s->seg[S_CS].base + ip; /* one to be cut is not remembered */
     const struct jump *j = jump_slot(s, linear);
     s->ticks += op->index + 1u;
     s->ip = ip;
     s->op = s->nothing;
     if (UNLIKELY(pending(s)))
         return s->nothing;
-    if (LIKELY(j->tag == (s->context | linear) && j->epoch == s->epoch &&
+    if (LIKELY(j->linear == linear && j->epoch == s->epoch &&
                s->ticks + j->block->count <= s->horizon))
         return j->block->ops;
     return ops_at(s, ip);

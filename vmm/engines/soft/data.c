@@ -44,6 +44,12 @@ ALWAYS const struct op *xchg(struct soft *s, const struct op *op, unsigned size,
 }
 FAMILY(xchg)
 
+/* With AX itself it is NOP, which leaves the upper half of RAX alone. */
+ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return op->rm == REG(R_AX) ? op + 1 : xchg(s, op, size, memory);
+}
+FAMILY_WIDE(xchg_ax)
+
 const struct op *lea(struct soft *s, const struct op *op) {
     set_reg(s, op->reg, op->size, address(s, op));
     return op + 1;

@@ -106,7 +106,7 @@ int soft_open(struct cpu *cpu) {
         return -ENOMEM;
     s->cpu = cpu;
     s->op = s->nothing;
-    s->epoch = 1;
+    new_epoch(s);
     s->breakpoints_seen = cpu->breakpoints->generation - 1;
     int error = cache_open(s);
     if (error) {

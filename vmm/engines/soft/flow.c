@@ -8,81 +8,88 @@
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/mode.h"
 
-ALWAYS uint64_t target_of(struct soft *s, const struct op *op, uint64_t target) {
-    target &= op->wide == 2 ? 0xFFFF : 0xFFFFFFFF;
-    if (UNLIKELY(target > s->seg[S_CS].k.limit))
+ALWAYS uint64_t target_of(struct soft *s, uint64_t target, unsigned size) {
+    target &= mask_of(size);
+    if (UNLIKELY(!ip_exists(s, target)))
         raise_gp0(s);
     return target;
 }
 
-ALWAYS const struct op *branch(struct soft *s, const struct op *op) {
-    return leave(s, op, target_of(s, op, after(s, op) + (uint64_t)op->imm));
+ALWAYS const struct op *branch(struct soft *s, const struct op *op, unsigned size) {
+    return leave(s, op, target_of(s, after(s, op) + (uint64_t)op->imm, size));
 }
 
 #define JCC(cc)                                                                                    \
-    static const struct op *jcc_##cc(struct soft *s, const struct op *op) {                        \
-        return condition(s, 0x##cc) ? branch(s, op) : op + 1;                                      \
-    }
+    ALWAYS const struct op *jcc_##cc(struct soft *s, const struct op *op, unsigned size,           \
+                                     bool memory) {                                                \
+        (void)memory;                                                                              \
+        return condition(s, 0x##cc) ? branch(s, op, size) : op + 1;                                \
+    }                                                                                              \
+    FAMILY_WIDE(jcc_##cc)
 JCC(0) JCC(1) JCC(2) JCC(3) JCC(4) JCC(5) JCC(6) JCC(7)
 JCC(8) JCC(9) JCC(a) JCC(b) JCC(c) JCC(d) JCC(e) JCC(f)
 
-op_fn *const jcc[16] = {jcc_0, jcc_1, jcc_2, jcc_3, jcc_4, jcc_5, jcc_6, jcc_7,
-                        jcc_8, jcc_9, jcc_a, jcc_b, jcc_c, jcc_d, jcc_e, jcc_f};
-
-const struct op *jmp(struct soft *s, const struct op *op) {
-    return branch(s, op);
+ALWAYS const struct op *jmp(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    (void)memory;
+    return branch(s, op, size);
 }
+FAMILY_WIDE(jmp)
 
-const struct op *jmp_e(struct soft *s, const struct op *op) {
-    return leave(s, op, target_of(s, op, get_e(s, op, op->wide, op->memory)));
+ALWAYS const struct op *jmp_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return leave(s, op, target_of(s, get_e(s, op, size, memory), size));
 }
+FAMILY(jmp_e)
 
-const struct op *call(struct soft *s, const struct op *op) {
-    uint64_t target = target_of(s, op, after(s, op) + (uint64_t)op->imm);
-    push(s, op->wide, after(s, op));
+ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    (void)memory;
+    uint64_t target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
+    push(s, size, after(s, op));
     return leave(s, op, target);
 }
+FAMILY_WIDE(call)
 
-const struct op *call_e(struct soft *s, const struct op *op) {
-    uint64_t target = target_of(s, op, get_e(s, op, op->wide, op->memory));
-    push(s, op->wide, after(s, op));
+ALWAYS const struct op *call_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    uint64_t target = target_of(s, get_e(s, op, size, memory), size);
+    push(s, size, after(s, op));
     return leave(s, op, target);
 }
+FAMILY(call_e)
 
 /* With or without an immediate to release. */
-const struct op *ret(struct soft *s, const struct op *op) {
-    uint64_t target = target_of(s, op, peek(s, op->wide, 0));
-    set_sp(s, sp_plus(s, op->wide + (op->imm & 0xFFFF)));
+ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    (void)memory;
+    uint64_t target = target_of(s, peek(s, size, 0), size);
+    set_sp(s, sp_plus(s, size + (op->imm & 0xFFFF)));
     return leave(s, op, target);
 }
+FAMILY_WIDE(ret)
 
-/* --- counted by CX or ECX, as the address size says --- */
+/* --- counted by CX, ECX or RCX, as the address size says --- */
 
-static uint64_t count_left(struct soft *s, const struct op *op) {
-    return (s->r[R_CX] - 1) & op->mask;
-}
-
-static const struct op *loop_if(struct soft *s, const struct op *op, bool also) {
-    uint64_t left = count_left(s, op), target = after(s, op);
+ALWAYS const struct op *loop_if(struct soft *s, const struct op *op, unsigned size, bool also) {
+    uint64_t left = (s->r[R_CX] - 1) & op->mask, target = 0;
     if (left && also)
-        target = target_of(s, op, target + (uint64_t)op->imm);
-    s->r[R_CX] = (s->r[R_CX] & ~(uint64_t)op->mask) | left;
+        target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
+    set_counter(s, op, R_CX, left);
     return left && also ? leave(s, op, target) : op + 1;
 }
 
-const struct op *loop(struct soft *s, const struct op *op) {
-    return loop_if(s, op, true);
-}
-const struct op *loope(struct soft *s, const struct op *op) {
-    return loop_if(s, op, get_zf(s));
-}
-const struct op *loopne(struct soft *s, const struct op *op) {
-    return loop_if(s, op, !get_zf(s));
-}
+#define LOOP(name, also)                                                                           \
+    ALWAYS const struct op *name(struct soft *s, const struct op *op, unsigned size,               \
+                                 bool memory) {                                                    \
+        (void)memory;                                                                              \
+        return loop_if(s, op, size, also);                                                         \
+    }                                                                                              \
+    FAMILY_WIDE(name)
+LOOP(loop, true)
+LOOP(loope, get_zf(s))
+LOOP(loopne, !get_zf(s))
 
-const struct op *jcxz(struct soft *s, const struct op *op) {
-    return s->r[R_CX] & op->mask ? op + 1 : branch(s, op);
+ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    (void)memory;
+    return s->r[R_CX] & op->mask ? op + 1 : branch(s, op, size);
 }
+FAMILY_WIDE(jcxz)
 
 /* --- raising --- */
 

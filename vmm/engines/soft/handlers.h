@@ -6,9 +6,9 @@
 
 #include "vmm/engines/soft/state.h"
 
-#define FAMILY3(name) extern op_fn *const name##_eg_family[6], *const name##_ge_family[6], \
-                                   *const name##_ei_family[6]
-#define FAMILY1(name) extern op_fn *const name##_family[6]
+#define FAMILY3(name) extern op_fn *const name##_eg_family[8], *const name##_ge_family[8], \
+                                   *const name##_ei_family[8]
+#define FAMILY1(name) extern op_fn *const name##_family[8]
 
 /* alu.c */
 FAMILY3(add); FAMILY3(adc); FAMILY3(sub); FAMILY3(sbb);
@@ -24,16 +24,20 @@ op_fn shld_i, shld_cl, shrd_i, shrd_cl, bit_eg, bit_ei, bsf, bsr, bswap;
 
 /* data.c */
 FAMILY1(mov_eg); FAMILY1(mov_ge); FAMILY1(mov_ei); FAMILY1(movzx); FAMILY1(movsx); FAMILY1(xchg);
-FAMILY1(push_e); FAMILY1(pop_e);
+FAMILY1(push_e); FAMILY1(pop_e); FAMILY1(xchg_ax);
 op_fn lea, xlat, cmovcc, setcc, cbw, cwd, push_i, pusha, popa, enter, leave_frame;
 op_fn mov_es, mov_se, push_s, pop_s, les, lds, lss, lfs, lgs;
 op_fn pushf, popf, lahf, sahf, cmc, clc, stc, cld, std_, salc, nop;
 uint32_t flags_allowed(const struct soft *, unsigned size);
 
 /* flow.c */
-extern op_fn *const jcc[16];
-op_fn jmp, jmp_e, call, call_e, ret, loop, loope, loopne, jcxz, bound;
-op_fn undefined, too_long, x87, fwait;
+FAMILY1(jcc_0); FAMILY1(jcc_1); FAMILY1(jcc_2); FAMILY1(jcc_3);
+FAMILY1(jcc_4); FAMILY1(jcc_5); FAMILY1(jcc_6); FAMILY1(jcc_7);
+FAMILY1(jcc_8); FAMILY1(jcc_9); FAMILY1(jcc_a); FAMILY1(jcc_b);
+FAMILY1(jcc_c); FAMILY1(jcc_d); FAMILY1(jcc_e); FAMILY1(jcc_f);
+FAMILY1(jmp); FAMILY1(jmp_e); FAMILY1(call); FAMILY1(call_e); FAMILY1(ret);
+FAMILY1(loop); FAMILY1(loope); FAMILY1(loopne); FAMILY1(jcxz);
+op_fn bound, undefined, too_long, x87, fwait;
 
 /* string.c */
 op_fn movs, stos, lods, scas, cmps, ins, outs;

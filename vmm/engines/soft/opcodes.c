@@ -8,7 +8,6 @@
 #define GROUP(rows) {.operands = O_N, .group = rows}
 #define UD          {.operands = O_NONE, .flags = LAST, .run = undefined}
 
-
 /* --- groups (A.4) --- */
 
 #define ALU_GROUP(label, imm, f)                                                                   \
@@ -23,7 +22,7 @@ ALU_GROUP(group1, V, 0)
 ALU_GROUP(group1_short, B, 0)
 
 static const struct opcode group1a[8] = {
-    FAM(N, NONE, 0, pop_e), UD, UD, UD, UD, UD, UD, UD,
+    FAM(N, NONE, DEFAULT64, pop_e), UD, UD, UD, UD, UD, UD, UD,
 };
 
 #define UNARY_GROUP(label, f)                                                                      \
@@ -43,11 +42,11 @@ static const struct opcode group4[8] = {
 static const struct opcode group5[8] = {
     FAM(N, NONE, LOCKS, inc),
     FAM(N, NONE, LOCKS, dec),
-    ONE(N, NONE, LAST, call_e),
+    FAM(N, NONE, LAST | FORCE64, call_e),
     ONE(N, NONE, LAST | MEM, call_far_e),
-    ONE(N, NONE, LAST, jmp_e),
+    FAM(N, NONE, LAST | FORCE64, jmp_e),
     ONE(N, NONE, LAST | MEM, jmp_far_e),
-    FAM(N, NONE, 0, push_e),
+    FAM(N, NONE, DEFAULT64, push_e),
     UD,
 };
 
@@ -85,7 +84,20 @@ static const struct opcode group11[8] = {
     FAM(N, V, 0, mov_ei), UD, UD, UD, UD, UD, UD, UD,
 };
 
+/* --- rows of 64-bit code --- */
+
+static const struct opcode no_row = UD;
+static const struct opcode movsxd = FAM(E, NONE, RM32, movsx);
+
 /* --- one byte --- */
+
+#define JCC_ROWS(base, i)                                                                          \
+    [base] = JCC(i, 0), [base + 1] = JCC(i, 1), [base + 2] = JCC(i, 2), [base + 3] = JCC(i, 3),    \
+    [base + 4] = JCC(i, 4), [base + 5] = JCC(i, 5), [base + 6] = JCC(i, 6),                        \
+    [base + 7] = JCC(i, 7), [base + 8] = JCC(i, 8), [base + 9] = JCC(i, 9),                        \
+    [base + 10] = JCC(i, a), [base + 11] = JCC(i, b), [base + 12] = JCC(i, c),                     \
+    [base + 13] = JCC(i, d), [base + 14] = JCC(i, e), [base + 15] = JCC(i, f)
+#define JCC(i, cc) FAM(NONE, i, FORCE64, jcc_##cc)
 
 #define ALU_ROWS(base, name, locks)                                                                \
     [base] = FAM(E, NONE, BYTE | (locks), name##_eg), [base + 1] = FAM(E, NONE, locks, name##_eg), \
@@ -98,45 +110,44 @@ static const struct opcode group11[8] = {
 
 const struct opcode opcodes[256] = {
     ALU_ROWS(0x00, add, LOCKS),
-    [0x06] = ONE(SEG, NONE, 0, push_s),
-    [0x07] = ONE(SEG, NONE, 0, pop_s),
+    [0x06] = ONE(SEG, NONE, INVALID64, push_s),
+    [0x07] = ONE(SEG, NONE, INVALID64, pop_s),
     ALU_ROWS(0x08, or, LOCKS),
-    [0x0E] = ONE(SEG, NONE, 0, push_s),
+    [0x0E] = ONE(SEG, NONE, INVALID64, push_s),
     ALU_ROWS(0x10, adc, LOCKS),
-    [0x16] = ONE(SEG, NONE, 0, push_s),
-    [0x17] = ONE(SEG, NONE, 0, pop_s),
+    [0x16] = ONE(SEG, NONE, INVALID64, push_s),
+    [0x17] = ONE(SEG, NONE, INVALID64, pop_s),
     ALU_ROWS(0x18, sbb, LOCKS),
-    [0x1E] = ONE(SEG, NONE, 0, push_s),
-    [0x1F] = ONE(SEG, NONE, 0, pop_s),
+    [0x1E] = ONE(SEG, NONE, INVALID64, push_s),
+    [0x1F] = ONE(SEG, NONE, INVALID64, pop_s),
     ALU_ROWS(0x20, and, LOCKS),
-    [0x27] = ONE(NONE, NONE, 0, daa),
+    [0x27] = ONE(NONE, NONE, INVALID64, daa),
     ALU_ROWS(0x28, sub, LOCKS),
-    [0x2F] = ONE(NONE, NONE, 0, das),
+    [0x2F] = ONE(NONE, NONE, INVALID64, das),
     ALU_ROWS(0x30, xor, LOCKS),
-    [0x37] = ONE(NONE, NONE, 0, aaa),
+    [0x37] = ONE(NONE, NONE, INVALID64, aaa),
     ALU_ROWS(0x38, cmp, 0),
-    [0x3F] = ONE(NONE, NONE, 0, aas),
+    [0x3F] = ONE(NONE, NONE, INVALID64, aas),
     EIGHT(0x40, FAM(Z, NONE, 0, inc)),
     EIGHT(0x48, FAM(Z, NONE, 0, dec)),
-    EIGHT(0x50, FAM(Z, NONE, 0, push_e)),
-    EIGHT(0x58, FAM(Z, NONE, 0, pop_e)),
-    [0x60] = ONE(NONE, NONE, 0, pusha),
-    [0x61] = ONE(NONE, NONE, 0, popa),
-    [0x62] = ONE(E, NONE, MEM, bound),
-    [0x63] = ONE(E, NONE, RM16, arpl),
-    [0x68] = ONE(NONE, V, 0, push_i),
+    EIGHT(0x50, FAM(Z, NONE, DEFAULT64, push_e)),
+    EIGHT(0x58, FAM(Z, NONE, DEFAULT64, pop_e)),
+    [0x60] = ONE(NONE, NONE, INVALID64, pusha),
+    [0x61] = ONE(NONE, NONE, INVALID64, popa),
+    [0x62] = ONE(E, NONE, MEM | INVALID64, bound),
+    [0x63] = {.operands = O_E, .flags = RM16, .run = arpl, .code64 = &movsxd},
+    [0x68] = ONE(NONE, V, DEFAULT64, push_i),
     [0x69] = FAM(E, V, 0, imul_gei),
-    [0x6A] = ONE(NONE, B, 0, push_i),
+    [0x6A] = ONE(NONE, B, DEFAULT64, push_i),
     [0x6B] = FAM(E, B, 0, imul_gei),
     [0x6C] = ONE(NONE, NONE, BYTE | REPEATS, ins),
-    [0x6D] = ONE(NONE, NONE, REPEATS, ins),
+    [0x6D] = ONE(NONE, NONE, REPEATS | NEVER64, ins),
     [0x6E] = ONE(NONE, NONE, BYTE | REPEATS, outs),
-    [0x6F] = ONE(NONE, NONE, REPEATS, outs),
-    EIGHT(0x70, ONE(NONE, B, 0, NULL)), /* Jcc: decode() takes jcc[] */
-    EIGHT(0x78, ONE(NONE, B, 0, NULL)),
+    [0x6F] = ONE(NONE, NONE, REPEATS | NEVER64, outs),
+    JCC_ROWS(0x70, B),
     [0x80] = GROUP(group1_byte),
     [0x81] = GROUP(group1),
-    [0x82] = GROUP(group1_byte),
+    [0x82] = {.operands = O_N, .group = group1_byte, .code64 = &no_row},
     [0x83] = GROUP(group1_short),
     [0x84] = FAM(E, NONE, BYTE, test_eg),
     [0x85] = FAM(E, NONE, 0, test_eg),
@@ -150,13 +161,13 @@ const struct opcode opcodes[256] = {
     [0x8D] = ONE(E, NONE, MEM, lea),
     [0x8E] = ONE(N, NONE, 0, mov_se),
     [0x8F] = GROUP(group1a),
-    EIGHT(0x90, FAM(Z, NONE, 0, xchg)),
+    EIGHT(0x90, FAM(Z, NONE, 0, xchg_ax)),
     [0x98] = ONE(NONE, NONE, 0, cbw),
     [0x99] = ONE(NONE, NONE, 0, cwd),
-    [0x9A] = ONE(NONE, FAR, LAST, call_far),
+    [0x9A] = ONE(NONE, FAR, LAST | INVALID64, call_far),
     [0x9B] = ONE(NONE, NONE, 0, fwait),
-    [0x9C] = ONE(NONE, NONE, 0, pushf),
-    [0x9D] = ONE(NONE, NONE, 0, popf),
+    [0x9C] = ONE(NONE, NONE, DEFAULT64, pushf),
+    [0x9D] = ONE(NONE, NONE, DEFAULT64, popf),
     [0x9E] = ONE(NONE, NONE, 0, sahf),
     [0x9F] = ONE(NONE, NONE, 0, lahf),
     [0xA0] = FAM(MOFF, NONE, BYTE, mov_ge),
@@ -176,48 +187,48 @@ const struct opcode opcodes[256] = {
     [0xAE] = ONE(NONE, NONE, BYTE | REPEATS, scas),
     [0xAF] = ONE(NONE, NONE, REPEATS, scas),
     EIGHT(0xB0, FAM(Z, V, BYTE, mov_ei)),
-    EIGHT(0xB8, FAM(Z, V, 0, mov_ei)),
+    EIGHT(0xB8, FAM(Z, Q, 0, mov_ei)),
     [0xC0] = FAM(N, B, BYTE, shift_i),
     [0xC1] = FAM(N, B, 0, shift_i),
-    [0xC2] = ONE(NONE, W, LAST, ret),
-    [0xC3] = ONE(NONE, NONE, LAST, ret),
-    [0xC4] = ONE(E, NONE, MEM, les),
-    [0xC5] = ONE(E, NONE, MEM, lds),
+    [0xC2] = FAM(NONE, W, LAST | FORCE64, ret),
+    [0xC3] = FAM(NONE, NONE, LAST | FORCE64, ret),
+    [0xC4] = ONE(E, NONE, MEM | INVALID64, les),
+    [0xC5] = ONE(E, NONE, MEM | INVALID64, lds),
     [0xC6] = GROUP(group11_byte),
     [0xC7] = GROUP(group11),
-    [0xC8] = ONE(NONE, WB, 0, enter),
-    [0xC9] = ONE(NONE, NONE, 0, leave_frame),
+    [0xC8] = ONE(NONE, WB, DEFAULT64, enter),
+    [0xC9] = ONE(NONE, NONE, DEFAULT64, leave_frame),
     [0xCA] = ONE(NONE, W, LAST, ret_far),
     [0xCB] = ONE(NONE, NONE, LAST, ret_far),
     [0xCC] = ONE(NONE, NONE, LAST, int3),
     [0xCD] = ONE(NONE, B, LAST, int_n),
-    [0xCE] = ONE(NONE, NONE, 0, into),
+    [0xCE] = ONE(NONE, NONE, INVALID64, into),
     [0xCF] = ONE(NONE, NONE, LAST, iret),
     [0xD0] = FAM(N, NONE, BYTE, shift_1),
     [0xD1] = FAM(N, NONE, 0, shift_1),
     [0xD2] = FAM(N, NONE, BYTE, shift_cl),
     [0xD3] = FAM(N, NONE, 0, shift_cl),
-    [0xD4] = ONE(NONE, B, 0, aam),
-    [0xD5] = ONE(NONE, B, 0, aad),
-    [0xD6] = ONE(NONE, NONE, 0, salc),
+    [0xD4] = ONE(NONE, B, INVALID64, aam),
+    [0xD5] = ONE(NONE, B, INVALID64, aad),
+    [0xD6] = ONE(NONE, NONE, INVALID64, salc),
     [0xD7] = ONE(NONE, NONE, 0, xlat),
     EIGHT(0xD8, ONE(N, NONE, 0, x87)),
-    [0xE0] = ONE(NONE, B, 0, loopne),
-    [0xE1] = ONE(NONE, B, 0, loope),
-    [0xE2] = ONE(NONE, B, 0, loop),
-    [0xE3] = ONE(NONE, B, 0, jcxz),
+    [0xE0] = FAM(NONE, B, FORCE64, loopne),
+    [0xE1] = FAM(NONE, B, FORCE64, loope),
+    [0xE2] = FAM(NONE, B, FORCE64, loop),
+    [0xE3] = FAM(NONE, B, FORCE64, jcxz),
     [0xE4] = ONE(NONE, B, BYTE, in_i),
-    [0xE5] = ONE(NONE, B, 0, in_i),
+    [0xE5] = ONE(NONE, B, NEVER64, in_i),
     [0xE6] = ONE(NONE, B, BYTE, out_i),
-    [0xE7] = ONE(NONE, B, 0, out_i),
-    [0xE8] = ONE(NONE, V, LAST, call),
-    [0xE9] = ONE(NONE, V, LAST, jmp),
-    [0xEA] = ONE(NONE, FAR, LAST, jmp_far),
-    [0xEB] = ONE(NONE, B, LAST, jmp),
+    [0xE7] = ONE(NONE, B, NEVER64, out_i),
+    [0xE8] = FAM(NONE, V, LAST | FORCE64, call),
+    [0xE9] = FAM(NONE, V, LAST | FORCE64, jmp),
+    [0xEA] = ONE(NONE, FAR, LAST | INVALID64, jmp_far),
+    [0xEB] = FAM(NONE, B, LAST | FORCE64, jmp),
     [0xEC] = ONE(NONE, NONE, BYTE, in_dx),
-    [0xED] = ONE(NONE, NONE, 0, in_dx),
+    [0xED] = ONE(NONE, NONE, NEVER64, in_dx),
     [0xEE] = ONE(NONE, NONE, BYTE, out_dx),
-    [0xEF] = ONE(NONE, NONE, 0, out_dx),
+    [0xEF] = ONE(NONE, NONE, NEVER64, out_dx),
     [0xF1] = ONE(NONE, NONE, LAST, int1),
     [0xF4] = ONE(NONE, NONE, 0, hlt),
     [0xF5] = ONE(NONE, NONE, 0, cmc),
@@ -255,18 +266,17 @@ const struct opcode opcodes_0f[256] = {
     [0x35] = ONE(NONE, NONE, LAST, sysexit),
     EIGHT(0x40, ONE(E, NONE, 0, cmovcc)),
     EIGHT(0x48, ONE(E, NONE, 0, cmovcc)),
-    EIGHT(0x80, ONE(NONE, V, 0, NULL)), /* Jcc: decode() takes jcc[] */
-    EIGHT(0x88, ONE(NONE, V, 0, NULL)),
+    JCC_ROWS(0x80, V),
     EIGHT(0x90, ONE(N, NONE, BYTE, setcc)),
     EIGHT(0x98, ONE(N, NONE, BYTE, setcc)),
-    [0xA0] = ONE(SEG, NONE, 0, push_s),
-    [0xA1] = ONE(SEG, NONE, 0, pop_s),
+    [0xA0] = ONE(SEG, NONE, DEFAULT64, push_s),
+    [0xA1] = ONE(SEG, NONE, DEFAULT64, pop_s),
     [0xA2] = ONE(NONE, NONE, 0, cpuid),
     [0xA3] = ONE(E, NONE, 0, bit_eg),
     [0xA4] = ONE(E, B, 0, shld_i),
     [0xA5] = ONE(E, NONE, 0, shld_cl),
-    [0xA8] = ONE(SEG, NONE, 0, push_s),
-    [0xA9] = ONE(SEG, NONE, 0, pop_s),
+    [0xA8] = ONE(SEG, NONE, DEFAULT64, push_s),
+    [0xA9] = ONE(SEG, NONE, DEFAULT64, pop_s),
     [0xAB] = ONE(E, NONE, LOCKS, bit_eg),
     [0xAC] = ONE(E, B, 0, shrd_i),
     [0xAD] = ONE(E, NONE, 0, shrd_cl),

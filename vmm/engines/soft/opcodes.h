@@ -16,12 +16,18 @@ enum operands {
     O_A,    /* AL, AX or EAX */
     O_MOFF, /* AL, AX or EAX is G, and E at a direct address */
     O_SEG,  /* the segment register in bits 3 to 5 of the opcode */
+    /* ModRM with registers that are not general (xmm, mm, st), by their numbers; the letters
+     * are those of Vol. 2D, A.2.1: */
+    O_VW,   /* reg and rm are numbers */
+    O_VE,   /* reg is a number; E in rm or memory */
+    O_GW,   /* rm is a number; G in reg */
 };
 
 /* What follows them. */
 enum immediate {
     I_NONE,
-    I_V,    /* of the operand size, a byte for byte instructions */
+    I_V,    /* of the operand size but 4 bytes at most, a byte for byte instructions */
+    I_Q,    /* of the operand size, 8 bytes too */
     I_B,    /* a byte, sign-extended */
     I_W,    /* 16 bits */
     I_WB,   /* 16 bits, then a byte: ENTER */
@@ -32,17 +38,31 @@ enum {
     BYTE = 1,   /* operands are bytes */
     RM8 = 2,    /* E is a byte, G is not */
     RM16 = 4,   /* E is 16 bits, G as the operand size says */
-    MEM = 8,    /* #UD for a register */
-    LOCKS = 16, /* LOCK may precede it if E is memory */
-    LAST = 32,  /* never goes on to the next instruction in line */
-    REPEATS = 64, /* obeys REP; it is LAST then */
+    RM32 = 8,   /* E is at most 32 bits, G as the operand size says */
+    MEM = 16,   /* #UD for a register */
+    LOCKS = 32, /* LOCK may precede it if E is memory */
+    LAST = 64,  /* never goes on to the next instruction in line */
+    REPEATS = 128, /* obeys REP; it is LAST then */
+    /* What is different in 64-bit code (Vol. 2D, A.2.5): */
+    INVALID64 = 256,  /* #UD */
+    DEFAULT64 = 512,  /* the operand size is 8, or 2 with 66 */
+    FORCE64 = 1024,   /* it is 8 */
+    NEVER64 = 2048,   /* REX.W is ignored */
 };
 
+/* The rows of struct opcode.prefixes. */
+enum { PREFIX_NONE, PREFIX_66, PREFIX_F3, PREFIX_F2 };
+
 struct opcode {
-    uint8_t operands, immediate, flags;
+    uint8_t operands, immediate;
+    uint16_t flags;
     op_fn *run;                 /* one handler for all sizes, or … */
-    op_fn *const *family;       /* one for each, or … */
-    const struct opcode *group; /* … eight rows, by ModRM's reg field */
+    op_fn *const *family;       /* one for each */
+    /* Other rows in the place of this one: */
+    const struct opcode *group;     /* eight, by ModRM's reg field */
+    const struct opcode *registers; /* eight, by ModRM's rm field, if E is a register */
+    const struct opcode *prefixes;  /* four, by a mandatory prefix; 66 is no operand size then */
+    const struct opcode *code64;    /* one, in 64-bit code */
 };
 
 extern const struct opcode opcodes[256], opcodes_0f[256];

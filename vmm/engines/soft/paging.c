@@ -151,7 +151,8 @@ struct tlb_entry *translate(struct soft *s, uint64_t linear, enum access access,
             fill_paged(s, &made, linear, access, user);
         made.page = page;
         made.phys = memory_wrap(s->cpu->memory, made.phys);
-        s->epoch += code && e->page != NO_PAGE;
+        if (code && e->page != NO_PAGE)
+            new_epoch(s);
         *e = made;
         if (code)
             e->read = e->write = NO_PAGE;
@@ -175,7 +176,7 @@ void tlb_flush(struct soft *s, bool global_too) {
                 clear(&s->tlbs[kind][n]);
     if (global_too)
         s->large_pages = false;
-    s->epoch++;
+    new_epoch(s);
     pend(s, PENDING_CHECK);
 }
 
@@ -190,7 +191,7 @@ void tlb_flush_page(struct soft *s, uint64_t linear) {
         if (e->page == (linear & ~0xFFFull))
             clear(e);
     }
-    s->epoch++;
+    new_epoch(s);
     pend(s, PENDING_CHECK);
 }
 

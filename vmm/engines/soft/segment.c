@@ -29,6 +29,8 @@ static bool type_allows(const struct soft *s, const struct kvm_segment *k, bool 
 bool segment_allows(const struct soft *s, const struct segment *g, uint64_t offset, unsigned size,
                     bool write) {
     uint64_t last = offset + size - 1;
+    if (code64(s))
+        return is_canonical(g->base + offset) && is_canonical(g->base + last);
     if (!type_allows(s, &g->k, write))
         return false;
     if (!expands_down(&g->k))
@@ -39,11 +41,26 @@ bool segment_allows(const struct soft *s, const struct segment *g, uint64_t offs
 uint64_t segment_check(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool write) {
     if (!segment_allows(s, &s->seg[seg], offset, size, write))
         raise_fault(s, seg == S_SS ? VECTOR_SS : VECTOR_GP, 0);
-    return (uint32_t)(s->seg[seg].k.base + offset);
+    return wrap_linear(s, s->seg[seg].base + offset);
 }
 
+/* 64-bit code knows no limits and no types, and of the bases only those of FS and GS. */
+static void refresh64(struct soft *s, struct segment *g) {
+    bool based = g == &s->seg[S_FS] || g == &s->seg[S_GS];
+    g->base = based ? g->k.base : 0;
+    g->read_end = g->write_end = ~0ull;
+}
+
+/* What lies behind 4 GiB, and so at 0 again, goes the slow way. */
 void segment_refresh(struct soft *s, struct segment *g) {
+    if (code64(s)) {
+        refresh64(s, g);
+        return;
+    }
+    g->base = (uint32_t)g->k.base;
     uint64_t end = expands_down(&g->k) ? 0 : (uint64_t)g->k.limit + 1;
+    if (end > (1ull << 32) - g->base)
+        end = (1ull << 32) - g->base;
     g->read_end = type_allows(s, &g->k, false) ? end : 0;
     g->write_end = type_allows(s, &g->k, true) ? end : 0;
 }
@@ -51,7 +68,7 @@ void segment_refresh(struct soft *s, struct segment *g) {
 void segments_refresh(struct soft *s) {
     for (unsigned n = 0; n < S_COUNT; n++)
         segment_refresh(s, &s->seg[n]);
-    s->stack_mask = s->seg[S_SS].k.db ? 0xFFFFFFFF : 0xFFFF;
+    s->stack_mask = mask_of(stack_width(s));
 }
 
 /* --- descriptors in memory --- */
@@ -67,7 +84,7 @@ bool descriptor_at(struct soft *s, uint16_t selector, uint64_t *raw, uint64_t *l
     uint32_t limit = selector & 4 ? ldt->limit : s->gdt.limit;
     if (is_null(selector) || (selector & 4 && ldt->unusable) || (selector | 7u) > limit)
         return false;
-    *linear = (uint32_t)(base + (selector & ~7u));
+    *linear = wrap_system(s, base + (selector & ~7u));
     *raw = read_linear(s, *linear, 8, false);
     return true;
 }

@@ -1,14 +1,21 @@
 /* Shifts and rotates, double shifts, and single bits: BT to BTC, BSF, BSR,
  * BSWAP.
  *
- * The count is taken modulo 32 (Vol. 2B, SAL); a count of 0 changes nothing.
+ * The count is taken modulo 32, of 64-bit operands 64 (Vol. 2B, SAL); a count of 0 changes
+ * nothing.
  */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 
+typedef unsigned __int128 uint128_t;
+
 ALWAYS bool bit(uint64_t value, unsigned n) {
     return value >> n & 1;
+}
+
+ALWAYS unsigned count_of(uint64_t count, unsigned size) {
+    return count & (size == 8 ? 63 : 31);
 }
 
 /* ROL and ROR by a multiple of the width still set CF. */
@@ -32,10 +39,10 @@ ALWAYS uint64_t rotate_carry(struct soft *s, uint64_t a, unsigned count, unsigne
     bool cf = get_cf(s);
     if (by) {
         /* a is below the carry: the pair turned left by `by`. */
-        uint64_t pair = a | (uint64_t)cf << width;
-        r = (pair << by | pair >> (width + 1 - by));
-        cf = bit(r, width);
-        r &= mask_of(size);
+        uint128_t pair = a | (uint128_t)cf << width, turned;
+        turned = pair << by | pair >> (width + 1 - by);
+        cf = turned >> width & 1;
+        r = (uint64_t)turned & mask_of(size);
     }
     bool top = bit(r, width - 1);
     set_carries(s, cf, left ? cf != top : top != bit(r, width - 2), get_af(s));
@@ -45,7 +52,7 @@ ALWAYS uint64_t rotate_carry(struct soft *s, uint64_t a, unsigned count, unsigne
 ALWAYS uint64_t shift_left(struct soft *s, uint64_t a, unsigned count, unsigned size) {
     unsigned width = 8 * size;
     uint64_t r = a << count;
-    bool cf = bit(r, width);
+    bool cf = size == 8 ? bit(a, width - count) : bit(r, width);
     flags_result(s, r, size);
     set_carries(s, cf, cf != bit(r, width - 1), false);
     return r;
@@ -94,12 +101,12 @@ ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned si
 FAMILY(shift_1)
 
 ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return shift_by(s, op, size, memory, op->imm & 31);
+    return shift_by(s, op, size, memory, count_of((uint64_t)op->imm, size));
 }
 FAMILY(shift_i)
 
 ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return shift_by(s, op, size, memory, s->r[R_CX] & 31);
+    return shift_by(s, op, size, memory, count_of(s->r[R_CX], size));
 }
 FAMILY(shift_cl)
 
@@ -109,20 +116,15 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
                                      bool left) {
     unsigned size = op->size, width = 8 * size;
     uint64_t a = get_e_rw(s, op, size, op->memory), b = get_reg(s, op->reg, size), r;
-    bool cf;
-    count &= 31;
+    count = count_of(count, size);
     if (!count)
         return op + 1;
-    if (left) {
-        uint64_t wide = size == 2 ? a << 32 | b << 16 | a : a << 32 | b;
-        unsigned top = size == 2 ? 48 : 64;
-        cf = bit(wide, top - count);
-        r = wide >> (top - width - count % 64) & mask_of(size);
-    } else {
-        uint64_t wide = size == 2 ? a << 32 | b << 16 | a : b << 32 | a;
-        cf = bit(wide, count - 1);
-        r = wide >> count & mask_of(size);
-    }
+    uint128_t wide = left ? (uint128_t)a << width | b : (uint128_t)b << width | a;
+    if (size == 2)
+        wide = a << 32 | b << 16 | a;
+    unsigned top = size == 2 ? 48 : 2 * width;
+    bool cf = wide >> (left ? top - count : count - 1) & 1;
+    r = (uint64_t)(wide >> (left ? top - width - count : count)) & mask_of(size);
     put_e(s, op, size, op->memory, r);
     flags_result(s, r, size);
     bool other = left ? cf : bit(r, width - 2);
@@ -161,7 +163,7 @@ static const struct op *bit_op(struct soft *s, const struct op *op, enum bit_act
     unsigned size = op->size, width = 8 * size;
     uint64_t mask = 1ull << (number & (width - 1)), offset = 0, value;
     if (op->memory) {
-        int64_t step = far ? (number >> (size == 2 ? 4 : 5)) * size : 0;
+        int64_t step = far ? (number >> (__builtin_ctz(size) + 3)) * size : 0;
         offset = (address(s, op) + (uint64_t)step) & op->mask;
         value = action == BIT_TEST ? load(s, op->seg, offset, size)
                                    : load_rw(s, op->seg, offset, size);
@@ -209,7 +211,8 @@ const struct op *bsr(struct soft *s, const struct op *op) {
 
 /* Of a 16-bit register undefined: current parts make it 0. */
 const struct op *bswap(struct soft *s, const struct op *op) {
-    uint64_t value = __builtin_bswap32((uint32_t)get_reg(s, op->rm, 4));
+    uint64_t value = get_reg(s, op->rm, op->size);
+    value = __builtin_bswap64(value) >> (64 - 8 * op->size);
     set_reg(s, op->rm, op->size, op->size == 2 ? 0 : value);
     return op + 1;
 }

@@ -47,7 +47,7 @@ static void go_back(struct soft *s) {
         return;
     memcpy(s, s->saved, SAVED_SIZE);
     s->saved_valid = false;
-    s->epoch++;
+    new_epoch(s);
     mode_changed(s);
 }
 
@@ -101,18 +101,30 @@ static enum cpu_mode mode_now(const struct soft *s) {
         return MODE_REAL;
     if (vm86(s))
         return MODE_VM86;
-    return s->seg[S_CS].k.db ? MODE_PROT32 : MODE_PROT16;
+    if (code64(s))
+        return MODE_LONG;
+    return (s->long_mode ? MODE_COMPAT16 : MODE_PROT16) + (s->seg[S_CS].k.db ? 1 : 0);
+}
+
+/* What comes with the width of the code. */
+static void code_changed(struct soft *s, bool user) {
+    const struct kvm_segment *cs = &s->seg[S_CS].k;
+    s->long_mode = s->efer & EFER_LMA;
+    s->width = s->long_mode && cs->l ? 8 : cs->db ? 4 : 2;
+    s->ip_bias = code64(s) ? 1ull << 47 : 0;
+    s->ip_last = code64(s) ? (1ull << 48) - 1 : cs->limit;
+    s->epoch = (s->epoch & ~(uint64_t)EPOCH_MODE) | s->width | user;
 }
 
 void mode_changed(struct soft *s) {
     bool protected = s->cr0 & CR0_PE && !vm86(s), user = s->cpl == 3;
-    bool align = user && s->cr0 & CR0_AM && s->flags & FLAG_AC;
-    bool refresh = protected != s->protected, retag = align != s->align;
+    bool align = user && s->cr0 & CR0_AM && s->flags & FLAG_AC, was64 = code64(s);
+    code_changed(s, user);
+    bool refresh = protected != s->protected || was64 != code64(s), retag = align != s->align;
     s->protected = protected;
     s->align = align;
     s->tlb = s->tlbs[user];
-    s->context = (uint64_t)(s->seg[S_CS].k.db | user << 1) << 32;
-    s->stack_mask = s->seg[S_SS].k.db ? 0xFFFFFFFF : 0xFFFF;
+    s->stack_mask = mask_of(stack_width(s));
     if (refresh)
         segments_refresh(s);
     if (retag)
@@ -288,7 +300,7 @@ static void wait_halted(struct soft *s) {
 }
 
 static bool soft_at_breakpoint(struct soft *s) {
-    uint64_t linear = (uint32_t)(s->seg[S_CS].k.base + s->ip);
+    uint64_t linear = wrap_linear(s, s->seg[S_CS].base + s->ip);
     const struct breakpoint *p = NULL;
     if (s->repeating) /* it has begun, and its breakpoint was checked then */
         return false;
@@ -418,7 +430,7 @@ static void loop_turns(struct soft *s) {
 /* --- from resume to exit --- */
 
 static const char *cannot_run(const struct soft *s) {
-    if (s->sregs.efer & EFER_LMA)
+    if (s->long_mode)
         return "the built-in CPU has no long mode";
     if (s->cr4 & CR4_PAE && s->cr0 & CR0_PG)
         return "the built-in CPU has no PAE paging";

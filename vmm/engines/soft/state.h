@@ -31,16 +31,19 @@
 
 /* General registers in the order of their encoding; R_ZERO is always 0 and
  * stands for the base or index that an address does not have. */
-enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_ZERO, R_COUNT };
+enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_8, R_ZERO = 16, R_COUNT };
 
 /* Segment registers in the order of their encoding, then LDTR and TR. */
 enum { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_LDT, S_TR, S_COUNT };
 
-/* A segment register with its hidden part. Offsets below read_end (write_end)
- * may be read (written) without a further look; 0 sends every access through
- * segment_check(). */
+/* A segment register with its hidden part. An offset's linear address is base + offset,
+ * cut to 32 bits outside 64-bit code. Offsets below read_end (write_end) may be read
+ * (written) without a further look, and that sum needs no cutting; 0 sends every access
+ * through segment_check(). In 64-bit code both are ~0: no address that is not canonical
+ * has a TLB entry. */
 struct segment {
     struct kvm_segment k;
+    uint64_t base; /* k.base, or 0 where the mode does not look at it (3.2.4) */
     uint64_t read_end, write_end;
 };
 
@@ -54,19 +57,20 @@ struct op {
     op_fn *run;
     int64_t imm;      /* immediate or branch distance, sign-extended; a far
                          pointer is offset | selector << 32 */
-    uint32_t disp;    /* of the memory operand */
-    uint32_t mask;    /* of an effective address: 16 or 32 bits */
+    uint64_t disp;    /* of the memory operand; where it is relative to RIP, its address */
+    uint64_t mask;    /* of an effective address: 16, 32 or 64 bits */
     uint8_t start;    /* its first byte, and the one after it, counted from */
     uint8_t end;      /* the block's first */
     uint8_t index;    /* instructions before it in the block */
-    uint8_t size;     /* of the operand in bytes: 1, 2, 4 */
-    uint8_t wide;     /* 2 or 4: the operand size that prefixes give */
+    uint8_t size;     /* of the operand in bytes: 1, 2, 4, 8 */
+    uint8_t wide;     /* 2, 4 or 8: the operand size that prefixes give */
     uint8_t reg, rm;  /* register operands: byte offsets into soft.r, or, of
                          registers that are not general, their numbers */
     uint8_t base, index_reg, scale; /* of the memory operand */
     uint8_t seg;
     uint8_t memory;   /* E operand: 1 memory, 0 register */
     uint8_t rep;      /* 0, 0xF2 or 0xF3 */
+    uint8_t data16;   /* prefix 66 is there */
     uint8_t opcode;   /* last opcode byte */
 };
 
@@ -74,7 +78,7 @@ struct op {
 struct block {
     struct block *next_hash, *next_page;
     uint64_t linear, phys;
-    uint8_t big;     /* CS.D that it was decoded for */
+    uint8_t width;   /* of the code that it was decoded as: soft.width */
     uint8_t bytes;
     uint8_t count;   /* instructions */
     struct op ops[];
@@ -104,10 +108,9 @@ struct tlb_entry {
 /* For data, and from TLB_CODE on for code. */
 enum { TLB_SUPERVISOR, TLB_USER, TLB_CODE, TLB_KINDS = 2 * TLB_CODE };
 
-/* A remembered answer of block_at(): tag is the linear address and, above it,
- * what else decoding depends on. */
+/* A remembered answer of block_at(), good for one linear address and epoch. */
 struct jump {
-    uint64_t tag, epoch;
+    uint64_t linear, epoch;
     struct block *block;
 };
 #define JUMPS 2048u
@@ -144,17 +147,19 @@ struct soft {
     uint64_t stack_mask;
     struct segment seg[S_COUNT];
     struct tlb_entry *tlb; /* of the present privilege */
-    uint64_t context;      /* the upper part of jump tags */
     /* --- up to here --- */
     bool saved_valid;
 
-    bool protected; /* CR0.PE and not virtual-8086 mode */
-    bool align;     /* alignment is checked (6.15, #AC) */
-    uint64_t cr0, cr2, cr3, cr4;
+    bool protected;  /* CR0.PE and not virtual-8086 mode */
+    bool long_mode;  /* EFER.LMA: 64-bit or compatibility mode */
+    bool align;      /* alignment is checked (6.15, #AC) */
+    unsigned width;  /* of code, in bytes: 2, 4, or 8 in 64-bit mode */
+    uint64_t ip_bias, ip_last; /* see ip_exists() */
+    uint64_t cr0, cr2, cr3, cr4, efer;
     struct kvm_dtable gdt, idt;
     uint64_t dr[8];
     struct cpu_msrs msrs; /* tsc is what to add to the ticks */
-    struct kvm_sregs sregs;   /* what we only keep: EFER, APIC base, CR8 */
+    struct kvm_sregs sregs;   /* what we only keep: the APIC base, CR8 */
     struct kvm_fpu fpu;
     struct kvm_debugregs debugregs;
     struct kvm_vcpu_events events;
@@ -196,7 +201,8 @@ struct soft {
     /* --- caches --- */
     struct tlb_entry tlbs[TLB_KINDS][TLB_SIZE];
     bool large_pages; /* some entry is part of a 4 MiB page */
-    uint64_t epoch;
+    uint64_t epoch;   /* how often jumps became void, and in its lowest bits what else they
+                         depend on: see new_epoch() */
     struct jump jumps[JUMPS];
     struct cache *cache;
     struct op scratch[3];
@@ -226,8 +232,40 @@ static inline uint64_t mask_of(unsigned size) {
     return size == 8 ? ~0ull : (1ull << 8 * size) - 1;
 }
 
+/* No jump is remembered any more. */
+enum { EPOCH_MODE = 15 }; /* the bits of width, and the lowest: ring 3 */
+static inline void new_epoch(struct soft *s) {
+    s->epoch += EPOCH_MODE + 1;
+}
+
+static inline bool code64(const struct soft *s) {
+    return s->width == 8;
+}
+
+/* Bits 63 to 47 of a canonical address are alike (Vol. 1 §3.3.7.1). */
+static inline bool is_canonical(uint64_t linear) {
+    return linear + (1ull << 47) < 1ull << 48;
+}
+
+/* Instructions may begin there: within CS's limit or, in 64-bit code, canonical. */
+static inline bool ip_exists(const struct soft *s, uint64_t ip) {
+    return ip + s->ip_bias <= s->ip_last;
+}
+
+/* A linear address as the present code cuts it, or (tables and TSSs) the mode. */
+static inline uint64_t wrap_linear(const struct soft *s, uint64_t linear) {
+    return code64(s) ? linear : (uint32_t)linear;
+}
+static inline uint64_t wrap_system(const struct soft *s, uint64_t linear) {
+    return s->long_mode ? linear : (uint32_t)linear;
+}
+
 static inline bool vm86(const struct soft *s) {
     return s->flags & FLAG_VM;
+}
+/* Of SP, in bytes. */
+static inline unsigned stack_width(const struct soft *s) {
+    return code64(s) ? 8 : s->seg[S_SS].k.db ? 4 : 2;
 }
 static inline unsigned iopl(const struct soft *s) {
     return (s->flags & FLAG_IOPL) >> 12;

@@ -1,6 +1,6 @@
 /* The passage of state between cpu->state, in KVM's structs, and struct soft.
  *
- * Rule: what we do not use (EFER, the APIC base, the FPU) is kept and given
+ * Rule: what we do not use (the APIC base, the FPU) is kept and given
  * back as it came, so that a hand-over to us and back loses nothing.
  */
 #include <string.h>
@@ -15,15 +15,19 @@ static void fetch_regs(struct soft *s, struct kvm_regs *out) {
     *out = (struct kvm_regs){
         .rax = r[R_AX], .rcx = r[R_CX], .rdx = r[R_DX], .rbx = r[R_BX],
         .rsp = r[R_SP], .rbp = r[R_BP], .rsi = r[R_SI], .rdi = r[R_DI],
-        .rip = here(s),   .rflags = flags_get(s),
+        .r8 = r[R_8],       .r9 = r[R_8 + 1],   .r10 = r[R_8 + 2],  .r11 = r[R_8 + 3],
+        .r12 = r[R_8 + 4],  .r13 = r[R_8 + 5],  .r14 = r[R_8 + 6],  .r15 = r[R_8 + 7],
+        .rip = here(s),     .rflags = flags_get(s),
     };
 }
 
 static void store_regs(struct soft *s, const struct kvm_regs *in) {
     const uint64_t r[R_COUNT] = {in->rax, in->rcx, in->rdx, in->rbx, in->rsp,
-                                 in->rbp, in->rsi, in->rdi, 0};
+                                 in->rbp, in->rsi, in->rdi, in->r8,  in->r9,
+                                 in->r10, in->r11, in->r12, in->r13, in->r14,
+                                 in->r15, 0};
     memcpy(s->r, r, sizeof r);
-    s->ip = (uint32_t)in->rip;
+    s->ip = in->rip;
     flags_set(s, (uint32_t)in->rflags);
 }
 
@@ -47,6 +51,7 @@ static void fetch_sregs(struct soft *s, struct kvm_sregs *out) {
     out->cr2 = s->cr2;
     out->cr3 = s->cr3;
     out->cr4 = s->cr4;
+    out->efer = s->efer;
     memset(out->interrupt_bitmap, 0, sizeof out->interrupt_bitmap);
 }
 
@@ -59,7 +64,8 @@ static unsigned cpl_of(const struct soft *s) {
 /* The TLB goes if what it was made from did: anything else that looks at memory
  * while we are stopped must not change what the guest sees. */
 static void store_sregs(struct soft *s, struct kvm_sregs *in) {
-    bool flush = s->cr0 != in->cr0 || s->cr3 != in->cr3 || s->cr4 != in->cr4;
+    bool flush = s->cr0 != in->cr0 || s->cr3 != in->cr3 || s->cr4 != in->cr4 ||
+                 s->efer != in->efer;
     s->sregs = *in;
     for (unsigned n = 0; n < S_COUNT; n++)
         s->seg[n].k = *segment_in(in, n);
@@ -69,6 +75,7 @@ static void store_sregs(struct soft *s, struct kvm_sregs *in) {
     s->cr2 = in->cr2;
     s->cr3 = in->cr3;
     s->cr4 = in->cr4;
+    s->efer = in->efer;
     if (flush)
         tlb_flush(s, true);
 }
@@ -76,8 +83,10 @@ static void store_sregs(struct soft *s, struct kvm_sregs *in) {
 /* After a change of registers: everything that is derived from them. */
 static void renew(struct soft *s) {
     s->cpl = cpl_of(s);
-    s->epoch++;
+    new_epoch(s);
     mode_changed(s);
+    if (!s->long_mode)
+        s->ip = (uint32_t)s->ip;
     segments_refresh(s);
 }
 

@@ -24,7 +24,7 @@ static uint64_t di(const struct soft *s, const struct op *op) {
 }
 
 static void step_register(struct soft *s, const struct op *op, unsigned n, uint64_t by) {
-    s->r[n] = (s->r[n] & ~(uint64_t)op->mask) | ((s->r[n] + by) & op->mask);
+    set_counter(s, op, n, s->r[n] + by);
 }
 
 static void advance(struct soft *s, const struct op *op, unsigned uses, uint64_t times) {
@@ -80,14 +80,14 @@ static void outs_once(struct soft *s, const struct op *op) {
 
 /* --- pieces --- */
 
-/* Iterations from offset until the page, or the 16- or 32-bit offset, ends. An
+/* Iterations from offset until the page, or the offset of 16, 32 or 64 bits, ends. An
  * element that lies on two pages is a piece of its own. */
 static uint64_t in_page(const struct soft *s, const struct op *op, unsigned seg, uint64_t offset) {
-    unsigned at = (s->seg[seg].k.base + offset) & 0xFFF, size = op->size;
+    unsigned at = (s->seg[seg].base + offset) & 0xFFF, size = op->size;
     bool down = s->flags & FLAG_DF;
     uint64_t page = at + size > PAGE_SIZE ? 1 : down ? at / size + 1 : (PAGE_SIZE - at) / size;
-    uint64_t wrap = down ? offset / size + 1 : (op->mask - offset) / size + 1;
-    return page < wrap ? page : wrap;
+    uint64_t behind = (down ? offset : op->mask - offset) / size; /* this one */
+    return page <= behind ? page : behind + 1;
 }
 
 static uint64_t piece(const struct soft *s, const struct op *op, unsigned uses) {
@@ -150,7 +150,7 @@ ALWAYS const struct op *string(struct soft *s, const struct op *op, once_fn *onc
 /* Host address of n elements from offset on, upwards, by the fast path's rules. */
 static uint8_t *plain_string(struct soft *s, unsigned seg, uint64_t offset, uint64_t bytes, bool write) {
     const struct segment *g = &s->seg[seg];
-    uint64_t linear = (uint32_t)(g->k.base + offset);
+    uint64_t linear = g->base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     uint64_t end = write ? g->write_end : g->read_end, tag = write ? e->write : e->read;
     bool fast = offset + bytes <= end && tag == (linear & ~0xFFFull) &&

@@ -128,7 +128,7 @@ static void set_selectors(struct soft *s, const struct new_task *n) {
         s->seg[i].k = (struct kvm_segment){
             .selector = n->seg[i], .unusable = 1, .db = i == S_CS ? s->seg[S_CS].k.db : 0};
     s->seg[S_LDT].k = (struct kvm_segment){.selector = n->ldt, .unusable = 1};
-    s->epoch++;
+    new_epoch(s);
 }
 
 static void load_code(struct soft *s, uint16_t selector) {

@@ -25,7 +25,7 @@ static bool is_conforming(const struct kvm_segment *k) {
 void set_code(struct soft *s, struct kvm_segment k, unsigned cpl) {
     const struct kvm_segment *old = &s->seg[S_CS].k;
     if (old->base != k.base || old->limit != k.limit)
-        s->epoch++;
+        new_epoch(s);
     k.selector = (uint16_t)((k.selector & ~3u) | cpl);
     s->seg[S_CS].k = k;
     s->cpl = cpl;
@@ -34,7 +34,7 @@ void set_code(struct soft *s, struct kvm_segment k, unsigned cpl) {
 }
 
 void set_code_real(struct soft *s, uint16_t selector) {
-    s->epoch++;
+    new_epoch(s);
     if (vm86(s)) {
         struct kvm_segment k = x86_real_segment(selector, true);
         k.dpl = 3;
