@@ -80,10 +80,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 BIOS := $(BUILD)/bios
 $(BIOS)/rom.o: vmm/board/bios/rom.S vmm/board/bios/rom.h vmm/board/bios/font.S
 	@mkdir -p $(@D)
-	$(GUEST_CC) -m32 -g -I. -c -o $@ $<
-$(BIOS)/rom.elf: $(BIOS)/rom.o vmm/board/bios/rom.ld
+	$(GUEST_CC) -m32 -I. -c -o $@ $<
+$(BIOS)/bios.elf: $(BIOS)/rom.o vmm/board/bios/rom.ld
 	$(LD) -m elf_i386 -nostdlib --build-id=none -T vmm/board/bios/rom.ld -o $@ $<
-$(BIOS)/rom.bin: $(BIOS)/rom.elf
+$(BIOS)/rom.bin: $(BIOS)/bios.elf
 	$(OBJCOPY) -O binary -j .text $< $@
 $(BUILD)/vmm/board/bios/rom.o: ALL_CFLAGS += -DBIOS_BUILD='"$(BIOS)"'
 $(BUILD)/vmm/board/bios/rom.o: $(BIOS)/rom.bin
@@ -145,7 +145,7 @@ install: all ## the program, guests with their sources, manual page, to PREFIX (
 	  os-1k/*.[chS] $(DESTDIR)$(SHARE)/os-1k
 	install -m 644 os-1k/disk/*.[cS] $(DESTDIR)$(SHARE)/os-1k/disk
 	install -m 644 os-1k/shell/*.[chS] $(DESTDIR)$(SHARE)/os-1k/shell
-	install -m 644 scripts/minikvm.py $(DESTDIR)$(SHARE)
+	install -m 644 $(BIOS)/bios.elf scripts/minikvm.py $(DESTDIR)$(SHARE)
 	$(abspath $(PROGRAM)) --man > $(DESTDIR)$(PREFIX)/share/man/man1/minikvm.1
 
 # Folders that are empty then may have been made by us.

@@ -5,22 +5,40 @@
  *
  * Rule: the client is told when the list is not the one that it knows, in place
  * of a stop, which is postponed as after an exec (modes.c). An exec empties
- * gdb's list.
+ * gdb's list: a file that is for one architecture only comes and goes with that, and needs
+ * no telling.
  */
 #include "gdbstub/files.h"
+#include "gdbstub/layout.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/reply.h"
 #include "gdbstub/threads.h"
 
 #include <limits.h>
+#include <string.h>
 
 enum { LIBRARIES_MAX = 64 };
 
+/* As the client was told last. */
+static const char *architecture_of(struct session *s, int pid) {
+    const struct process *p = process_find(s, pid);
+    const struct gdb_description *d = p ? p->mode.announced : NULL;
+    struct gdb_thread thread;
+    d = d || !p ? d : p->mode.described;
+    if (!d && thread_first(s, pid, &thread))
+        d = layout_current(s, thread);
+    return d ? d->architecture : "";
+}
+
 static size_t list_of(struct session *s, int pid, struct gdb_library *list) {
-    size_t count = 0;
+    size_t count = 0, kept = 0;
     if (s->target->ops->libraries)
         count = s->target->ops->libraries(s->target->context, pid, list, LIBRARIES_MAX);
-    return count < LIBRARIES_MAX ? count : LIBRARIES_MAX;
+    const char *architecture = count ? architecture_of(s, pid) : "";
+    for (size_t i = 0; i < count && i < LIBRARIES_MAX; i++)
+        if (!list[i].architecture || !strcmp(list[i].architecture, architecture))
+            list[kept++] = list[i];
+    return kept;
 }
 
 static uint64_t mix_mark(uint64_t hash, uint64_t value) {

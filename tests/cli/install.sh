@@ -21,6 +21,8 @@ if has gdb; then
         'info source' kill
     expect_gdb 'enter_protected'
     expect_gdb "^Located in $prefix/share/minikvm/guests/pmode.S"
+    gdb_session "target remote | '$MINIKVM' ${CPU:+--cpu=$CPU} --gdb=- bootsector.img" 'info symbol 0xf0080' kill
+    expect_gdb "^bios_int_10 in section .text of target:$prefix/share/minikvm/bios.elf"
     gdb_session "target remote | '$MINIKVM' ${CPU:+--cpu=$CPU} --gdb=- os-1k" 'list kernel_main' 'info source' kill
     expect_gdb "^Located in $prefix/share/minikvm/os-1k/main.c"
     gdb_session "source $prefix/share/minikvm/minikvm.py" 'help mk'

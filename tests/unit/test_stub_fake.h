@@ -39,6 +39,7 @@ struct fake {
     char exec_file[256]; /* of the first process; the second has none */
     bool connected;
     size_t libraries; /* of the first process */
+    const char *library_architecture;
     bool tells_core, physical, step_irqs;
     unsigned misuse;
 };
@@ -389,7 +390,7 @@ static bool fake_may_read(void *target, const char *path) {
 static size_t fake_libraries(void *target, int pid, struct gdb_library *list, size_t max) {
     struct fake *f = target;
     for (size_t i = 0; i < max && i < f->libraries; i++)
-        list[i] = (struct gdb_library){"/images/<user>", 0x1000 * (i + 1)};
+        list[i] = (struct gdb_library){"/images/<user>", 0x1000 * (i + 1), f->library_architecture};
     return pid == 1 ? f->libraries : 0;
 }
 static bool fake_table_type(void *target, unsigned number, const char **name, const char **help) {

@@ -281,6 +281,25 @@ static void test_libraries(struct client *c) {
     ask(c, "qXfer:libraries:read::0,1000");
 }
 
+/* One that is for an architecture is there when the description says that, and tells of itself
+ * only when it comes: an exec takes it away. */
+static void test_libraries_of_an_architecture(struct client *c) {
+    c->fake->libraries = 1;
+    c->fake->library_architecture = "i386";
+    CHECK(strstr(ask(c, "qXfer:libraries:read::0,1000"), "<library-list>\n</library-list>"));
+    CHECK_STR(next_stop(c, false, "vCont;s:p1.1"), exec_32);
+    CHECK(has_description(c));
+    CHECK_STR(ask(c, automatic), "T05library:;thread:p1.1;");
+    CHECK(strstr(ask(c, "qXfer:libraries:read::0,1000"), "address=\"0x1000\""));
+    CHECK(strstr(ask(c, automatic), "T00"));
+    CHECK_STR(next_stop(c, true, "vCont;s:p1.1"), exec_64);
+    CHECK(has_description(c));
+    CHECK(strstr(ask(c, automatic), "T00"));
+    CHECK(strstr(ask(c, "qXfer:libraries:read::0,1000"), "<library-list>\n</library-list>"));
+    c->fake->libraries = 0;
+    c->fake->library_architecture = NULL;
+}
+
 static void test_follower(struct fake *f, enum version version) {
     set_image(f, elf_32);
     struct client *c = begin(f, version);
@@ -295,6 +314,7 @@ static void test_follower(struct fake *f, enum version version) {
     test_supported_again(c);
     test_run(c, version);
     test_libraries(c);
+    test_libraries_of_an_architecture(c);
     client_free(c);
 }
 

@@ -22,6 +22,7 @@ struct options {
     const char *symbols[SYMBOL_FILES]; /* FILE[@ADDR]... */
     struct symbol_file symbol_files[SYMBOL_FILES]; /* ...opened; machine has them */
     unsigned symbol_count;
+    struct symbol_file bios_symbols; /* of the BIOS's ROM; machine has it, if it was found */
     char *images[MACHINES_MAX];
     unsigned count;
 };

@@ -35,10 +35,11 @@ const char *bridge_exec_file(void *target, int pid) {
 }
 
 static bool is_symbol_file(const struct machine *m, const char *path) {
+    const struct symbol_file *bios = m->options->bios_symbols;
     for (unsigned i = 0; i < m->options->symbol_count; i++)
         if (!strcmp(path, m->options->symbols[i].path))
             return true;
-    return false;
+    return bios && !strcmp(path, bios->path);
 }
 
 /* The images, and what has their symbols. */
@@ -56,14 +57,17 @@ bool bridge_may_read(void *target, const char *path) {
     return false;
 }
 
-/* The user program inside a kernel, and what the command line names. */
+/* The user program inside a kernel, what the command line names, and the BIOS. */
 size_t bridge_libraries(void *target, int pid, struct gdb_library *list, size_t max) {
     struct machine *m = bridge_machine(target, pid);
     size_t count = 0;
     if (m && m->image.user_path && count < max)
-        list[count++] = (struct gdb_library){m->image.user_path, m->image.user_address};
+        list[count++] = (struct gdb_library){m->image.user_path, m->image.user_address, NULL};
     for (unsigned i = 0; m && i < m->options->symbol_count && count < max; i++)
         list[count++] =
-            (struct gdb_library){m->options->symbols[i].path, m->options->symbols[i].segment};
+            (struct gdb_library){m->options->symbols[i].path, m->options->symbols[i].segment, NULL};
+    const struct symbol_file *bios = m && m->bios.on ? m->options->bios_symbols : NULL;
+    if (bios && count < max) /* 16-bit code: what other code calls it? */
+        list[count++] = (struct gdb_library){bios->path, bios->segment, "i8086"};
     return count;
 }

@@ -50,6 +50,7 @@ struct machine_options {
     const char *replay; /* path of a recording to replay, or NULL */
     const struct symbol_file *symbols; /* for a debugger, beside the image's own */
     unsigned symbol_count;
+    const struct symbol_file *bios_symbols; /* of the BIOS's ROM, or NULL */
     const struct recorder *recorder; /* what could record its past; NULL: nothing */
     bool unconfined;    /* --sandbox=off: a client may name any file */
     bool verbose;

@@ -5,6 +5,8 @@
  * A stub has eight bytes: F000:(8 * n) is that of service n. Up to 255 n is the vector, from
  * 256 on it is one of rom.h. A service that must wait goes on at the stub's STI: an interrupt
  * ends the HLT, and the second OUT asks again.
+ *
+ * A debugger finds its way back by .debug_frame: all of this stands on the frame of an interrupt.
  */
 #include "vmm/board/bios/rom.h"
 #include "vmm/board/bios/font.S"
@@ -14,17 +16,36 @@
         .globl  rom_start
 rom_start:
 
-        .macro  stub name, number
-        .org    8 * \number
+/* A function that was entered by an interrupt in real mode: IP, CS and FLAGS are on top of the
+ * stack, two bytes each. DW_CFA_val_expression of EIP (8), EFLAGS (9) and CS (41); the CFA, which is
+ * above them, is on the stack of the expression. A debugger's EIP and ESP are linear addresses. */
+        .cfi_sections .debug_frame
+        .macro  handler name
         .globl  \name
         .type   \name, @function
-\name:  outb    %al, $ROM_PORT
+\name:
+        .cfi_startproc simple
+        .cfi_def_cfa esp, 6
+        /* dup lit6 minus deref_size 2 swap lit4 minus deref_size 2 lit4 shl plus */
+        .cfi_escape 0x16, 8, 13, 0x12, 0x36, 0x1c, 0x94, 2, 0x16, 0x34, 0x1c, 0x94, 2, 0x34, 0x24, 0x22
+        .cfi_escape 0x16, 9, 4, 0x32, 0x1c, 0x94, 2  /* lit2 minus deref_size 2 */
+        .cfi_escape 0x16, 41, 4, 0x34, 0x1c, 0x94, 2 /* lit4 minus deref_size 2 */
+        .endm
+        .macro  handler_end name
+        .cfi_endproc
+        .size   \name, . - \name
+        .endm
+
+        .macro  stub name, number
+        .org    8 * \number
+        handler \name
+        outb    %al, $ROM_PORT
         iret
         sti
         hlt
         outb    %al, $ROM_PORT
         iret
-        .size   \name, 8
+        handler_end \name
         .endm
 
         .macro  vector n
@@ -48,36 +69,47 @@ bios_end:
 
 /* Ends of interrupts, by the guest's CPU: the controllers may be the kernel's. */
         .org    ROM_EOI
-        .globl  bios_end_of_interrupt
-bios_end_of_interrupt:
+        handler bios_end_of_interrupt
         pushw   %ax
+        .cfi_adjust_cfa_offset 2
         movb    $0x20, %al
         outb    %al, $0x20
         popw    %ax
+        .cfi_adjust_cfa_offset -2
         iret
+        handler_end bios_end_of_interrupt
         .org    ROM_EOI2
-        .globl  bios_end_of_interrupt_2
-bios_end_of_interrupt_2:
+        handler bios_end_of_interrupt_2
         pushw   %ax
+        .cfi_adjust_cfa_offset 2
         movb    $0x20, %al
         outb    %al, $0xa0
         outb    %al, $0x20
         popw    %ax
+        .cfi_adjust_cfa_offset -2
         iret
+        handler_end bios_end_of_interrupt_2
 
 /* Calls of a handler of the guest's: the user's tick, the alarm, Ctrl-Break, Print Screen. The
  * registers that it changes are put back, and the service goes on behind the OUT. */
         .macro  hook name, address, vector
         .org    \address
-        .globl  \name
-\name:  pushaw
+        handler \name
+        pushaw
+        .cfi_adjust_cfa_offset 16
         pushw   %ds
+        .cfi_adjust_cfa_offset 2
         pushw   %es
+        .cfi_adjust_cfa_offset 2
         int     $\vector
         popw    %es
+        .cfi_adjust_cfa_offset -2
         popw    %ds
+        .cfi_adjust_cfa_offset -2
         popaw
+        .cfi_adjust_cfa_offset -16
         outb    %al, $ROM_PORT
+        handler_end \name
         .endm
         hook    bios_tick_hook,  ROM_TICK_HOOK,  0x1c
         hook    bios_alarm_hook, ROM_ALARM_HOOK, 0x4a
@@ -86,21 +118,23 @@ bios_end_of_interrupt_2:
 
 /* INT 15h, AX=4F00h + scancode, carry set: AX and carry are the answer. */
         .org    ROM_KEY_HOOK
-        .globl  bios_key_hook
-bios_key_hook:
+        handler bios_key_hook
         int     $0x15
         outb    %al, $ROM_PORT
+        handler_end bios_key_hook
 
 /* A wait that is shorter than a tick of the timer. */
         .org    ROM_SPIN
-        .globl  bios_wait
-bios_wait:
+        handler bios_wait
         sti
         pushw   %cx
+        .cfi_adjust_cfa_offset 2
         movw    $1000, %cx
 1:      loop    1b
         popw    %cx
+        .cfi_adjust_cfa_offset -2
         jmp     bios_int_15 + ROM_STUB_AGAIN - 2
+        handler_end bios_wait
 
 /* What INT 10h/1Bh points to: the modes 0 to 7 and 0D to 13; scan lines of text modes, 200, 350
  * and 400; one font; what can be saved and set. */

@@ -88,6 +88,22 @@ char *image_find_guest(const char *name) {
     return NULL;
 }
 
+char *image_find_bios(void) {
+    static const struct {
+        bool installed;
+        const char *path;
+    } places[] = {{false, "build/bios/bios.elf"}, {false, "bios/bios.elf"}, {true, "bios.elf"}};
+    char path[PATH_MAX + 32];
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!image_guest_folder(places[i].installed, path, PATH_MAX))
+            continue;
+        strcat(path, places[i].path);
+        if (is_file(path))
+            return strdup(path);
+    }
+    return NULL;
+}
+
 /* What a name that is no image is instead. */
 static int refuse_name(const char *name, int err, char *error, size_t size) {
     struct stat st;

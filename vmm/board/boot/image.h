@@ -134,6 +134,8 @@ unsigned image_bios_call(const struct image *);
 char *image_find(const char *name, char *error, size_t size);
 /* The built guest of this name, to be freed, or NULL. */
 char *image_find_guest(const char *name);
+/* The file with the symbols of the BIOS's ROM, to be freed, or NULL. */
+char *image_find_bios(void);
 /* The n-th folder below which built guests are looked for; false: no more. */
 bool image_guest_folder(unsigned n, char *path, size_t size);
 
