@@ -93,7 +93,7 @@ if [[ $(id -u) != 0 ]]; then
 fi
 truncate -s 2949121 large
 refused 'large: 2949121 bytes are more than a floppy of 2.88M has; use --disk' --floppy=large
-refused 'a: a PC of ours has 2 floppy drives and 4 hard disks' --floppy=a --floppy=a --floppy=a
+refused 'a: a PC of ours has 2 floppy drives, and 4 places on IDE' --floppy=a --floppy=a --floppy=a
 refused 'c: is written already, by another program or another drive' --disk=c,write --floppy=c,write
 if command -v flock >/dev/null; then
     flock c sh -c '"$MINIKVM" --disk=c,write "$1" 2>err; echo $? >status' - "$guest" >out </dev/null

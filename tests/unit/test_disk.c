@@ -375,11 +375,13 @@ static void test_drives(void) {
     CHECK(!drives_bios(&drives, 0x84) && !drives_bios(&drives, 2) && !drives_bios(&drives, 0x7f));
     CHECK(drives_nth(&drives, 0, &number) == f && number == 0 && drives_nth(&drives, 2, &number) == a);
     CHECK(number == 0x81 && !drives_nth(&drives, 3, &number));
-    CHECK_STR(drives_name(0x81), "IDE 0 slave (81h)");
-    CHECK(drives_take_first(&drives, false) == b && drives.hard[0] == a && !drives.hard[1]);
+    char name[DRIVES_NAME];
+    drives_name(&drives, 0x81, name);
+    CHECK_STR(name, "IDE 0 slave (81h)");
+    CHECK(drives_take_first(&drives, DRIVE_HARD) == b && drives.hard[0] == a && !drives.hard[1]);
     disk_close(b);
     drives_close(&drives);
-    CHECK(drives_count(&drives, true) == 0);
+    CHECK(drives_count(&drives, DRIVE_FLOPPY) == 0);
 }
 
 /* What was written for a floppy or a hard disk finds it as either. */
@@ -404,7 +406,7 @@ static void test_drive_files(void) {
     FILE *f = fopen(path, "rb");
     for (unsigned i = 0; i < 3; i++)
         files[i] = (struct drive_file){path, DISK_FLOPPY, fileno(f)};
-    CHECK(drives_open(&drives, files, 2, error, sizeof error) == 0 && drives_count(&drives, true) == 2);
+    CHECK(drives_open(&drives, files, 2, error, sizeof error) == 0 && drives_count(&drives, DRIVE_FLOPPY) == 2);
     CHECK(drives_open(&drives, files, 1, error, sizeof error) == -ENOSPC && strstr(error, "2 floppy drives"));
     drives_close(&drives);
     fclose(f);

@@ -1,4 +1,4 @@
-/* Opening the files of --disk and --floppy; see drive_files.h. */
+/* Opening the files of --disk, --floppy and --cdrom; see drive_files.h. */
 #include "vmm/app/drive_files.h"
 
 #include <errno.h>
@@ -7,7 +7,10 @@
 #include "vmm/host/files.h"
 #include "vmm/host/stderr.h"
 
-static const char *option_of(const struct drive_file *f) { return f->flags & DISK_FLOPPY ? "--floppy" : "--disk"; }
+static const char *option_of(const struct drive_file *f) {
+    static const char *const options[] = {"--floppy", "--disk", "--cdrom"};
+    return options[drives_kind(f->flags)];
+}
 
 /* Two that write one file would ruin it. */
 static int lock(const struct drive_file *f) {

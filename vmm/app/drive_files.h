@@ -1,4 +1,4 @@
-/* The files of --disk and --floppy, opened while any file may be. */
+/* The files of --disk, --floppy and --cdrom, opened while any file may be. */
 #ifndef MINIKVM_DRIVE_FILES_H
 #define MINIKVM_DRIVE_FILES_H
 

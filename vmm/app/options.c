@@ -143,6 +143,11 @@ static bool set_disk(struct options *o, const char *value) { return add_drive(o,
 
 static bool set_floppy(struct options *o, const char *value) { return add_drive(o, value, DISK_FLOPPY); }
 
+/* Nothing can be written to one. */
+static bool set_cdrom(struct options *o, const char *value) {
+    return add_drive(o, value, DISK_CD) && !(o->machine.drives[o->machine.drive_count - 1].flags & DISK_WRITE);
+}
+
 static bool set_verbose(struct options *o, const char *value) {
     (void)value;
     return o->machine.verbose = true;
@@ -261,6 +266,7 @@ static const struct option {
     {"--disk", "FILE[,write]", VALUE, set_disk,
      "a hard disk, up to 4; writes stay in memory, with ,write they go to the file"},
     {"--floppy", "FILE[,write]", VALUE, set_floppy, "a floppy, up to 2; likewise"},
+    {"--cdrom", "FILE", VALUE, set_cdrom, "a CD or DVD (ISO 9660), up to 2; read-only"},
     {"--bios", "auto|none", VALUE, set_bios,
      "none: no services, vectors or ROM of a PC's firmware for the guest"},
     {"--irqchip", "auto|none|on", VALUE, set_irqchip,
@@ -405,6 +411,8 @@ static void boot_a_drive(struct options *o) {
     struct machine_options *m = &o->machine;
     unsigned n = m->drive_count;
     for (unsigned i = m->drive_count; i-- > 0;) {
+        if (m->drives[i].flags & DISK_CD)
+            continue;
         bool floppy = m->drives[i].flags & DISK_FLOPPY;
         bool better = n == m->drive_count || floppy || !(m->drives[n].flags & DISK_FLOPPY);
         if (better && m->image.boot != (floppy ? BOOT_DISK : BOOT_FLOPPY))
@@ -437,6 +445,8 @@ static bool writing_is_possible(const struct options *o) {
 static void note_boot_device(struct machine_options *o) {
     enum { FIRST_HARD_DISK = 0x80 };
     for (unsigned i = 0; i < o->drive_count; i++) {
+        if (o->drives[i].flags & DISK_CD)
+            continue;
         o->image.has_boot_device = true;
         o->image.boot_device |= o->drives[i].flags & DISK_FLOPPY ? 0 : FIRST_HARD_DISK;
     }

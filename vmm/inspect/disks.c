@@ -20,16 +20,29 @@ static const char *bytes_text(uint64_t bytes, char *out, size_t size) {
     return out;
 }
 
+/* A CD has blocks, and no cylinders. */
+static void geometry_text(const struct disk *d, char *out, size_t size) {
+    struct disk_geometry g = disk_geometry(d);
+    if (disk_flags(d) & DISK_CD)
+        snprintf(out, size, "%" PRIu64 " x %d", disk_sectors(d) / DISK_CD_SECTORS, DISK_CD_BLOCK);
+    else
+        snprintf(out, size, "%u/%u/%u", g.cylinders, g.heads, g.sectors);
+}
+
+static const char *suffix_of(const struct disk *d) {
+    return disk_flags(d) & DISK_WRITE ? ",write" : disk_tray(d).open ? " (ejected)" : "";
+}
+
 void fill_disks(struct machine *m, const struct table_sink *sink) {
     struct disk *d;
     unsigned number;
-    char overlay[32];
+    char overlay[32], name[DRIVES_NAME], geometry[40];
     for (unsigned i = 0; (d = drives_nth(&m->board.drives, i, &number)); i++) {
-        struct disk_geometry g = disk_geometry(d);
         struct disk_use use = disk_use(d);
-        fill_row(sink, "%s\t%" PRIu64 "\t%u/%u/%u\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s%s", drives_name(number),
-                 disk_sectors(d), g.cylinders, g.heads, g.sectors, use.sectors_read, use.sectors_written,
-                 bytes_text(use.overlay, overlay, sizeof overlay), short_path(disk_path(d), CELL - 8),
-                 disk_flags(d) & DISK_WRITE ? ",write" : "");
+        drives_name(&m->board.drives, number, name);
+        geometry_text(d, geometry, sizeof geometry);
+        fill_row(sink, "%s\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s%s", name, disk_sectors(d),
+                 geometry, use.sectors_read, use.sectors_written, bytes_text(use.overlay, overlay, sizeof overlay),
+                 short_path(disk_path(d), CELL - 8), suffix_of(d));
     }
 }

@@ -148,29 +148,36 @@ static bool is_boot_drive(const struct machine *m, const struct image *im) {
     return m->options->boot_drive.path && m->initial_path && !strcmp(im->path, m->initial_path);
 }
 
+/* What the drive of a disk image is: enum disk_flags. */
+static unsigned boot_disk_flags(const struct image *im) {
+    static const unsigned flags[] = {[DRIVE_FLOPPY] = DISK_FLOPPY, [DRIVE_HARD] = 0, [DRIVE_CD] = DISK_CD};
+    return im->is_either ? DISK_EITHER : flags[drives_kind_of_number(im->drive)];
+}
+
 /* The drive that a disk image is booted from; NULL for other images. It is the first of its kind. */
 static int open_boot_disk(struct machine *m, const struct image *im, const struct image *instead,
                           struct disk **disk, char *error, size_t size) {
-    bool floppy = !(im->drive & 0x80), frees = instead && instead->is_disk && instead->drive == im->drive;
-    unsigned most = floppy ? DRIVES_FLOPPY : DRIVES_HARD;
+    static const char *const options[] = {"--floppy", "--disk", "--cdrom"};
+    enum drive_kind kind = drives_kind_of_number(im->drive);
+    const struct disk *less = instead && instead->is_disk ? drives_bios(&m->board.drives, instead->drive) : NULL;
     *disk = NULL;
     if (!im->is_disk)
         return 0;
-    if (drives_count(&m->board.drives, floppy) - frees >= most) {
-        snprintf(error, size, "%s: all %u drives of its kind are taken; leave out a %s", im->path, most,
-                 floppy ? "--floppy" : "--disk");
+    if (!drives_have_room(&m->board.drives, kind, less)) {
+        snprintf(error, size, "%s: all %u drives of its kind are taken; leave out a %s", im->path,
+                 drives_count(&m->board.drives, kind), options[kind]);
         return -ENOSPC;
     }
     const struct drive_file *f = &m->options->boot_drive;
     if (is_boot_drive(m, im))
         return disk_open_fd(disk, f->fd, f->path, f->flags, error, size);
-    return disk_open(disk, im->path, floppy ? DISK_FLOPPY : im->is_either ? DISK_EITHER : 0, error, size);
+    return disk_open(disk, im->path, boot_disk_flags(im), error, size);
 }
 
 /* In the place of another image's, while the machine stands. */
 static void change_boot_disk(struct machine *m, const struct image *instead, struct disk *disk) {
     if (instead->is_disk)
-        disk_close(drives_take_first(&m->board.drives, !(instead->drive & 0x80)));
+        disk_close(drives_take_first(&m->board.drives, drives_kind_of_number(instead->drive)));
     if (disk)
         drives_add_first(&m->board.drives, disk);
     board_connect_drives(&m->board);

@@ -38,6 +38,7 @@ struct disk {
     struct overlay *overlay; /* what the guest has written */
     struct overlay *before;  /* DISK_WRITE: the file's sectors before they were written */
     bool direct;             /* DISK_WRITE: there is no room for more of these two */
+    struct disk_tray tray;
     struct disk_use use;
     unsigned told;
     bool peeks; /* disk_peek() is at work */
@@ -68,7 +69,7 @@ const char *disk_result_text(enum disk_result result) {
     static const char *const texts[] = {
         [DISK_DONE] = "done", [DISK_BEYOND] = "beyond the end", [DISK_UNREADABLE] = "unreadable",
         [DISK_PROTECTED] = "read-only", [DISK_UNWRITABLE] = "cannot be written",
-        [DISK_FULL] = "no memory for what is written"};
+        [DISK_FULL] = "no memory for what is written", [DISK_NO_MEDIUM] = "no medium in the drive"};
     return texts[result];
 }
 
@@ -102,7 +103,8 @@ static int write_all_bytes(int fd, uint64_t at, const uint8_t *from, size_t size
     return 0;
 }
 
-/* A floppy that is longer than its file ends in zeros, and so does a last sector that is not whole. */
+/* A floppy that is longer than its file ends in zeros, and so does a last sector, or block of a CD, that
+ * is not whole. */
 static enum disk_result read_image_file(struct disk *d, uint64_t lba, uint8_t *to, size_t sectors) {
     uint64_t at = lba * DISK_SECTOR, size = sectors * DISK_SECTOR;
     uint64_t there = at >= d->bytes ? 0 : d->bytes - at < size ? d->bytes - at : size;
@@ -115,7 +117,7 @@ static enum disk_result read_image_file(struct disk *d, uint64_t lba, uint8_t *t
                   "; the guest gets an error", d->bytes, at + (uint64_t)n);
     if (n < 0 || (uint64_t)n < there)
         return DISK_UNREADABLE;
-    if (lba * DISK_SECTOR >= d->bytes)
+    if (at >= d->bytes && !(d->flags & DISK_CD))
         tell_once(d, TOLD_TAIL, "the file has %" PRIu64 " bytes, a floppy of this kind %" PRIu64
                   ": sectors behind the file's end read as zeros", d->bytes, d->sectors * DISK_SECTOR);
     memset(to + there, 0, size - there);
@@ -160,6 +162,8 @@ static bool is_there(struct disk *d, uint64_t lba, unsigned sectors, const char 
 
 enum disk_result disk_read(struct disk *d, uint64_t lba, void *to, unsigned sectors) {
     uint8_t *at = to;
+    if (d->tray.open && !d->peeks)
+        return DISK_NO_MEDIUM;
     if (!is_there(d, lba, sectors, "reads"))
         return DISK_BEYOND;
     for (unsigned done = 0, n; done < sectors; done += n) {
@@ -288,6 +292,8 @@ uint64_t disk_sectors(const struct disk *d) { return d->sectors; }
 struct disk_geometry disk_geometry(const struct disk *d) { return d->geometry; }
 struct disk_geometry disk_bios_geometry(const struct disk *d) { return d->bios_geometry; }
 void disk_connect(struct disk *d, const struct disk_host *host) { d->host = *host; }
+struct disk_tray disk_tray(const struct disk *d) { return d->tray; }
+void disk_set_tray(struct disk *d, struct disk_tray tray) { d->tray = tray; }
 
 struct disk_use disk_use(const struct disk *d) {
     struct disk_use use = d->use;
@@ -299,6 +305,10 @@ static bool is_like_floppy(const struct disk *d) { return d->flags & (DISK_FLOPP
 
 static void measure_disk(struct disk *d, uint64_t bytes, const uint8_t *first) {
     d->bytes = bytes;
+    if (d->flags & DISK_CD) {
+        d->sectors = (bytes + DISK_CD_BLOCK - 1) / DISK_CD_BLOCK * DISK_CD_SECTORS;
+        return;
+    }
     d->sectors = (d->bytes + DISK_SECTOR - 1) / DISK_SECTOR;
     d->geometry = d->bios_geometry = geometry_floppy(d->bytes, first);
     if (is_like_floppy(d))
@@ -319,8 +329,8 @@ static int look_at_file(struct disk *d, char *error, size_t size) {
     if (n < 0)
         snprintf(error, size, "%s: %s", d->path, file_error((int)-n));
     else if (!bytes)
-        snprintf(error, size, "%s: the file is empty, and a disk has sectors; truncate -s 10M makes one",
-                 d->path);
+        snprintf(error, size, "%s: the file is empty, and a disk has sectors%s", d->path,
+                 d->flags & DISK_CD ? "" : "; truncate -s 10M makes one");
     else if (is_like_floppy(d) && bytes > FLOPPY_MAX)
         snprintf(error, size, "%s: %" PRIu64 " bytes are more than a floppy of 2.88M has; use --disk",
                  d->path, bytes);
@@ -337,6 +347,7 @@ void disk_reset(struct disk *d) {
     d->before = NULL;
     d->direct = false;
     d->told = 0;
+    d->tray = (struct disk_tray){0};
     look_at_file(d, error, sizeof error); /* what cannot be read is told when the guest wants it */
     struct overlay *empty = overlay_new(&d->pool, d->sectors);
     if (!empty) { /* the old one stays, and knows no more sectors than those */
@@ -353,7 +364,7 @@ int disk_open_fd(struct disk **out, int fd, const char *path, unsigned flags, ch
     int err = d && (d->path = strdup(path)) ? 0 : -ENOMEM;
     if (!err) {
         d->fd = fd;
-        d->flags = flags;
+        d->flags = flags | (flags & DISK_CD ? DISK_READ_ONLY : 0);
         err = look_at_file(d, error, size);
     }
     if (!err && !(d->overlay = overlay_new(&d->pool, d->sectors)))

@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DISK_SECTOR = 512 };
+/* Everything here counts sectors of 512 bytes; the blocks of a CD have four of them. */
+enum { DISK_SECTOR = 512, DISK_CD_BLOCK = 2048, DISK_CD_SECTORS = DISK_CD_BLOCK / DISK_SECTOR };
 
 enum disk_flags {
     DISK_FLOPPY = 1,
@@ -22,6 +23,7 @@ enum disk_flags {
     /* A hard disk that may have been meant for a floppy: it has a floppy's sectors and BIOS
      * geometry, and zeros behind the file's end. */
     DISK_EITHER = 8,
+    DISK_CD = 16, /* a CD or DVD: whole blocks, read-only, in a drive that opens */
 };
 
 struct disk_geometry {
@@ -36,6 +38,7 @@ enum disk_result {
     DISK_PROTECTED,  /* read-only */
     DISK_UNWRITABLE, /* the host cannot write the file there */
     DISK_FULL,       /* there is no more memory for what the guest writes */
+    DISK_NO_MEDIUM,  /* the drive's tray is open */
 };
 
 /* Where the run stands when a disk is written. */
@@ -56,6 +59,12 @@ struct disk_host {
 struct disk_use {
     uint64_t sectors_read, sectors_written;
     uint64_t overlay; /* bytes that the guest's writes take */
+};
+
+/* The tray of a CD drive, as the guest has left it. */
+struct disk_tray {
+    bool open;
+    uint8_t locks; /* while there are any it does not open */
 };
 
 struct disk;
@@ -79,6 +88,9 @@ struct disk_geometry disk_geometry(const struct disk *);
  * may decide; else there are as many heads as it takes. */
 struct disk_geometry disk_bios_geometry(const struct disk *);
 struct disk_use disk_use(const struct disk *);
+/* DISK_CD: closed at first. An open one has no sectors to be read. */
+struct disk_tray disk_tray(const struct disk *);
+void disk_set_tray(struct disk *, struct disk_tray);
 
 /* All the sectors or none. What a floppy (or DISK_EITHER) has behind the file's end reads as zeros. */
 enum disk_result disk_read(struct disk *, uint64_t lba, void *to, unsigned sectors);

@@ -14,14 +14,20 @@ static void release(void *overlay) { overlay_release(overlay); }
 static void save(const void *device, struct device_state *s) {
     struct disk *disk;
     unsigned number;
-    for (unsigned i = 0; (disk = drives_nth(device, i, &number)); i++)
+    for (unsigned i = 0; (disk = drives_nth(device, i, &number)); i++) {
+        struct disk_tray tray = disk_tray(disk);
+        device_put(s, &tray, sizeof tray);
         device_keep(s, overlay_keep(disk_overlay(disk)), release);
+    }
 }
 
 static void load(void *device, struct device_state *s) {
     struct disk *disk;
     unsigned number;
     for (unsigned i = 0; (disk = drives_nth(device, i, &number)); i++) {
+        struct disk_tray tray = {0};
+        device_take(s, &tray, sizeof tray);
+        disk_set_tray(disk, tray);
         struct overlay *overlay = device_kept(s);
         if (overlay)
             disk_set_overlay(disk, overlay);

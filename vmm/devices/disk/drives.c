@@ -5,51 +5,71 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HARD = 0x80 };
+/* --- kinds and their places ---------------------------------------------------------------- */
 
 struct places {
     struct disk **first;
     unsigned count;
 };
 
-static struct places places_for(struct drives *d, bool floppy) {
-    return floppy ? (struct places){d->floppy, DRIVES_FLOPPY} : (struct places){d->hard, DRIVES_HARD};
+static struct places places_for(struct drives *d, enum drive_kind kind) {
+    switch (kind) {
+    case DRIVE_FLOPPY: return (struct places){d->floppy, DRIVES_FLOPPY};
+    case DRIVE_HARD: return (struct places){d->hard, DRIVES_HARD};
+    default: return (struct places){d->cd, DRIVES_CD};
+    }
 }
 
-unsigned drives_count(const struct drives *d, bool floppy) {
-    struct places p = places_for((struct drives *)d, floppy);
+enum drive_kind drives_kind(unsigned flags) {
+    return flags & DISK_FLOPPY ? DRIVE_FLOPPY : flags & DISK_CD ? DRIVE_CD : DRIVE_HARD;
+}
+
+enum drive_kind drives_kind_of_number(unsigned number) {
+    return number < DRIVES_FIRST_HARD ? DRIVE_FLOPPY : number < DRIVES_FIRST_CD ? DRIVE_HARD : DRIVE_CD;
+}
+
+unsigned drives_count(const struct drives *d, enum drive_kind kind) {
+    struct places p = places_for((struct drives *)d, kind);
     unsigned n = 0;
     while (n < p.count && p.first[n])
         n++;
     return n;
 }
 
-static bool is_floppy_drive(const struct disk *disk) { return disk_flags(disk) & DISK_FLOPPY; }
+bool drives_have_room(const struct drives *d, enum drive_kind kind, const struct disk *less) {
+    struct places p = places_for((struct drives *)d, kind);
+    enum drive_kind goes = less ? drives_kind(disk_flags(less)) : kind;
+    unsigned ide = drives_count(d, DRIVE_HARD) + drives_count(d, DRIVE_CD) - (less && goes != DRIVE_FLOPPY);
+    return drives_count(d, kind) - (less && goes == kind) < p.count && (kind == DRIVE_FLOPPY || ide < DRIVES_IDE);
+}
 
 bool drives_add(struct drives *d, struct disk *disk) {
-    struct places p = places_for(d, is_floppy_drive(disk));
-    unsigned n = drives_count(d, is_floppy_drive(disk));
-    if (n < p.count)
-        p.first[n] = disk;
-    return n < p.count;
+    enum drive_kind kind = drives_kind(disk_flags(disk));
+    bool room = drives_have_room(d, kind, NULL);
+    if (room)
+        places_for(d, kind).first[drives_count(d, kind)] = disk;
+    return room;
 }
 
 bool drives_add_first(struct drives *d, struct disk *disk) {
-    struct places p = places_for(d, is_floppy_drive(disk));
-    if (p.first[p.count - 1])
+    enum drive_kind kind = drives_kind(disk_flags(disk));
+    struct places p = places_for(d, kind);
+    if (!drives_have_room(d, kind, NULL))
         return false;
     memmove(p.first + 1, p.first, (p.count - 1) * sizeof *p.first);
     p.first[0] = disk;
     return true;
 }
 
-struct disk *drives_take_first(struct drives *d, bool floppy) {
-    struct places p = places_for(d, floppy);
+struct disk *drives_take_first(struct drives *d, enum drive_kind kind) {
+    struct places p = places_for(d, kind);
     struct disk *taken = p.first[0];
     memmove(p.first, p.first + 1, (p.count - 1) * sizeof *p.first);
     p.first[p.count - 1] = NULL;
     return taken;
 }
+
+/* --- all of them ----------------------------------------------------------------------------- */
 
 static int open_drive(struct drives *d, const struct drive_file *f, char *error, size_t size) {
     struct disk *disk;
@@ -57,8 +77,8 @@ static int open_drive(struct drives *d, const struct drive_file *f, char *error,
     if (err || drives_add(d, disk))
         return err;
     disk_close(disk);
-    snprintf(error, size, "%s: a PC of ours has %d floppy drives and %d hard disks, and these are taken",
-             f->path, DRIVES_FLOPPY, DRIVES_HARD);
+    snprintf(error, size, "%s: a PC of ours has %d floppy drives, and %d places on IDE, at most %d of them for CDs; "
+             "these are taken", f->path, DRIVES_FLOPPY, DRIVES_IDE, DRIVES_CD);
     return -ENOSPC;
 }
 
@@ -100,21 +120,45 @@ static struct disk *as_floppy(const struct drives *d, unsigned number) {
 struct disk *drives_bios(const struct drives *d, unsigned number) {
     if (number < DRIVES_FLOPPY)
         return d->floppy[number] ? d->floppy[number] : as_floppy(d, number);
-    return number - HARD < DRIVES_HARD ? d->hard[number - HARD] : NULL;
+    if (number >= DRIVES_FIRST_CD)
+        return number - DRIVES_FIRST_CD < DRIVES_CD ? d->cd[number - DRIVES_FIRST_CD] : NULL;
+    return number - DRIVES_FIRST_HARD < DRIVES_HARD ? d->hard[number - DRIVES_FIRST_HARD] : NULL;
 }
 
 struct disk *drives_nth(const struct drives *d, unsigned n, unsigned *number) {
-    unsigned floppies = drives_count(d, true), disks = drives_count(d, false);
-    if (n >= floppies + disks)
-        return NULL;
-    *number = n < floppies ? n : HARD + n - floppies;
-    return drives_bios(d, *number);
+    static const unsigned first[] = {[DRIVE_HARD] = DRIVES_FIRST_HARD, [DRIVE_CD] = DRIVES_FIRST_CD};
+    for (enum drive_kind kind = DRIVE_FLOPPY; kind <= DRIVE_CD; kind++) {
+        unsigned count = drives_count(d, kind);
+        if (n < count)
+            return drives_bios(d, *number = first[kind] + n);
+        n -= count;
+    }
+    return NULL;
 }
 
-const char *drives_name(unsigned number) {
-    static const char *const names[] = {"floppy 0 (00h)", "floppy 1 (01h)", "IDE 0 master (80h)",
-                                        "IDE 0 slave (81h)", "IDE 1 master (82h)", "IDE 1 slave (83h)"};
-    return names[number < HARD ? number : DRIVES_FLOPPY + number - HARD];
+/* --- on IDE ------------------------------------------------------------------------------------ */
+
+unsigned drives_cd_place(const struct drives *d, unsigned n) {
+    static const uint8_t order[DRIVES_IDE] = {2, 3, 1, 0};
+    for (unsigned i = 0; i < DRIVES_IDE; i++)
+        if (!d->hard[order[i]] && n-- == 0)
+            return order[i];
+    return DRIVES_IDE;
+}
+
+struct disk *drives_ide(const struct drives *d, unsigned place) {
+    for (unsigned n = 0; n < DRIVES_CD; n++)
+        if (d->cd[n] && drives_cd_place(d, n) == place)
+            return d->cd[n];
+    return d->hard[place];
+}
+
+void drives_name(const struct drives *d, unsigned number, char name[DRIVES_NAME]) {
+    unsigned place = number >= DRIVES_FIRST_CD ? drives_cd_place(d, number - DRIVES_FIRST_CD) : number & 0x7f;
+    if (number < DRIVES_FIRST_HARD)
+        snprintf(name, DRIVES_NAME, "floppy %u (%02Xh)", number, number);
+    else
+        snprintf(name, DRIVES_NAME, "IDE %u %s (%02Xh)", place / 2 & 1, place % 2 ? "slave" : "master", number & 0xff);
 }
 
 /* --- their sum --------------------------------------------------------------------------- */

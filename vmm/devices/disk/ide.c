@@ -46,20 +46,25 @@ void ide_tell(struct ide_channel *c, const struct ide_drive *d, const char *form
         c->board->tell(c->board->machine, text);
 }
 
+/* That of a packet device is not ready before its first command (ATA-6 9.12). */
 void ide_signature(struct ide_drive *d) {
-    d->r.task = (struct ide_task){.count = {1}, .low = {1}};
+    bool cd = ide_is_cd(d);
+    d->r.task = (struct ide_task){.count = {1}, .low = {1}, .mid = {cd ? IDE_PACKET_MID : 0},
+                                  .high = {cd ? IDE_PACKET_HIGH : 0}};
     d->r.error = IDE_PASSED;
-    d->r.status = d->disk ? IDE_DRDY | IDE_DSC : 0;
+    d->r.status = d->disk && !cd ? IDE_DRDY | IDE_DSC : 0;
     d->r.phase = IDE_IDLE;
     d->r.interrupt = false;
     d->r.left = d->r.at = d->r.length = 0;
+    d->r.packet.drq = 0;
+    d->r.packet.left = 0;
 }
 
 /* READ MULTIPLE can be used at once, as with many drives: some drivers never set it. */
 static void power_on(struct ide_drive *d, struct disk *disk) {
     d->disk = disk;
     d->r = (struct ide_registers){.cache = 1, .multiple = IDE_MULTIPLE_MAX};
-    if (d->disk) {
+    if (d->disk && !ide_is_cd(d)) {
         d->r.track = (uint8_t)disk_geometry(d->disk).sectors;
         d->r.heads = (uint8_t)disk_geometry(d->disk).heads;
     }
@@ -209,7 +214,7 @@ static enum io_result access_control(void *device, const struct access *a) {
 /* A machine that is reset may boot from another one than before. */
 static void find_disks(struct ide_channel *c) {
     for (unsigned n = 0; n < IDE_DRIVES; n++)
-        c->drive[n].disk = c->drives ? c->drives->hard[c->drive[n].number] : NULL;
+        c->drive[n].disk = c->drives ? drives_ide(c->drives, c->drive[n].number) : NULL;
 }
 
 static void reset(void *device) {
@@ -217,11 +222,12 @@ static void reset(void *device) {
     for (unsigned i = 0; i < IDE_CHANNELS; i++) {
         struct ide_channel *c = &ide->channel[i];
         c->lines = (struct ide_lines){.device = IDE_OBSOLETE};
-        c->told_poll = c->told_bytes = c->told_dropped = false;
+        c->told_poll = c->told_bytes = c->told_dropped = c->told_dma = false;
         memset(c->told_commands, 0, sizeof c->told_commands);
+        memset(c->told_packets, 0, sizeof c->told_packets);
         find_disks(c);
         for (unsigned n = 0; n < IDE_DRIVES; n++)
-            power_on(&c->drive[n], ide->drives->hard[c->drive[n].number]);
+            power_on(&c->drive[n], drives_ide(ide->drives, c->drive[n].number));
     }
 }
 
@@ -259,6 +265,8 @@ static void describe_drive(const struct ide_channel *c, const struct ide_drive *
     device_row(sink, name, "status, error", "0x%02x, 0x%02x%s", r->status, r->error,
                &c->drive[c->lines.device & IDE_DEV ? 1 : 0] == d ? ", selected" : "");
     device_row(sink, name, "command", "0x%02x", r->command);
+    if (ide_is_cd(d) && r->packet.sense)
+        device_row(sink, name, "sense", "%x/%02x/%02x", r->packet.sense, r->packet.code, r->packet.qualifier);
     if (r->phase != IDE_IDLE)
         device_row(sink, name, "transfer", "%s, byte %u of %u, then %u sectors", r->phase == IDE_DATA_IN ? "read" : "write",
                    r->at, r->length, r->left);

@@ -189,6 +189,8 @@ void ide_send_buffer(struct ide_drive *d) {
 /* --- the data port ---------------------------------------------------------------------------- */
 
 static uint32_t word_in(struct ide_drive *d) {
+    if (ide_is_cd(d) && d->r.packet.drq)
+        return ide_packet_word_in(d);
     const uint8_t *at = d->buffer + d->r.at;
     uint32_t word = at[0] | at[1] << 8;
     d->r.at += 2;
@@ -197,7 +199,11 @@ static uint32_t word_in(struct ide_drive *d) {
     return word;
 }
 
-static void word_out(struct ide_drive *d, uint32_t word) {
+static void word_out(struct ide_channel *c, struct ide_drive *d, uint32_t word) {
+    if (ide_is_cd(d)) {
+        ide_packet_word_out(c, d, word);
+        return;
+    }
     uint8_t *at = d->buffer + d->r.at;
     at[0] = (uint8_t)word;
     at[1] = (uint8_t)(word >> 8);
@@ -218,5 +224,5 @@ uint32_t ide_data_in(struct ide_channel *c, struct ide_drive *d, unsigned words)
 void ide_data_out(struct ide_channel *c, struct ide_drive *d, uint32_t value, unsigned words) {
     for (unsigned i = 0; i < words; i++)
         if (d->r.phase == IDE_DATA_OUT && !(c->lines.control & IDE_SRST))
-            word_out(d, value >> 16 * i & 0xffff);
+            word_out(c, d, value >> 16 * i & 0xffff);
 }
