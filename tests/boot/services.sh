@@ -23,6 +23,7 @@ for engine in soft kvm; do
 done
 guest system
 guest disk --disk="$WORK/hard"
+guest floppy
 guest ide --disk="$WORK/hard"
 guest video
 stdin=$WORK/keys

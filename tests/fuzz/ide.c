@@ -1,6 +1,6 @@
-/* Any accesses to the ports of IDE and of the floppy controller that is not there, with none to
- * four drives. What was saved in the middle and is loaded goes on as it did: the rest of the
- * input is done twice, and each datum and interrupt must be the same.
+/* Any accesses to the ports of IDE, with none to four drives. What was saved in the middle and
+ * is loaded goes on as it did: the rest of the input is done twice, and each datum and
+ * interrupt must be the same.
  *
  *     drives   a byte: a bit for each that is there, and which flags
  *     first    two bytes: how much of what follows comes before the state is saved
@@ -13,7 +13,7 @@
 #include "vmm/devices/device.h"
 #include "vmm/devices/disk/drives.h"
 
-extern const struct device_class device_ide, device_no_floppy, device_disks;
+extern const struct device_class device_ide, device_disks;
 
 enum { SECTORS = 700, ACCESSES_MAX = 3000, BSY = 0x80 };
 
@@ -135,12 +135,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     bus = (struct bus){0};
     memset(holds_reset, 0, sizeof holds_reset);
     struct device_site site = {.bus = &bus, .board = &board, .drives = &drives};
-    void *ide = device_ide.open(&site), *floppy = device_no_floppy.open(&site);
+    void *ide = device_ide.open(&site);
     device_ide.reset(ide);
     act_all(feed_part(&in, feed_number(&in, 2) % 4096));
     do_twice(ide, in);
     device_ide.close(ide);
-    device_no_floppy.close(floppy);
     close_drives(fd);
     return 0;
 }

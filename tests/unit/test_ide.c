@@ -9,7 +9,7 @@
 #include "vmm/devices/disk/disk.h"
 #include "vmm/devices/disk/drives.h"
 
-extern const struct device_class device_ide, device_no_floppy;
+extern const struct device_class device_ide;
 
 /* --- a machine of IDE alone ------------------------------------------------------------------ */
 
@@ -20,7 +20,7 @@ enum { READY = 0x50, DRQ = 0x58, BAD = 0x51, ABORTED = 0x04, NOT_FOUND = 0x10, U
 static char path[] = "/tmp/minikvm-ide-XXXXXX", error[400], last_told[400];
 static struct bus bus;
 static struct drives drives;
-static void *ide, *floppy;
+static void *ide;
 static bool line[16];
 static unsigned edges[16], told;
 static unsigned port = FIRST;
@@ -86,7 +86,6 @@ static void open_ide(void) {
     port = FIRST;
     struct device_site site = {.bus = &bus, .board = &board, .drives = &drives};
     ide = device_ide.open(&site);
-    floppy = device_no_floppy.open(&site);
     CHECK_STR(bus.error, "");
     device_ide.reset(ide);
 }
@@ -99,7 +98,6 @@ static void begin(void) {
 
 static void finish(void) {
     device_ide.close(ide);
-    device_no_floppy.close(floppy);
     for (unsigned i = 0; i < DRIVES_HARD; i++)
         disk_close(drives.hard[i]);
     drives = (struct drives){0};
@@ -246,10 +244,6 @@ static void nobody_there(void) {
     for (unsigned i = 0; i < 30000; i++)
         CHECK(in(STATUS) == 0);
     CHECK(told == 1 && strstr(last_told, "IDE 0 master: ") && strstr(last_told, "--disk"));
-    port = 0;
-    CHECK(in(0x3f4) == 0xff && told == 2 && strstr(last_told, "no floppy controller"));
-    out(0x3f2, 0);
-    CHECK(in(0x3f7) == 0xff && told == 2);
     finish();
 }
 

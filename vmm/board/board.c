@@ -47,6 +47,18 @@ static void board_tell(void *board, const char *text) {
         b->hooks->tell(b->machine, text);
 }
 
+/* Memory as a device reaches it; engines that keep code of it are told. */
+static void board_dma(void *board, uint64_t phys, void *data, size_t length, bool to_memory) {
+    struct pc_board *b = board;
+    if (!to_memory) {
+        memory_read(b->memory, phys, data, length);
+        return;
+    }
+    memory_write(b->memory, phys, data, length);
+    if (b->cpu->engine->memory_changed)
+        b->cpu->engine->memory_changed(b->cpu, memory_wrap(b->memory, phys), length);
+}
+
 static void board_unassigned(void *board, const struct access *a) {
     struct pc_board *b = board;
     b->hooks->unassigned(b->machine, a);
@@ -141,7 +153,7 @@ void board_init(struct pc_board *b) {
 static const struct board services = {
     .put = board_put, .irq = board_irq, .end = board_end, .stop = board_stop,
     .reset = board_guest_reset, .a20 = board_a20, .intr = board_intr,
-    .uses_irqchip = board_uses_irqchip, .now = board_now, .clock = board_clock, .tell = board_tell,
+    .uses_irqchip = board_uses_irqchip, .now = board_now, .dma = board_dma, .clock = board_clock, .tell = board_tell,
 };
 
 void board_connect_drives(struct pc_board *b) {

@@ -6,6 +6,7 @@
 #include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
+enum { EQUIPMENT = 0x14, HAS_FPU = 2, HAS_KEYBOARD = 4 };
 enum { INDEX = 0x70, DATA = 0x71, KIB = 1024, MIB = 1024 * 1024 };
 
 static uint8_t bcd(unsigned n) { return n / 10 % 10 << 4 | n % 10; }
@@ -70,6 +71,7 @@ static enum io_result access_cmos(void *device, const struct access *a) {
 static void reset(void *device) {
     struct cmos *c = device;
     *c = (struct cmos){.board = c->board, .memory = c->memory};
+    c->ram[EQUIPMENT] = HAS_FPU | HAS_KEYBOARD; /* floppies: the controller adds them */
 }
 
 void cmos_open(struct cmos *c, struct bus *bus, const struct board *board,

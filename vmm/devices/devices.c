@@ -12,6 +12,7 @@
  * the keyboard drops what no key types before the serial port looks. */
 #define TABLE(ROW)                                                                                 \
     ROW(hypercall)                                                                                 \
+    ROW(dma)                                                                                       \
     ROW(uart)                                                                                      \
     ROW(keyboard)                                                                                  \
     ROW(pic)                                                                                       \
@@ -21,7 +22,7 @@
     ROW(vga)                                                                                       \
     ROW(disks)                                                                                     \
     ROW(ide)                                                                                       \
-    ROW(no_floppy)
+    ROW(floppy)
 
 #define DECLARE(NAME) extern const struct device_class device_##NAME;
 TABLE(DECLARE)

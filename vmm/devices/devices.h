@@ -9,6 +9,7 @@
 
 #include "vmm/devices/bus.h"
 #include "vmm/devices/device.h"
+#include "vmm/devices/dma.h"
 #include "vmm/devices/hypercall.h"
 #include "vmm/devices/input.h"
 #include "vmm/devices/uart.h"
@@ -78,6 +79,7 @@ struct devices {
     struct pic pic;
     struct pit pit;
     struct hypercall hypercall;
+    struct dma dma;
     struct uart uart;
     struct keyboard keyboard;
     struct cmos cmos;

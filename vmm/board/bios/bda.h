@@ -15,6 +15,7 @@ enum bda {
     BDA_KEY_HEAD = 0x41a,
     BDA_KEY_TAIL = 0x41c,
     BDA_KEYS = 0x41e,
+    BDA_FLOPPY_SEEK = 0x43e, /* bit 7: the controller has interrupted */
     BDA_FLOPPY_STATUS = 0x441,
     BDA_MODE = 0x449,
     BDA_COLUMNS = 0x44a,

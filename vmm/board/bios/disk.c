@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vmm/devices/disk/geometry.h"
+
 /* A disk that is drive 80h and 00h both is one of each. */
 static unsigned drive_count(struct bios *b, bool floppy) {
     unsigned n = 0;
@@ -89,13 +91,6 @@ static void ask_drive(struct call *c, struct words *w) { words_add(w, "drive %02
 
 /* --- what is known of a drive -------------------------------------------------------------------- */
 
-/* BL of AH=08: 360K, 1.2M, 720K, 1.44M, 2.88M. */
-static uint8_t floppy_type(const struct disk_geometry *g) {
-    if (g->cylinders <= 42)
-        return 1;
-    return g->sectors <= 9 ? 3 : g->sectors <= 15 ? 2 : g->sectors <= 21 ? 4 : 5;
-}
-
 static void put_last_place(struct call *c, const struct disk_geometry *g) {
     unsigned last = g->cylinders - 1;
     c->ch = (uint8_t)last;
@@ -116,7 +111,7 @@ static void drive_parameters(struct call *c) {
     put_last_place(c, &g);
     c->dl = (uint8_t)drive_count(c->bios, floppy);
     if (floppy) {
-        c->bx = floppy_type(&g);
+        c->bx = geometry_floppy_type(&g);
         c->es = peek16(c->bios, 0x1e * 4 + 2);
         c->di = peek16(c->bios, 0x1e * 4);
     }
@@ -246,12 +241,20 @@ static void put_table(struct bios *b, unsigned n) {
     set_vector(b, n ? 0x46 : 0x41, (uint16_t)(ebda(b, 0) >> 4), (uint16_t)(n ? EBDA_DISK1 : EBDA_DISK0));
 }
 
-static uint8_t cmos_floppy(struct bios *b, unsigned n) {
-    struct disk *disk = drives_bios(b->drives, n);
-    if (!disk)
-        return 0;
+enum { DOR = 0x3f2, STATUS = 0x3f4, FIFO = 0x3f5, RATE = 0x3f7, DOR_RUNS = 0x0c };
+
+/* As a BIOS leaves the controller: reset, with times, the diskette's rate, and the first drive's
+ * head at cylinder 0. Services do not go through it. */
+static void start_floppies(struct bios *b, const struct disk *disk) {
+    static const uint8_t bytes[] = {8, 8, 8, 8, 3, 0xaf, 2, 7, 0, 8}; /* SENSE INTERRUPT, SPECIFY, RECALIBRATE */
     struct disk_geometry g = disk_bios_geometry(disk);
-    return floppy_type(&g);
+    port_out(b, DOR, DOR_RUNS);
+    port_out(b, RATE, (uint8_t)geometry_floppy_rate(&g));
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        port_out(b, FIFO, bytes[i]);
+        while ((port_in(b, STATUS) & 0xc0) == 0xc0)
+            port_in(b, FIFO);
+    }
 }
 
 void disk_post(struct bios *b) {
@@ -261,8 +264,9 @@ void disk_post(struct bios *b) {
     uint16_t equipment = peek16(b, BDA_EQUIPMENT);
     if (floppies)
         poke16(b, BDA_EQUIPMENT, (uint16_t)(equipment | 1 | (floppies - 1) << 6));
+    if (drives_bios(b->drives, 0))
+        start_floppies(b, drives_bios(b->drives, 0));
     poke8(b, BDA_DISKS, (uint8_t)drive_count(b, false));
-    cmos_out(b, 0x10, (uint8_t)(cmos_floppy(b, 0) << 4 | cmos_floppy(b, 1)));
     for (unsigned n = 0; n < 2; n++) {
         poke8(b, BDA_FLOPPY_STATES + n, n < floppies ? 0x17 : 0);
         put_table(b, n);

@@ -85,10 +85,10 @@ static void post(struct bios *b, bool chips) {
     b->reset_by = NULL;
     set_vectors(b);
     set_data_areas(b);
-    if (chips)
-        bios_start_chips(b);
-    keyboard_post(b);
     disk_post(b);
+    if (chips)
+        bios_start_chips(b); /* what the disks have interrupted for is forgotten */
+    keyboard_post(b);
     video_post(b);
     time_post(b);
 }

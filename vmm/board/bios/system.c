@@ -258,9 +258,11 @@ static bool in_service(struct call *c, unsigned irq) {
     return chips.pic[irq / 8].isr >> irq % 8 & 1;
 }
 
-/* An interrupt that nobody handles is at least ended. */
+/* An interrupt that nobody handles is at least ended. Of a diskette's there is a sign. */
 static void stray_irq(struct call *c) {
     unsigned irq = c->number >= 0x70 ? c->number - 0x70 + 8 : c->number - 8;
+    if (irq == 6)
+        poke8(c->bios, BDA_FLOPPY_SEEK, peek8(c->bios, BDA_FLOPPY_SEEK) | 0x80);
     if (in_service(c, irq)) {
         c->silent = true;
         c->pc = irq >= 8 ? ROM_EOI2 : ROM_EOI;

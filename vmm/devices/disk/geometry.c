@@ -39,6 +39,16 @@ struct disk_geometry geometry_floppy(uint64_t bytes, const uint8_t sector[DISK_S
     return formats[fits ? FORMAT_1440K : FORMAT_2880K];
 }
 
+uint8_t geometry_floppy_type(const struct disk_geometry *g) {
+    if (g->cylinders <= 42)
+        return 1;
+    return g->sectors <= 9 ? 3 : g->sectors <= 15 ? 2 : g->sectors <= 21 ? 4 : 5;
+}
+
+unsigned geometry_floppy_rate(const struct disk_geometry *g) {
+    return g->sectors <= 10 ? 2 : g->sectors <= 21 ? 0 : 3;
+}
+
 /* --- hard disks ------------------------------------------------------------------------ */
 
 enum { IDE_HEADS = 16, SECTORS = 63, IDE_CYLINDERS = 16383, BIOS_CYLINDERS = 1024 };
