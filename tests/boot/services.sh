@@ -25,6 +25,7 @@ guest system
 guest disk --disk="$WORK/hard"
 guest floppy
 guest ide --disk="$WORK/hard"
+guest pci
 guest video
 stdin=$WORK/keys
 guest keys

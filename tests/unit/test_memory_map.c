@@ -52,7 +52,7 @@ static void a_large_rom(void) {
     struct memory m;
     static const uint8_t rom[ROM_MAX] = {1};
     CHECK(memory_open(&m, MEMORY_MAX) == 0 && memory_add_rom(&m, rom, sizeof rom) == 0);
-    is(&m, 2, 0xc0000, MIB, MEMORY_RESERVED);
+    is(&m, 2, 0xe0000, MIB, MEMORY_RESERVED); /* its last 128 KiB */
     is(&m, 3, MIB, MEMORY_MAX, MEMORY_USABLE);
     memory_close(&m);
 }

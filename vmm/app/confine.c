@@ -42,7 +42,9 @@ int confine_files(const struct options *o, char *const *paths) {
     if (o->machine.unconfined)
         return 0;
     if (o->machine.rom)
-        use[n++] = (struct sandbox_path){o->machine.rom, SANDBOX_READ};
+        use[n++] = (struct sandbox_path){o->machine.rom, SANDBOX_READ_BESIDE};
+    if (o->machine.vga_rom && *o->machine.vga_rom)
+        use[n++] = (struct sandbox_path){o->machine.vga_rom, SANDBOX_READ};
     if (o->machine.replay)
         use[n++] = (struct sandbox_path){o->machine.replay, SANDBOX_READ};
     for (unsigned i = 0; i < OTHERS / 2 && image_guest_folder(i, folders[i], PATH_MAX); i++)

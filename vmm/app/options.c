@@ -215,10 +215,17 @@ static bool set_sandbox(struct options *o, const char *value) {
 
 CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
 CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
+/* What is neither word is a file. */
 static bool set_bios(struct options *o, const char *value) {
     int n = choice(value, "auto|none");
     o->machine.no_bios = o->machine.image.no_bios = n == 1;
-    return n >= 0;
+    o->machine.rom = n < 0 ? value : NULL;
+    return *value != 0;
+}
+
+static bool set_vgabios(struct options *o, const char *value) {
+    o->machine.vga_rom = strcmp(value, "none") ? value : "";
+    return *value != 0;
 }
 
 CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk")
@@ -261,14 +268,15 @@ static const struct option {
      "a file in memory for a Multiboot kernel, and what it reads of it; up to 32 times"},
     {"--symbols", "ELF[@ADDR]", VALUE, set_symbols,
      "more symbols for gdb, of a loader or a kernel (.text is at ADDR); up to 16 times"},
-    {"--rom", "FILE", VALUE, set_rom,
-     "a ROM that ends at 1 MiB and at 4 GiB; the CPU starts at its reset vector"},
     {"--disk", "FILE[,write]", VALUE, set_disk,
      "a hard disk, up to 4; writes stay in memory, with ,write they go to the file"},
     {"--floppy", "FILE[,write]", VALUE, set_floppy, "a floppy, up to 2; likewise"},
     {"--cdrom", "FILE", VALUE, set_cdrom, "a CD or DVD (ISO 9660), up to 2; read-only"},
-    {"--bios", "auto|none", VALUE, set_bios,
-     "none: no services, vectors or ROM of a PC's firmware for the guest"},
+    {"--bios", "auto|none|FILE", VALUE, set_bios,
+     "none: no BIOS for the guest; FILE: this one from its reset vector on, e.g. SeaBIOS"},
+    {"--rom", "FILE", VALUE, set_rom, "the same as --bios=FILE"},
+    {"--vgabios", "FILE|none", VALUE, set_vgabios,
+     "the VGA's ROM for --bios=FILE (vgabios-stdvga.bin beside it, if it is there)"},
     {"--irqchip", "auto|none|on", VALUE, set_irqchip,
      "interrupt controller and timer (auto: none for small real-mode guests)"},
     {"--history", "SIZE", VALUE, set_history,
@@ -284,7 +292,7 @@ static const struct option {
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
     {"--log", "packets,exits,bios,input", VALUE, set_log,
-     "log on stderr: packets of gdb's protocol; VM exits; BIOS calls; bytes of input"},
+     "log on stderr: gdb's packets; VM exits; BIOS calls, or what --bios=FILE says; input"},
     {"--list-packets", NULL, NOTHING, set_list_packets,
      "print which packets of gdb's remote protocol are served, and exit"},
     {"--list-images", NULL, NOTHING, set_list_images,

@@ -8,6 +8,7 @@
 
 #include "vmm/cpu/engine.h"
 #include "vmm/devices/bus_mmio.h"
+#include "vmm/devices/pci.h"
 
 /* --- what devices may ask ------------------------------------------------------------- */
 
@@ -93,30 +94,46 @@ static enum io_result board_guest_reset(void *board, struct cpu *cpu, const char
     return IO_STOP;
 }
 
-/* Either gate opens and closes it; each shows what the other did. */
-static enum io_result board_a20(void *board, struct cpu *cpu, bool open) {
-    struct pc_board *b = board;
-    uint8_t *gate[] = {&b->devices.ports.port92, &b->devices.keyboard.output_port};
-    char why[160];
-    for (unsigned i = 0; i < 2; i++)
-        *gate[i] = (*gate[i] & ~PORTS_A20) | (open ? PORTS_A20 : 0);
-    if (open == !b->memory->a20_off)
-        return IO_DONE;
-    board_a20_as_devices(b);
+static void shadow_as_devices(struct pc_board *b) {
     const struct engine *engine = b->cpu->engine;
+    uint32_t shadow = pci_shadow(b->devices.pci);
+    if (shadow == b->memory->shadow)
+        return;
+    memory_set_shadow(b->memory, shadow);
+    if (engine && engine->memory_changed)
+        engine->memory_changed(b->cpu, MEMORY_SHADOW, SHADOW_PAGES * SHADOW_SIZE);
+}
+
+void board_memory_as_devices(struct pc_board *b) {
+    b->memory->a20_off = b->devices.ports.port92 & PORTS_A20 ? 0 : MEMORY_A20;
+    shadow_as_devices(b);
+}
+
+static enum io_result board_remap(void *board, struct cpu *cpu) {
+    struct pc_board *b = board;
+    const struct engine *engine = b->cpu->engine;
+    char why[160];
+    board_memory_as_devices(b);
     int err = engine->remap ? engine->remap(b->cpu) : 0;
     if (!engine->remap)
         engine->flush(b->cpu);
     if (!err)
         return IO_DONE;
-    snprintf(why, sizeof why, "KVM cannot %s A20: %s; use --cpu=soft, or less --mem",
-             open ? "open" : "close", strerror(-err));
+    snprintf(why, sizeof why, "KVM cannot change what memory is where: %s; use --cpu=soft, or less --mem",
+             strerror(-err));
     board_stop(b, cpu, why);
     return IO_STOP;
 }
 
-void board_a20_as_devices(struct pc_board *b) {
-    b->memory->a20_off = b->devices.ports.port92 & PORTS_A20 ? 0 : MEMORY_A20;
+/* Either gate opens and closes it; each shows what the other did. */
+static enum io_result board_a20(void *board, struct cpu *cpu, bool open) {
+    struct pc_board *b = board;
+    uint8_t *gate[] = {&b->devices.ports.port92, &b->devices.keyboard.output_port};
+    for (unsigned i = 0; i < 2; i++)
+        *gate[i] = (*gate[i] & ~PORTS_A20) | (open ? PORTS_A20 : 0);
+    if (open == !b->memory->a20_off)
+        return IO_DONE;
+    return board_remap(b, cpu);
 }
 
 /* --- what CPUs access -------------------------------------------------------------------- */
@@ -132,6 +149,8 @@ enum io_result board_io(struct pc_board *b, const struct access *a) {
 enum io_result board_mmio(struct pc_board *b, const struct access *a) {
     struct access wrapped = *a;
     wrapped.address = memory_wrap(b->memory, a->address);
+    if (a->write && memory_write_shadow(b->memory, wrapped.address, a->data, a->size))
+        return IO_DONE;
     lock_take(&b->lock);
     enum io_result result = bus_mmio(&b->bus, &wrapped);
     lock_release(&b->lock);
@@ -152,7 +171,7 @@ void board_init(struct pc_board *b) {
 
 static const struct board services = {
     .put = board_put, .irq = board_irq, .end = board_end, .stop = board_stop,
-    .reset = board_guest_reset, .a20 = board_a20, .intr = board_intr,
+    .reset = board_guest_reset, .a20 = board_a20, .remap = board_remap, .intr = board_intr,
     .uses_irqchip = board_uses_irqchip, .now = board_now, .dma = board_dma, .clock = board_clock, .tell = board_tell,
 };
 
@@ -168,7 +187,7 @@ int board_open(struct pc_board *b, char *error, size_t size) {
     board_connect_drives(b);
     struct device_site site = {.devices = &b->devices, .bus = &b->bus, .board = &b->services,
                                .memory = b->memory, .drives = &b->drives,
-                               .irqchip = b->options.irqchip,
+                               .irqchip = b->options.irqchip, .firmware = b->options.firmware,
                                .verbose = b->options.verbose, .extra = b->options.devices};
     return devices_open(&b->devices, &site, error, size);
 }
@@ -181,5 +200,6 @@ void board_close(struct pc_board *b) {
 void board_reset(struct pc_board *b) {
     INVARIANT(!*b->bus.error); /* with one it does not start */
     devices_reset(&b->devices);
-    board_a20_as_devices(b);
+    if (b->memory->a20_off || b->memory->shadow != b->memory->shadow_at_reset)
+        board_remap(b, b->cpu);
 }

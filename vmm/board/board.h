@@ -38,6 +38,7 @@ struct board_hooks {
 struct board_options {
     bool irqchip; /* PIC and PIT may be used */
     bool verbose;
+    const struct firmware *firmware; /* of the user's (fw_cfg.h), or NULL */
     const struct device_class *const *devices; /* more than a PC's; ends with NULL, may be NULL */
 };
 
@@ -65,8 +66,9 @@ void board_close(struct pc_board *); /* after either */
 void board_connect_drives(struct pc_board *);
 /* At each power-on: the devices are as they begin. */
 void board_reset(struct pc_board *);
-/* The devices' state was replaced: A20 as they say. The engine is to be told by the caller. */
-void board_a20_as_devices(struct pc_board *);
+/* The devices' state was replaced: A20 and the shadow as they say. The engine's translations are
+ * to be flushed by the caller. */
+void board_memory_as_devices(struct pc_board *);
 
 /* An access of a CPU to a port. */
 enum io_result board_io(struct pc_board *, const struct access *);

@@ -1,7 +1,9 @@
 /* What firmware tells a guest of its memory; see memory_map.h. */
 #include "vmm/board/memory_map.h"
 
-enum { MIB = 1 << 20, ROM_LOW = 64 << 10 };
+#include "vmm/memory/layout.h"
+
+enum { MIB = 1 << 20, ROM_LOW = 0xf0000 };
 
 uint32_t memory_map_ebda(const struct memory *m) {
     uint32_t end = m->low_end ? m->low_end : MEMORY_VIDEO;
@@ -15,8 +17,9 @@ uint32_t memory_map_upper(const struct memory *m) {
 }
 
 /* A PC has its ROM here whether one of ours is in it or not. */
-static uint32_t rom_base(const struct memory *m) {
-    return MIB - (m->rom_size > ROM_LOW ? m->rom_size : ROM_LOW);
+static uint32_t reserved_from(const struct memory *m) {
+    uint32_t base = memory_rom_base(m);
+    return base < ROM_LOW ? base : ROM_LOW;
 }
 
 bool memory_map_range(const struct memory *m, unsigned n, struct memory_range *out) {
@@ -24,7 +27,7 @@ bool memory_map_range(const struct memory *m, unsigned n, struct memory_range *o
     const struct memory_range all[MEMORY_RANGES] = {
         {0, ebda, MEMORY_USABLE},
         {ebda, MEMORY_EBDA_SIZE, MEMORY_RESERVED},
-        {rom_base(m), MIB - rom_base(m), MEMORY_RESERVED},
+        {reserved_from(m), MIB - reserved_from(m), MEMORY_RESERVED},
         {MIB, (uint64_t)memory_map_upper(m) << 10, MEMORY_USABLE},
         {high - ROM_MAX, ROM_MAX, MEMORY_RESERVED},
     };

@@ -94,6 +94,8 @@ struct board {
     enum io_result (*reset)(void *machine, struct cpu *, const char *by);
     /* It lets address line 20 through, or makes it 0. IO_STOP: that failed (and why). */
     enum io_result (*a20)(void *machine, struct cpu *, bool open);
+    /* What is at which address follows from its registers, and they have changed. IO_STOP: likewise. */
+    enum io_result (*remap)(void *machine, struct cpu *);
     /* The PIC's INTR line. */
     void (*intr)(void *machine, bool level);
     /* The guest programs the interrupt chips: what to answer to that write. */

@@ -19,7 +19,9 @@ struct cpu;
 struct device_class;
 struct devices;
 struct drives;
+struct firmware;
 struct memory;
+struct pci_function;
 
 /* Where devices are opened. It outlives them. */
 struct device_site {
@@ -28,6 +30,7 @@ struct device_site {
     const struct board *board;
     const struct memory *memory;
     struct drives *drives;
+    const struct firmware *firmware; /* of the user's (fw_cfg.h), or NULL */
     bool irqchip; /* PIC and PIT may be used: they have ports */
     bool verbose;
     const struct device_class *const *extra; /* more than a PC's; ends with NULL, may be NULL */
@@ -87,6 +90,10 @@ struct device_class {
     /* For `monitor info devices`; changes nothing. NULL: it is not shown. */
     void (*describe)(const void *device, const struct device_sink *);
     void (*close)(void *device); /* NULL: it owns nothing */
+    /* The PCI function that it is (pci.h); NULL: none. */
+    const struct pci_function *pci;
+    /* A CPU has changed its configuration space; may be NULL. */
+    enum io_result (*configured)(void *device, struct cpu *);
 };
 
 /* All devices of a machine. 0; -ENOMEM, or -EEXIST when two answer one address, with a

@@ -22,6 +22,11 @@
     ROW(vga)                                                                                       \
     ROW(disks)                                                                                     \
     ROW(ide)                                                                                       \
+    ROW(pci)                                                                                       \
+    ROW(host_bridge)                                                                               \
+    ROW(isa_bridge)                                                                                \
+    ROW(fw_cfg)                                                                                    \
+    ROW(debug_port)                                                                                \
     ROW(floppy)
 
 #define DECLARE(NAME) extern const struct device_class device_##NAME;

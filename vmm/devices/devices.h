@@ -85,6 +85,7 @@ struct devices {
     struct cmos cmos;
     struct ports ports;
     struct vga *vga; /* display/vga.h */
+    struct pci *pci; /* pci.h */
     struct opened_device {
         const struct device_class *class;
         void *device;

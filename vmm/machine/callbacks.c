@@ -6,6 +6,7 @@
 #include "vmm/devices/display/cp437.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
+#include "vmm/machine/firmware.h"
 #include "vmm/machine/input_log.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/runaway.h"
@@ -69,6 +70,8 @@ static enum disk_time machine_disk_time(void *machine) {
 
 static enum io_result machine_restart(void *machine, const char *by) {
     struct machine *m = machine;
+    if (firmware_wants_restart(m, by))
+        return IO_SERVICE;
     if (!bios_can_restart(&m->bios))
         return IO_NOBODY;
     m->bios.reset_by = by;
@@ -130,6 +133,8 @@ static const struct bios_hooks bios_hooks = {
 
 static enum io_result machine_service(void *vcpu) {
     struct vcpu *v = vcpu;
+    if (firmware_restart(v))
+        return IO_DONE;
     return bios_service(&v->machine->bios, &v->cpu);
 }
 
@@ -196,7 +201,8 @@ int machine_connect(struct machine *m, char *error, size_t size) {
         connect_vcpu(m, i);
     b->cpu = &m->vcpu[0].cpu;
     b->memory = &m->memory;
-    b->options = (struct board_options){o->irqchip != IRQCHIP_NONE, o->verbose, o->devices};
+    b->options = (struct board_options){.irqchip = o->irqchip != IRQCHIP_NONE, .verbose = o->verbose,
+                                        .firmware = o->rom ? &m->firmware : NULL, .devices = o->devices};
     b->hooks = &board_hooks;
     b->machine = m;
     m->bios.drives = &b->drives;

@@ -12,6 +12,7 @@
 #include "vmm/machine/callbacks.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
+#include "vmm/machine/firmware.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/vcpu_thread.h"
 #include "vmm/memory/layout.h"
@@ -136,7 +137,7 @@ static int fill_memory(struct machine *m, struct image *im, struct memory *memor
         err = rom_load(memory, m->options->rom, error, size);
     else if (!err && has_bios(m, im))
         err = memory_add_rom(memory, bios_rom, BIOS_ROM_SIZE);
-    if (!err && im->bytes)
+    if (!err && im->bytes && !(m->options->rom && im->is_disk)) /* which firmware does itself */
         err = image_load(im, memory, error, size);
     if (err)
         memory_close(memory);
@@ -280,6 +281,7 @@ static int read_files(struct machine *m, const char *path, char *error, size_t s
     m->spelled = m->initial_path;
     if (!err)
         err = fill_memory(m, &m->image, &m->memory, error, size);
+    err = err ? err : firmware_open(m, error, size);
     return err ? err : open_drives(m, error, size);
 }
 
@@ -410,5 +412,6 @@ void machine_close(struct machine *m) {
     breakpoints_clear(&m->last_breakpoints);
     memory_close(&m->memory);
     image_close(&m->image);
+    firmware_close(m);
     free(m->initial_path);
 }

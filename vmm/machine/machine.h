@@ -20,6 +20,7 @@
 #include "vmm/board/bios/bios.h"
 #include "vmm/board/boot/image.h"
 #include "vmm/board/boot/symbol_file.h"
+#include "vmm/devices/fw_cfg.h"
 #include "vmm/memory/layout.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
@@ -34,10 +35,11 @@ enum irqchip_choice { IRQCHIP_AUTO, IRQCHIP_NONE, IRQCHIP_ON };
 struct machine_options {
     struct image_options image;
     uint64_t memory; /* bytes; 0: what the image wants */
-    const char *rom; /* path or NULL */
+    const char *rom; /* path of firmware that the user brings (firmware.h), or NULL */
+    const char *vga_rom; /* path of its VGA's ROM; NULL: what is beside it; empty: none */
     bool no_bios;    /* --bios=none */
     bool bios_text;  /* what a program prints by the BIOS is output of the machine */
-    bool log_bios;   /* a line for each call of the BIOS */
+    bool log_bios;   /* a line for each call of the BIOS, or for each that firmware writes */
     struct drive_file drives[DRIVES_MAX]; /* beside the image, if that is a disk */
     struct drive_file boot_drive; /* the image is this; its path is NULL for other images */
     unsigned drive_count;
@@ -131,6 +133,10 @@ struct machine {
     struct vcpu vcpu[VCPUS_MAX];
     struct pc_board board;
     struct bios bios;
+    struct firmware firmware; /* with options->rom */
+    uint8_t *vga_rom;         /* its bytes; owned */
+    const char *reset_by;     /* the CPU's instruction has reset the machine, which has firmware */
+    unsigned restarts;        /* so many were told */
     bool rom_is_stepped;  /* monitor step bios on: its ROM is stepped like other code */
     bool irqchip;         /* the guest uses the PIC and the PIT (or --irqchip=on) */
     bool wants_irqchip;   /* it has just begun to, on a KVM without them in the kernel */

@@ -43,6 +43,17 @@ static bool within_bounds(struct machine *m, unsigned told) {
     return false;
 }
 
+/* Firmware of the user's looks for what is not there: its own code is where its ROM is or was copied
+ * to, and at the top of RAM, where it moves. */
+static bool is_firmware_probe(struct vcpu *v) {
+    enum { MIB = 1 << 20, MOVED = 512 << 10 };
+    const struct machine *m = v->machine;
+    const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
+    uint64_t pc = x86_pc(&s->regs, &s->sregs), top = m->memory.ram_size;
+    bool is_its = (pc >= MEMORY_SHADOW && pc < MIB) || (pc < top && top - pc <= MOVED);
+    return m->options->rom && is_its && !m->options->verbose;
+}
+
 /* --- ports -------------------------------------------------------------------------- */
 
 void unassigned_port(void *machine, const struct access *a) {
@@ -51,7 +62,7 @@ void unassigned_port(void *machine, const struct access *a) {
     struct unassigned *u = &m->unassigned;
     uint8_t bit = 1 << (a->address & 7), *byte = &u->ports[a->address >> 3];
     char place[64], text[160];
-    if (*byte & bit || m->recorder->is_silent(m))
+    if (*byte & bit || m->recorder->is_silent(m) || is_firmware_probe(v))
         return;
     *byte |= bit;
     if (!within_bounds(m, u->port_count++))
@@ -67,11 +78,17 @@ void unassigned_port(void *machine, const struct access *a) {
 bool unassigned_outcome(const struct memory *memory, uint64_t phys, bool write, char *out,
                         size_t size) {
     phys = memory_wrap(memory, phys);
-    if (memory_at(memory, phys, 1, false)) { /* RAM or ROM */
+    const uint8_t *at = memory_at(memory, phys, 1, false);
+    if (at) { /* RAM or ROM */
         bool rom = write && !memory_at(memory, phys, 1, true) && !memory->journal;
+        bool ram = at >= memory->ram && at < memory->ram + memory->ram_size;
         if (rom)
-            snprintf(out, size, "which is ROM: dropped");
+            snprintf(out, size, "which is %s: dropped", ram ? "RAM that PAM protects" : "ROM");
         return rom;
+    }
+    if (memory_shadow_is_off(memory, phys)) {
+        snprintf(out, size, "which PAM leads to PCI, where nothing is: %s", write ? "dropped" : "all ones");
+        return true;
     }
     uint64_t end = phys < MEMORY_VIDEO ? memory_size(memory) : memory->ram_size;
     snprintf(out, size, "where no memory is: %s (RAM ends at 0x%" PRIx64 "; see --mem)",
@@ -98,7 +115,7 @@ void unassigned_memory(void *vcpu, enum cpu_access access, uint64_t phys, unsign
     struct unassigned *u = &m->unassigned;
     char place[64], outcome[96], text[240];
     if (!unassigned_outcome(&m->memory, phys, access == CPU_WRITE, outcome, sizeof outcome) ||
-        m->recorder->is_silent(m) || !is_new_page(u, phys & ~(uint64_t)(PAGE_SIZE - 1)))
+        m->recorder->is_silent(m) || is_firmware_probe(v) || !is_new_page(u, phys & ~(uint64_t)(PAGE_SIZE - 1)))
         return;
     u->pages[u->page_count] = u->last;
     if (!within_bounds(m, u->page_count++))

@@ -5,27 +5,90 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Unless it is empty; RAM only as far as there is some. */
+enum { MIB = 1 << 20, ROM_LOW = 128 << 10 };
+
+/* --- what is where -------------------------------------------------------------------------- */
+
+/* Unless it is empty; RAM only as far as there is some. It may go on with the one before. */
 static void add_piece(struct memory *m, uint64_t from, uint64_t end, uint8_t *at, bool rom) {
-    if (!rom && end > m->ram_size)
-        end = m->ram_size;
-    if (from < end)
+    struct memory_piece *last = m->count ? &m->pieces[m->count - 1] : NULL;
+    if (from >= end)
+        return;
+    if (last && last->phys + last->length == from && last->at + last->length == at &&
+        last->rom == rom)
+        last->length += end - from;
+    else
         m->pieces[m->count++] = (struct memory_piece){from, end - from, at, rom};
 }
 
-static void lay_out(struct memory *m) {
-    const uint64_t low_end = 1ull << 20, high_end = 1ull << 32;
-    uint64_t low = m->rom ? low_end - m->rom_size : m->ram_size;
-    uint64_t video = m->low_end ? MEMORY_VIDEO : 0;
-    m->count = 0;
-    add_piece(m, 0, m->low_end, m->ram, false);
-    add_piece(m, video, low, m->ram + video, false);
-    if (!m->rom)
-        return;
-    add_piece(m, low, low_end, m->rom, true);
-    add_piece(m, low_end, m->ram_size, m->ram + low_end, false);
-    add_piece(m, high_end - m->rom_size, high_end, m->rom, true);
+static void add_ram(struct memory *m, uint64_t from, uint64_t end, bool rom) {
+    add_piece(m, from, end < m->ram_size ? end : m->ram_size, m->ram + from, rom);
 }
+
+uint32_t memory_rom_base(const struct memory *m) {
+    return MIB - (m->rom_size < ROM_LOW ? m->rom_size : ROM_LOW);
+}
+
+static void add_shadow(struct memory *m, unsigned page) {
+    uint32_t from = MEMORY_SHADOW + page * SHADOW_SIZE, end = from + SHADOW_SIZE,
+             base = memory_rom_base(m);
+    unsigned bits = m->shadow >> 2 * page & 3;
+    if (bits & SHADOW_READ) {
+        add_ram(m, from, end, !(bits & SHADOW_WRITE));
+        return;
+    }
+    from = from < base ? base : from;
+    if (m->rom && from < end)
+        add_piece(m, from, end, m->rom + (m->rom_size - (MIB - from)), true);
+}
+
+static void lay_out(struct memory *m) {
+    const uint64_t high_end = 1ull << 32;
+    m->count = 0;
+    add_ram(m, 0, m->low_end ? m->low_end : MEMORY_VIDEO, false);
+    add_ram(m, MEMORY_VIDEO, MEMORY_SHADOW, false);
+    for (unsigned page = 0; page < SHADOW_PAGES; page++)
+        add_shadow(m, page);
+    add_ram(m, MIB, m->ram_size, false);
+    if (m->rom)
+        add_piece(m, high_end - m->rom_size, high_end, m->rom, true);
+}
+
+/* All is RAM but where the ROM is. */
+static uint32_t shadow_around_rom(const struct memory *m) {
+    unsigned pages = m->rom ? (memory_rom_base(m) - MEMORY_SHADOW) / SHADOW_SIZE : SHADOW_PAGES;
+    return pages == SHADOW_PAGES ? UINT32_MAX : (1u << 2 * pages) - 1;
+}
+
+void memory_set_shadow(struct memory *m, uint32_t shadow) {
+    m->shadow = shadow;
+    lay_out(m);
+}
+
+/* Of an address that RAM is behind. -1: the host bridge does not decide there. */
+static int shadow_bits(const struct memory *m, uint64_t phys) {
+    uint64_t page = (phys - MEMORY_SHADOW) / SHADOW_SIZE;
+    if (phys < MEMORY_SHADOW || page >= SHADOW_PAGES || phys >= m->ram_size)
+        return -1;
+    return m->shadow >> 2 * page & 3;
+}
+
+bool memory_shadow_is_off(const struct memory *m, uint64_t phys) {
+    return shadow_bits(m, phys) == 0;
+}
+
+bool memory_write_shadow(struct memory *m, uint64_t phys, const void *from, size_t length) {
+    if (shadow_bits(m, phys) != SHADOW_WRITE || shadow_bits(m, phys + length - 1) != SHADOW_WRITE)
+        return false;
+    if (m->journal)
+        m->journal->write(m->journal, m->ram + phys, from, length);
+    else
+        memcpy(m->ram + phys, from, length);
+    memory_dirty(m, phys, length);
+    return true;
+}
+
+/* --- changes ----------------------------------------------------------------------------------- */
 
 int memory_add_rom(struct memory *m, const void *image, size_t size) {
     if (size == 0 || size > ROM_MAX)
@@ -37,13 +100,15 @@ int memory_add_rom(struct memory *m, const void *image, size_t size) {
     memcpy(rom + (rounded - size), image, size);
     m->rom = rom;
     m->rom_size = rounded;
-    lay_out(m);
+    m->shadow_at_reset = shadow_around_rom(m);
+    memory_set_shadow(m, m->shadow_at_reset);
     return 0;
 }
 
 void memory_cut_low(struct memory *m, uint32_t low_end) {
     m->low_end = low_end;
-    lay_out(m);
+    m->shadow_at_reset = shadow_around_rom(m);
+    memory_set_shadow(m, m->shadow_at_reset);
 }
 
 void memory_clear(struct memory *m) { memory_zero(m, 0, m->ram_size); }

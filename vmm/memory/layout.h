@@ -9,8 +9,21 @@
 void memory_close(struct memory *);
 
 /* Copies the image in; 0, -EFBIG or -ENOMEM. Sizes are rounded up to a page,
- * the image at the end. */
+ * the image at the end; below 1 MiB are its last 128 KiB. The rest there is RAM. */
 int memory_add_rom(struct memory *, const void *image, size_t size);
+
+/* Where it begins below 1 MiB; without one 1 MiB. */
+uint32_t memory_rom_base(const struct memory *);
+
+/* The shadow: bits 2n and 2n + 1 are of the n-th 16 KiB from MEMORY_SHADOW on, up to 1 MiB. What
+ * is not read from RAM is ROM, or nothing where there is no ROM. */
+#define MEMORY_SHADOW 0xc0000u
+enum { SHADOW_READ = 1, SHADOW_WRITE = 2, SHADOW_PAGES = 16, SHADOW_SIZE = 16 << 10 };
+void memory_set_shadow(struct memory *, uint32_t shadow);
+/* Neither reads nor writes there go to RAM, where there is some. */
+bool memory_shadow_is_off(const struct memory *, uint64_t phys);
+/* A write where reads do not go to RAM. false: neither do writes. */
+bool memory_write_shadow(struct memory *, uint64_t phys, const void *from, size_t length);
 /* Conventional memory ends at `low_end`, a multiple of PAGE_SIZE below MEMORY_VIDEO. */
 void memory_cut_low(struct memory *, uint32_t low_end);
 /* What --mem said: without the video memory that every PC has above it. */

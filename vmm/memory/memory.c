@@ -19,6 +19,7 @@ int memory_open(struct memory *m, uint64_t ram_size) {
         return -EINVAL;
     m->ram_size = memory_round_up(ram_size);
     m->ram = memory_map(m->ram_size);
+    m->shadow = m->shadow_at_reset = UINT32_MAX;
     m->pieces[m->count++] = (struct memory_piece){0, m->ram_size, m->ram, false};
     return m->ram ? 0 : -ENOMEM;
 }
@@ -113,8 +114,7 @@ static void put_piece(struct memory *m, uint64_t phys, const struct memory_piece
     }
     memcpy(p->at, from, p->length);
     m->rom_pokes += p->rom;
-    if (!p->rom)
-        memory_dirty(m, phys, p->length);
+    memory_dirty(m, phys, p->length);
 }
 
 static size_t write_any(struct memory *m, uint64_t phys, const uint8_t *from, size_t length,

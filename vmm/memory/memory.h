@@ -2,8 +2,11 @@
  * and again at 4 GiB. Everything else reads as ones and swallows writes, as an
  * open bus does.
  *
- *   0       low_end  A0000   rom_base   1 MiB      ram_size    4 GiB-rom   4 GiB
- *   | RAM ....| nothing | RAM ..| ROM ....| RAM ......|  nothing  |  ROM .....|
+ *   0       low_end  A0000   C0000             1 MiB      ram_size    4 GiB-rom   4 GiB
+ *   | RAM ....| nothing | RAM ..| RAM, ROM ......| RAM ......|  nothing  |  ROM .....|
+ *
+ * From C0000 to 1 MiB the host bridge decides for each 16 KiB whether reads and writes go to RAM
+ * (the "shadow") or to the ROM (layout.h).
  *
  * With A20 closed, address bit 20 is 0 for everybody: odd megabytes show the even
  * ones below them.
@@ -24,7 +27,7 @@
 #define MEMORY_MAX (3ull << 30) /* RAM ends below the ROM's upper image */
 #define ROM_MAX    (256u << 10)
 
-enum { MEMORY_PIECES = 8 };
+enum { MEMORY_PIECES = 24 };
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
 #define MEMORY_A20   (1u << 20) /* address line 20 */
 
@@ -32,7 +35,7 @@ enum { MEMORY_PIECES = 8 };
 struct memory_piece {
     uint64_t phys, length;
     uint8_t *at; /* its host address */
-    bool rom;
+    bool rom;    /* guests cannot write there: ROM, or RAM that is write-protected */
 };
 
 /* Takes the writes while it is in use (journal.c). */
@@ -53,7 +56,8 @@ struct memory {
     uint32_t low_end;   /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
     uint8_t *rom;       /* NULL: none */
     uint32_t rom_size;  /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
-    unsigned rom_pokes; /* how often a debugger has written to it */
+    unsigned rom_pokes; /* how often a debugger has written to where guests cannot */
+    uint32_t shadow, shadow_at_reset; /* for each 16 KiB from MEMORY_SHADOW on two bits */
 };
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */

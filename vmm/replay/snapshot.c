@@ -317,7 +317,7 @@ void snapshot_load(struct machine *m, size_t n) {
     m->vcpu[0].cpu.mid_rep = s->mid_rep;
     cpu_arrives(&m->vcpu[0].cpu);
     devices_load(&m->board.devices, &s->devices);
-    board_a20_as_devices(&m->board); /* before the TLB goes by it */
+    board_memory_as_devices(&m->board); /* before the TLB goes by it */
     m->vcpu[0].cpu.state = s->cpu;
     m->vcpu[0].cpu.ops->store(&m->vcpu[0].cpu, CPU_ALL);
     m->vcpu[0].cpu.engine->load_tlb(&m->vcpu[0].cpu, s->tlb);

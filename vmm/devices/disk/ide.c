@@ -8,6 +8,7 @@
 
 #include "vmm/devices/device.h"
 #include "vmm/devices/disk/drives.h"
+#include "vmm/devices/pci.h"
 
 enum { DATA, ERROR_FEATURE, COUNT, LOW, MID, HIGH, DEVICE, STATUS_COMMAND, REGISTERS };
 enum { CONTROL_OFFSET = 0x206 };
@@ -302,6 +303,16 @@ static void *open_on(const struct device_site *site) {
     return ide;
 }
 
+/* At the ports of old, and without bus mastering, so there is no BAR. 40h to 43h: timing, and
+ * whether a channel is decoded, which both always are. */
+static const struct pci_register pci_registers[] = {
+    {0x40, 0x00, 0xff}, {0x41, 0x80, 0xff}, {0x42, 0x00, 0xff}, {0x43, 0x80, 0xff}, {0},
+};
+static const struct pci_function function = {
+    .name = "IDE", .slot = PCI_SLOT(1, 1), .vendor = 0x8086, .device = 0x7010, .class = 0x010100,
+    .command = PCI_COMMAND_IO | PCI_COMMAND_MASTER, .registers = pci_registers,
+};
+
 const struct device_class device_ide = {
     .name = "ide",
     .open = open_on,
@@ -310,4 +321,5 @@ const struct device_class device_ide = {
     .load = load,
     .describe = describe,
     .close = free,
+    .pci = &function,
 };

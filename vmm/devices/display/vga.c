@@ -6,6 +6,7 @@
 
 #include "vmm/devices/devices.h"
 #include "vmm/devices/display/screen.h"
+#include "vmm/devices/pci.h"
 
 enum {
     MONO_CRTC = 0x3b4, MONO_STATUS = 0x3ba, FIRST = 0x3c0, LAST = 0x3cf, CRTC_PORT = 0x3d4,
@@ -315,6 +316,11 @@ static void *open_on(const struct device_site *site) {
     return v;
 }
 
+static const struct pci_function function = {
+    .name = "VGA", .slot = PCI_SLOT(2, 0), .vendor = 0x1234, .device = 0x1111, .class = 0x030000,
+    .revision = 2, .command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+};
+
 const struct device_class device_vga = {
     .name = "vga",
     .open = open_on,
@@ -323,4 +329,5 @@ const struct device_class device_vga = {
     .load = load,
     .describe = describe,
     .close = free,
+    .pci = &function,
 };

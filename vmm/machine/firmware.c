@@ -1,0 +1,93 @@
+/* Firmware of the user's; see firmware.h. */
+#include "vmm/machine/firmware.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/board/boot/rom.h"
+#include "vmm/machine/engines.h"
+#include "vmm/machine/recorder.h"
+
+/* --- its files ------------------------------------------------------------------------------- */
+
+/* Beside the BIOS, as distributions have it; to be freed. NULL: it is not there. */
+static char *usual_vga_rom(const char *bios) {
+    static const char name[] = "vgabios-stdvga.bin";
+    const char *slash = strrchr(bios, '/');
+    char *path;
+    if (asprintf(&path, "%.*s%s", slash ? (int)(slash + 1 - bios) : 0, bios, name) < 0)
+        return NULL;
+    if (access(path, R_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+static int read_vga_rom(struct machine *m, char *error, size_t size) {
+    const struct machine_options *o = m->options;
+    char *path = o->vga_rom ? strdup(o->vga_rom) : usual_vga_rom(o->rom);
+    bool none = !path || (o->vga_rom && !*o->vga_rom);
+    int err = none ? 0 : rom_read_vga(path, &m->vga_rom, &m->firmware.vga_rom_size, error, size);
+    m->firmware.vga_rom = m->vga_rom;
+    free(path);
+    return err;
+}
+
+/* The image's drive first (Open Firmware, and QEMU's docs/bootindex). */
+static const char *boot_order(const struct image *im) {
+    if (!im->is_disk)
+        return NULL;
+    return im->drive & 0x80 ? "/pci@i0cf8/ide@1,1/drive@0/disk@0\n" : "/pci@i0cf8/isa@1/fdc@03f0/floppy@0\n";
+}
+
+int firmware_open(struct machine *m, char *error, size_t size) {
+    if (!m->options->rom)
+        return 0;
+    m->firmware = (struct firmware){.logs = m->options->log_bios, .boot_order = boot_order(&m->image)};
+    return read_vga_rom(m, error, size);
+}
+
+void firmware_close(struct machine *m) {
+    free(m->vga_rom);
+    m->vga_rom = NULL;
+}
+
+/* --- reset -------------------------------------------------------------------------------------- */
+
+bool firmware_wants_restart(struct machine *m, const char *by) {
+    if (m->options->rom)
+        m->reset_by = by;
+    return m->options->rom;
+}
+
+/* A guest that does nothing else would fill the terminal. */
+static void tell_reset(struct machine *m, const char *by) {
+    enum { MOST = 8 };
+    char text[160];
+    if (m->recorder->is_silent(m) || m->restarts++ >= MOST)
+        return;
+    snprintf(text, sizeof text, "the guest resets its machine by %s: its firmware starts anew%s", by,
+             m->restarts == MOST ? "; what it does again is not told any more" : "");
+    m->owner.message(m->owner.context, m->number, text);
+}
+
+bool firmware_restart(struct vcpu *v) {
+    struct machine *m = v->machine;
+    if (!m->reset_by)
+        return false;
+    tell_reset(m, m->reset_by);
+    m->reset_by = NULL;
+    lock_take(&m->board.lock);
+    board_reset(&m->board);
+    lock_release(&m->board.lock);
+    if (engines_has_irqchip(m))
+        engines_give_chips(m);
+    image_start(&m->image, &m->memory, &v->cpu);
+    struct cpu_state *s = cpu_write(&v->cpu, CPU_EVENTS | CPU_MP);
+    s->events.interrupt.shadow = 0;
+    s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    return true;
+}
