@@ -1,5 +1,5 @@
-// fpu: asks whether there is an x87, as Intel's AP-485 does; with one, uses SSE registers
-// and the x87. Exit status 1 without, 2 with one.
+// fpu: asks whether there is an x87, as Intel's AP-485 does; with one, uses it, and SSE
+// registers if CPUID has them. Exit status 1 without an x87, 2 with one.
         .code16
         .text
         .globl  _start
@@ -12,6 +12,10 @@ _start: xorw    %ax, %ax
         movb    $1, %bl
         cmpb    $0, status
         jne     done
+        movl    $1, %eax
+        cpuid
+        testl   $1 << 25, %edx          // SSE
+        jz      used
         movl    %cr4, %eax
         orl     $0x200, %eax            // OSFXSR
         movl    %eax, %cr4

@@ -18,6 +18,9 @@ struct field {
 #define MSRS(f)                                                                                    \
     { #f, CPU_MSRS, offsetof(struct cpu_state, msrs.f), 8 }
 
+#define FPU(f)                                                                                     \
+    { #f, CPU_FPU, offsetof(struct cpu_state, fpu.f), sizeof((struct kvm_fpu *)0)->f }
+
 static const struct field fields[] = {
     REGS(rip),
     REGS(rax),
@@ -47,6 +50,13 @@ static const struct field fields[] = {
     MSRS(sysenter_cs),
     MSRS(sysenter_esp),
     MSRS(sysenter_eip),
+    FPU(fcw),
+    FPU(fsw),
+    FPU(ftwx),
+    FPU(last_opcode),
+    FPU(last_ip),
+    FPU(last_dp),
+    FPU(mxcsr),
     {"shadow", CPU_EVENTS, offsetof(struct cpu_state, events.interrupt.shadow), 1},
     {"mp_state", CPU_MP, offsetof(struct cpu_state, mp.mp_state), 4},
 };
@@ -58,6 +68,12 @@ static const struct {
     size_t offset;
 } segments[] = {SEGMENT(es), SEGMENT(cs), SEGMENT(ss),  SEGMENT(ds),
                 SEGMENT(fs), SEGMENT(gs), SEGMENT(ldt), SEGMENT(tr)};
+
+static uint64_t fetch64(const void *from) {
+    uint64_t value;
+    memcpy(&value, from, 8);
+    return value;
+}
 
 static uint64_t value_of(const struct cpu_state *s, const struct field *f) {
     uint64_t value = 0;
@@ -124,6 +140,23 @@ static bool segments_differ(struct lockstep *l, const struct cpu_state *a,
     return false;
 }
 
+static bool vectors_differ(struct lockstep *l, const struct kvm_fpu *a, const struct kvm_fpu *b) {
+    char what[16];
+    for (unsigned n = 0; n < 8; n++) {
+        snprintf(what, sizeof what, "st%u", n);
+        if (differs(l, what, fetch64(a->fpr[n]), fetch64(b->fpr[n])) ||
+            differs(l, what, fetch64(a->fpr[n] + 8), fetch64(b->fpr[n] + 8)))
+            return true;
+    }
+    for (unsigned n = 0; n < 16; n++) {
+        snprintf(what, sizeof what, "xmm%u", n);
+        if (differs(l, what, fetch64(a->xmm[n]), fetch64(b->xmm[n])) ||
+            differs(l, what, fetch64(a->xmm[n] + 8), fetch64(b->xmm[n] + 8)))
+            return true;
+    }
+    return false;
+}
+
 bool lockstep_same_memory(struct lockstep *l, const struct memory *a, const struct memory *b) {
     if (!l->memory || !memcmp(a->ram, b->ram, a->ram_size))
         return true;
@@ -137,7 +170,8 @@ bool lockstep_same_memory(struct lockstep *l, const struct memory *a, const stru
 
 bool lockstep_same_state(struct lockstep *l, const struct cpu_state *a,
                          const struct cpu_state *b) {
-    return !fields_differ(l, a, b) && !segments_differ(l, a, b);
+    return !fields_differ(l, a, b) && !segments_differ(l, a, b) &&
+           !(l->parts & CPU_FPU && vectors_differ(l, &a->fpu, &b->fpu));
 }
 
 bool lockstep_same(struct lockstep *l, struct rig *a, struct rig *b) {

@@ -115,6 +115,23 @@ static const struct {
     {"scs", AT(msrs.sysenter_cs), 8},
     {"sesp", AT(msrs.sysenter_esp), 8},
     {"seip", AT(msrs.sysenter_eip), 8},
+    {"fcw", AT(fpu.fcw), 2},
+    {"fsw", AT(fpu.fsw), 2},
+    {"ftw", AT(fpu.ftwx), 1},
+    {"fop", AT(fpu.last_opcode), 2},
+    {"fip", AT(fpu.last_ip), 8},
+    {"fdp", AT(fpu.last_dp), 8},
+    {"st0", AT(fpu.fpr[0]), 8},
+    {"st0e", AT(fpu.fpr[0][8]), 2},
+    {"st1", AT(fpu.fpr[1]), 8},
+    {"st1e", AT(fpu.fpr[1][8]), 2},
+    {"st7", AT(fpu.fpr[7]), 8},
+    {"st7e", AT(fpu.fpr[7][8]), 2},
+    {"mxcsr", AT(fpu.mxcsr), 4},
+    {"xmm0", AT(fpu.xmm[0]), 8},
+    {"xmm0h", AT(fpu.xmm[0][8]), 8},
+    {"xmm1", AT(fpu.xmm[1]), 8},
+    {"xmm1h", AT(fpu.xmm[1][8]), 8},
     {"shadow", AT(events.interrupt.shadow), 1},
     {"halted", AT(mp.mp_state), 4},
 };
@@ -532,7 +549,7 @@ static enum cpu_exit_kind case_exit(const struct row *row) {
 /* What the CPU of `row` has become against what it should. */
 static void check_row(const struct row *row, enum cpu_exit_kind want_exit,
                       enum cpu_exit_kind (*go)(struct rig *), const char *also) {
-    struct lockstep l = {.parts = CPU_ALL & ~CPU_FPU, .memory = true};
+    struct lockstep l = {.parts = CPU_ALL, .memory = true};
     struct rig got, want;
     size_t length;
     bool opened = case_open(&got, row, &length);

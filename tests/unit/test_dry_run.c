@@ -115,7 +115,7 @@ static const struct engine not_soft; /* a CPU of the host's */
 
 static void test_unknown(void) {
     static const uint8_t codes[][3] = {
-        {0x0F, 0x0B}, {0xD9, 0xE8}, {0x0F, 0x22, 0xE0}, {0x0F, 0x32}};
+        {0x0F, 0x0B}, {0xD9, 0xD1}, {0x0F, 0x22, 0xE0}, {0x0F, 0x32}};
     for (size_t n = 0; n < sizeof codes / sizeof *codes; n++) {
         struct rig r;
         struct trial t;

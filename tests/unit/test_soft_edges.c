@@ -1,5 +1,5 @@
 /* Edges, case by case: the last bytes of a 64 KiB segment in real and virtual-8086 mode,
- * instructions that write back what they have read, and an x87 that is not there.
+ * and instructions that write back what they have read.
  */
 #include "soft_case.h"
 
@@ -56,26 +56,8 @@ static const struct row rewrites[] = {
     {"ARPL where nothing is mapped", "paging page:30000=0", "63 05 00 00 03 00", "#PF(0,30000)"},
 };
 
-/* Intel AP-485: how software looks for an x87; Vol. 3A 2.5 */
-static const struct row no_x87[] = {
-    {"FNINIT", "", "db e3", ""},
-    {"FNCLEX", "", "db e2", ""},
-    {"FNSTSW AX", "eax=5a5a0000", "df e0", "eax=5a5affff"},
-    {"FNSTSW", "w:30000=5a5a,5a5a", "dd 3d 00 00 03 00", "w:30000=ffff"},
-    {"FNSTCW", "w:30000=5a5a,5a5a", "d9 3d 00 00 03 00", "w:30000=ffff"},
-    {"FNSTCW to a page that is not there", "paging page:30000=0", "d9 3d 00 00 03 00",
-     "#PF(2,30000)"},
-    {"FLDZ", "", "d9 ee", "#UD"},
-    {"FLDCW", "", "d9 2d 00 00 03 00", "#UD"},
-    {"FUCOMI", "", "db e9", "#UD"},
-    {"FNINIT with EM", "cr0=15", "db e3", "#NM"},
-    {"FNINIT with TS", "cr0=19", "db e3", "#NM"},
-    {"FNSTSW AX with EM", "cr0=15", "df e0", "#NM"},
-};
-
 int main(void) {
     RUN_ROWS(stack_ends);
     RUN_ROWS(rewrites);
-    RUN_ROWS(no_x87);
     return unit_end();
 }

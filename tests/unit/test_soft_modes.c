@@ -49,7 +49,6 @@ static const struct row control[] = {
     {"FWAIT with MP and TS", "cr0=1b", "9b", "#NM"},
     {"FWAIT with TS alone", "cr0=19", "9b", ""},
     {"an x87 instruction with TS", "cr0=19", "d9 c0", "#NM"},
-    {"an x87 instruction, and no x87", "", "d9 c0", "#UD"},
 };
 
 /* Vol. 2A LGDT, LIDT; Vol. 2B SGDT, SIDT */
@@ -164,16 +163,16 @@ static const struct row msrs[] = {
     {"SYSEXIT in real mode", "real scs=8", "0f 35", "#GP"},
 };
 
-/* Vol. 2A CPUID: an i686 without FPU, and a name in three pieces. */
+/* Vol. 2A CPUID: an i686 with an x87, and a name in three pieces. */
 static const struct row identity[] = {
     {"leaf 0", "", "0f a2", "eax=1 ebx=696e694d ecx=74666f53 edx=204d564b"},
-    {"leaf 1", "eax=1", "0f a2", "eax=633 ebx=0 ecx=0 edx=a93c"},
-    {"beyond the last: the last basic leaf", "eax=5", "0f a2", "eax=633 ebx=0 ecx=0 edx=a93c"},
+    {"leaf 1", "eax=1", "0f a2", "eax=633 ebx=0 ecx=0 edx=100a93d"},
+    {"beyond the last: the last basic leaf", "eax=5", "0f a2", "eax=633 ebx=0 ecx=0 edx=100a93d"},
     {"leaf 80000000", "eax=80000000 ecx=1", "0f a2", "eax=80000004 ebx=0 ecx=0 edx=0"},
     {"leaf 80000001", "eax=80000001 ecx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
     {"the name", "eax=80000002", "0f a2", "eax=696e696d ebx=206d766b ecx=6c697562 edx=6e692d74"},
     {"the name goes on", "eax=80000003", "0f a2", "eax=55504320 ebx=0 ecx=0 edx=0"},
-    {"beyond the last extended one", "eax=80000005", "0f a2", "eax=633 ebx=0 ecx=0 edx=a93c"},
+    {"beyond the last extended one", "eax=80000005", "0f a2", "eax=633 ebx=0 ecx=0 edx=100a93d"},
 };
 
 /* Vol. 2A 2.1.5, tables 2-1 to 2-3; prefixes 2.1.1 */

@@ -57,6 +57,9 @@ struct engine_host {
     void (*unassigned)(void *context, enum cpu_access, uint64_t phys, unsigned size);
     /* Has execution gone astray (runaway.h)? true: stop with `text`. */
     bool (*astray)(void *context, const char *came, bool stepping, char *text, size_t size);
+    /* FERR#: an x87 exception that CR0.NE leaves to the board; it stands until `asserted` is
+     * false. Is IGNNE# asserted (Vol. 1, appendix D)? NULL: there is no such pin. */
+    bool (*ferr)(void *context, bool asserted);
     /* The name of the device that mmio() would reach, or NULL. */
     const char *(*mmio_name)(void *context, uint64_t phys, unsigned size);
 };

@@ -42,13 +42,16 @@ struct cmos {
 };
 void cmos_open(struct cmos *, struct bus *, const struct board *, const struct memory *);
 
-/* ports.c: those that are one register each: 0x92, 0xE9, 0xF4, 0xCF9, POST. */
+/* ports.c: those that are one register each: 0x92, 0xE9, 0xF0, 0xF4, 0xCF9, POST. */
 enum { PORTS_A20 = 2 }; /* of port 0x92 and of the keyboard controller's output port */
 struct ports {
     const struct board *board;
     uint8_t port92, reset_control;
+    bool ferr, ignne; /* pins of the CPU: an x87 exception waits; it is not to be waited for */
     bool verbose;
 };
+/* The CPU's FERR#; returns its IGNNE#. */
+bool ports_ferr(struct ports *, bool asserted);
 void ports_open(struct ports *, struct bus *, const struct board *, bool verbose);
 
 /* pic.c and pit.c: interrupt controllers and timer. KVM has its own in the

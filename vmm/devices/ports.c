@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 enum { FAST_A20 = 0x92, DEBUG_CONSOLE = 0xe9, EXIT = 0xf4, POST = 0x80, POST2 = 0x190,
-       RESET_CONTROL = 0xcf9 };
+       FPU_BUSY = 0xf0, FPU_RESET = 0xf1, FPU_IRQ = 13, RESET_CONTROL = 0xcf9 };
 
 /* Bit 1 gates A20, as the keyboard controller does; bit 0 resets. */
 static enum io_result access_a20(void *device, const struct access *a) {
@@ -53,6 +53,25 @@ static enum io_result access_reset(void *device, const struct access *a) {
     return resets ? p->board->reset(p->board->machine, a->cpu, "port 0xcf9") : IO_DONE;
 }
 
+/* FERR# raises IRQ 13; a write takes it back, and asserts IGNNE# until FERR# has gone
+ * (volume 1, appendix D). */
+static enum io_result access_fpu(void *device, const struct access *a) {
+    struct ports *p = device;
+    if (!a->write)
+        return access_reply(a, 0xff);
+    p->board->irq(p->board->machine, FPU_IRQ, false);
+    p->ignne = p->ferr;
+    return IO_DONE;
+}
+
+bool ports_ferr(struct ports *p, bool asserted) {
+    if (asserted && !p->ferr)
+        p->board->irq(p->board->machine, FPU_IRQ, true);
+    p->ferr = asserted;
+    p->ignne = p->ignne && asserted;
+    return p->ignne;
+}
+
 static void reset(void *device) {
     struct ports *p = device;
     *p = (struct ports){.board = p->board, .port92 = PORTS_A20, .verbose = p->verbose};
@@ -71,6 +90,7 @@ void ports_open(struct ports *p, struct bus *bus, const struct board *board, boo
     bus_add(bus, "exit", EXIT, EXIT, access_exit, p);
     bus_add(bus, "post", POST, POST, access_post, p);
     bus_add(bus, "post", POST2, POST2, access_post, p);
+    bus_add(bus, "FPU", FPU_BUSY, FPU_RESET, access_fpu, p);
     bus_add(bus, "reset control", RESET_CONTROL, RESET_CONTROL, access_reset, p);
 }
 

@@ -170,6 +170,11 @@ static bool machine_defer_irq(void *vcpu, uint64_t ticks, bool halted, bool step
     return v->machine->recorder->defer_irq(v->machine, ticks, halted, stepping);
 }
 
+static bool machine_ferr(void *vcpu, bool asserted) {
+    struct vcpu *v = vcpu;
+    return ports_ferr(&v->machine->board.devices.ports, asserted);
+}
+
 /* --- making the connections -------------------------------------------------------------- */
 
 static const struct engine_host engine_host = {
@@ -178,6 +183,7 @@ static const struct engine_host engine_host = {
     .deadline = virtual_clock_deadline,
     .idle = virtual_clock_idle,
     .wakers = virtual_clock_wakers,
+    .ferr = machine_ferr,
     .unassigned = unassigned_memory,
     .astray = runaway_check,
 };

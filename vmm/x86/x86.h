@@ -39,6 +39,7 @@ enum {
 #define CR4_PAE (1u << 5)
 #define CR4_PGE (1u << 7)
 #define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
 
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)

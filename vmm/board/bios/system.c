@@ -273,6 +273,11 @@ static void stray_irq(struct call *c) {
     }
 }
 
+static void fpu_irq(struct call *c) {
+    port_out(c->bios, 0xf0, 0);
+    stray_irq(c);
+}
+
 /* INT 18h: nothing to boot. */
 static void no_boot(struct call *c) {
     stop_call(c, "int 0x18: nothing to boot from, says the guest; there is no BASIC in ROM");
@@ -304,7 +309,7 @@ static const struct service list[] = {
     ROW(0x72, BY_ALL, "IRQ 10", stray_irq),
     ROW(0x73, BY_ALL, "IRQ 11", stray_irq),
     ROW(0x74, BY_ALL, "IRQ 12, mouse", stray_irq),
-    ROW(0x75, BY_ALL, "IRQ 13, FPU", stray_irq),
+    ROW(0x75, BY_ALL, "IRQ 13, FPU", fpu_irq),
     ROW(0x76, BY_ALL, "IRQ 14, disk", stray_irq),
     ROW(0x77, BY_ALL, "IRQ 15, disk", stray_irq),
     ROW(0x11, BY_ALL, "equipment", equipment),

@@ -8,6 +8,7 @@
 #include "vmm/engines/soft/access.h"
 
 #include "vmm/cpu/engine.h"
+#include "vmm/engines/soft/x87.h"
 #include "vmm/x86/mode.h"
 
 /* An access's bytes by physical address: one piece, or two when it crosses. */
@@ -40,6 +41,7 @@ static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, un
     const struct engine_host *host = engine_host_of(s->cpu);
     if (!host->unassigned)
         return;
+    x87_away(s);
     s->cpu->ticks = now(s);
     s->cpu->valid = 0;
     host->unassigned(s->cpu->host.context, access, phys, size);
@@ -52,6 +54,7 @@ static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, vo
     const struct cpu_host *host = &s->cpu->host;
     enum io_result result = IO_NOBODY;
     if (host->mmio) {
+        x87_away(s);
         s->cpu->ticks = now(s);
         s->cpu->valid = 0;
         result = host->mmio(host->context, phys, write, size, data);
@@ -142,6 +145,13 @@ void write_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size, ui
 void check_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
     uint64_t linear = segment_check(s, seg, offset, size, true);
     check_alignment(s, linear, size);
+    check_linear(s, linear, size, ACCESS_WRITE, s->cpl == 3);
+}
+
+void check_write_area(struct soft *s, unsigned seg, uint64_t offset, unsigned size,
+                      unsigned alignment) {
+    uint64_t linear = segment_check(s, seg, offset, size, true);
+    check_alignment(s, linear, alignment);
     check_linear(s, linear, size, ACCESS_WRITE, s->cpl == 3);
 }
 

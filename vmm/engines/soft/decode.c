@@ -177,6 +177,7 @@ static uint8_t rm_field(const struct decoder *d, const struct opcode *row, unsig
 static void modrm(struct decoder *d, const struct opcode *row, uint8_t byte) {
     struct op *op = d->op;
     unsigned mod = byte >> 6, rm = byte & 7;
+    op->modrm = byte;
     op->reg = reg_field(d, row, byte >> 3 & 7);
     if (mod == 3 || row->operands == O_C) {
         op->rm = rm_field(d, row, rm);

@@ -115,34 +115,3 @@ const struct op *too_long(struct soft *s, const struct op *op) {
     (void)op;
     raise_gp0(s);
 }
-
-/* The instructions by which software finds out whether there is an x87: a part without
- * one does not fault on them (Intel AP-485), and what it stores is an open bus. */
-static bool x87_asked_for(const struct op *op) {
-    bool control = !op->memory && op->opcode == 0xDB && op->reg == 4; /* FNINIT, FNCLEX … */
-    bool status_ax = !op->memory && op->opcode == 0xDF && op->reg == 4 && op->rm == REG(R_AX);
-    bool stores = op->memory && op->reg == 7 && (op->opcode == 0xD9 || op->opcode == 0xDD);
-    return (control && op->rm <= REG(4)) || status_ax || stores; /* FNSTSW, FNSTCW */
-}
-
-/* x87 without an x87, as CPUID says: #NM if the system emulates it (2.5, CR0.EM and TS). */
-const struct op *x87(struct soft *s, const struct op *op) {
-    if (s->cr0 & (CR0_EM | CR0_TS))
-        raise_plain(s, VECTOR_NM);
-    if (!x87_asked_for(op) && s->cpu->had_fpu)
-        leave_with(s, CPU_EXIT_CANNOT, "the guest uses the FPU, which the built-in CPU does not have; "
-                                       "KVM, where it began, has one");
-    if (!x87_asked_for(op))
-        raise_plain(s, VECTOR_UD);
-    if (op->memory)
-        store(s, op->seg, address(s, op), 2, 0xFFFF);
-    else if (op->opcode == 0xDF)
-        set_reg(s, REG(R_AX), 2, 0xFFFF);
-    return op + 1;
-}
-
-const struct op *fwait(struct soft *s, const struct op *op) {
-    if ((s->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
-        raise_plain(s, VECTOR_NM);
-    return op + 1;
-}

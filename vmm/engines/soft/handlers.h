@@ -37,7 +37,10 @@ FAMILY1(jcc_8); FAMILY1(jcc_9); FAMILY1(jcc_a); FAMILY1(jcc_b);
 FAMILY1(jcc_c); FAMILY1(jcc_d); FAMILY1(jcc_e); FAMILY1(jcc_f);
 FAMILY1(jmp); FAMILY1(jmp_e); FAMILY1(call); FAMILY1(call_e); FAMILY1(ret);
 FAMILY1(loop); FAMILY1(loope); FAMILY1(loopne); FAMILY1(jcxz);
-op_fn bound, undefined, too_long, x87, fwait;
+op_fn bound, undefined, too_long;
+
+/* x87.c, fpu_memory.c */
+op_fn x87, fwait, fxsave, fxrstor;
 
 /* string.c */
 op_fn movs, stos, lods, scas, cmps, ins, outs;

@@ -4,6 +4,7 @@
  * is changed before the device was asked.
  */
 #include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/x87.h"
 #include "vmm/engines/soft/handlers.h"
 
 #define TSS_IO_MAP 0x66
@@ -30,6 +31,7 @@ void io_allow(struct soft *s, uint16_t port, unsigned size) {
 
 static void device(struct soft *s, uint16_t port, bool out, unsigned size, uint32_t *data) {
     const struct cpu_host *host = &s->cpu->host;
+    x87_away(s);
     s->cpu->ticks = now(s);
     s->deadline = 0; /* it may have set a timer, or raised an interrupt */
     pend(s, PENDING_CHECK);

@@ -1,6 +1,6 @@
 /* CPUID, the time-stamp counter, model-specific registers, SYSENTER and SYSEXIT.
  *
- * Rule: CPUID announces exactly what is built: an i686 without FPU. MSRs that
+ * Rule: CPUID announces exactly what is built: an i686 with an x87. MSRs that
  * are not announced do not exist (#GP); EFER is one of them.
  */
 #include <string.h>
@@ -11,11 +11,12 @@
 
 enum { MSR_TSC = 0x10, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP };
 
-enum { CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5,
-       CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11, CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15 };
+enum { CPUID_FPU = 1 << 0, CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5,
+       CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11, CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
+       CPUID_FXSR = 1 << 24 };
 
 #define CPUID_FEATURES                                                                             \
-    (CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV)
+    (CPUID_FPU | CPUID_FXSR | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV)
 #define CPUID_SIGNATURE 0x633 /* family 6; SEP is believed from model 3, stepping 3 */
 
 static const char brand[48] = "minikvm built-in CPU";

@@ -77,6 +77,10 @@ static const struct opcode group9[8] = {
     UD, ONE(N, NONE, MEM | LOCKS, cmpxchg8b), UD, UD, UD, UD, UD, UD,
 };
 
+static const struct opcode group15[8] = {
+    ONE(N, NONE, MEM, fxsave), ONE(N, NONE, MEM, fxrstor), UD, UD, UD, UD, UD, UD,
+};
+
 static const struct opcode group11_byte[8] = {
     FAM(N, V, BYTE, mov_ei), UD, UD, UD, UD, UD, UD, UD,
 };
@@ -280,6 +284,7 @@ const struct opcode opcodes_0f[256] = {
     [0xAB] = ONE(E, NONE, LOCKS, bit_eg),
     [0xAC] = ONE(E, B, 0, shrd_i),
     [0xAD] = ONE(E, NONE, 0, shrd_cl),
+    [0xAE] = GROUP(group15),
     [0xAF] = FAM(E, NONE, 0, imul_ge),
     [0xB0] = FAM(E, NONE, BYTE | LOCKS, cmpxchg),
     [0xB1] = FAM(E, NONE, LOCKS, cmpxchg),

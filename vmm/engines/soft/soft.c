@@ -19,6 +19,7 @@
 #include "vmm/cpu/service.h"
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/x87.h"
 #include "vmm/x86/mode.h"
 
 /* --- leaving an instruction --- */
@@ -378,6 +379,7 @@ static bool stop_asked(struct soft *s, unsigned why) {
 }
 
 static void service_boundary(struct soft *s) {
+    x87_away(s);
     unsigned why = atomic_exchange(&s->pending, 0);
     if (stop_asked(s, why))
         return;
@@ -458,6 +460,7 @@ void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
         report(s, CPU_EXIT_CANNOT, "%s", why_not);
     out->fatal = why_not;
     loop_turns(s);
+    x87_away(s);
     hand_out_traps(s);
     if (out->kind == CPU_EXIT_SHUTDOWN)
         pass_time(s, s->ticks + 1); /* so that dead has another count than before the instruction */

@@ -1,4 +1,4 @@
-/* The built-in CPU: engine 2, an interpreter of the i686 without x87, MMX and
+/* The built-in CPU: engine 2, an interpreter of the i686 without MMX and
  * SSE, in real, virtual-8086 and 16- and 32-bit protected mode.
  *
  * Rule: what a guest can see is what the manual says, exactly and the same in

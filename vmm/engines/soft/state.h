@@ -18,6 +18,7 @@
 
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
+#include "vmm/engines/soft/fpu_image.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
@@ -72,6 +73,7 @@ struct op {
     uint8_t rep;      /* 0, 0xF2 or 0xF3 */
     uint8_t data16;   /* prefix 66 is there */
     uint8_t opcode;   /* last opcode byte */
+    uint8_t modrm;
 };
 
 /* A run of instructions at one linear and one physical address, within a page. */
@@ -160,7 +162,7 @@ struct soft {
     uint64_t dr[8];
     struct cpu_msrs msrs; /* tsc is what to add to the ticks */
     struct kvm_sregs sregs;   /* what we only keep: the APIC base, CR8 */
-    struct kvm_fpu fpu;
+    struct fpu_image fpu; /* but the x87's registers are the host's while x87_here: x87.h */
     struct kvm_debugregs debugregs;
     struct kvm_vcpu_events events;
 
@@ -170,6 +172,10 @@ struct soft {
     uint64_t horizon;    /* no block may run past this count */
     uint64_t deadline;   /* when engine_host.deadline() is to be called */
     atomic_uint pending;
+
+    bool x87_here;
+    bool x87_ready; /* it is here, and no x87 instruction raises #NM or #MF */
+    bool ferr;      /* the board may have been told of FERR# */
 
     bool shadow_sti, shadow_ss; /* no interrupt before the next instruction */
     bool halted;
@@ -346,6 +352,9 @@ uint64_t read_linear(struct soft *, uint64_t linear, unsigned size, bool user);
 void write_linear(struct soft *, uint64_t linear, unsigned size, uint64_t value, bool user);
 void check_linear(struct soft *, uint64_t linear, unsigned size, enum access, bool user);
 void check_write(struct soft *, unsigned seg, uint64_t offset, unsigned size);
+/* An area of any size, and the alignment that #AC asks of it. */
+void check_write_area(struct soft *, unsigned seg, uint64_t offset, unsigned size,
+                      unsigned alignment);
 void phys_write32(struct soft *, uint64_t phys, uint32_t value);
 uint32_t phys_read32(struct soft *, uint64_t phys);
 

@@ -1,11 +1,12 @@
 /* The passage of state between cpu->state, in KVM's structs, and struct soft.
  *
- * Rule: what we do not use (the APIC base, the FPU) is kept and given
+ * Rule: what we do not use (the APIC base) is kept and given
  * back as it came, so that a hand-over to us and back loses nothing.
  */
 #include <string.h>
 
 #include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/x87.h"
 #include "vmm/x86/mode.h"
 
 /* --- general registers: KVM's order is not that of the encoding --- */
@@ -148,6 +149,37 @@ static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
     s->shadow_sti = in->interrupt.shadow & KVM_X86_SHADOW_INT_STI;
 }
 
+/* --- x87, MMX, SSE: x87.h --- */
+
+static uint64_t pointer_out(uint32_t offset, uint16_t selector, uint16_t high) {
+    return offset | (uint64_t)selector << 32 | (uint64_t)high << 48;
+}
+
+static void fetch_fpu(struct soft *s, struct kvm_fpu *out) {
+    x87_away(s);
+    const struct fpu_image *f = &s->fpu;
+    *out = (struct kvm_fpu){
+        .fcw = f->fcw, .fsw = f->fsw, .ftwx = f->ftw, .last_opcode = f->fop,
+        .last_ip = pointer_out(f->fip, f->fcs, f->fip_high),
+        .last_dp = pointer_out(f->fdp, f->fds, f->fdp_high), .mxcsr = f->mxcsr};
+    memcpy(out->fpr, f->st, sizeof out->fpr);
+    memcpy(out->xmm, f->xmm, sizeof out->xmm);
+}
+
+/* MXCSR's reserved bits do not exist: the host's FXRSTOR would refuse them. */
+static void store_fpu(struct soft *s, const struct kvm_fpu *in) {
+    x87_away(s);
+    s->ferr = true; /* who knows */
+    s->fpu = (struct fpu_image){
+        .fcw = in->fcw, .fsw = in->fsw, .ftw = in->ftwx, .fop = in->last_opcode,
+        .fip = (uint32_t)in->last_ip, .fcs = (uint16_t)(in->last_ip >> 32),
+        .fip_high = (uint16_t)(in->last_ip >> 48),
+        .fdp = (uint32_t)in->last_dp, .fds = (uint16_t)(in->last_dp >> 32),
+        .fdp_high = (uint16_t)(in->last_dp >> 48), .mxcsr = in->mxcsr & 0xFFFF};
+    memcpy(s->fpu.st, in->fpr, sizeof in->fpr);
+    memcpy(s->fpu.xmm, in->xmm, sizeof in->xmm);
+}
+
 /* --- all of it --- */
 
 int soft_fetch(struct cpu *cpu, unsigned parts) {
@@ -162,7 +194,7 @@ int soft_fetch(struct cpu *cpu, unsigned parts) {
     if (parts & CPU_EVENTS)
         fetch_events(s, &out->events);
     if (parts & CPU_FPU)
-        out->fpu = s->fpu;
+        fetch_fpu(s, &out->fpu);
     if (parts & CPU_MSRS) {
         out->msrs = s->msrs;
         out->msrs.tsc += cpu->ticks;
@@ -187,7 +219,7 @@ int soft_store(struct cpu *cpu, unsigned parts) {
     if (parts & CPU_EVENTS)
         store_events(s, &in->events);
     if (parts & CPU_FPU)
-        s->fpu = in->fpu;
+        store_fpu(s, &in->fpu);
     if (parts & CPU_MSRS) {
         s->msrs = in->msrs;
         s->msrs.tsc -= cpu->ticks;
@@ -210,8 +242,7 @@ void soft_reset(struct soft *s) {
     s->ip = 0xFFF0;
     s->cr0 = CR0_CD | CR0_NW | CR0_ET;
     s->r[R_DX] = 0x633;
-    s->fpu.fcw = 0x37F; /* there is no FPU; a debugger sees it as after FINIT */
-    s->fpu.mxcsr = 0x1F80;
+    s->fpu = (struct fpu_image){.fcw = 0x37F, .mxcsr = 0x1F80}; /* as KVM's begins */
     s->dr[6] = 0xFFFF0FF0;
     s->dr[7] = 0x400;
     flags_set(s, 2);

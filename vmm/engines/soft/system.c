@@ -10,7 +10,7 @@
 #define CR0_DEFINED                                                                                \
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
      CR0_PG)
-#define CR4_DEFINED (CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE)
+#define CR4_DEFINED (CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_OSFXSR)
 
 static void need_ring0(struct soft *s) {
     if (s->cpl)

@@ -1,0 +1,139 @@
+/* The x87, case by case: what keeps an instruction from being executed, exceptions that wait,
+ * and its state in memory in all formats. What instructions do: test_soft_native_fpu.c.
+ */
+#include "soft_case.h"
+
+/* ST(0) is 1.0; 37F but for one exception, and pending: precision. */
+#define ONE_LOADED "fcw=37f fsw=3800 ftw=80 st0=8000000000000000 st0e=3fff "
+#define INEXACT    "fcw=35f fsw=b8a0 ftw=80 st0=8000000000000000 st0e=3fff "
+
+/* Vol. 3A 2.5, tables 2-2 and 13-1 */
+static const struct row refused[] = {
+    {"FLD1 with EM", "cr0=15", "d9 e8", "#NM"},
+    {"FLD1 with TS", "cr0=19", "d9 e8", "#NM"},
+    {"FNINIT with EM", "cr0=15", "db e3", "#NM"},
+    {"FNINIT with TS", "cr0=19", "db e3", "#NM"},
+    {"FNSTSW AX with EM", "cr0=15", "df e0", "#NM"},
+    {"FNSTCW with TS", "cr0=19", "d9 3d 00 00 03 00", "#NM"},
+    {"FNSAVE with TS", "cr0=19", "dd 35 00 00 03 00", "#NM"},
+    {"FLD m32 with TS: before its page", "paging page:30000=0 cr0=80000019",
+     "d9 05 00 00 03 00", "#NM"},
+    {"FXSAVE with EM", "cr0=15", "0f ae 05 00 00 03 00", "#NM"},
+    {"FXRSTOR with TS", "cr0=19", "0f ae 0d 00 00 03 00", "#NM"},
+    {"FWAIT with EM alone", "cr0=15", "9b", ""},
+    {"FWAIT with MP alone", "cr0=13", "9b", ""},
+    {"FLD1 with MP alone", "cr0=13 fcw=37f ftw=0", "d9 e8",
+     "fsw=3800 ftw=80 st0=8000000000000000 st0e=3fff fip=800010000"},
+    {"no instruction", "", "d9 d1", "#UD"},
+    {"no instruction, with memory", "", "db 35 00 00 03 00", "#UD"},
+};
+
+/* Vol. 1 §8.6, §8.7 */
+static const struct row pending_exceptions[] = {
+    {"FLD1 raises what is pending", "cr0=31 " INEXACT, "d9 e8", "#MF"},
+    {"FWAIT", "cr0=31 " INEXACT, "9b", "#MF"},
+    {"FLDCW waits", "cr0=31 " INEXACT, "d9 2d 00 00 03 00", "#MF"},
+    {"FRSTOR waits", "cr0=31 " INEXACT, "dd 25 00 00 03 00", "#MF"},
+    {"before a page fault", "paging cr0=80000031 page:30000=0 " INEXACT, "d9 05 00 00 03 00",
+     "#MF"},
+    {"FNSTSW AX does not", "cr0=31 " INEXACT, "df e0", "eax=b8a0"},
+    {"FNSTCW does not", "cr0=31 " INEXACT, "d9 3d 00 00 03 00", "w:30000=35f"},
+    {"FNCLEX does not", "cr0=31 " INEXACT, "db e2", "fsw=3800"},
+    {"FNINIT does not", "cr0=31 fop=123 fip=5 fdp=6 " INEXACT, "db e3",
+     "fcw=37f fsw=0 ftw=0 st0=0 st0e=0 st7=8000000000000000 st7e=3fff fop=0 fip=0 fdp=0"},
+    {"TS is before it", "cr0=39 " INEXACT, "d9 e8", "#NM"},
+    {"without NE the CPU stands still at it", "cr0=11 " INEXACT, "d9 e8", "eip=10000 halted=3"},
+    {"FWAIT likewise", "cr0=11 " INEXACT, "9b", "eip=10000 halted=3"},
+    {"FNSTSW AX does not", "cr0=11 " INEXACT, "df e0", "eax=b8a0"},
+};
+
+/* An exception that is not masked: before the operation nothing is changed, after it the result
+ * is stored or not, and FOP and FDP say which (Vol. 1 §8.5, 8.1.8, 8.1.9). */
+static const struct row unmasked[] = {
+    {"zero divide: the operand stays", "cr0=31 d:30000=0 " ONE_LOADED "fcw=37b",
+     "d8 35 00 00 03 00", "fsw=b884 fop=35 fip=800010000 fdp=1000030000"},
+    {"zero divide, masked", "cr0=31 d:30000=0 " ONE_LOADED, "d8 35 00 00 03 00",
+     "fsw=3804 st0e=7fff fip=800010000"},
+    {"FSTP of what does not fit: not stored, not popped",
+     "cr0=31 d:30000=5 " ONE_LOADED "st0e=7000 fcw=377", "d9 1d 00 00 03 00",
+     "fsw=b888 fop=11d fip=800010000 fdp=1000030000"},
+    {"FSTP, inexact: stored and popped", "cr0=31 d:30000=5 " ONE_LOADED "st0=8000000000000001 fcw=35f",
+     "d9 1d 00 00 03 00",
+     "fsw=80a0 ftw=0 st0=0 st0e=0 st7=8000000000000001 st7e=3fff d:30000=3f800000 fop=11d fip=800010000 fdp=1000030000"},
+    {"stack underflow", "cr0=31 fcw=37e", "d8 c1", "fsw=80c1 fop=c1 fip=800010000"},
+    {"stack overflow", "cr0=31 ftw=ff fcw=37e", "d9 e8", "fsw=82c1 fop=1e8 fip=800010000"},
+};
+
+/* Vol. 1 §8.1.10, figures 8-9 to 8-12 */
+#define POINTERS "fop=123 fip=800012345 fdp=1000056789 "
+static const struct row formats[] = {
+    {"FNSTENV, 32-bit protected", "fcw=340 fsw=3800 ftw=80 st0e=3fff " POINTERS,
+     "d9 35 00 00 03 00",
+     "d:30000=ffff0340,ffff3800,ffffbfff,12345,1230008,56789,ffff0010 fcw=37f"},
+    {"FNSTENV, 16-bit protected", POINTERS, "66 d9 35 00 00 03 00",
+     "w:30000=37f,0,ffff,2345,8,6789,10"},
+    {"FNSTENV, 32-bit real", "real ds=3000 " POINTERS, "66 d9 36 00 00",
+     "d:30000=ffff037f,ffff0000,ffffffff,ffff23c5,1123,ffff6889,5000"},
+    {"FNSTENV, 16-bit real", "real ds=3000 " POINTERS, "d9 36 00 00",
+     "w:30000=37f,0,ffff,23c5,1123,6889,5000"},
+    {"FNSTENV in virtual-8086 mode", "vm86 " POINTERS, "d9 36 00 00",
+     "w:30000=37f,0,ffff,23c5,1123,6889,5000"},
+    {"FLDENV, 32-bit protected", "d:30000=340,3800,bfff,12345,7ff0008,56789,10",
+     "d9 25 00 00 03 00",
+     "fcw=340 fsw=b880 ftw=80 fop=7ff fip=800012345 fdp=1000056789 fsw=3800"},
+    {"FLDENV, 16-bit real", "real ds=3000 w:30000=37f,0,ffff,2345,1123,6789,5000", "d9 26 00 00",
+     "fop=123 fip=12345 fdp=56789"},
+    {"FNSAVE, and FNINIT", "ftw=80 fsw=3800 st0=8000000000000000 st0e=3fff fcw=340 " POINTERS,
+     "dd 35 00 00 03 00",
+     "d:30000=ffff0340,ffff3800,ffff3fff,12345,1230008,56789,ffff0010 q:3001c=8000000000000000 "
+     "w:30024=3fff fcw=37f fsw=0 ftw=0 st0=0 st0e=0 st7=8000000000000000 st7e=3fff fop=0 fip=0 fdp=0"},
+    {"FNSTENV over a page that is not there", "paging page:31000=0", "d9 35 f0 0f 03 00",
+     "#PF(2,31000)"},
+    {"FNSAVE over a page that is not there", "paging page:31000=0", "dd 35 a0 0f 03 00",
+     "#PF(2,31000)"},
+    {"FRSTOR over a page that is not there", "paging page:31000=0", "dd 25 a0 0f 03 00",
+     "#PF(0,31000)"},
+    {"FSTP m80 over a page that is not there", "paging page:31000=0 " ONE_LOADED,
+     "db 3d fa 0f 03 00", "#PF(2,31000)"},
+    {"FST beyond the segment's limit: #SS", "ss=68 " ONE_LOADED, "36 dd 15 fc 1f 00 00", "#SS(0)"},
+    {"FLD beyond the segment's limit: #GP", "ds=68", "db 2d f8 1f 00 00", "#GP(0)"},
+};
+
+/* Vol. 1 §10.5 */
+static const struct row fxsave_area[] = {
+    {"FXSAVE that is not aligned", "cr4=200", "0f ae 05 08 00 03 00", "#GP(0)"},
+    {"FXRSTOR that is not aligned", "cr4=200", "0f ae 0d 08 00 03 00", "#GP(0)"},
+    {"FXRSTOR of a reserved bit of MXCSR", "cr4=200 d:30018=10000", "0f ae 0d 00 00 03 00",
+     "#GP(0)"},
+    {"FXSAVE of a register", "", "0f ae c0", "#UD"},
+    {"FXSAVE", "cr4=200 fsw=3800 ftw=80 st0=8000000000000000 st0e=3fff xmm0=5 xmm1h=6 mxcsr=1f00 "
+               "d:30120=55555555 d:301d0=55555555 " POINTERS,
+     "0f ae 05 00 00 03 00",
+     "d:30000=3800037f,1230080,12345,8,56789,10,1f00,ffff q:30020=8000000000000000 w:30028=3fff "
+     "q:300a0=5 q:300b8=6"},
+    {"FXSAVE without OSFXSR", "cr4=0 xmm0=5 mxcsr=1f00", "0f ae 05 00 00 03 00", "d:30000=37f"},
+    {"FXRSTOR", "cr4=200 d:30000=3800037f,1230080,12345,8,56789,10,1f00,ffff q:30020=8000000000000000 "
+                "w:30028=3fff q:300a0=5 q:300b8=6",
+     "0f ae 0d 00 00 03 00",
+     "fsw=3800 ftw=80 st0=8000000000000000 st0e=3fff xmm0=5 xmm1h=6 mxcsr=1f00 " POINTERS},
+    {"FXRSTOR without OSFXSR", "cr4=0 d:30000=37f d:30018=1f00 q:300a0=5", "0f ae 0d 00 00 03 00", ""},
+    {"FXSAVE over a page that is not there", "paging page:31000=0 cr4=200",
+     "0f ae 05 00 0f 03 00", "#PF(2,31000)"},
+};
+
+/* The guest's x87 is not lost or changed where the CPU leaves it for a device, a fault, a HLT. */
+static const struct row programs[] = {
+    {"through a port and back", "eax=0",
+     "d9 e8 d9 eb e6 ed d9 ee e4 ed de c1 de c9 f4",
+     "fsw=3800 ftw=80 st0=c90fdaa22168c235 st0e=4000 st7=c90fdaa22168c235 st7e=4000 fip=80001000c eax=ff"},
+};
+
+int main(void) {
+    RUN_ROWS(refused);
+    RUN_ROWS(pending_exceptions);
+    RUN_ROWS(unmasked);
+    RUN_ROWS(formats);
+    RUN_ROWS(fxsave_area);
+    RUN_PROGRAMS(programs);
+    return unit_end();
+}

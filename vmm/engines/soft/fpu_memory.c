@@ -1,0 +1,197 @@
+/* The x87's environment and state in memory: FLDENV, FNSTENV, FRSTOR, FNSAVE, in their four
+ * formats (Vol. 1 §8.1.10), and FXSAVE and FXRSTOR (Vol. 1 §10.5).
+ *
+ * The host reads and writes one format, that of 32-bit protected mode; the others are made
+ * from it. Pointers are ours: in the host's they are those of this program.
+ */
+#include "vmm/engines/soft/fpu_operand.h"
+#include "vmm/engines/soft/x87.h"
+#include "vmm/engines/soft/handlers.h"
+
+/* FNSTENV as in 32-bit protected mode; FNSAVE has ST(0) to ST(7) behind it, ten bytes each. */
+struct environment {
+    uint32_t fcw, fsw, ftw, fip, fcs_fop, fdp, fds;
+};
+struct saved_x87 {
+    struct environment env;
+    uint8_t st[80];
+};
+
+enum { HIGH_ONES = 0xFFFF0000 }; /* what the upper halves of 16-bit fields hold */
+
+/* In real and virtual-8086 mode pointers are linear addresses. */
+static uint32_t linear_of(uint16_t selector, uint32_t offset) {
+    return selector * 16u + offset;
+}
+
+static void pointers_out(const struct soft *s, struct environment *e) {
+    const struct fpu_image *f = &s->fpu;
+    uint32_t ip = linear_of(f->fcs, f->fip), dp = linear_of(f->fds, f->fdp);
+    if (s->protected) {
+        e->fip = f->fip;
+        e->fcs_fop = f->fcs | (uint32_t)f->fop << 16;
+        e->fdp = f->fdp;
+        e->fds = HIGH_ONES | f->fds;
+    } else {
+        e->fip = HIGH_ONES | (ip & 0xFFFF);
+        e->fcs_fop = (ip & HIGH_ONES) >> 4 | f->fop;
+        e->fdp = HIGH_ONES | (dp & 0xFFFF);
+        e->fds = (dp & HIGH_ONES) >> 4;
+    }
+}
+
+static void pointers_in(struct soft *s, const struct environment *e, unsigned wide) {
+    struct fpu_image *f = &s->fpu;
+    f->fip_high = f->fdp_high = f->fcs = f->fds = 0;
+    if (s->protected) {
+        f->fip = e->fip;
+        f->fcs = (uint16_t)e->fcs_fop;
+        f->fop = wide == 4 ? e->fcs_fop >> 16 & 0x7FF : 0;
+        f->fdp = e->fdp;
+        f->fds = (uint16_t)e->fds;
+    } else {
+        f->fip = (e->fip & 0xFFFF) | (e->fcs_fop << 4 & HIGH_ONES);
+        f->fop = e->fcs_fop & 0x7FF;
+        f->fdp = (e->fdp & 0xFFFF) | (e->fds << 4 & HIGH_ONES);
+    }
+}
+
+/* To and from memory: seven fields of four bytes or of two, checked by the caller. */
+static void fields_out(struct soft *s, const struct op *op, const struct environment *e) {
+    const uint32_t *field = &e->fcw;
+    for (unsigned n = 0; n < 7; n++)
+        store(s, op->seg, address(s, op) + n * op->wide, op->wide, field[n]);
+}
+
+static void fields_in(struct soft *s, const struct op *op, struct environment *e) {
+    uint32_t *field = &e->fcw;
+    for (unsigned n = 0; n < 7; n++)
+        field[n] = (uint32_t)load(s, op->seg, address(s, op) + n * op->wide, op->wide);
+}
+
+/* What a reserved bit or half of a field holds does not matter to the host. */
+static void keep_for_host(struct environment *e) {
+    e->fip = e->fdp = e->fds = 0;
+    e->fcs_fop = 0;
+}
+
+const struct op *x87_fnstenv(struct soft *s, const struct op *op) {
+    struct environment e;
+    check_write_area(s, op->seg, address(s, op), 7u * op->wide, op->wide);
+    __asm__ volatile("fnstenv %0" : "=m"(e)); /* and masks all exceptions */
+    pointers_out(s, &e);
+    x87_control_changed(s);
+    fields_out(s, op, &e);
+    return op + 1;
+}
+
+const struct op *x87_fldenv(struct soft *s, const struct op *op) {
+    struct environment e;
+    fields_in(s, op, &e);
+    x87_begin(s, false);
+    pointers_in(s, &e, op->wide);
+    keep_for_host(&e);
+    __asm__ volatile("fldenv %0" : : "m"(e));
+    x87_control_changed(s);
+    return op + 1;
+}
+
+/* Where ST(0) is, behind the fields. */
+static uint64_t x87_stack_at(struct soft *s, const struct op *op) {
+    return address(s, op) + 7u * op->wide;
+}
+
+/* In pieces that the area's alignment is enough for. */
+static void stack_out(struct soft *s, const struct op *op, const uint8_t *st) {
+    for (unsigned n = 0; n < 80; n += op->wide)
+        store(s, op->seg, x87_stack_at(s, op) + n, op->wide, fetch_host(st + n, op->wide));
+}
+
+static void stack_in(struct soft *s, const struct op *op, uint8_t *st) {
+    for (unsigned n = 0; n < 80; n += op->wide)
+        store_host(st + n, op->wide, load(s, op->seg, x87_stack_at(s, op) + n, op->wide));
+}
+
+const struct op *x87_fnsave(struct soft *s, const struct op *op) {
+    struct saved_x87 saved;
+    check_write_area(s, op->seg, address(s, op), 7u * op->wide + 80, op->wide);
+    __asm__ volatile("fnsave %0" : "=m"(saved)); /* and FNINIT */
+    pointers_out(s, &saved.env);
+    x87_fninit(s, op);
+    fields_out(s, op, &saved.env);
+    stack_out(s, op, saved.st);
+    return op + 1;
+}
+
+const struct op *x87_frstor(struct soft *s, const struct op *op) {
+    struct saved_x87 saved;
+    fields_in(s, op, &saved.env);
+    stack_in(s, op, saved.st);
+    x87_begin(s, false);
+    pointers_in(s, &saved.env, op->wide);
+    keep_for_host(&saved.env);
+    __asm__ volatile("frstor %0" : : "m"(saved));
+    x87_control_changed(s);
+    return op + 1;
+}
+
+/* --- FXSAVE and FXRSTOR --- */
+
+enum {
+    FX_XMM = 160,       /* where XMM0 is */
+    FX_MXCSR = 24,
+    FX_MXCSR_MASK = 0xFFFF,
+};
+
+/* 16-byte alignment is asked for, and an unaligned area is #GP. With CR0.EM or TS they are
+ * #NM, as is every x87 instruction; an exception that is pending does not matter. */
+static uint64_t begin_fx(struct soft *s, const struct op *op) {
+    uint64_t at = address(s, op);
+    if (s->cr0 & (CR0_EM | CR0_TS))
+        raise_plain(s, VECTOR_NM);
+    if ((s->seg[op->seg].base + at) & 15)
+        raise_gp0(s);
+    x87_away(s);
+    return at;
+}
+
+static bool has_sse(const struct soft *s) {
+    return s->cr4 & CR4_OSFXSR;
+}
+
+/* Without CR4.OSFXSR the XMM registers and MXCSR stay out of it. */
+const struct op *fxsave(struct soft *s, const struct op *op) {
+    uint64_t at = begin_fx(s, op);
+    struct fpu_image image = s->fpu;
+    image.mxcsr_mask = FX_MXCSR_MASK;
+    check_write_area(s, op->seg, at, sizeof image, 8);
+    operand_store(s, op->seg, at, &image, FX_MXCSR);
+    if (has_sse(s))
+        operand_store(s, op->seg, at + FX_MXCSR, &image.mxcsr, 8);
+    operand_store(s, op->seg, at + 32, image.st, sizeof image.st);
+    if (has_sse(s))
+        operand_store(s, op->seg, at + FX_XMM, image.xmm, 8 * sizeof *image.xmm);
+    return op + 1;
+}
+
+/* What the host makes of it is what is in the registers then: no reserved bits. */
+static void settle_x87(struct soft *s) {
+    x87_bring(s);
+    x87_take_back(s);
+}
+
+const struct op *fxrstor(struct soft *s, const struct op *op) {
+    uint64_t at = begin_fx(s, op);
+    struct fpu_image image = s->fpu;
+    operand_load(s, op->seg, at, &image, FX_XMM + 8 * sizeof *image.xmm);
+    if (image.mxcsr & ~(uint32_t)FX_MXCSR_MASK)
+        raise_gp0(s);
+    if (!has_sse(s)) {
+        image.mxcsr = s->fpu.mxcsr;
+        memcpy(image.xmm, s->fpu.xmm, sizeof image.xmm);
+    }
+    image.fop &= 0x7FF;
+    s->fpu = image;
+    settle_x87(s);
+    return op + 1;
+}

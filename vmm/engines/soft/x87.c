@@ -1,0 +1,249 @@
+/* x87 instructions: see x87.h for how the host does them. */
+#include "vmm/engines/soft/x87.h"
+
+#include "vmm/cpu/engine.h"
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/fpu_operand.h"
+#include "vmm/engines/soft/handlers.h"
+
+/* --- the host's instructions ---
+ *
+ * Each is a function of eight bytes: SF, ZF, AF, PF and CF come in bits 8 to 15 of its second
+ * argument and go out there in its result (SAHF, LAHF); its first is the memory operand. They
+ * are in the order of the opcodes, so that an instruction's place among them is its own bytes. */
+__asm__(".pushsection .text\n"
+        ".p2align 3\n"
+        ".globl x87_on_registers, x87_on_memory\n"
+        ".hidden x87_on_registers, x87_on_memory\n"
+        "x87_on_registers:\n"
+        ".set x87_opcode, 0xd8\n"
+        ".rept 8\n"
+        ".set x87_modrm, 0xc0\n"
+        ".rept 64\n"
+        "mov %esi, %eax\n sahf\n .byte x87_opcode, x87_modrm\n lahf\n ret\n .p2align 3\n"
+        ".set x87_modrm, x87_modrm + 1\n"
+        ".endr\n"
+        ".set x87_opcode, x87_opcode + 1\n"
+        ".endr\n"
+        "x87_on_memory:\n" /* at (%rdi) */
+        ".set x87_opcode, 0xd8\n"
+        ".rept 8\n"
+        ".set x87_modrm, 7\n"
+        ".rept 8\n"
+        "mov %esi, %eax\n sahf\n .byte x87_opcode, x87_modrm\n lahf\n ret\n .p2align 3\n"
+        ".set x87_modrm, x87_modrm + 8\n"
+        ".endr\n"
+        ".set x87_opcode, x87_opcode + 1\n"
+        ".endr\n"
+        ".popsection\n");
+
+typedef uint32_t host_instruction(void *memory, uint32_t ah);
+extern const uint8_t x87_on_registers[8][64][8], x87_on_memory[8][8][8];
+
+/* --- the registers here, and away --- */
+
+#define HOST_MXCSR 0x1F80u
+#define EVERY_XMM                                                                                  \
+    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",       \
+        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+
+static uint16_t host_fsw(void) {
+    uint16_t fsw;
+    __asm__ volatile("fnstsw %0" : "=a"(fsw));
+    return fsw;
+}
+
+static uint16_t host_fcw(void) {
+    uint16_t fcw;
+    __asm__ volatile("fnstcw %0" : "=m"(fcw));
+    return fcw;
+}
+
+void x87_bring(struct soft *s) {
+    const uint32_t mxcsr = HOST_MXCSR;
+    __asm__ volatile("fxrstor64 %0\n ldmxcsr %1" : : "m"(s->fpu), "m"(mxcsr) : EVERY_XMM);
+    s->x87_here = true;
+}
+
+void x87_take_back(struct soft *s) {
+    struct fpu_image now;
+    __asm__ volatile("fxsave64 %0\n fninit" : "=m"(now));
+    s->fpu.fcw = now.fcw;
+    s->fpu.fsw = now.fsw;
+    s->fpu.ftw = now.ftw;
+    for (unsigned n = 0; n < 8; n++) {
+        s->fpu.st[n] = now.st[n];
+        memset(s->fpu.st[n].b + 10, 0, 6);
+    }
+    s->x87_here = s->x87_ready = false;
+}
+
+/* The last exception that is pending has gone. */
+static void drop_ferr(struct soft *s) {
+    const struct engine_host *host = engine_host_of(s->cpu);
+    s->ferr = false;
+    if (!host->ferr)
+        return;
+    x87_away(s);
+    host->ferr(s->cpu->host.context, false);
+}
+
+void x87_control_changed(struct soft *s) {
+    s->fpu.fcw = host_fcw();
+    s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
+    if (UNLIKELY(s->ferr) && !(host_fsw() & FSW_ES))
+        drop_ferr(s);
+}
+
+/* --- before an instruction --- */
+
+/* With CR0.NE the exception is #MF. Without, the pin FERR# raises IRQ 13, and the CPU stands
+ * still at this instruction until an interrupt comes or IGNNE# lets it go on (Vol. 1 §8.7.2). */
+static void raise_pending(struct soft *s) {
+    const struct engine_host *host = engine_host_of(s->cpu);
+    if (s->cr0 & CR0_NE)
+        raise_plain(s, VECTOR_MF);
+    x87_away(s);
+    s->ferr = true;
+    s->deadline = 0; /* the interrupt's line has changed */
+    s->halted = !(host->ferr && host->ferr(s->cpu->host.context, true));
+    pend(s, PENDING_CHECK);
+    if (s->halted)
+        longjmp(s->unwind, UNWIND_EXIT);
+    x87_bring(s);
+}
+
+static bool x87_is_pending(const struct soft *s) {
+    return (s->x87_here ? host_fsw() : s->fpu.fsw) & FSW_ES;
+}
+
+void x87_begin(struct soft *s, bool waits) {
+    if (s->cr0 & (CR0_EM | CR0_TS)) /* Vol. 3A 2.5 */
+        raise_plain(s, VECTOR_NM);
+    if (waits && x87_is_pending(s))
+        raise_pending(s);
+    if (!s->x87_here)
+        x87_bring(s);
+    s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
+}
+
+ALWAYS void begin(struct soft *s, const struct x87_row *row) {
+    if (UNLIKELY(!s->x87_ready))
+        x87_begin(s, !(row->flags & X87_NO_WAIT));
+}
+
+/* --- the instruction --- */
+
+/* One that goes on by IGNNE#, though an exception is pending: the host would not. */
+static uint32_t do_ignoring(host_instruction *run, void *memory, uint32_t ah) {
+    uint8_t environment[28];
+    uint16_t fcw = host_fcw();
+    __asm__ volatile("fnstenv %0" : "=m"(environment)); /* masks all exceptions */
+    ah = run(memory, ah);
+    __asm__ volatile("fldcw %0" : : "m"(fcw));
+    return ah;
+}
+
+static uint32_t do_host(struct soft *s, const struct x87_row *row, const uint8_t *code,
+                        void *memory) {
+    host_instruction *run = (host_instruction *)(uintptr_t)code;
+    uint32_t ah = row->flags & X87_USES_EFLAGS ? flags_get(s) << 8 : 0;
+    if (LIKELY(s->x87_ready) || row->flags & X87_NO_WAIT || !x87_is_pending(s))
+        return run(memory, ah);
+    return do_ignoring(run, memory, ah);
+}
+
+/* Where it was; with what, if an exception of it is pending now. */
+ALWAYS void remember(struct soft *s, const struct op *op) {
+    s->fpu.fip = (uint32_t)here(s);
+    s->fpu.fcs = s->seg[S_CS].k.selector;
+    if (LIKELY(s->x87_ready) || !(host_fsw() & FSW_ES))
+        return;
+    s->fpu.fop = (uint16_t)((op->opcode & 7) << 8 | op->modrm);
+    if (op->memory) {
+        s->fpu.fdp = (uint32_t)address(s, op);
+        s->fpu.fds = s->seg[op->seg].k.selector;
+    }
+}
+
+/* ZF, PF, CF as FCOMI gives them; OF, SF and AF are cleared (Vol. 2A). */
+static void take_eflags(struct soft *s, uint32_t ah) {
+    uint32_t given = ah >> 8 & (FLAG_ZF | FLAG_PF | FLAG_CF);
+    flags_set(s, (flags_get(s) & ~(uint32_t)FLAGS_ALU) | given);
+}
+
+ALWAYS void finish(struct soft *s, const struct op *op, const struct x87_row *row) {
+    if (UNLIKELY(row->flags & X87_CONTROL))
+        x87_control_changed(s);
+    else
+        remember(s, op);
+}
+
+static const struct op *x87_registers(struct soft *s, const struct op *op) {
+    unsigned at = op->modrm & 63;
+    const struct x87_row *row = &x87_register_rows[op->opcode & 7][at];
+    if (!row->name)
+        raise_plain(s, VECTOR_UD);
+    begin(s, row);
+    if (row->run)
+        return row->run(s, op);
+    uint32_t ah = do_host(s, row, x87_on_registers[op->opcode & 7][at], NULL);
+    if (row->flags & X87_EFLAGS)
+        take_eflags(s, ah);
+    finish(s, op, row);
+    return op + 1;
+}
+
+/* With an exception that is not masked nothing is stored, but for a result that is inexact. */
+static bool is_stored(const struct soft *s) {
+    return s->x87_ready || !(host_fsw() & ~s->fpu.fcw & X87_NO_STORE);
+}
+
+static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
+    const struct x87_row *row = &x87_memory_rows[op->opcode & 7][op->reg];
+    uint8_t operand[16];
+    if (!row->name)
+        raise_plain(s, VECTOR_UD);
+    begin(s, row);
+    if (row->run)
+        return row->run(s, op);
+    uint64_t at = address(s, op);
+    if (row->flags & X87_LOAD)
+        operand_load(s, op->seg, at, operand, row->size);
+    else
+        operand_check(s, op->seg, at, row->size);
+    if (UNLIKELY(!s->x87_here)) /* a device was asked */
+        x87_begin(s, false);
+    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
+    bool stores = row->flags & X87_STORE && (row->flags & X87_CONTROL || is_stored(s));
+    finish(s, op, row);
+    if (stores)
+        operand_store(s, op->seg, at, operand, row->size);
+    return op + 1;
+}
+
+const struct op *x87(struct soft *s, const struct op *op) {
+    return op->memory ? x87_with_memory(s, op) : x87_registers(s, op);
+}
+
+const struct op *x87_fninit(struct soft *s, const struct op *op) {
+    __asm__ volatile("fninit");
+    s->fpu.fip = s->fpu.fdp = 0;
+    s->fpu.fcs = s->fpu.fds = s->fpu.fip_high = s->fpu.fdp_high = s->fpu.fop = 0;
+    x87_control_changed(s);
+    return op + 1;
+}
+
+const struct op *x87_fnstsw_ax(struct soft *s, const struct op *op) {
+    set_reg(s, REG(R_AX), 2, host_fsw());
+    return op + 1;
+}
+
+const struct op *fwait(struct soft *s, const struct op *op) {
+    if ((s->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
+        raise_plain(s, VECTOR_NM);
+    if (!s->x87_ready && x87_is_pending(s))
+        raise_pending(s);
+    return op + 1;
+}

@@ -1,0 +1,53 @@
+/* The x87. While the guest uses it, its registers are in the host's x87: an instruction is
+ * the host's own, with its stack faults, tags, C1 and all, at the host's speed.
+ *
+ * That is possible because an x87 exception that is not masked does not come at once: the
+ * next instruction that waits for it raises it (Vol. 1 §8.6). The guest's is held back by
+ * x87_begin(), and the host executes none: its compiler and its libraries use SSE.
+ *
+ * Rule: nothing but the interpreter itself runs while `x87_here` is set. x87_away() comes
+ * before every call that leaves it, and takes the registers back into soft.fpu.
+ *
+ * FIP and FCS are those of the last instruction. FOP and FDP are those of the last one with an
+ * exception that is not masked, as CPUID says (leaf 7, EBX bit 6).
+ */
+#ifndef MINIKVM_SOFT_X87_H
+#define MINIKVM_SOFT_X87_H
+
+#include "vmm/engines/soft/state.h"
+
+enum {
+    X87_LOAD = 1,
+    X87_STORE = 2,
+    X87_CONTROL = 4,     /* FIP, FDP and FOP stay as they are (Vol. 1 §8.1.8) */
+    X87_NO_WAIT = 8,     /* a pending exception does not matter */
+    X87_EFLAGS = 16,     /* gives ZF, PF, CF */
+    X87_USES_EFLAGS = 32,
+};
+
+struct x87_row {
+    const char *name; /* NULL: no instruction */
+    uint8_t flags, size; /* size: of the memory operand, in bytes */
+    op_fn *run;       /* it is not just the host's; X87_NO_WAIT is seen to */
+};
+extern const struct x87_row x87_memory_rows[8][8], x87_register_rows[8][64];
+
+/* Everything that comes before an x87 instruction is done: the registers are here, and
+ * none of the exceptions that keep it from being executed was raised. */
+void x87_begin(struct soft *, bool waits);
+/* CW or the flags may have changed. The last thing that an instruction does with the x87. */
+void x87_control_changed(struct soft *);
+
+/* The registers to the host, and back. */
+void x87_bring(struct soft *);
+void x87_take_back(struct soft *);
+static inline void x87_away(struct soft *s) {
+    if (UNLIKELY(s->x87_here))
+        x87_take_back(s);
+}
+
+op_fn x87_fninit, x87_fnstsw_ax;
+/* fpu_memory.c */
+op_fn x87_fldenv, x87_fnstenv, x87_frstor, x87_fnsave;
+
+#endif
