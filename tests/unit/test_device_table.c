@@ -85,11 +85,13 @@ static uint64_t no_time(void *machine) { (void)machine; return 0; }
 static void no_intr(void *machine, bool level) { (void)machine, (void)level; }
 static const struct board board = {.input = &input, .irq = no_irq, .uses_irqchip = no_irqchip,
                                    .now = no_time, .intr = no_intr};
+static struct memory memory;
 
 static int open_with(const struct device_class *const *extra) {
     bus = (struct bus){0};
     input_open(&input);
     struct device_site site = {.devices = &devices, .bus = &bus, .board = &board, .irqchip = true, .drives = &drives,
+                               .memory = &memory,
                                .extra = extra};
     return devices_open(&devices, &site, error, sizeof error);
 }

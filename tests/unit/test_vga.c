@@ -18,13 +18,15 @@ static uint64_t now(void *machine) {
     return time_ns;
 }
 
-static const struct board board = {.now = now};
+static void moved(void *machine) { (void)machine; }
+
+static const struct board board = {.now = now, .moved = moved};
 
 static void new_vga(void) {
     bus = (struct bus){0};
     time_ns = 0;
-    vga_open(&vga, &bus, &board);
-    memory_zero(&memory, 0xa0000, 0x20000);
+    vga_open(&vga, &bus, &board, &memory);
+    memory_clear(&memory);
     CHECK_STR(bus.error, "");
 }
 
@@ -202,24 +204,39 @@ static void retrace(void) {
 
 static void saved_and_loaded(void) {
     struct device_state s = {0};
-    static uint8_t glyphs[2 * 16];
-    memset(glyphs, 0x18, sizeof glyphs);
     new_vga();
     extern const struct device_class device_vga;
     device_vga.save(&vga, &s);
     size_t plain = s.length;
     CHECK(plain < 1024);
     device_state_free(&s);
+    s = (struct device_state){0};
     set(COLOR, 0x0f, 0x99);
-    vga_set_font(&vga, 255, 2, 16, glyphs); /* the second has no place */
-    vga_set_font(&vga, 0, 1, 33, glyphs);   /* nor has this */
+    set(SEQUENCER, 2, 4); /* planes, no longer RAM */
+    CHECK(!memory_at(&memory, 0xb8000, 1, false));
     struct vga before = vga;
     device_vga.save(&vga, &s);
     new_vga();
     s.end = s.length;
     device_vga.load(&vga, &s);
-    CHECK(!memcmp(&before, &vga, sizeof vga) && vga.font[255][15] == 0x18 && vga.font_height == 16);
+    CHECK(!memcmp(&before, &vga, sizeof vga) && !memory_at(&memory, 0xb8000, 1, false));
     device_state_free(&s);
+}
+
+/* Where a guest finds it: in plane 2, 32 bytes for each character. */
+static void fonts(void) {
+    static uint8_t glyphs[2 * 16];
+    memset(glyphs, 0x18, sizeof glyphs);
+    new_vga();
+    vga_set_font(&vga, 0, 255, 2, 16, glyphs); /* the second has no place */
+    vga_set_font(&vga, 0, 0, 1, 33, glyphs);   /* nor has this */
+    vga_set_font(&vga, 5, 1, 1, 16, glyphs);
+    CHECK(vga_bytes_at(&vga, &memory, 255 * 32 + 15).plane[2] == 0x18);
+    CHECK(vga_bytes_at(&vga, &memory, 255 * 32 + 16).plane[2] == 0);
+    CHECK(vga_bytes_at(&vga, &memory, 0).plane[2] == 0);
+    set(SEQUENCER, 2, 4);
+    set(SEQUENCER, 4, 7);
+    CHECK(vga_bytes_at(&vga, &memory, 0x6000 + 32).plane[2] == 0x18);
 }
 
 /* --- the screen ----------------------------------------------------------------------- */
@@ -308,8 +325,8 @@ static void forty_columns_fifty_rows(void) {
 
 static void mono_text(void) {
     new_vga();
-    write_text(0xb0000, "mode 7", 0x01);
     set(GRAPHICS, 6, 0x0a);
+    write_text(0xb0000, "mode 7", 0x01);
     set(COLOR, 0x14, 0x0d);
     screen_read(&vga, &memory, &screen);
     CHECK(shows(0, 0, "mode 7") && screen.underline);
@@ -409,6 +426,7 @@ int main(void) {
     mono_ports();
     retrace();
     saved_and_loaded();
+    fonts();
     reads_text();
     start_and_offset();
     cursor();

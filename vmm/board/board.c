@@ -82,6 +82,11 @@ static void board_intr(void *board, bool level) {
     b->cpu->intr = level;
 }
 
+static void board_moved(void *board) {
+    struct pc_board *b = board;
+    b->moved = true;
+}
+
 static enum io_result board_guest_reset(void *board, struct cpu *cpu, const char *by) {
     struct pc_board *b = board;
     char why[160];
@@ -92,6 +97,15 @@ static enum io_result board_guest_reset(void *board, struct cpu *cpu, const char
              "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
     board_stop(board, cpu, why);
     return IO_STOP;
+}
+
+/* Where memory is. 0 or -errno. */
+static int tell_engine(struct pc_board *b) {
+    const struct engine *engine = b->cpu->engine;
+    if (engine->remap)
+        return engine->remap(b->cpu);
+    engine->flush(b->cpu);
+    return 0;
 }
 
 static void shadow_as_devices(struct pc_board *b) {
@@ -111,12 +125,9 @@ void board_memory_as_devices(struct pc_board *b) {
 
 static enum io_result board_remap(void *board, struct cpu *cpu) {
     struct pc_board *b = board;
-    const struct engine *engine = b->cpu->engine;
     char why[160];
     board_memory_as_devices(b);
-    int err = engine->remap ? engine->remap(b->cpu) : 0;
-    if (!engine->remap)
-        engine->flush(b->cpu);
+    int err = tell_engine(b);
     if (!err)
         return IO_DONE;
     snprintf(why, sizeof why, "KVM cannot change what memory is where: %s; use --cpu=soft, or less --mem",
@@ -136,12 +147,26 @@ static enum io_result board_a20(void *board, struct cpu *cpu, bool open) {
     return board_remap(b, cpu);
 }
 
+/* Display memory has other bytes, too. */
+enum io_result board_settle(struct pc_board *b) {
+    enum { DISPLAY = MEMORY_SHADOW - MEMORY_VIDEO };
+    const struct engine *engine = b->cpu->engine;
+    if (!b->moved)
+        return IO_DONE;
+    b->moved = false;
+    if (engine->memory_changed)
+        engine->memory_changed(b->cpu, MEMORY_VIDEO, DISPLAY);
+    return board_remap(b, b->cpu);
+}
+
 /* --- what CPUs access -------------------------------------------------------------------- */
 
 enum io_result board_io(struct pc_board *b, const struct access *a) {
     lock_take(&b->lock);
     enum io_result result = bus_access(&b->bus, a);
     uart_notice(&b->devices.uart); /* the keyboard may have taken what it would raise its line for */
+    if (b->moved && board_settle(b) == IO_STOP)
+        result = IO_STOP;
     lock_release(&b->lock);
     return result;
 }
@@ -171,7 +196,7 @@ void board_init(struct pc_board *b) {
 
 static const struct board services = {
     .put = board_put, .irq = board_irq, .end = board_end, .stop = board_stop,
-    .reset = board_guest_reset, .a20 = board_a20, .remap = board_remap, .intr = board_intr,
+    .reset = board_guest_reset, .a20 = board_a20, .remap = board_remap, .moved = board_moved, .intr = board_intr,
     .uses_irqchip = board_uses_irqchip, .now = board_now, .dma = board_dma, .clock = board_clock, .tell = board_tell,
 };
 

@@ -51,6 +51,7 @@ struct pc_board {
     struct input input;
     struct board services; /* what the devices may ask of all this */
     struct lock lock;  /* bus and devices: the CPU's thread against input */
+    bool moved;        /* memory is not where the engine has it: board_settle() */
     struct board_options options;
     const struct board_hooks *hooks;
     void *machine; /* for the hooks */
@@ -69,6 +70,9 @@ void board_reset(struct pc_board *);
 /* The devices' state was replaced: A20 and the shadow as they say. The engine's translations are
  * to be flushed by the caller. */
 void board_memory_as_devices(struct pc_board *);
+/* Devices have moved display memory: the engine is told. board_io() does it by itself. IO_STOP:
+ * that failed (and why). */
+enum io_result board_settle(struct pc_board *);
 
 /* An access of a CPU to a port. */
 enum io_result board_io(struct pc_board *, const struct access *);

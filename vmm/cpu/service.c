@@ -47,13 +47,38 @@ static struct stretch stretch_at(struct cpu *cpu, uint64_t linear, size_t length
     return out;
 }
 
+/* Where no memory is, a device may be; it gets bytes in accesses as a CPU makes them. */
+static size_t ask_device(struct cpu *cpu, uint64_t phys, bool write, uint8_t *bytes,
+                         size_t length) {
+    enum { WIDEST = 8 };
+    size_t there = 0;
+    for (size_t done = 0, n; cpu->host.mmio && done < length; done += n) {
+        n = length - done < WIDEST ? length - done : WIDEST;
+        there += cpu->host.mmio(cpu->host.context, phys + done, write, n, bytes + done) == IO_NOBODY
+                     ? 0
+                     : n;
+    }
+    return there;
+}
+
+static size_t read_stretch(struct cpu *cpu, uint64_t phys, uint8_t *to, size_t length) {
+    size_t there = memory_read(cpu->memory, phys, to, length);
+    return there ? there : ask_device(cpu, phys, false, to, length);
+}
+
+/* A device does not change what it is given to write. */
+static size_t write_stretch(struct cpu *cpu, uint64_t phys, const uint8_t *from, size_t length) {
+    size_t there = memory_write(cpu->memory, phys, from, length);
+    return there ? there : ask_device(cpu, phys, true, (uint8_t *)from, length);
+}
+
 size_t service_read(struct cpu *cpu, uint64_t linear, void *to, size_t length) {
     size_t there = 0;
     memset(to, 0xff, length);
     for (size_t done = 0; done < length;) {
         struct stretch at = stretch_at(cpu, linear + done, length - done, false);
         if (at.mapped)
-            there += memory_read(cpu->memory, at.phys, (uint8_t *)to + done, at.length);
+            there += read_stretch(cpu, at.phys, (uint8_t *)to + done, at.length);
         done += at.length;
     }
     return there;
@@ -64,7 +89,7 @@ size_t service_write(struct cpu *cpu, uint64_t linear, const void *from, size_t 
     for (size_t done = 0; done < length;) {
         struct stretch at = stretch_at(cpu, linear + done, length - done, true);
         if (at.mapped)
-            there += memory_write(cpu->memory, at.phys, (const uint8_t *)from + done, at.length);
+            there += write_stretch(cpu, at.phys, (const uint8_t *)from + done, at.length);
         if (at.mapped && cpu->engine->memory_changed)
             cpu->engine->memory_changed(cpu, at.phys, at.length);
         done += at.length;

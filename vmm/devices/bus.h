@@ -96,6 +96,8 @@ struct board {
     enum io_result (*a20)(void *machine, struct cpu *, bool open);
     /* What is at which address follows from its registers, and they have changed. IO_STOP: likewise. */
     enum io_result (*remap)(void *machine, struct cpu *);
+    /* memory_set_window() or memory_set_framebuffer() said that something is new. */
+    void (*moved)(void *machine);
     /* The PIC's INTR line. */
     void (*intr)(void *machine, bool level);
     /* The guest programs the interrupt chips: what to answer to that write. */

@@ -28,7 +28,7 @@ struct device_site {
     struct devices *devices; /* the machine's, where a PC's own have their place */
     struct bus *bus;
     const struct board *board;
-    const struct memory *memory;
+    struct memory *memory;
     struct drives *drives;
     const struct firmware *firmware; /* of the user's (fw_cfg.h), or NULL */
     bool irqchip; /* PIC and PIT may be used: they have ports */

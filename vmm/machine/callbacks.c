@@ -133,9 +133,9 @@ static const struct bios_hooks bios_hooks = {
 
 static enum io_result machine_service(void *vcpu) {
     struct vcpu *v = vcpu;
-    if (firmware_restart(v))
-        return IO_DONE;
-    return bios_service(&v->machine->bios, &v->cpu);
+    struct pc_board *b = &v->machine->board;
+    enum io_result result = firmware_restart(v) ? IO_DONE : bios_service(&v->machine->bios, &v->cpu);
+    return board_settle(b) == IO_STOP ? IO_STOP : result;
 }
 
 /* --- for the engine ---------------------------------------------------------------------- */

@@ -230,6 +230,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
 
 static void power_on_devices(struct machine *m) {
     board_reset(&m->board);
+    bios_load_font(&m->bios);
     bios_post(&m->bios, m->irqchip, m->image.drive);
     if (engines_has_irqchip(m))
         engines_give_chips(m);

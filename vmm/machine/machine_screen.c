@@ -9,7 +9,7 @@
 __attribute__((no_sanitize("thread"))) static void copy_registers(const struct vga *from,
                                                                   struct vga *to) {
     const volatile uint8_t *bytes = (const volatile uint8_t *)from;
-    for (size_t i = 0; i < offsetof(struct vga, font); i++)
+    for (size_t i = 0; i < sizeof *to; i++)
         ((uint8_t *)to)[i] = bytes[i];
 }
 
@@ -26,6 +26,14 @@ bool machine_screen(struct machine *m, struct screen *s) {
         return false;
     copy_registers(m->board.devices.vga, &vga);
     screen_read(&vga, &m->memory, s);
+    return true;
+}
+
+bool machine_picture(struct machine *m, struct vga *registers, struct picture *p) {
+    if (is_in_past(m))
+        return false;
+    copy_registers(m->board.devices.vga, registers);
+    picture_open(p, registers, &m->memory);
     return true;
 }
 

@@ -2,12 +2,16 @@
 #ifndef MINIKVM_MACHINE_SCREEN_H
 #define MINIKVM_MACHINE_SCREEN_H
 
+#include "vmm/devices/display/picture.h"
 #include "vmm/devices/display/screen.h"
 #include "vmm/machine/machine.h"
 
 /* For the owner, any time; the guest does not wait for it. false: the machine goes through its
  * past, so there is no present to show. */
 bool machine_screen(struct machine *, struct screen *);
+
+/* Dot by dot, likewise. `registers` is the picture's, and lasts as long as its rows are read. */
+bool machine_picture(struct machine *, struct vga *registers, struct picture *);
 
 /* "kvm", or "soft, stopped": which engine the machine has, and whether it stands. Any time. */
 void machine_state(struct machine *, char *out, size_t size);

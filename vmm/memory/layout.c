@@ -42,14 +42,26 @@ static void add_shadow(struct memory *m, unsigned page) {
         add_piece(m, from, end, m->rom + (m->rom_size - (MIB - from)), true);
 }
 
+/* With the window in the middle, if there is one. */
+static void add_display(struct memory *m) {
+    const struct memory_piece *w = &m->window;
+    uint64_t from = w->length ? w->phys : MEMORY_SHADOW;
+    add_ram(m, MEMORY_VIDEO, from, false);
+    if (w->at)
+        add_piece(m, from, from + w->length, w->at, false);
+    add_ram(m, from + w->length, MEMORY_SHADOW, false);
+}
+
 static void lay_out(struct memory *m) {
     const uint64_t high_end = 1ull << 32;
     m->count = 0;
     add_ram(m, 0, m->low_end ? m->low_end : MEMORY_VIDEO, false);
-    add_ram(m, MEMORY_VIDEO, MEMORY_SHADOW, false);
+    add_display(m);
     for (unsigned page = 0; page < SHADOW_PAGES; page++)
         add_shadow(m, page);
     add_ram(m, MIB, m->ram_size, false);
+    if (m->framebuffer)
+        add_piece(m, m->framebuffer, m->framebuffer + MEMORY_VRAM, memory_vram(m), false);
     if (m->rom)
         add_piece(m, high_end - m->rom_size, high_end, m->rom, true);
 }
@@ -84,7 +96,7 @@ bool memory_write_shadow(struct memory *m, uint64_t phys, const void *from, size
         m->journal->write(m->journal, m->ram + phys, from, length);
     else
         memcpy(m->ram + phys, from, length);
-    memory_dirty(m, phys, length);
+    memory_dirty(m, m->ram + phys, length);
     return true;
 }
 
@@ -111,11 +123,38 @@ void memory_cut_low(struct memory *m, uint32_t low_end) {
     memory_set_shadow(m, m->shadow_at_reset);
 }
 
-void memory_clear(struct memory *m) { memory_zero(m, 0, m->ram_size); }
+bool memory_set_window(struct memory *m, const struct memory_piece *w) {
+    const struct memory_piece *now = &m->window;
+    if (w->length == now->length && w->phys == now->phys && w->at == now->at)
+        return false;
+    m->window = *w;
+    m->vram_used = w->at ? MEMORY_VRAM : m->vram_used;
+    lay_out(m);
+    return true;
+}
+
+bool memory_set_framebuffer(struct memory *m, uint64_t base) {
+    uint64_t end = (1ull << 32) - ROM_MAX;
+    if (base < MEMORY_MAX || base > end - MEMORY_VRAM || base % PAGE_SIZE)
+        base = 0;
+    if (base == m->framebuffer)
+        return false;
+    m->framebuffer = base;
+    m->vram_used = base ? MEMORY_VRAM : m->vram_used;
+    lay_out(m);
+    return true;
+}
+
+uint64_t memory_phys_of_page(const struct memory *m, uint64_t n) {
+    uint64_t phys = n * PAGE_SIZE;
+    return phys < m->ram_size ? phys : phys - m->ram_size + m->framebuffer;
+}
+
+void memory_clear(struct memory *m) { memory_zero(m, 0, m->ram_size + MEMORY_VRAM); }
 
 void memory_close(struct memory *m) {
     if (m->ram)
-        munmap(m->ram, m->ram_size);
+        munmap(m->ram, m->ram_size + MEMORY_VRAM);
     if (m->rom)
         munmap(m->rom, m->rom_size);
     *m = (struct memory){0};

@@ -32,6 +32,24 @@ static inline uint64_t memory_size(const struct memory *m) {
 }
 void memory_clear(struct memory *); /* all RAM zero again */
 
+/* Pages of `ram`. */
+static inline uint64_t memory_pages(const struct memory *m) {
+    return (m->ram_size + MEMORY_VRAM) / PAGE_SIZE;
+}
+
+/* The display adapter's memory. */
+static inline uint8_t *memory_vram(const struct memory *m) { return m->ram + m->ram_size; }
+/* From now on this is in place of RAM: a part of the display adapter's memory, or (at is NULL)
+ * nothing, so that accesses go to a device. true: that is new, and the engine is to be told.
+ * It lies within A0000 to BFFFF, in whole pages. */
+bool memory_set_window(struct memory *, const struct memory_piece *);
+/* All of the display adapter's memory is there, too, between RAM and ROM; 0, and what has no
+ * room there: it is nowhere. true: that is new. */
+bool memory_set_framebuffer(struct memory *, uint64_t base);
+/* The physical address of a page of `ram`; of the display adapter's memory in the framebuffer,
+ * also when that is nowhere. */
+uint64_t memory_phys_of_page(const struct memory *, uint64_t n);
+
 /* A fingerprint of all of RAM: FNV-1a over 64-bit words. */
 uint64_t memory_hash(const struct memory *);
 

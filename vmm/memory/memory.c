@@ -18,7 +18,7 @@ int memory_open(struct memory *m, uint64_t ram_size) {
     if (ram_size == 0 || ram_size > MEMORY_MAX)
         return -EINVAL;
     m->ram_size = memory_round_up(ram_size);
-    m->ram = memory_map(m->ram_size);
+    m->ram = memory_map(m->ram_size + MEMORY_VRAM);
     m->shadow = m->shadow_at_reset = UINT32_MAX;
     m->pieces[m->count++] = (struct memory_piece){0, m->ram_size, m->ram, false};
     return m->ram ? 0 : -ENOMEM;
@@ -106,15 +106,14 @@ size_t memory_read(const struct memory *m, uint64_t phys, void *to, size_t lengt
     return there;
 }
 
-static void put_piece(struct memory *m, uint64_t phys, const struct memory_piece *p,
-                      const uint8_t *from) {
+static void put_piece(struct memory *m, const struct memory_piece *p, const uint8_t *from) {
     if (m->journal && !p->rom) {
         m->journal->write(m->journal, p->at, from, p->length);
         return;
     }
     memcpy(p->at, from, p->length);
     m->rom_pokes += p->rom;
-    memory_dirty(m, phys, p->length);
+    memory_dirty(m, p->at, p->length);
 }
 
 static size_t write_any(struct memory *m, uint64_t phys, const uint8_t *from, size_t length,
@@ -125,7 +124,7 @@ static size_t write_any(struct memory *m, uint64_t phys, const uint8_t *from, si
         p = part_at(m, phys + done, length - done);
         if (!p.at || (p.rom && !to_rom))
             continue;
-        put_piece(m, phys + done, &p, from + done);
+        put_piece(m, &p, from + done);
         there += p.length;
     }
     return there;

@@ -30,6 +30,8 @@
 enum { MEMORY_PIECES = 24 };
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
 #define MEMORY_A20   (1u << 20) /* address line 20 */
+/* A display adapter's own memory: behind RAM in `ram`, and where layout.h puts it. */
+#define MEMORY_VRAM (16u << 20)
 
 /* One stretch of the physical address space that one thing backs. */
 struct memory_piece {
@@ -45,12 +47,12 @@ struct memory_journal {
 
 struct memory {
     uint8_t *ram;
-    uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE */
+    uint64_t ram_size; /* bytes, a multiple of PAGE_SIZE; MEMORY_VRAM bytes are behind them */
     /* What is where, by address; the first is RAM at 0. */
     struct memory_piece pieces[MEMORY_PIECES];
     unsigned count;
     uint32_t a20_off; /* MEMORY_A20 while the line is closed, else 0 */
-    uint64_t *dirty;  /* a bit for each page of RAM that was written; NULL: nobody asks */
+    uint64_t *dirty;  /* a bit for each page of `ram` that was written; NULL: nobody asks */
     struct memory_journal *journal; /* while set, writes go there and can be undone; else NULL */
     /* layout.c */
     uint32_t low_end;   /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
@@ -58,6 +60,9 @@ struct memory {
     uint32_t rom_size;  /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
     unsigned rom_pokes; /* how often a debugger has written to where guests cannot */
     uint32_t shadow, shadow_at_reset; /* for each 16 KiB from MEMORY_SHADOW on two bits */
+    struct memory_piece window;       /* in place of RAM; its length is 0: there is none */
+    uint64_t framebuffer;             /* where the display adapter's memory is, too; 0: nowhere */
+    uint32_t vram_used;               /* bytes of it; behind them are zeros */
 };
 
 /* 0 or -errno. The RAM is zero-filled and takes host memory as it is touched. */
@@ -79,12 +84,11 @@ uint8_t *memory_at(const struct memory *, uint64_t phys, uint64_t length, bool w
 /* These bytes, and zeros behind them up to `room`. false: that is not in one piece of RAM. */
 bool memory_load(struct memory *, uint64_t phys, const void *from, size_t length, uint64_t room);
 
-/* [phys, phys+length) is about to be written by its host address. */
-static inline void memory_dirty(struct memory *m, uint64_t phys, uint64_t length) {
-    phys = memory_wrap(m, phys);
-    for (uint64_t n = phys / PAGE_SIZE; m->dirty && length && n <= (phys + length - 1) / PAGE_SIZE;
-         n++)
-        if (n < m->ram_size / PAGE_SIZE)
+/* `length` bytes from `at` on are about to be written. */
+static inline void memory_dirty(struct memory *m, const uint8_t *at, uint64_t length) {
+    uint64_t first = (uint64_t)(at - m->ram), n = first / PAGE_SIZE;
+    for (; m->dirty && length && n <= (first + length - 1) / PAGE_SIZE; n++)
+        if (n < (m->ram_size + MEMORY_VRAM) / PAGE_SIZE) /* else it is the ROM */
             m->dirty[n / 64] |= 1ull << n % 64;
 }
 

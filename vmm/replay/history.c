@@ -9,6 +9,7 @@
 #include "vmm/machine/virtual_clock.h"
 #include "vmm/machine/hits.h"
 #include "vmm/machine/recorder.h"
+#include "vmm/memory/layout.h"
 #include "vmm/replay/replay.h"
 #include "vmm/replay/snapshot.h"
 #include "vmm/x86/x86.h"
@@ -295,7 +296,7 @@ static bool open_history(struct machine *m) {
     struct history *h = calloc(1, sizeof *h);
     if (!h)
         return false;
-    h->words = (m->memory.ram_size / PAGE_SIZE + 63) / 64;
+    h->words = (memory_pages(&m->memory) + 63) / 64;
     h->dirty = calloc(h->words, sizeof *h->dirty);
     h->need = calloc(h->words, sizeof *h->need);
     h->bound = m->options->history;

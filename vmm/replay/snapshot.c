@@ -244,7 +244,7 @@ static void insert_snapshot(struct machine *m, struct snapshot *s, size_t at) {
 
 bool snapshot_take_first(struct machine *m) {
     struct history *h = m->history;
-    for (uint64_t n = 0; n < m->memory.ram_size / PAGE_SIZE; n++)
+    for (uint64_t n = 0; n < (m->memory.ram_size + m->memory.vram_used) / PAGE_SIZE; n++)
         if (!is_zero(m->memory.ram + n * PAGE_SIZE))
             h->dirty[n / 64] |= 1ull << n % 64;
     struct snapshot *s = make_snapshot(m, false);
@@ -273,12 +273,12 @@ static void need_pages(struct history *h, const struct snapshot *s) {
 static void load_page(struct machine *m, uint32_t number, const uint8_t *bytes) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     static const uint8_t zeros[PAGE_SIZE];
-    uint64_t phys = (uint64_t)number * PAGE_SIZE;
+    uint8_t *to = m->memory.ram + (uint64_t)number * PAGE_SIZE;
     const uint8_t *from = bytes ? bytes : zeros;
-    if (!memcmp(m->memory.ram + phys, from, PAGE_SIZE))
+    if (!memcmp(to, from, PAGE_SIZE))
         return;
-    memcpy(m->memory.ram + phys, from, PAGE_SIZE);
-    cpu->engine->memory_changed(cpu, phys, PAGE_SIZE);
+    memcpy(to, from, PAGE_SIZE);
+    cpu->engine->memory_changed(cpu, memory_phys_of_page(&m->memory, number), PAGE_SIZE);
 }
 
 static void load_pages(struct machine *m, size_t n) {

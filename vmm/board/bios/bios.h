@@ -66,6 +66,8 @@ bool bios_uses(uint64_t ram, uint64_t from, uint64_t length);
 
 /* Puts the private port on the bus. */
 void bios_open(struct bios *, struct pc_board *, const struct bios_hooks *, void *machine);
+/* At power-on the VGA has a font, by a ROM of its own. */
+void bios_load_font(struct bios *);
 /* At power-on: vectors, data area, and (if the machine has them from the start) the chips.
  * `drive` is booted from. */
 void bios_post(struct bios *, bool chips, uint8_t drive);

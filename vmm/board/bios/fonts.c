@@ -30,14 +30,26 @@ static void set_rows(struct call *c, unsigned height) {
     video_shape(b, peek16(b, BDA_CURSOR_SHAPE));
 }
 
+void font_load_rom(struct bios *b, unsigned block, unsigned height) {
+    const uint8_t *glyphs = bios_rom + rom_fonts[height];
+    vga_set_font(b->board->devices.vga, block, 0, 256, height, glyphs);
+}
+
 static void load(struct call *c, const struct font *f, bool resize) {
     uint8_t glyph[32];
     for (unsigned n = 0; f->height && f->height <= sizeof glyph && n < f->count && f->first + n < 256; n++) {
         far_read(c, f->segment, (uint16_t)(f->offset + n * f->height), glyph, f->height);
-        vga_set_font(c->bios->board->devices.vga, f->first + n, 1, f->height, glyph);
+        vga_set_font(c->bios->board->devices.vga, c->bl, f->first + n, 1, f->height, glyph);
     }
     if (resize && f->height >= 4 && f->height <= sizeof glyph)
         set_rows(c, f->height);
+}
+
+/* Two of eight, in the bits that the sequencer has for them; attribute bit 3 chooses. */
+static void choose_fonts(struct call *c) {
+    enum { SEQUENCER = 0x3c4, CHARACTER_MAP = 3 };
+    port_out(c->bios, SEQUENCER, CHARACTER_MAP);
+    port_out(c->bios, SEQUENCER + 1, c->bl);
 }
 
 /* BL: rows by a number, or in DL. */
@@ -84,7 +96,7 @@ void font_function(struct call *c) {
     case 0x01: case 0x11: f = in_rom(14); load(c, &f, resize); break;
     case 0x02: case 0x12: f = in_rom(8); load(c, &f, resize); break;
     case 0x04: case 0x14: f = in_rom(16); load(c, &f, resize); break;
-    case 0x03: break; /* one of eight fonts: there is one */
+    case 0x03: choose_fonts(c); break;
     case 0x20: set_vector(c->bios, 0x1f, c->es, c->bp); break;
     case 0x21: use_for_graphics(c, c->es, c->bp, c->cx); break;
     case 0x22: use_for_graphics(c, ROM_SEGMENT, ROM_FONT14, 14); break;
@@ -94,3 +106,5 @@ void font_function(struct call *c) {
     default: c->unknown = true;
     }
 }
+
+void bios_load_font(struct bios *b) { font_load_rom(b, 0, 16); }

@@ -225,6 +225,8 @@ void video_set_mode(struct bios *b, uint8_t number, bool clear) {
     struct video v = video_now(b);
     if (clear)
         clear_memory(b, &v);
+    if (v.text)
+        font_load_rom(b, 0, m->height);
     static const uint16_t fonts[] = {[8] = ROM_FONT8, [14] = ROM_FONT14, [16] = ROM_FONT16};
     set_vector(b, 0x43, ROM_SEGMENT, fonts[m->height]);
 }

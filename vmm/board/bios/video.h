@@ -48,5 +48,7 @@ void palette_function(struct call *); /* AH=10 */
 
 /* --- fonts.c --- */
 void font_function(struct call *); /* AH=11 */
+/* 8, 14 or 16 lines of a character. */
+void font_load_rom(struct bios *, unsigned block, unsigned height);
 
 #endif

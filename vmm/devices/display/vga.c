@@ -7,6 +7,7 @@
 #include "vmm/devices/devices.h"
 #include "vmm/devices/display/screen.h"
 #include "vmm/devices/pci.h"
+#include "vmm/memory/layout.h"
 
 enum {
     MONO_CRTC = 0x3b4, MONO_STATUS = 0x3ba, FIRST = 0x3c0, LAST = 0x3cf, CRTC_PORT = 0x3d4,
@@ -58,8 +59,11 @@ static void set_default_colors(struct vga *v) {
 static void reset(void *device) {
     struct vga *v = device;
     const struct board *board = v->board;
+    struct memory *memory = v->memory;
     *v = mode_3;
     v->board = board;
+    v->memory = memory;
+    vga_forget_map(v);
     set_default_colors(v);
 }
 
@@ -166,23 +170,29 @@ static void write_indexed(uint8_t *registers, const uint8_t *bits, unsigned coun
         registers[index] = value & bits[index];
 }
 
+static void write_sequencer(struct vga *v, uint8_t value) {
+    write_indexed(v->sequencer, sequencer_bits, VGA_SEQUENCER, v->sequencer_index, value);
+    vga_remap(v);
+}
+
+static void write_graphics(struct vga *v, uint8_t value) {
+    write_indexed(v->graphics, graphics_bits, VGA_GRAPHICS, v->graphics_index, value);
+    vga_remap(v);
+}
+
 static void write_port(struct vga *v, unsigned port, uint8_t value) {
     switch (port - FIRST) {
     case ATTRIBUTE_WRITE: write_attribute(v, value); break;
     case MISC_WRITE: v->misc = value & 0xef; break;
     case ENABLE: v->enabled = value & 1; break;
     case SEQUENCER_INDEX: v->sequencer_index = value & 7; break;
-    case SEQUENCER_DATA:
-        write_indexed(v->sequencer, sequencer_bits, VGA_SEQUENCER, v->sequencer_index, value);
-        break;
+    case SEQUENCER_DATA: write_sequencer(v, value); break;
     case DAC_MASK: v->dac_mask = value; break;
     case DAC_READ_INDEX: set_dac_index(v, &v->dac_read, value); break;
     case DAC_WRITE_INDEX: set_dac_index(v, &v->dac_write, value); break;
     case DAC_DATA: write_dac(v, value); break;
     case GRAPHICS_INDEX: v->graphics_index = value & 15; break;
-    case GRAPHICS_DATA:
-        write_indexed(v->graphics, graphics_bits, VGA_GRAPHICS, v->graphics_index, value);
-        break;
+    case GRAPHICS_DATA: write_graphics(v, value); break;
     }
 }
 
@@ -263,29 +273,54 @@ static enum io_result access_crt(void *device, const struct access *a) {
     return each_byte(device, a, access_crt_byte);
 }
 
+/* --- what is shown --------------------------------------------------------------------- */
+
+enum { GRAPHICS = 1, COLOR_SELECT = 0x80, SCREEN_OFF = 0x20 };
+
+bool vga_shows_text(const struct vga *v) {
+    return !(v->graphics[GRAPHICS_MISCELLANEOUS] & GRAPHICS) && !(v->attribute[ATTRIBUTE_MODE] & GRAPHICS);
+}
+
+bool vga_is_on(const struct vga *v) {
+    return v->attribute_index & ATTRIBUTE_SHOWN && v->enabled &&
+           !(v->sequencer[SEQUENCER_CLOCKING] & SCREEN_OFF);
+}
+
+/* Six bits to eight: 3F is FF. */
+static uint32_t component(const uint8_t *rgb, unsigned i) { return rgb[i] << 2 | rgb[i] >> 4; }
+
+uint32_t vga_dac_color(const struct vga *v, unsigned index) {
+    const uint8_t *rgb = v->dac[index & v->dac_mask];
+    return component(rgb, 0) << 16 | component(rgb, 1) << 8 | component(rgb, 2);
+}
+
+uint32_t vga_attribute_color(const struct vga *v, unsigned attribute) {
+    unsigned select = v->attribute[ATTRIBUTE_COLOR_SELECT];
+    unsigned index = v->attribute[attribute & v->attribute[ATTRIBUTE_PLANES] & 15];
+    if (v->attribute[ATTRIBUTE_MODE] & COLOR_SELECT)
+        index = (index & 15) | (select & 3) << 4;
+    return vga_dac_color(v, index | (select >> 2 & 3) << 6);
+}
+
 /* --- as a device ---------------------------------------------------------------------- */
 
-void vga_set_font(struct vga *v, unsigned first, unsigned count, unsigned height,
+void vga_set_font(struct vga *v, unsigned block, unsigned first, unsigned count, unsigned height,
                   const uint8_t *glyphs) {
+    enum { FONT_PLANE = 2 };
+    uint8_t *font = memory_vram(v->memory) + vga_font_offset(block) * VGA_PLANES;
     if (height == 0 || height > VGA_FONT_HEIGHT)
         return;
-    v->font_height = height;
-    for (unsigned i = 0; i < count && first + i < 256; i++)
-        memcpy(v->font[first + i], glyphs + (size_t)i * height, height);
+    for (unsigned i = first; i < first + count && i < 256; i++)
+        for (unsigned line = 0; line < height; line++)
+            font[(i * VGA_FONT_HEIGHT + line) * VGA_PLANES + FONT_PLANE] = *glyphs++;
+    memory_dirty(v->memory, font, 256 * VGA_FONT_HEIGHT * VGA_PLANES);
 }
 
-/* Fonts are seldom set, and are most of the bytes. */
-static void save(const void *device, struct device_state *s) {
-    const struct vga *v = device;
-    device_put(s, v, offsetof(struct vga, font));
-    if (v->font_height)
-        device_put(s, v->font, sizeof v->font);
-}
+static void save(const void *device, struct device_state *s) { device_put(s, device, sizeof(struct vga)); }
 
 static void load(void *device, struct device_state *s) {
-    struct vga *v = device;
-    device_take(s, v, offsetof(struct vga, font));
-    device_take(s, v->font, sizeof v->font);
+    device_take(s, device, sizeof(struct vga));
+    vga_restore_map(device);
 }
 
 static void describe(const void *device, const struct device_sink *sink) {
@@ -299,9 +334,11 @@ static void describe(const void *device, const struct device_sink *sink) {
                v->crtc[CRTC_START_LOW], v->crtc[CRTC_CURSOR_HIGH], v->crtc[CRTC_CURSOR_LOW]);
 }
 
-void vga_open(struct vga *v, struct bus *bus, const struct board *board) {
+void vga_open(struct vga *v, struct bus *bus, const struct board *board, struct memory *memory) {
     v->board = board;
+    v->memory = memory;
     reset(v);
+    bus_add_range(bus, &(struct bus_range){"vga", true, MEMORY_VIDEO, 0xbffff, vga_access_planes, v});
     bus_add(bus, "vga", FIRST, LAST, access_vga, v);
     bus_add(bus, "vga", CRTC_PORT, CRTC_PORT + 1, access_crt, v);
     bus_add(bus, "vga", STATUS, STATUS, access_crt, v);
@@ -312,7 +349,7 @@ void vga_open(struct vga *v, struct bus *bus, const struct board *board) {
 static void *open_on(const struct device_site *site) {
     struct vga *v = site->devices->vga = calloc(1, sizeof *v);
     if (v)
-        vga_open(v, site->bus, site->board);
+        vga_open(v, site->bus, site->board, site->memory);
     return v;
 }
 

@@ -101,11 +101,11 @@ static void tag_for_reading(struct soft *s, struct tlb_entry *e, bool user) {
 
 /* Fast writes are not seen, so the page is marked as dirty before. */
 static void tag_for_writing(struct soft *s, struct tlb_entry *e) {
-    if (e->read == NO_PAGE || cache_has_code(s, e->phys) ||
-        !memory_at(s->cpu->memory, e->phys, PAGE_SIZE, true))
+    uint8_t *host = memory_at(s->cpu->memory, e->phys, PAGE_SIZE, true);
+    if (e->read == NO_PAGE || cache_has_code(s, e->phys) || !host)
         return;
     e->write = e->page;
-    memory_dirty(s->cpu->memory, e->phys, PAGE_SIZE);
+    memory_dirty(s->cpu->memory, host, PAGE_SIZE);
 }
 
 void tlb_retag(struct soft *s) {

@@ -9,6 +9,7 @@
  * Rule: guest memory shows an int3 of ours only while the guest runs.
  */
 #include "vmm/engines/kvm/debug/debug.h"
+#include "vmm/memory/layout.h"
 #include "vmm/x86/page_walk.h"
 
 #include <stdlib.h>
@@ -237,7 +238,7 @@ void bp_plan_protect(struct cpu *cpu, bool on) {
     if (!h->pages)
         return;
     if (!on) {
-        mprotect(cpu->memory->ram, cpu->memory->ram_size, PROT_READ | PROT_WRITE);
+        mprotect(cpu->memory->ram, memory_pages(cpu->memory) * PAGE_SIZE, PROT_READ | PROT_WRITE);
         return;
     }
     for (size_t i = 0; i < cpu->breakpoints->count; i++)
