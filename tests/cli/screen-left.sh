@@ -38,7 +38,7 @@ printf '\xba\xce\x03\xb8\x06\x05\xef\xfa\xf4' >"$WORK/graphics" # graphics contr
 run "$WORK/graphics"
 expect_status 0
 expect_out ''
-expect_err '^minikvm: machine 1: its screen is in a graphics mode, which cannot be shown as text$'
+expect_err '^minikvm: machine 1: its screen is in a graphics mode, which cannot be shown as text; --screenshot=FILE\.png makes a picture$'
 
 # the beam goes down the screen, by the host's time or by virtual time
 run "$BUILD/tests/guests/retrace.elf"

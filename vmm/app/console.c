@@ -186,7 +186,8 @@ static bool has_leftover(struct console *c, unsigned machine, const struct scree
 
 static void tell_graphics(struct console *c, unsigned machine) {
     if (!(c->told_graphics & 1u << machine))
-        say("machine %u: its screen is in a graphics mode, which cannot be shown as text", machine);
+        say("machine %u: its screen is in a graphics mode, which cannot be shown as text; --screenshot=FILE.png "
+            "makes a picture", machine);
     c->told_graphics |= 1u << machine;
 }
 

@@ -27,6 +27,7 @@
 #include "vmm/host/stderr.h"
 #include "vmm/app/images.h"
 #include "vmm/app/options.h"
+#include "vmm/app/screenshot.h"
 #include "vmm/app/signals.h"
 #include "vmm/app/stats.h"
 #include "vmm/app/terminal.h"
@@ -43,6 +44,7 @@ struct app {
     struct machine machines[MACHINES_MAX];
     unsigned count;
     unsigned left;             /* machines that have not ended */
+    struct screenshot screenshot;
     int status[MACHINES_MAX];
     struct debug *debug;       /* NULL without --gdb */
     int event;                 /* machines write here */
@@ -372,7 +374,7 @@ static void find_recording(struct app *a) {
 /* Whatever needs rights that the sandbox takes comes before it. */
 static int open_all(struct app *a) {
     find_recording(a);
-    if (find_images(a) || images_open_symbols(&a->options) || drive_files_open(&a->options.machine) || open_debugger(a) ||
+    if (find_images(a) || !screenshot_open(&a->screenshot, a->options.screenshot) || images_open_symbols(&a->options) || drive_files_open(&a->options.machine) || open_debugger(a) ||
         confine_begin(&a->options, a->debug ? debug_leave_socket(a->debug) : NULL) ||
         confine_files(&a->options, a->paths) || open_machines(a))
         return STATUS_ERROR;
@@ -444,6 +446,8 @@ static void leave_screens(struct app *a) {
 
 static int run(struct app *a) {
     int status = start(a);
+    if (!screenshot_take(&a->screenshot, a->count ? &a->machines[0] : NULL) && !status)
+        status = STATUS_ERROR;
     screen_view_close(&a->view);
     leave_screens(a);
     console_close(&a->console, !a->quits);

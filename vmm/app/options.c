@@ -158,6 +158,11 @@ static bool set_stats(struct options *o, const char *value) {
     return o->stats = true;
 }
 
+static bool set_screenshot(struct options *o, const char *value) {
+    o->screenshot = value;
+    return *value != 0;
+}
+
 static bool set_list_packets(struct options *o, const char *value) {
     (void)value;
     return o->list_packets = true;
@@ -287,7 +292,9 @@ static const struct option {
     {"--color", "auto|always|never", VALUE, set_color,
      "each machine's lines in a colour of its own"},
     {"--screen", "auto|on|off", VALUE, set_screen,
-     "show the guest's text screen on the terminal (auto: once there is text on it)"},
+     "show the guest's screen on the terminal (auto: once there is something on it)"},
+    {"--screenshot", "FILE.png", VALUE, set_screenshot,
+     "at the end: what one machine's screen shows, as a picture"},
     {"--verbose", NULL, NOTHING, set_verbose, "log VM exits, POST codes and unclaimed ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},
@@ -492,6 +499,10 @@ enum options_result options_parse(struct options *o, int argc, char **argv) {
         set_gdb(o, NULL);
     if (o->log_packets && !o->gdb) {
         say("--log=packets: there are none without a debugger; add --gdb");
+        return OPTIONS_WRONG;
+    }
+    if (o->screenshot && o->count > 1) {
+        say("--screenshot is for one machine; leave out the other images");
         return OPTIONS_WRONG;
     }
     note_boot_device(&o->machine);

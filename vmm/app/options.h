@@ -15,6 +15,7 @@ struct options {
     bool gdb_nowait;
     bool gdb_any_user; /* others of this computer, too */
     bool stats;
+    const char *screenshot; /* a file for a picture at the end, or NULL */
     bool log_packets, log_input;
     bool list_packets; /* print the table of packets, run nothing */
     bool list_images;  /* the same of the kinds of image */

@@ -97,6 +97,28 @@ static struct paint_cell cell_of(const struct screen *s, unsigned row, unsigned 
     return out;
 }
 
+/* --- dots: a half block, or as good as it can be ---------------------------------------- */
+
+static uint32_t mean_color(uint32_t a, uint32_t b) { return (a & 0xfefefe) / 2 + (b & 0xfefefe) / 2; }
+
+/* Without colours: by how bright it is. */
+static uint8_t shade(uint32_t color) {
+    static const char shades[] = " .:-=+*#%@";
+    unsigned bright = ((color >> 16 & 255) * 3 + (color >> 8 & 255) * 6 + (color & 255)) / 10;
+    return (uint8_t)shades[bright * (sizeof shades - 1) / 256];
+}
+
+static struct paint_cell cell_of_dots(const struct paint *p, const struct paint_dots *d, unsigned row,
+                                      unsigned column) {
+    enum { UPPER_HALF = 0xdf };
+    uint32_t upper = d->dot[2 * row][column], lower = d->dot[2 * row + 1][column];
+    if (p->style.colors == PAINT_PLAIN)
+        return (struct paint_cell){.character = shade(mean_color(upper, lower))};
+    if (!p->style.utf8 || upper == lower)
+        return (struct paint_cell){.character = ' ', .background = mean_color(upper, lower)};
+    return (struct paint_cell){.character = UPPER_HALF, .foreground = upper, .background = lower};
+}
+
 static bool paint_cell(struct paint *p, unsigned row, unsigned column, struct paint_cell cell) {
     struct paint_cell *drawn = &p->drawn[row][column];
     if (drawn->character == cell.character && same_pen(drawn, &cell))
@@ -108,6 +130,14 @@ static bool paint_cell(struct paint *p, unsigned row, unsigned column, struct pa
     set_pen(p, &cell);
     put_character(p, cell.character);
     *drawn = cell;
+    return true;
+}
+
+static bool paint_dot_cells(struct paint *p, const struct paint_dots *d) {
+    for (unsigned row = 0; row < p->shown_rows; row++)
+        for (unsigned column = 0; column < p->shown_columns; column++)
+            if (!paint_cell(p, row, column, cell_of_dots(p, d, row, column)))
+                return false;
     return true;
 }
 
@@ -133,13 +163,18 @@ static unsigned follow(unsigned first, unsigned shown, unsigned all, bool has, u
     return least_cost(first, all - shown);
 }
 
+/* What is to be shown: so much of the terminal, text or dots. */
+static void show_part(struct paint *p, unsigned rows, unsigned columns, bool dots) {
+    p->anew |= rows != p->shown_rows || columns != p->shown_columns || dots != p->shows_dots;
+    p->shown_rows = rows;
+    p->shown_columns = columns;
+    p->shows_dots = dots;
+}
+
 static void choose_part(struct paint *p, const struct screen *s, bool status) {
     unsigned rows = least_cost(s->rows, p->rows > status ? p->rows - status : 1);
     unsigned columns = least_cost(s->columns, p->columns);
-    if (rows != p->shown_rows || columns != p->shown_columns)
-        p->anew = true;
-    p->shown_rows = rows;
-    p->shown_columns = columns;
+    show_part(p, rows, columns, false);
     p->top = follow(p->top, rows, s->rows, s->cursor.shown, s->cursor.row);
     p->left = follow(p->left, columns, s->columns, s->cursor.shown, s->cursor.column);
 }
@@ -149,8 +184,8 @@ static void begin_anew(struct paint *p) {
     p->cursor = (struct paint_cursor){.visible = true};
     hide_cursor(p);
     p->status[0] = 0;
-    for (unsigned row = 0; row < SCREEN_ROWS; row++)
-        for (unsigned column = 0; column < SCREEN_COLUMNS; column++)
+    for (unsigned row = 0; row < PAINT_ROWS; row++)
+        for (unsigned column = 0; column < PAINT_COLUMNS; column++)
             p->drawn[row][column].flags = NEVER_DRAWN;
     p->anew = false;
 }
@@ -213,8 +248,8 @@ void paint_resize(struct paint *p, unsigned rows, unsigned columns) {
     p->anew = true;
 }
 
-bool paint_frame(struct paint *p, const struct screen *s, const char *status) {
-    choose_part(p, s, status != NULL);
+/* false: there is no room for more than that. */
+static bool begin_frame(struct paint *p, const char *status) {
     if (!paint_has_room(p, PAINT_STATUS + 8 * CELL_BYTES))
         return false;
     p->row = p->column = -1;
@@ -223,8 +258,26 @@ bool paint_frame(struct paint *p, const struct screen *s, const char *status) {
         begin_anew(p);
     if (status)
         paint_status(p, status);
-    if (!paint_cells(p, s))
+    return true;
+}
+
+bool paint_frame(struct paint *p, const struct screen *s, const char *status) {
+    choose_part(p, s, status != NULL);
+    if (!begin_frame(p, status) || !paint_cells(p, s))
         return false;
     paint_cursor(p, s);
+    return true;
+}
+
+void paint_room(const struct paint *p, unsigned *columns, unsigned *rows) {
+    *columns = least_cost(p->columns, PAINT_COLUMNS);
+    *rows = least_cost(p->rows > 1 ? p->rows - 1 : 1, PAINT_ROWS);
+}
+
+bool paint_dots(struct paint *p, const struct paint_dots *d, const char *status) {
+    show_part(p, d->rows / 2, d->columns, true);
+    if (!begin_frame(p, status) || !paint_dot_cells(p, d))
+        return false;
+    hide_cursor(p);
     return true;
 }

@@ -1,4 +1,5 @@
-/* A guest's text screen as bytes for a terminal: only what has changed since the last frame.
+/* A guest's screen as bytes for a terminal: only what has changed since the last frame. Text is
+ * text; of a picture two dots are a half block each, one above the other.
  *
  * Rule: nothing here writes or asks a terminal; bytes go to a buffer of bounded size, and what
  * has no room in it is painted when the next frame is asked for.
@@ -16,6 +17,13 @@ struct paint_style {
 };
 
 enum { PAINT_ROOM = 32768, PAINT_STATUS = 256 };
+enum { PAINT_ROWS = 100, PAINT_COLUMNS = 320 }; /* of a terminal; what is more is not used */
+
+/* Dots for cells of the terminal: rows are twice as many as its rows. */
+struct paint_dots {
+    unsigned columns, rows; /* rows: even */
+    uint32_t dot[2 * PAINT_ROWS][PAINT_COLUMNS];
+};
 
 /* A cell of the terminal. */
 struct paint_cell {
@@ -29,7 +37,8 @@ struct paint {
     bool anew;              /* what it shows is not known */
     unsigned top, left;     /* the first row and column of the guest's that are shown */
     unsigned shown_rows, shown_columns;
-    struct paint_cell drawn[SCREEN_ROWS][SCREEN_COLUMNS];
+    bool shows_dots; /* a picture, not text */
+    struct paint_cell drawn[PAINT_ROWS][PAINT_COLUMNS];
     char status[PAINT_STATUS];
     struct paint_cursor {
         bool visible;
@@ -51,5 +60,9 @@ void paint_resize(struct paint *, unsigned rows, unsigned columns);
  * screen, or NULL. If the screen is larger than the terminal, it is the part with the cursor.
  * false: the room was too small; ask again when the bytes are written. */
 bool paint_frame(struct paint *, const struct screen *, const char *status);
+/* The same of a picture, which is no larger than the terminal allows. */
+bool paint_dots(struct paint *, const struct paint_dots *, const char *status);
+/* Cells of the terminal for that, beside the status. */
+void paint_room(const struct paint *, unsigned *columns, unsigned *rows);
 
 #endif

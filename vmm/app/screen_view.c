@@ -162,6 +162,13 @@ static bool same(const struct screen *a, const struct screen *b) {
     return true;
 }
 
+static bool same_dots(const struct paint_dots *a, const struct paint_dots *b) {
+    bool same = a->rows == b->rows && a->columns == b->columns;
+    for (unsigned y = 0; same && y < a->rows; y++)
+        same = !memcmp(a->dot[y], b->dot[y], a->columns * sizeof a->dot[y][0]);
+    return same;
+}
+
 static void take(struct screen_view *v, const struct screen *s, unsigned number) {
     if (!v->used[number])
         v->used[number] = has_text(s) || !s->text;
@@ -173,11 +180,37 @@ static void take(struct screen_view *v, const struct screen *s, unsigned number)
     v->quick_ms = now_ms() + QUICK_FOR_MS;
 }
 
+/* A picture in a graphics mode: something has changed if a dot has that is seen. */
+static void look_at_picture(struct screen_view *v, struct machine *m) {
+    static struct paint_dots dots; /* the main thread's */
+    static uint32_t scaled[2 * PAINT_ROWS * PAINT_COLUMNS];
+    struct vga registers;
+    struct picture p;
+    if (!machine_picture(m, &registers, &p))
+        return;
+    paint_room(&v->paint, &dots.columns, &dots.rows);
+    dots.rows *= 2;
+    picture_fit(&p, &dots.columns, &dots.rows);
+    dots.rows += dots.rows & 1;
+    picture_scale(&p, dots.columns, dots.rows, scaled);
+    for (unsigned y = 0; y < dots.rows; y++)
+        memcpy(dots.dot[y], scaled + y * dots.columns, dots.columns * sizeof *scaled);
+    v->width = p.width;
+    v->height = p.height;
+    if (same_dots(&dots, &v->dots))
+        return;
+    v->dots = dots;
+    v->stale = true;
+    v->quick_ms = now_ms() + QUICK_FOR_MS;
+}
+
 static void look(struct screen_view *v, struct machine *m) {
     struct screen s;
     memset(&s, 0, offsetof(struct screen, cell));
     if (machine_screen(m, &s))
         take(v, &s, m->number);
+    if (!v->screen.text)
+        look_at_picture(v, m);
     machine_state(m, v->state, sizeof v->state);
     uint64_t now = now_ms();
     v->next_ms = now + (now < v->quick_ms ? QUICK_MS : SLOW_MS);
@@ -220,19 +253,21 @@ static void resize(struct screen_view *v) {
     if (terminal_size(&rows, &columns) && (rows != v->paint.rows || columns != v->paint.columns)) {
         paint_resize(&v->paint, rows, columns);
         v->stale = true;
+        v->next_ms = 0; /* a picture is scaled anew */
     }
 }
 
 /* The message on the left; on the right, if there is room, what the machine does and how to
  * get out. */
 static void compose_status(const struct screen_view *v, char *out, size_t size) {
-    char which[32] = "", left[PAINT_STATUS + 80];
+    char which[32] = "", mode[32] = "", left[PAINT_STATUS + 80];
     int width = (int)(v->paint.columns < size - 1 ? v->paint.columns : size - 1);
     int room = width - (int)strlen(v->state) - (int)strlen(HELP) - 4;
     if (v->machines > 1)
         snprintf(which, sizeof which, "machine %u of %u  ", v->number, v->machines);
-    snprintf(left, sizeof left, " %s%s%s", which, v->screen.text ? "" : "a graphics mode, not shown here  ",
-             *v->message ? v->message : "minikvm");
+    if (!v->screen.text)
+        snprintf(mode, sizeof mode, "%ux%u  ", v->width, v->height);
+    snprintf(left, sizeof left, " %s%s%s", which, mode, *v->message ? v->message : "minikvm");
     if (room > ROOM_MIN)
         snprintf(out, size, "%-*.*s %s  %s ", room, room, left, v->state, HELP);
     else
@@ -250,7 +285,8 @@ static const char *status_line(struct screen_view *v, char *out, size_t size) {
 
 static void paint(struct screen_view *v) {
     char status[PAINT_STATUS];
-    v->stale = !paint_frame(&v->paint, &v->screen, status_line(v, status, sizeof status));
+    const char *line = status_line(v, status, sizeof status);
+    v->stale = v->screen.text ? !paint_frame(&v->paint, &v->screen, line) : !paint_dots(&v->paint, &v->dots, line);
 }
 
 bool screen_view_writes(const struct screen_view *v) {

@@ -1,4 +1,4 @@
-/* The guest's text screen on the terminal: in the alternate screen, while the guest uses it.
+/* The guest's screen on the terminal: in the alternate screen, while the guest uses it.
  *
  * What guests print and minikvm's own messages wait meanwhile, the last message in a line
  * under the screen; all of it is written when the view ends.
@@ -24,7 +24,9 @@ struct screen_view {
     bool used[MACHINES_MAX + 1]; /* by number: its guest has put something on its screen */
     bool shown;
     struct paint paint;
-    struct screen screen; /* as it was looked at last */
+    struct screen screen; /* as it was looked at last ... */
+    struct paint_dots dots; /* ... and the picture, in a graphics mode */
+    unsigned width, height; /* of that, on the guest's screen */
     unsigned number, machines;
     char state[32];       /* of the machine, for people */
     bool stale;           /* it is not painted whole */

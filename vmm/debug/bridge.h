@@ -93,6 +93,16 @@ void bridge_put_text(void *debug, const char *text, size_t length);
 void bridge_drop_text(struct debug *, bool);
 /* The monitor commands about time; `rest` is what follows the name. */
 typedef void bridge_time_function(struct machine *, const char *rest, const struct text *);
+/* The name as a new file will be called that a client wants, with the suffix. false: it may not
+ * be called so, and BRIDGE_NEW_FILE (which takes the suffix) says how. */
+bool bridge_file_name(const struct machine *, const char *wanted, const char *suffix, char *name,
+                      size_t size);
+#define BRIDGE_NEW_FILE                                                                            \
+    " makes a new file NAME%s in the folder that minikvm was started in: give a name of letters "  \
+    "and digits, without /, or start it with --sandbox=off"
+/* Makes a picture of the screen. */
+void bridge_screenshot(struct machine *, const char *name, const struct text *);
+
 bridge_time_function bridge_icount, bridge_goto, bridge_history, bridge_when_mode, bridge_save;
 void monitor_catch(struct machine *, const char *rest, const struct text *);
 void bridge_when_written(struct machine *, const char *rest, bool physical, const struct text *);

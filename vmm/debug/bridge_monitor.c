@@ -81,6 +81,10 @@ static void cmd_screen(const struct request *r) {
         inspect_screen(r->machine, attributes, r->text);
 }
 
+static void cmd_screenshot(const struct request *r) {
+    bridge_screenshot(r->machine, r->rest, r->text);
+}
+
 static void cmd_step(const struct request *r) {
     struct request what = *r;
     bool irqs = !strncmp(r->rest, "irqs", 4), bios = !strncmp(r->rest, "bios", 4);
@@ -240,7 +244,9 @@ static const struct command {
     {"page", "[ADDR]", "the page walk of an address, level by level", cmd_page, STANDING},
     {"explain", "[ADDR]", "what an instruction will do, with the CPU's values of now",
      cmd_explain, STANDING},
-    {"screen", "[attributes]", "what the guest's text screen shows", cmd_screen, ANY_TIME},
+    {"screen", "[attributes]", "what the guest's screen shows", cmd_screen, ANY_TIME},
+    {"screenshot", "FILE", "a new file FILE.png: text and graphics, dot by dot", cmd_screenshot, ANY_TIME},
+    {"screendump", "FILE", "", cmd_screenshot, ANY_TIME},
     {"breakpoints", "", "each breakpoint and watchpoint: how it is held, at what cost",
      cmd_breakpoints, STANDING},
     {"exits", "", "VM exit counts by reason", cmd_exits, STANDING},

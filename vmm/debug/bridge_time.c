@@ -157,14 +157,6 @@ void bridge_when_mode(struct machine *m, const char *rest, const struct text *t)
         reverse_list_modes(m, t);
 }
 
-/* The name as the file will be called. false: it may not be called so. */
-static bool saved_name(const struct machine *m, const char *rest, char *name, size_t size) {
-    size_t length = strlen(rest), suffix = strlen(SAVED_SUFFIX);
-    bool ends = length > suffix && !strcmp(rest + length - suffix, SAVED_SUFFIX);
-    bool fits = (size_t)snprintf(name, size, "%s%s", rest, ends ? "" : SAVED_SUFFIX) < size;
-    return fits && (m->options->unconfined || saved_name_is_good(name));
-}
-
 static void print_saved(const struct machine *m, const char *name, const struct text *t) {
     text_print(t, "saved; minikvm --replay=%s IMAGE does it again\n", name);
     if (history_in_past(m))
@@ -178,11 +170,8 @@ void bridge_save(struct machine *m, const char *rest, const struct text *t) {
     char error[512], name[PATH_MAX];
     if (!*rest)
         text_print(t, "save takes a file's name\n");
-    else if (!saved_name(m, rest, name, sizeof name))
-        text_print(
-            t,
-            "save makes a new file NAME" SAVED_SUFFIX " in the folder that minikvm was started in: "
-            "give a name of letters and digits, without /, or start it with --sandbox=off\n");
+    else if (!bridge_file_name(m, rest, SAVED_SUFFIX, name, sizeof name))
+        text_print(t, "save" BRIDGE_NEW_FILE "\n", SAVED_SUFFIX);
     else if (has_history(m, t) && !replay_save(m, name, error, sizeof error))
         text_print(t, "%s\n", error);
     else if (m->history)

@@ -18,11 +18,16 @@ struct request {
     char name[BROKER_NAME + 1];
 };
 
+static bool name_ends_with(const char *name, const char *suffix) {
+    size_t length = strlen(name), end = strlen(suffix);
+    return length > end && !strcmp(name + length - end, suffix);
+}
+
 bool saved_name_is_good(const char *name) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.=,@";
-    size_t length = strlen(name), suffix = sizeof SAVED_SUFFIX - 1;
-    return length > suffix && length <= BROKER_NAME && strspn(name, plain) == length && *name != '.' &&
-           *name != '-' && !strcmp(name + length - suffix, SAVED_SUFFIX);
+    size_t length = strlen(name);
+    return length <= BROKER_NAME && strspn(name, plain) == length && *name != '.' && *name != '-' &&
+           (name_ends_with(name, SAVED_SUFFIX) || name_ends_with(name, PICTURE_SUFFIX));
 }
 
 /* An error of the kernel's is no end of the other side: it is tried again, not for ever. */

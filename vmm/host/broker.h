@@ -1,5 +1,5 @@
-/* What must be done with the rights that the sandbox takes: a new file for a saved run, and
- * a socket's name removed at the end. A process of its own does it, started before the
+/* What must be done with the rights that the sandbox takes: a new file for a saved run or a
+ * picture, and a socket's name removed at the end. A process of its own does it, started before the
  * sandbox closes; it takes two kinds of request and nothing else.
  *
  * Rule: the other side is hostile. It names a file in the folder that minikvm was started
@@ -12,9 +12,10 @@
 #include <stdbool.h>
 
 enum { BROKER_FILES = 64, BROKER_NAME = 100 };
-#define SAVED_SUFFIX ".replay"
+#define SAVED_SUFFIX   ".replay"
+#define PICTURE_SUFFIX ".png"
 
-/* Ends with the suffix; letters, digits and _ - + . = , @ only; no dot or dash at its begin. */
+/* Ends with one of the suffixes; letters, digits and _ - + . = , @ only; no dot or dash at its begin. */
 bool saved_name_is_good(const char *name);
 
 /* Before any thread is made. socket: a name to remove at the end, or NULL. 0 or -errno. */

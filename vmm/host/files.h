@@ -16,7 +16,7 @@ FILE *file_open(const char *path);
 /* fstat() by the call that takes no path: the only one that the sandbox lets through. */
 int file_stat(int fd, struct stat *);
 
-/* A new file for a saved run; in a sandbox by the broker's rules. -1 with errno. */
+/* A new file for a saved run or a picture; in a sandbox by the broker's rules. -1 with errno. */
 int file_create(const char *path);
 void file_discard(const char *path); /* the latest one: it could not be written */
 /* The name of a socket, to be removed at the end; file_end() does it, also in a signal

@@ -2,6 +2,8 @@
 #ifndef MINIKVM_INSPECT_H
 #define MINIKVM_INSPECT_H
 
+#include <stdio.h>
+
 #include "vmm/machine/machine.h"
 #include "vmm/host/text.h"
 
@@ -17,6 +19,10 @@ void inspect_explain(struct machine *, uint64_t linear, const struct text *);
 
 /* What its screen shows, as text; it may run. */
 void inspect_screen(struct machine *, bool attributes, const struct text *);
+
+/* A PNG of it; it may run. false, with a sentence: the machine goes through its past, or it
+ * cannot be written. */
+bool inspect_screenshot(struct machine *, FILE *, char *error, size_t size);
 
 /* "ring0 prot32", for a list of CPUs. */
 void inspect_cpu(struct vcpu *, char *out, size_t size);

@@ -43,6 +43,37 @@ static void print_attributes(const struct screen *s, unsigned row, const struct 
         }
 }
 
+/* A coarse one in ASCII: a dot that is not black is at least a full stop. */
+static char shade_of(uint32_t color) {
+    static const char shades[] = " .:-=+*#%@";
+    unsigned bright = ((color >> 16) * 3 + (color >> 8 & 255) * 6 + (color & 255)) / 10;
+    unsigned n = bright * (sizeof shades - 1) / 256;
+    return shades[n ? n : color != 0];
+}
+
+enum { SHADES_WIDTH = 72, SHADES_HEIGHT = 27 };
+
+static void print_picture(struct machine *m, const struct text *text) {
+    uint32_t dots[SHADES_WIDTH * SHADES_HEIGHT];
+    struct vga registers;
+    struct picture p;
+    if (!machine_picture(m, &registers, &p))
+        return;
+    text_print(text, "%u by %u dots%s; `monitor screenshot FILE` makes a picture of them\n", p.width, p.height,
+               p.on ? "" : "; the display is switched off");
+    picture_scale(&p, SHADES_WIDTH, SHADES_HEIGHT, dots);
+    for (unsigned row = 0; row < SHADES_HEIGHT; row++) {
+        char line[SHADES_WIDTH + 1] = "";
+        unsigned end = 0;
+        for (unsigned column = 0; column < SHADES_WIDTH; column++) {
+            line[column] = shade_of(dots[row * SHADES_WIDTH + column]);
+            end = line[column] == ' ' ? end : column + 1;
+        }
+        line[end] = 0;
+        text_print(text, "  |%s\n", line);
+    }
+}
+
 void inspect_screen(struct machine *m, bool attributes, const struct text *text) {
     struct screen s;
     if (!machine_screen(m, &s)) {
@@ -50,7 +81,7 @@ void inspect_screen(struct machine *m, bool attributes, const struct text *text)
         return;
     }
     if (!s.text) {
-        text_print(text, "the screen is in a graphics mode\n");
+        print_picture(m, text);
         return;
     }
     unsigned rows = screen_text_rows(&s);
