@@ -65,7 +65,8 @@ struct cpu_host {
     enum io_result (*io)(void *context, uint16_t port, bool out, unsigned size, void *data);
     /* A device has answered IO_SERVICE, and the OUT that it answered is done: the CPU stands
      * between two instructions, and all of its state may be read and changed; guest memory
-     * by service.h. For a debugger that is part of the OUT. IO_STOP: CPU_EXIT_DEVICE. */
+     * by service.h. For a debugger that is part of the OUT. IO_STOP: CPU_EXIT_DEVICE. One that
+     * puts the CPU back to the OUT takes its tick back, too. */
     enum io_result (*service)(void *context);
     /* An access to physical memory that is neither RAM nor ROM, of 1 to 8 bytes. IO_NOBODY:
      * no device is there; IO_RETRY: give the instruction up (CPU_EXIT_WAITING), as if it had
@@ -99,6 +100,7 @@ struct cpu_touched {
 struct cpu_catch {
     bool mode;             /* a change of x86_mode(); after the instruction */
     bool cr3;              /* a write to CR3; after the instruction */
+    bool calls;            /* before an INT n, or where a service begins: as the machine says */
     uint64_t exception[4]; /* bitmap of vectors; at the handler's first instruction */
     uint64_t interrupt[4]; /* likewise, external interrupts and int n */
 };

@@ -60,6 +60,8 @@ struct engine_host {
     /* FERR#: an x87 exception that CR0.NE leaves to the board; it stands until `asserted` is
      * false. Is IGNNE# asserted (Vol. 1, appendix D)? NULL: there is no such pin. */
     bool (*ferr)(void *context, bool asserted);
+    /* With cpu->catch.calls: an INT at this linear address is next. true: stop before it, with `text`. */
+    bool (*stops_at_int)(void *context, unsigned vector, uint64_t linear, char *text, size_t size);
     /* The name of the device that mmio() would reach, or NULL. */
     const char *(*mmio_name)(void *context, uint64_t phys, unsigned size);
 };

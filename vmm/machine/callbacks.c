@@ -175,6 +175,11 @@ static bool machine_ferr(void *vcpu, bool asserted) {
     return ports_ferr(&v->machine->board.devices.ports, asserted);
 }
 
+static bool machine_stops_at_int(void *vcpu, unsigned vector, uint64_t linear, char *text, size_t size) {
+    struct vcpu *v = vcpu;
+    return bios_stops_at_int(&v->machine->bios, vector, linear, text, size);
+}
+
 /* --- making the connections -------------------------------------------------------------- */
 
 static const struct engine_host engine_host = {
@@ -186,6 +191,7 @@ static const struct engine_host engine_host = {
     .ferr = machine_ferr,
     .unassigned = unassigned_memory,
     .astray = runaway_check,
+    .stops_at_int = machine_stops_at_int,
 };
 
 static void connect_vcpu(struct machine *m, unsigned number) {

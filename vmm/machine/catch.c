@@ -65,19 +65,18 @@ static long parse_bios(const char *text, char **end) {
 }
 
 static void catch_bios(struct machine *m, long n) {
-    m->bios.has_catch = true;
-    m->bios.catch_vector = n < 0 ? -1 : (int)(n & 0xff);
-    m->bios.catch_function = n < 0 || !(n & CATCH_FUNCTION) ? -1 : (int)(n >> 8 & 0xff);
+    m->vcpu[0].cpu.catch.calls = true;
+    m->bios.catch.vector = n < 0 ? -1 : (int)(n & 0xff);
+    m->bios.catch.function = n < 0 || !(n & CATCH_FUNCTION) ? -1 : (int)(n >> 8 & 0xff);
 }
 
-static bool catches_bios(const struct machine *m) { return m->bios.has_catch; }
+static bool catches_bios(const struct machine *m) { return m->vcpu[0].cpu.catch.calls; }
 
 static void catch_nothing(struct machine *m, long n) {
     (void)n;
     m->vcpu[0].cpu.catch = (struct cpu_catch){0};
     memset(m->catch.ports, 0, sizeof m->catch.ports);
     m->catch.hypercall = false;
-    m->bios.has_catch = false;
 }
 
 static bool has_mode(const struct machine *m) { return m->vcpu[0].cpu.catch.mode; }
@@ -100,7 +99,7 @@ static const struct catch_event events[] = {
     {"port", "ports", "after the access", 65536, false, catch_ports, has_port, NULL},
     {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3, NULL},
     {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall, NULL},
-    {"bios", "calls of the BIOS", "after the call", CATCH_BIOS_MAX, false, catch_bios, catches_bios,
+    {"bios", "calls of the BIOS", "at the int, before the call", CATCH_BIOS_MAX, false, catch_bios, catches_bios,
      parse_bios},
     {"off", NULL, NULL, 0, false, catch_nothing, NULL, NULL},
 };

@@ -8,11 +8,18 @@
 
 static const struct cpu_state *state(struct vcpu *v) { return cpu_read(&v->cpu, CPU_REGS | CPU_SREGS); }
 
+static uint64_t pc_of(struct vcpu *v) {
+    const struct cpu_state *s = state(v);
+    return x86_pc(&s->regs, &s->sregs);
+}
+
 bool rom_step_in_rom(struct vcpu *v) { return bios_runs(&v->machine->bios, state(v)); }
 
 void rom_step_begin(struct vcpu *v) {
     v->rom.began_inside = v->machine->bios.on && rom_step_in_rom(v);
     v->rom.inside = v->rom.holds = false;
+    if (v->cpu.catch.calls)
+        bios_pass_call(&v->machine->bios, pc_of(v));
 }
 
 /* The guest's time goes on inside, and interrupts enter. */
@@ -41,6 +48,11 @@ static bool has_left(struct vcpu *v) {
 enum rom_step rom_step(struct vcpu *v, struct cpu_exit *exit) {
     if (!v->machine->bios.on || v->machine->rom_is_stepped || v->rom.began_inside)
         return ROM_STEP_OUTSIDE;
+    if (exit->kind == CPU_EXIT_EVENT && bios_is_told(&v->machine->bios, pc_of(v))) {
+        if (v->rom.inside)
+            leave_rom(v);
+        return ROM_STEP_OUTSIDE;
+    }
     if (!v->rom.inside && rom_step_in_rom(v))
         enter_rom(v);
     if (!v->rom.inside)
@@ -74,8 +86,7 @@ static bool run_to(struct vcpu *v, uint64_t address, struct cpu_exit *exit) {
 }
 
 void rom_step_one(struct vcpu *v, struct cpu_exit *exit) {
-    const struct cpu_state *s = state(v);
-    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    uint64_t pc = pc_of(v);
     bool waits = rom_step_in_rom(v) && pc - ROM_BASE < ROM_STUBS * ROM_STUB_SIZE &&
                  pc % ROM_STUB_SIZE == ROM_STUB_WAIT;
     if (!waits || !cpu_can(&v->cpu, ENGINE_COSTLY_ENTRY) ||
@@ -86,8 +97,7 @@ void rom_step_one(struct vcpu *v, struct cpu_exit *exit) {
 /* --- interrupted ---------------------------------------------------------------------------- */
 
 static bool in_stub(struct vcpu *v) {
-    const struct cpu_state *s = state(v);
-    return rom_step_in_rom(v) && x86_pc(&s->regs, &s->sregs) - ROM_BASE < ROM_STUBS * ROM_STUB_SIZE;
+    return rom_step_in_rom(v) && pc_of(v) - ROM_BASE < ROM_STUBS * ROM_STUB_SIZE;
 }
 
 static uint16_t word_on_stack(struct vcpu *v, unsigned offset) {
@@ -102,7 +112,7 @@ bool rom_step_caller(struct vcpu *v, uint16_t *cs, uint16_t *ip) {
     if (!v->machine->bios.on || !in_stub(v))
         return false;
     const struct cpu_state *s = state(v);
-    unsigned vector = (unsigned)(x86_pc(&s->regs, &s->sregs) - ROM_BASE) / ROM_STUB_SIZE;
+    unsigned vector = (unsigned)(pc_of(v) - ROM_BASE) / ROM_STUB_SIZE;
     *ip = (uint16_t)(word_on_stack(v, 0) - 2);
     *cs = word_on_stack(v, 2);
     return x86_read(v->cpu.memory, &s->sregs, *cs * 16u + *ip, code, sizeof code) == sizeof code &&

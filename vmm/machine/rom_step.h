@@ -7,7 +7,7 @@
  * the guest's that interrupts or is called meanwhile is inside.
  *
  * Rule: between two commands nobody stands inside but who began there, set a breakpoint there,
- * or was stopped by the machine itself.
+ * caught a call that no INT makes, or was stopped by the machine itself.
  */
 #ifndef MINIKVM_ROM_STEP_H
 #define MINIKVM_ROM_STEP_H

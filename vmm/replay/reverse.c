@@ -128,6 +128,7 @@ static void note_hit(struct machine *m, const struct cpu_exit *exit, uint64_t be
 static bool search_segment(struct machine *m, size_t n, uint64_t before, struct hit *hit) {
     struct cpu_exit exit;
     snapshot_load(m, n);
+    bios_pass_no_call(&m->bios);
     m->history->target = 0;
     stops_here(m, hit);
     while (m->vcpu[0].cpu.ticks < before) {

@@ -1,6 +1,8 @@
 /* Going to a tick of a machine's history; see seek.h, and reverse.h for reverse_goto() and its kin. */
 #include "vmm/replay/seek.h"
 
+#include <stdio.h>
+
 #include "vmm/cpu/engine.h"
 #include "vmm/replay/reverse.h"
 #include "vmm/replay/snapshot.h"
@@ -51,8 +53,10 @@ enum cpu_exit_kind seek_run_until(struct machine *m, uint64_t until, struct cpu_
         cpu->ops->run(cpu, exit);
         if (exit->kind == CPU_EXIT_KICKED && machine_interrupted(m))
             return CPU_EXIT_KICKED;
-        if (exit->kind == CPU_EXIT_DEVICE && m->vcpu[0].caught)
+        if (exit->kind == CPU_EXIT_DEVICE && m->vcpu[0].caught) {
             exit->kind = CPU_EXIT_EVENT;
+            snprintf(exit->text, sizeof exit->text, "%s", m->vcpu[0].stop_text);
+        }
         m->vcpu[0].caught = false;
     } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE ||
              waits_in_past(m, exit));

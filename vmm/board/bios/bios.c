@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cpu/engine.h"
 #include "vmm/cpu/service.h"
 
 static const struct services *const services[] = {&services_video,  &services_disk,   &services_keyboard,
@@ -121,18 +122,6 @@ static uint16_t int_place(struct call *c) {
     return (uint16_t)(code[0] == 0xcd && code[1] == c->number ? c->ip - 2 : c->ip);
 }
 
-static bool is_caught(const struct bios *b, const struct call *asked) {
-    return b->has_catch && (b->catch_vector < 0 || b->catch_vector == (int)asked->number) &&
-           (b->catch_function < 0 || b->catch_function == asked->ah);
-}
-
-static void stop_caught(struct call *c, const char *text) {
-    char why[BIOS_WORDS + 16];
-    snprintf(why, sizeof why, "caught: %s", text);
-    stop_call(c, why);
-    c->bios->hooks->caught(c->bios->machine, c->bios->cpu);
-}
-
 static void keep_call(struct call *asked, struct call *c, const struct service *s) {
     struct bios *b = c->bios;
     uint64_t ticks = b->cpu->ticks;
@@ -147,8 +136,6 @@ static void keep_call(struct call *asked, struct call *c, const struct service *
         s->answers(c, &w);
     else
         words_add(&w, "AX=%04x%s", c->ax, c->flags & FLAG_CF ? " CF" : "");
-    if (is_caught(b, asked))
-        stop_caught(c, k->text);
     if (b->logs)
         tell(b, "%04x:%04x %s", k->cs, k->ip, k->text);
 }
@@ -200,6 +187,108 @@ static void tell_unknown(struct call *c, uint16_t ax) {
              c->number, ax, c->cs, int_place(c), answer);
 }
 
+/* --- what a call would ask -------------------------------------------------------------------- */
+
+static void explain_call(struct bios *b, unsigned vector, char *out, size_t size) {
+    const struct cpu_state *s = cpu_read(b->cpu, CPU_REGS | CPU_SREGS);
+    struct words w = {out, (unsigned)size, 0};
+    struct call c;
+    take_call(&c, b, s);
+    c.number = vector;
+    const struct service *service = find_service(vector, c.ax);
+    if (service)
+        describe(&c, service, &w);
+    else
+        words_add(&w, "int %02xh, AX=%04x: the BIOS has no such function", vector, c.ax);
+}
+
+bool bios_explain(struct bios *b, unsigned vector, char *out, unsigned size) {
+    if (!b->on || !vector_is_ours(b, vector))
+        return false;
+    explain_call(b, vector, out, size);
+    return true;
+}
+
+/* --- calls that a person wants to see before they are done ---------------------------------------- */
+
+void bios_pass_call(struct bios *b, uint64_t linear) {
+    b->catch.passes = true;
+    b->catch.place = linear;
+}
+
+void bios_pass_no_call(struct bios *b) { b->catch.passes = false; }
+
+bool bios_is_told(const struct bios *b, uint64_t linear) {
+    return b->catch.passes && b->catch.place == linear;
+}
+
+/* Told once: a resume does the call. */
+static bool take_pass(struct bios *b, uint64_t linear) {
+    bool passes = bios_is_told(b, linear);
+    b->catch.passes &= !passes;
+    return passes;
+}
+
+static bool is_caught(struct bios *b, unsigned vector, uint8_t ah) {
+    return (b->catch.vector < 0 || b->catch.vector == (int)vector) &&
+           (b->catch.function < 0 || b->catch.function == ah);
+}
+
+static bool stops_before(struct bios *b, unsigned vector, uint64_t linear, char *text, size_t size) {
+    uint8_t ah = (uint8_t)(cpu_read(b->cpu, CPU_REGS)->regs.rax >> 8);
+    char words[BIOS_WORDS];
+    if (take_pass(b, linear) || !is_caught(b, vector, ah))
+        return false;
+    bios_pass_call(b, linear);
+    explain_call(b, vector, words, sizeof words);
+    snprintf(text, size, "caught: %s", words);
+    return true;
+}
+
+/* The BIOS's own calls are no program's. */
+bool bios_stops_at_int(struct bios *b, unsigned vector, uint64_t linear, char *text, size_t size) {
+    const struct cpu_state *s = cpu_read(b->cpu, CPU_REGS | CPU_SREGS);
+    return b->on && x86_mode(&s->sregs, s->regs.rflags) == MODE_REAL && !bios_runs(b, s) &&
+           vector_is_ours(b, vector) && stops_before(b, vector, linear, text, size);
+}
+
+/* Vectors of the interrupt controllers: the timer would stop at each tick. */
+static bool is_irq(unsigned vector) {
+    return (vector >= 0x08 && vector <= 0x0f) || (vector >= 0x70 && vector <= 0x77);
+}
+
+/* The CPU has done the INT and the OUT, or the OUT alone: as if it had not. */
+static void stand_before(struct call *c, bool at_int) {
+    struct cpu *cpu = c->bios->cpu;
+    if (at_int) {
+        go_back(c, int_place(c));
+        return;
+    }
+    struct cpu_state *s = cpu_write(cpu, CPU_REGS);
+    s->regs.rip = (uint32_t)(ROM_BASE + c->number * ROM_STUB_SIZE - s->sregs.cs.base);
+    cpu->ticks -= cpu_can(cpu, ENGINE_DETERMINISTIC);
+    c->elsewhere = true;
+}
+
+/* Where an engine does not tell of an INT ahead, its stub does; and where a stub is entered in
+ * another way: from a guest's own handler, by a call. */
+static void stop_at_stub(struct call *c) {
+    struct bios *b = c->bios;
+    char text[BIOS_WORDS + 16];
+    bool begins = c->number <= 0xff && c->pc % ROM_STUB_SIZE == ROM_STUB_OUT;
+    if (!b->cpu->catch.calls || !begins || c->cs == ROM_SEGMENT)
+        return;
+    bool by_int = int_place(c) != c->ip && vector_is_ours(b, c->number);
+    if (by_int ? cpu_can(b->cpu, ENGINE_EXACT_EVENTS) : b->catch.vector < 0 && is_irq(c->number))
+        return;
+    uint64_t place = by_int ? c->cs * 16u + int_place(c) : ROM_BASE + c->number * ROM_STUB_SIZE;
+    if (!stops_before(b, c->number, place, text, sizeof text))
+        return;
+    stop_call(c, text);
+    b->hooks->caught(b->machine, b->cpu);
+    stand_before(c, by_int);
+}
+
 /* --- the service ----------------------------------------------------------------------------- */
 
 static void run_service(struct call *c, const struct service *s) {
@@ -226,7 +315,9 @@ enum io_result bios_service(struct bios *b, struct cpu *cpu) {
     if (!identify_call(&c, x86_pc(&s->regs, &s->sregs)))
         return IO_DONE;
     uint16_t flags = c.flags, es = c.es;
-    run_service(&c, find_service(c.number, c.ax));
+    stop_at_stub(&c);
+    if (!c.stop)
+        run_service(&c, find_service(c.number, c.ax));
     if (b->reset_by)
         bios_restart(&c);
     if (c.elsewhere)
@@ -239,24 +330,6 @@ enum io_result bios_service(struct bios *b, struct cpu *cpu) {
     after->regs.rflags |= c.raise;
     after->regs.rip = (uint32_t)(ROM_BASE + c.pc - after->sregs.cs.base);
     return c.stop ? IO_STOP : IO_DONE;
-}
-
-/* --- what a call would ask -------------------------------------------------------------------- */
-
-bool bios_explain(struct bios *b, unsigned vector, char *out, unsigned size) {
-    const struct cpu_state *s = cpu_read(b->cpu, CPU_REGS | CPU_SREGS);
-    struct words w = {out, size, 0};
-    struct call c;
-    if (!b->on || !vector_is_ours(b, vector))
-        return false;
-    take_call(&c, b, s);
-    c.number = vector;
-    const struct service *service = find_service(vector, c.ax);
-    if (service)
-        describe(&c, service, &w);
-    else
-        words_add(&w, "int %02xh, AX=%04x: the BIOS has no such function", vector, c.ax);
-    return true;
 }
 
 /* --- the private port ------------------------------------------------------------------------- */

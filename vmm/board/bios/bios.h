@@ -18,7 +18,7 @@ struct bios_hooks {
     void (*message)(void *machine, const char *text);
     bool (*is_silent)(void *machine);     /* this was said before: a run of the past */
     bool (*input_is_over)(void *machine); /* no key can come any more, and nobody waits for one */
-    /* A call that is caught is over, and a stop text is set. */
+    /* The CPU stands before a call that is caught, and a stop text is set. */
     void (*caught)(void *machine, struct cpu *);
     void (*reset)(void *machine);      /* the machine's devices are reset */
     void (*give_chips)(void *machine); /* chips in the kernel become what the devices say */
@@ -55,8 +55,11 @@ struct bios {
     bool text_used;    /* ... and the line is not empty */
     uint32_t told[BIOS_TOLD]; /* unknown functions: vector << 16 | AX */
     unsigned told_count;
-    bool has_catch; /* stop at calls: of this vector or any (-1), of this AH or any (-1) */
-    int catch_vector, catch_function;
+    struct bios_catch { /* with cpu->catch.calls */
+        int vector, function; /* AH; -1: any */
+        bool passes;          /* the call at `place` (linear) was told, or a command began there */
+        uint64_t place;
+    } catch;
 };
 
 extern const uint8_t bios_rom[];
@@ -88,6 +91,14 @@ enum io_result bios_service(struct bios *, struct cpu *);
 bool bios_runs(const struct bios *, const struct cpu_state *);
 /* What INT n, executed now, would ask of it, in words. false: the vector is not the BIOS's. */
 bool bios_explain(struct bios *, unsigned vector, char *out, unsigned size);
+/* For engine_host.stops_at_int: is the call caught that begins there? */
+bool bios_stops_at_int(struct bios *, unsigned vector, uint64_t linear, char *text, size_t size);
+/* A call at this linear address is not caught the next time; another one there was not seen. */
+void bios_pass_call(struct bios *, uint64_t linear);
+/* It is to be passed so. */
+bool bios_is_told(const struct bios *, uint64_t linear);
+/* Nothing was told where the CPU stands now. */
+void bios_pass_no_call(struct bios *);
 /* The n-th of the last calls, oldest first; NULL: no more. */
 const struct bios_call *bios_call_at(const struct bios *, unsigned n);
 const struct bios_call *bios_last_call(const struct bios *); /* NULL: there was none */

@@ -271,9 +271,25 @@ static const struct op *software(struct soft *s, const struct op *op, unsigned v
     return resume_at(s);
 }
 
+/* As if it had not begun. */
+static void stop_at_int(struct soft *s, unsigned vector) {
+    const struct cpu_host *host = &s->cpu->host;
+    char text[160];
+    s->cpu->ticks = now(s);
+    s->cpu->valid = 0;
+    bool stops = host->extra && host->extra->stops_at_int &&
+                 host->extra->stops_at_int(host->context, vector, s->seg[S_CS].k.base + here(s), text,
+                                           sizeof text);
+    s->cpu->valid = 0;
+    if (stops)
+        leave_with(s, CPU_EXIT_EVENT, text);
+}
+
 const struct op *int_n(struct soft *s, const struct op *op) {
     if (vm86(s) && iopl(s) < 3)
         raise_gp0(s);
+    if (s->cpu->catch.calls)
+        stop_at_int(s, (uint8_t)op->imm);
     return software(s, op, (uint8_t)op->imm, KIND_SOFTWARE);
 }
 

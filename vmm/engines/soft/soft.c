@@ -344,6 +344,7 @@ static void serve_device(struct soft *s) {
     if (cpu->dirty)
         soft_store(cpu, cpu->dirty);
     cpu->valid = cpu->dirty = 0;
+    s->ticks = cpu->ticks;
     s->deadline = 0; /* it may have set a timer */
     pend(s, PENDING_CHECK);
     if (result == IO_STOP)
