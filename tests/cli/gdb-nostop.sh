@@ -35,9 +35,6 @@ for CPU in ${CPU:-kvm soft}; do
             check "$handling" SIGSTOP "$WORK/halts" 'halted, and nothing can wake it' continue
             [[ $CPU == soft ]] || continue
             check "$handling" SIGSEGV broken_gdt 'triple fault' continue
-            # PAE, which the built-in CPU does not have
-            check "$handling" SIGILL "$WORK/halts" 'has no PAE paging' 'stepi' 'set $cr4 = 0x20' \
-                'set $cr0 = 0x80000011' continue
         done
         before=
         check "$handling" SIGSTOP "$WORK/halts" 'halted, and nothing can wake it' 'stepi 9'

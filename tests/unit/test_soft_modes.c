@@ -23,7 +23,7 @@ static const struct row control[] = {
     {"MOV to CR4: PGE", "eax=80", "0f 22 e0", "cr4=80"},
     {"MOV to CR4: DE", "eax=8", "0f 22 e0", "cr4=8"},
     {"MOV to CR4: TSD flushes nothing", "eax=4", "0f 22 e0", "cr4=4"},
-    {"MOV to CR4: what CPUID does not have", "eax=20", "0f 22 e0", "#GP(0)"},
+    {"MOV to CR4: what CPUID does not have", "eax=1", "0f 22 e0", "#GP(0)"},
     {"MOV to CR4: VME", "eax=1", "0f 22 e0", "#GP(0)"},
     {"MOV CR: mod does not matter", "cr3=80000", "0f 20 18", "eax=80000"},
     {"there is no CR1", "", "0f 22 c8", "#UD"},
@@ -137,7 +137,7 @@ static const struct row msrs[] = {
     {"RDMSR", "ecx=176 seip=1234 edx=5", "0f 32", "eax=1234 edx=0"},
     {"RDMSR: stack", "ecx=175 sesp=5678", "0f 32", "eax=5678"},
     {"RDMSR: time", "ecx=10 tsc=500000009", "0f 32", "eax=9 edx=5"},
-    {"RDMSR of what is not there", "ecx=c0000080", "0f 32", "#GP(0)"},
+    {"RDMSR of what is not there", "ecx=c0000103", "0f 32", "#GP(0)"},
     {"RDMSR in ring 3", "ring3 ecx=176", "0f 32", "#GP(0)"},
     {"WRMSR: CS", "ecx=174 eax=8", "0f 30", "scs=8"},
     {"WRMSR: stack", "ecx=175 eax=1234", "0f 30", "sesp=1234"},
@@ -163,16 +163,18 @@ static const struct row msrs[] = {
     {"SYSEXIT in real mode", "real scs=8", "0f 35", "#GP"},
 };
 
-/* Vol. 2A CPUID: an i686 with an x87, and a name in three pieces. */
+/* Vol. 2A CPUID: the features, and a name in three pieces. */
 static const struct row identity[] = {
-    {"leaf 0", "", "0f a2", "eax=1 ebx=696e694d ecx=74666f53 edx=204d564b"},
-    {"leaf 1", "eax=1", "0f a2", "eax=633 ebx=0 ecx=0 edx=100a93d"},
-    {"beyond the last: the last basic leaf", "eax=5", "0f a2", "eax=633 ebx=0 ecx=0 edx=100a93d"},
-    {"leaf 80000000", "eax=80000000 ecx=1", "0f a2", "eax=80000004 ebx=0 ecx=0 edx=0"},
-    {"leaf 80000001", "eax=80000001 ecx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
+    {"leaf 0", "", "0f a2", "eax=7 ebx=696e694d ecx=74666f53 edx=204d564b"},
+    {"leaf 1", "eax=1", "0f a2", "eax=633 ebx=0 ecx=2000 edx=100a97d"},
+    {"beyond the last: the last basic leaf", "eax=8", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
+    {"a leaf that says nothing", "eax=5 ebx=1 ecx=1 edx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
+    {"leaf 80000000", "eax=80000000 ecx=1", "0f a2", "eax=80000008 ebx=0 ecx=0 edx=0"},
+    {"leaf 80000001", "eax=80000001 ecx=0", "0f a2", "eax=0 ebx=0 ecx=1 edx=24100800"},
     {"the name", "eax=80000002", "0f a2", "eax=696e696d ebx=206d766b ecx=6c697562 edx=6e692d74"},
     {"the name goes on", "eax=80000003", "0f a2", "eax=55504320 ebx=0 ecx=0 edx=0"},
-    {"beyond the last extended one", "eax=80000005", "0f a2", "eax=633 ebx=0 ecx=0 edx=100a93d"},
+    {"address sizes", "eax=80000008", "0f a2", "eax=3028 ebx=0 ecx=0 edx=0"},
+    {"beyond the last extended one", "eax=80000009", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
 };
 
 /* Vol. 2A 2.1.5, tables 2-1 to 2-3; prefixes 2.1.1 */

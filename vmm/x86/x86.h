@@ -40,6 +40,11 @@ enum {
 #define CR4_PGE (1u << 7)
 #define CR4_OSFXSR (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_UMIP (1u << 11)
+#define CR4_FSGSBASE (1u << 16)
+#define CR4_PCIDE (1u << 17)
+#define CR4_SMEP (1u << 20)
+#define CR4_SMAP (1u << 21)
 
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)

@@ -24,14 +24,14 @@ static uint64_t next_page(const struct soft *s, uint64_t linear) {
 }
 
 static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum access access,
-                           bool user) {
+                           enum rights rights) {
     struct place p = {.length = {size, 0}};
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
-    p.phys[0] = translate(s, linear, access, user)->phys | (linear & 0xFFF);
+    p.phys[0] = translate(s, linear, access, rights)->phys | (linear & 0xFFF);
     if (room < size) {
         p.length[0] = room;
         p.length[1] = size - room;
-        p.phys[1] = translate(s, next_page(s, linear), access, user)->phys;
+        p.phys[1] = translate(s, next_page(s, linear), access, rights)->phys;
     }
     return p;
 }
@@ -73,8 +73,11 @@ static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, vo
 }
 
 static uint64_t read_place(struct soft *s, const struct place *p) {
+    const uint8_t *at = memory_at(s->cpu->memory, p->phys[0], 8, false);
     uint8_t bytes[8] = {0};
     uint64_t value;
+    if (LIKELY(at && !p->length[1]))
+        return fetch_host(at, 8); /* the caller knows how many of them it asked for */
     for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++])
         if (memory_read(s->cpu->memory, p->phys[n], bytes + done, p->length[n]) < p->length[n])
             outside(s, false, p->phys[n], p->length[n], bytes + done);
@@ -94,24 +97,24 @@ static void write_place(struct soft *s, const struct place *p, uint64_t value) {
     }
 }
 
-uint64_t read_linear(struct soft *s, uint64_t linear, unsigned size, bool user) {
-    struct place p = locate(s, linear, size, ACCESS_READ, user);
+uint64_t read_linear(struct soft *s, uint64_t linear, unsigned size, enum rights rights) {
+    struct place p = locate(s, linear, size, ACCESS_READ, rights);
     if (s->watching || s->guest_watching)
         watch_access(s, linear, size, false);
     return read_place(s, &p);
 }
 
-void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access, bool user) {
-    translate(s, linear, access, user);
+void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access, enum rights rights) {
+    translate(s, linear, access, rights);
     /* Every page on the way: a task's state may lie on two. */
     for (uint64_t at = PAGE_SIZE - (linear & 0xFFF); at < size; at += PAGE_SIZE) {
         linear = next_page(s, linear);
-        translate(s, linear, access, user);
+        translate(s, linear, access, rights);
     }
 }
 
-void write_linear(struct soft *s, uint64_t linear, unsigned size, uint64_t value, bool user) {
-    struct place p = locate(s, linear, size, ACCESS_WRITE, user);
+void write_linear(struct soft *s, uint64_t linear, unsigned size, uint64_t value, enum rights rights) {
+    struct place p = locate(s, linear, size, ACCESS_WRITE, rights);
     if (s->watching || s->guest_watching)
         watch_access(s, linear, size, true);
     write_place(s, &p, value);
@@ -126,26 +129,26 @@ static void check_alignment(struct soft *s, uint64_t linear, unsigned size) {
 uint64_t read_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
     uint64_t linear = segment_check(s, seg, offset, size, false);
     check_alignment(s, linear, size);
-    return read_linear(s, linear, size, s->cpl == 3) & mask_of(size);
+    return read_linear(s, linear, size, s->rights) & mask_of(size);
 }
 
 uint64_t read_for_write_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
     uint64_t linear = segment_check(s, seg, offset, size, true);
     check_alignment(s, linear, size);
-    check_linear(s, linear, size, ACCESS_WRITE, s->cpl == 3);
-    return read_linear(s, linear, size, s->cpl == 3) & mask_of(size);
+    check_linear(s, linear, size, ACCESS_WRITE, s->rights);
+    return read_linear(s, linear, size, s->rights) & mask_of(size);
 }
 
 void write_slow(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
     uint64_t linear = segment_check(s, seg, offset, size, true);
     check_alignment(s, linear, size);
-    write_linear(s, linear, size, value, s->cpl == 3);
+    write_linear(s, linear, size, value, s->rights);
 }
 
 void check_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
     uint64_t linear = segment_check(s, seg, offset, size, true);
     check_alignment(s, linear, size);
-    check_linear(s, linear, size, ACCESS_WRITE, s->cpl == 3);
+    check_linear(s, linear, size, ACCESS_WRITE, s->rights);
 }
 
 void check_write_area(struct soft *s, unsigned seg, uint64_t offset, unsigned size,
@@ -157,17 +160,20 @@ void check_write_area(struct soft *s, unsigned seg, uint64_t offset, unsigned si
 
 /* --- page-table entries --- */
 
-uint32_t phys_read32(struct soft *s, uint64_t phys) {
-    uint32_t value;
-    if (memory_read(s->cpu->memory, phys, &value, 4) < 4)
-        unassigned(s, CPU_TABLE, phys, 4);
+uint64_t phys_read_entry(struct soft *s, uint64_t phys, unsigned size) {
+    const uint8_t *at = memory_at(s->cpu->memory, phys, size, false);
+    uint64_t value = 0;
+    if (LIKELY(at))
+        return size == 8 ? fetch_host(at, 8) : fetch_host(at, 4);
+    if (memory_read(s->cpu->memory, phys, &value, size) < size)
+        unassigned(s, CPU_TABLE, phys, size);
     return value;
 }
 
-void phys_write32(struct soft *s, uint64_t phys, uint32_t value) {
+void phys_write_entry(struct soft *s, uint64_t phys, unsigned size, uint64_t value) {
     phys = memory_wrap(s->cpu->memory, phys);
     if (s->watching)
-        watch_physical_write(s, phys, 4, true);
-    memory_write(s->cpu->memory, phys, &value, 4);
-    cache_written(s, phys, 4);
+        watch_physical_write(s, phys, size, true);
+    memory_write(s->cpu->memory, phys, &value, size);
+    cache_written(s, phys, size);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "vmm/engines/soft/state.h"
+#include "vmm/x86/mode.h"
 
 ALWAYS uint64_t fetch_host(const void *from, unsigned size) {
     uint8_t b;
@@ -115,7 +116,7 @@ ALWAYS void put_e(struct soft *s, const struct op *op, unsigned size, bool memor
 
 /* --- the stack: SP or ESP as SS.B says, RSP in 64-bit code --- */
 ALWAYS void set_sp(struct soft *s, uint64_t value) {
-    s->r[R_SP] = (s->r[R_SP] & ~s->stack_mask) | (value & s->stack_mask);
+    s->r[R_SP] = (s->r[R_SP] & s->stack_kept) | (value & s->stack_mask);
 }
 
 ALWAYS uint64_t sp_plus(const struct soft *s, int64_t delta) {
@@ -137,6 +138,24 @@ ALWAYS uint64_t pop(struct soft *s, unsigned size) {
     uint64_t value = peek(s, size, 0);
     set_sp(s, sp_plus(s, size));
     return value;
+}
+
+/* --- what an instruction may ask for --- */
+
+static inline void need_ring0(struct soft *s) {
+    if (s->cpl)
+        raise_gp0(s);
+}
+
+static inline void need_feature(struct soft *s, enum cpuid_feature f) {
+    if (!has_feature(s, f))
+        raise_plain(s, VECTOR_UD);
+}
+
+/* What tells a user of the system's tables. */
+static inline void need_umip(struct soft *s) {
+    if (s->cpl && s->cr4 & CR4_UMIP)
+        raise_gp0(s);
 }
 
 /* Handlers for each size of E, in memory or not: BODY(s, op, size, memory) must

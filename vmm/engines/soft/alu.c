@@ -245,10 +245,28 @@ ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned si
 }
 FAMILY(cmpxchg)
 
+/* Both halves are checked before the first is written. */
+static const struct op *cmpxchg16b(struct soft *s, const struct op *op) {
+    uint64_t at = address(s, op), upper = (at + 8) & op->mask;
+    need_feature(s, FEATURE_CX16);
+    if ((s->seg[op->seg].base + at) & 15)
+        raise_gp0(s);
+    uint64_t low = load_rw(s, op->seg, at, 8), high = load_rw(s, op->seg, upper, 8);
+    bool equal = low == s->r[R_AX] && high == s->r[R_DX];
+    store(s, op->seg, at, 8, equal ? s->r[R_BX] : low);
+    store(s, op->seg, upper, 8, equal ? s->r[R_CX] : high);
+    flags_set(s, (flags_get(s) & ~(uint32_t)FLAG_ZF) | (equal ? FLAG_ZF : 0));
+    if (!equal)
+        set_pair(s, 8, (uint128_t)high << 64 | low);
+    return op + 1;
+}
+
 const struct op *cmpxchg8b(struct soft *s, const struct op *op) {
+    if (op->wide == 8)
+        return cmpxchg16b(s, op);
     uint64_t old = load_rw(s, op->seg, address(s, op), 8);
-    bool equal = old == (s->r[R_DX] << 32 | s->r[R_AX]);
-    uint64_t new = equal ? s->r[R_CX] << 32 | s->r[R_BX] : old;
+    bool equal = old == (s->r[R_DX] << 32 | (uint32_t)s->r[R_AX]);
+    uint64_t new = equal ? s->r[R_CX] << 32 | (uint32_t)s->r[R_BX] : old;
     store(s, op->seg, address(s, op), 8, new);
     flags_set(s, (flags_get(s) & ~(uint32_t)FLAG_ZF) | (equal ? FLAG_ZF : 0));
     if (!equal)

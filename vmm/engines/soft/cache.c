@@ -215,7 +215,7 @@ static uint64_t code_linear(struct soft *s, uint64_t ip) {
 const struct op *single_at(struct soft *s, uint64_t ip) {
     uint8_t bytes[PAGE_SIZE > 16 ? 16 : 1];
     uint64_t linear = code_linear(s, ip);
-    uint64_t phys = translate(s, linear, ACCESS_FETCH, s->cpl == 3)->phys | (linear & 0xFFF);
+    uint64_t phys = translate(s, linear, ACCESS_FETCH, s->rights)->phys | (linear & 0xFFF);
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
     if (!memory_read(s->cpu->memory, phys, bytes, room < 16 ? room : 16))
         leave_if_astray(s);
@@ -231,7 +231,7 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
 /* NULL: it goes by a single instruction. So it does where the TLB has no entry: that is
  * made, and the page marked as accessed, when it is certain that the instruction comes. */
 static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
-    const struct tlb_entry *e = tlb_find_code(s, linear, s->cpl == 3);
+    const struct tlb_entry *e = tlb_find_code(s, linear);
     uint64_t phys = e ? e->phys | (linear & 0xFFF) : 0;
     struct block *b = e ? find_block(s, linear, phys) : NULL;
     if (b || !e)

@@ -97,13 +97,15 @@ static unsigned debug_register(struct soft *s, const struct op *op) {
 }
 
 const struct op *mov_rd(struct soft *s, const struct op *op) {
-    set_reg(s, op->rm, 4, s->dr[debug_register(s, op)]);
+    set_reg(s, op->rm, code64(s) ? 8 : 4, s->dr[debug_register(s, op)]);
     return op + 1;
 }
 
 const struct op *mov_dr(struct soft *s, const struct op *op) {
     unsigned n = debug_register(s, op);
-    uint64_t value = get_reg(s, op->rm, 4);
+    uint64_t value = get_reg(s, op->rm, code64(s) ? 8 : 4);
+    if (n >= 6 && value >> 32)
+        raise_gp0(s);
     if (n == 6)
         value = DR6_FIXED | (value & DR6_WRITE);
     else if (n == 7)

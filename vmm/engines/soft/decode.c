@@ -39,7 +39,7 @@ static uint8_t rex_r(const struct decoder *d) { return d->rex & REX_R ? 8 : 0; }
 /* The byte at `at` is outside the page: the next one's, by a fetch of its own. */
 static uint8_t byte_beyond(struct decoder *d, unsigned offset) {
     uint64_t linear = wrap_linear(d->s, d->code->linear + offset);
-    struct tlb_entry *e = translate(d->s, linear, ACCESS_FETCH, d->s->cpl == 3);
+    struct tlb_entry *e = translate(d->s, linear, ACCESS_FETCH, d->s->rights);
     uint8_t byte;
     memory_read(d->s->cpu->memory, e->phys | (linear & 0xFFF), &byte, 1);
     return byte;
@@ -278,7 +278,8 @@ static op_fn *handler(const struct decoder *d, const struct opcode *row) {
     op_fn *run = row->family ? row->family[family_index(op)] : row->run;
     if (d->off_length)
         return too_long;
-    if ((row->flags & MEM && !op->memory) || !numbers_exist(d, row))
+    if ((row->flags & MEM && !op->memory) || (row->flags & ONLY_REG && op->memory) ||
+        !numbers_exist(d, row))
         return undefined;
     if (d->lock && !(row->flags & LOCKS && op->memory))
         return undefined;

@@ -58,11 +58,17 @@ op_fn jmp_far, jmp_far_e, call_far, call_far_e, ret_far, iret;
 op_fn int_n, int3, int1, into;
 
 /* system.c */
-op_fn cli, sti, hlt, clts, lgdt, lidt, sgdt, sidt, lldt, ltr, sldt, str, smsw, lmsw, invlpg;
-op_fn mov_rc, mov_cr, invd, lar, lsl, verr, verw, arpl;
+op_fn cli, sti, hlt, lgdt, lidt, sgdt, sidt, lldt, ltr, sldt, str, invlpg, clac, stac;
+op_fn invd, lar, lsl, verr, verw, arpl;
 
-/* msr.c */
-op_fn cpuid, rdtsc, rdmsr, wrmsr, sysenter, sysexit;
+/* control.c */
+op_fn mov_rc, mov_cr, clts, smsw, lmsw;
+
+/* cpuid.c, msr.c */
+op_fn cpuid, rdtsc, rdtscp, rdmsr, wrmsr;
+
+/* syscall.c */
+op_fn sysenter, sysexit, syscall_, sysret, swapgs, fsgsbase;
 
 /* debug.c */
 op_fn mov_rd, mov_dr;

@@ -55,7 +55,7 @@ static void deliver_real(struct soft *s, const struct fault *f) {
     struct frame frame = {.size = 2};
     if (f->vector * 4 + 3 > s->idt.limit)
         raise_fault(s, VECTOR_GP, f->vector * 8 + ERROR_IDT);
-    uint64_t entry = read_linear(s, (uint32_t)(s->idt.base + f->vector * 4), 4, false);
+    uint64_t entry = read_linear(s, (uint32_t)(s->idt.base + f->vector * 4), 4, RIGHTS_SYSTEM);
     frame_add(&frame, flags_get(s));
     frame_add(&frame, s->seg[S_CS].k.selector);
     frame_add(&frame, f->ip);
@@ -151,7 +151,7 @@ static void deliver_protected(struct soft *s, const struct fault *f) {
     uint32_t code = f->vector * 8 + ERROR_IDT;
     if (f->vector * 8 + 7 > s->idt.limit)
         raise_fault(s, VECTOR_GP, code);
-    uint64_t gate = read_linear(s, (uint32_t)(s->idt.base + f->vector * 8), 8, false);
+    uint64_t gate = read_linear(s, (uint32_t)(s->idt.base + f->vector * 8), 8, RIGHTS_SYSTEM);
     unsigned type = gate >> 40 & 31, dpl = gate >> 45 & 3;
     bool known = type == GATE_TASK || type == GATE_INT16 || type == GATE_TRAP16 ||
                  type == GATE_INT32 || type == GATE_TRAP32;
@@ -163,6 +163,69 @@ static void deliver_protected(struct soft *s, const struct fault *f) {
         task_switch_gate(s, gate, SWITCH_INT, f->ip, f->has_code ? &f->code : NULL);
     else
         deliver_gate(s, f, gate, type & 8 ? 4 : 2, type & 1);
+}
+
+/* --- long mode (6.14) --- */
+
+/* The stack: IST's, or the inner ring's, or the present one, at a multiple of 16. */
+static uint64_t stack64(struct soft *s, unsigned ist, unsigned cpl) {
+    uint64_t sp = ist ? task_stack64(s, TSS_IST + ist) : cpl < s->cpl ? task_stack64(s, cpl)
+                                                                      : s->r[R_SP];
+    if (!is_canonical(sp))
+        raise_fault(s, VECTOR_SS, 0);
+    return sp & ~15ull;
+}
+
+/* Its stack holds SS and RSP in any case. */
+static void enter64(struct soft *s, const struct fault *f, struct kvm_segment k, unsigned cpl,
+                    unsigned ist) {
+    struct frame frame = {.size = 8};
+    bool inner = cpl < s->cpl;
+    uint64_t sp = stack64(s, ist, cpl);
+    frame_add(&frame, s->seg[S_SS].k.selector);
+    frame_add(&frame, s->r[R_SP]);
+    frame_return(s, &frame, f, pushed_flags(s, f));
+    set_code(s, k, cpl);
+    if (inner)
+        set_stack(s, null_stack((uint16_t)cpl), sp);
+    else
+        s->r[R_SP] = sp;
+    frame_push(s, &frame);
+}
+
+static void deliver_gate64(struct soft *s, const struct fault *f, uint64_t gate, uint64_t upper) {
+    uint16_t selector = gate >> 16 & 0xFFFF;
+    uint64_t ip = (gate & 0xFFFF) | (gate >> 32 & 0xFFFF0000) | upper << 32, linear;
+    bool trap = gate >> 40 & 1;
+    if (!(selector & ~3u))
+        raise_gp0(s);
+    struct kvm_segment k =
+        x86_descriptor(selector, descriptor_need(s, selector, VECTOR_GP, &linear));
+    bool code = k.s && k.type & 8, conforming = k.type & 4;
+    if (!code || k.dpl > s->cpl || !k.l || k.db)
+        raise_fault(s, VECTOR_GP, selector & ~3u);
+    code_fits(s, &k);
+    ip = target_in(s, &k, ip);
+    enter64(s, f, k, conforming ? s->cpl : k.dpl, gate >> 32 & 7);
+    descriptor_accessed(s, linear, &s->seg[S_CS].k);
+    s->flags &= ~(uint32_t)(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (trap ? 0 : FLAG_IF));
+    retire_block(s, ip);
+}
+
+static void deliver_long(struct soft *s, const struct fault *f) {
+    uint32_t code = f->vector * 8 + ERROR_IDT;
+    uint64_t at = s->idt.base + f->vector * 16ull;
+    if (f->vector * 16 + 15 > s->idt.limit)
+        raise_fault(s, VECTOR_GP, code);
+    uint64_t gate = read_linear(s, at, 8, RIGHTS_SYSTEM);
+    uint64_t upper = read_linear(s, at + 8, 8, RIGHTS_SYSTEM);
+    unsigned type = gate >> 40 & 31, dpl = gate >> 45 & 3;
+    bool known = type == GATE_INT32 || type == GATE_TRAP32;
+    if (!known || (f->kind == KIND_SOFTWARE && dpl < s->cpl))
+        raise_fault(s, VECTOR_GP, code);
+    if (!(gate >> 47 & 1))
+        raise_fault(s, VECTOR_NP, code);
+    deliver_gate64(s, f, gate, upper);
 }
 
 /* --- catching --- */
@@ -204,7 +267,9 @@ void deliver(struct soft *s, struct fault f) {
     f.cs = cs;
     if (s->chained < sizeof s->chain / sizeof *s->chain)
         s->chain[s->chained++] = f;
-    if (s->cr0 & CR0_PE)
+    if (s->long_mode)
+        deliver_long(s, &f);
+    else if (s->cr0 & CR0_PE)
         deliver_protected(s, &f);
     else
         deliver_real(s, &f);

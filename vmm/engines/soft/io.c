@@ -15,11 +15,11 @@ static bool map_allows(struct soft *s, uint16_t port, unsigned size) {
     const struct kvm_segment *tr = &s->seg[S_TR].k;
     if (tr->unusable || !(tr->type & 8) || tr->limit < TSS_IO_MAP + 1)
         return false;
-    unsigned map = read_linear(s, (uint32_t)(tr->base + TSS_IO_MAP), 2, false) & 0xFFFF;
+    unsigned map = read_linear(s, wrap_system(s, tr->base + TSS_IO_MAP), 2, RIGHTS_SYSTEM) & 0xFFFF;
     unsigned at = map + port / 8u;
     if (at + 1 > tr->limit)
         return false;
-    uint64_t bits = read_linear(s, (uint32_t)(tr->base + at), 2, false);
+    uint64_t bits = read_linear(s, wrap_system(s, tr->base + at), 2, RIGHTS_SYSTEM);
     return !(bits >> port % 8u & ((1u << size) - 1));
 }
 

@@ -1,60 +1,114 @@
-/* CPUID, the time-stamp counter, model-specific registers, SYSENTER and SYSEXIT.
+/* Model-specific registers and the time-stamp counter (Vol. 4).
  *
- * Rule: CPUID announces exactly what is built: an i686 with an x87. MSRs that
- * are not announced do not exist (#GP); EFER is one of them.
+ * Rule: an MSR of a feature that CPUID does not announce does not exist (#GP).
  */
-#include <string.h>
-
 #include "vmm/engines/soft/access.h"
-#include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 
-enum { MSR_TSC = 0x10, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP };
+enum {
+    MSR_TSC = 0x10,
+    MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+    MSR_EFER = 0xC0000080, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK,
+    MSR_FS_BASE = 0xC0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+};
 
-enum { CPUID_FPU = 1 << 0, CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5,
-       CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11, CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
-       CPUID_FXSR = 1 << 24 };
+/* What may be written. */
+enum width { W32, ONLY32, W64, ADDRESS }; /* the upper half is dropped, or #GP; all; a
+                                             canonical address, or #GP */
 
-#define CPUID_FEATURES                                                                             \
-    (CPUID_FPU | CPUID_FXSR | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV)
-#define CPUID_SIGNATURE 0x633 /* family 6; SEP is believed from model 3, stepping 3 */
+static const struct msr {
+    uint32_t number;
+    uint8_t feature;
+    uint8_t width;
+    size_t offset; /* in struct soft */
+} msrs[] = {
+    {MSR_SYSENTER_CS, FEATURE_SEP, W32, offsetof(struct soft, msrs.sysenter_cs)},
+    {MSR_SYSENTER_ESP, FEATURE_SEP, ADDRESS, offsetof(struct soft, msrs.sysenter_esp)},
+    {MSR_SYSENTER_EIP, FEATURE_SEP, ADDRESS, offsetof(struct soft, msrs.sysenter_eip)},
+    {MSR_STAR, FEATURE_SYSCALL, W64, offsetof(struct soft, msrs.star)},
+    {MSR_LSTAR, FEATURE_LM, ADDRESS, offsetof(struct soft, msrs.lstar)},
+    {MSR_CSTAR, FEATURE_LM, ADDRESS, offsetof(struct soft, msrs.cstar)},
+    {MSR_FMASK, FEATURE_SYSCALL, W32, offsetof(struct soft, msrs.fmask)},
+    {MSR_FS_BASE, FEATURE_LM, ADDRESS, offsetof(struct soft, seg[S_FS].k.base)},
+    {MSR_GS_BASE, FEATURE_LM, ADDRESS, offsetof(struct soft, seg[S_GS].k.base)},
+    {MSR_KERNEL_GS_BASE, FEATURE_LM, ADDRESS, offsetof(struct soft, msrs.kernel_gs_base)},
+    {MSR_TSC_AUX, FEATURE_RDTSCP, ONLY32, offsetof(struct soft, msrs.tsc_aux)},
+};
 
-static const char brand[48] = "minikvm built-in CPU";
-
-static void set_four(struct soft *s, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
-    s->r[R_AX] = a;
-    s->r[R_BX] = b;
-    s->r[R_CX] = c;
-    s->r[R_DX] = d;
+static const struct msr *msr_find(const struct soft *s, uint32_t number) {
+    for (unsigned n = 0; n < sizeof msrs / sizeof *msrs; n++)
+        if (msrs[n].number == number && has_feature(s, msrs[n].feature))
+            return &msrs[n];
+    return NULL;
 }
 
-static void set_text(struct soft *s, const char *text) {
-    uint32_t word[4];
-    memcpy(word, text, 16);
-    set_four(s, word[0], word[1], word[2], word[3]);
+/* --- EFER (2.2.1) --- */
+
+static uint64_t efer_bits(const struct soft *s) {
+    return (has_feature(s, FEATURE_SYSCALL) ? EFER_SCE : 0) |
+           (has_feature(s, FEATURE_LM) ? EFER_LME | EFER_LMA : 0) |
+           (has_feature(s, FEATURE_NX) ? EFER_NX : 0);
 }
 
-const struct op *cpuid(struct soft *s, const struct op *op) {
-    uint32_t leaf = (uint32_t)s->r[R_AX];
-    if (leaf == 0)
-        set_four(s, 1, 0x696E694D, 0x74666F53, 0x204D564B); /* "MiniKVM Soft" in EBX EDX ECX */
-    else if (leaf == 0x80000000)
-        set_four(s, 0x80000004, 0, 0, 0);
-    else if (leaf == 0x80000001)
-        set_four(s, 0, 0, 0, 0);
-    else if (leaf >= 0x80000002 && leaf <= 0x80000004)
-        set_text(s, brand + (leaf - 0x80000002) * 16);
-    else
-        set_four(s, CPUID_SIGNATURE, 0, 0, CPUID_FEATURES);
-    return op + 1;
+/* LMA follows from CR0.PG and LME, and a write leaves it as it is. */
+static void set_efer(struct soft *s, uint64_t value) {
+    uint64_t changed = (s->efer ^ value) & ~(uint64_t)EFER_LMA;
+    if (value & ~efer_bits(s) || (changed & EFER_LME && s->cr0 & CR0_PG))
+        raise_gp0(s);
+    s->efer ^= changed;
+    if (changed & EFER_NX)
+        tlb_flush(s, true);
 }
 
-/* --- MSRs --- */
+/* --- RDMSR and WRMSR --- */
 
 static void set_edx_eax(struct soft *s, uint64_t value) {
     s->r[R_AX] = (uint32_t)value;
     s->r[R_DX] = value >> 32;
 }
+
+static uint64_t read_msr(struct soft *s, uint32_t number) {
+    const struct msr *m = msr_find(s, number);
+    if (number == MSR_TSC)
+        return now(s) + s->msrs.tsc;
+    if (number == MSR_EFER && efer_bits(s))
+        return s->efer;
+    if (!m)
+        raise_gp0(s);
+    return *(uint64_t *)((char *)s + m->offset);
+}
+
+static void write_msr(struct soft *s, uint32_t number, uint64_t value) {
+    const struct msr *m = msr_find(s, number);
+    if (number == MSR_TSC) {
+        s->msrs.tsc = value - now(s);
+    } else if (number == MSR_EFER && efer_bits(s)) {
+        set_efer(s, value);
+    } else if (!m || (m->width == ADDRESS && !is_canonical(value)) ||
+               (m->width == ONLY32 && value >> 32)) {
+        raise_gp0(s);
+    } else {
+        *(uint64_t *)((char *)s + m->offset) = m->width == W32 ? (uint32_t)value : value;
+        segment_refresh(s, &s->seg[S_FS]);
+        segment_refresh(s, &s->seg[S_GS]);
+    }
+}
+
+const struct op *rdmsr(struct soft *s, const struct op *op) {
+    if (s->cpl)
+        raise_gp0(s);
+    set_edx_eax(s, read_msr(s, (uint32_t)s->r[R_CX]));
+    return op + 1;
+}
+
+const struct op *wrmsr(struct soft *s, const struct op *op) {
+    if (s->cpl)
+        raise_gp0(s);
+    write_msr(s, (uint32_t)s->r[R_CX], s->r[R_DX] << 32 | (uint32_t)s->r[R_AX]);
+    return op + 1;
+}
+
+/* --- the time-stamp counter --- */
 
 const struct op *rdtsc(struct soft *s, const struct op *op) {
     if (s->cr4 & CR4_TSD && s->cpl)
@@ -63,60 +117,9 @@ const struct op *rdtsc(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-static uint64_t *sysenter_msr(struct soft *s) {
-    switch ((uint32_t)s->r[R_CX]) {
-    case MSR_SYSENTER_CS: return &s->msrs.sysenter_cs;
-    case MSR_SYSENTER_ESP: return &s->msrs.sysenter_esp;
-    case MSR_SYSENTER_EIP: return &s->msrs.sysenter_eip;
-    default: return NULL;
-    }
-}
-
-const struct op *rdmsr(struct soft *s, const struct op *op) {
-    const uint64_t *msr = sysenter_msr(s);
-    bool tsc = (uint32_t)s->r[R_CX] == MSR_TSC;
-    if (s->cpl || (!msr && !tsc))
-        raise_gp0(s);
-    set_edx_eax(s, tsc ? now(s) + s->msrs.tsc : *msr);
+const struct op *rdtscp(struct soft *s, const struct op *op) {
+    need_feature(s, FEATURE_RDTSCP);
+    rdtsc(s, op);
+    s->r[R_CX] = (uint32_t)s->msrs.tsc_aux;
     return op + 1;
-}
-
-const struct op *wrmsr(struct soft *s, const struct op *op) {
-    uint64_t *msr = sysenter_msr(s), value = s->r[R_DX] << 32 | (uint32_t)s->r[R_AX];
-    bool tsc = (uint32_t)s->r[R_CX] == MSR_TSC;
-    if (s->cpl || (!msr && !tsc))
-        raise_gp0(s);
-    if (tsc)
-        s->msrs.tsc = value - now(s);
-    else
-        *msr = (uint32_t)value;
-    return op + 1;
-}
-
-/* --- SYSENTER and SYSEXIT (5.8.7): flat segments by decree --- */
-
-static struct kvm_segment flat(uint16_t selector, uint8_t type, uint8_t dpl) {
-    return (struct kvm_segment){.limit = 0xFFFFFFFF, .selector = selector, .type = type,
-                                .present = 1, .dpl = dpl, .db = 1, .s = 1, .g = 1};
-}
-
-static const struct op *fast_call(struct soft *s, const struct op *op, unsigned offset,
-                                  unsigned cpl, uint64_t ip, uint64_t sp) {
-    uint16_t cs = (uint16_t)((s->msrs.sysenter_cs & 0xFFFC) + offset);
-    set_code(s, flat((uint16_t)(cs | cpl), 11, (uint8_t)cpl), cpl);
-    set_stack(s, flat((uint16_t)((cs + 8) | cpl), 3, (uint8_t)cpl), sp);
-    return leave(s, op, ip);
-}
-
-const struct op *sysenter(struct soft *s, const struct op *op) {
-    if (!(s->cr0 & CR0_PE) || !(s->msrs.sysenter_cs & 0xFFFC))
-        raise_gp0(s);
-    s->flags &= ~(uint32_t)(FLAG_VM | FLAG_IF | FLAG_RF);
-    return fast_call(s, op, 0, 0, s->msrs.sysenter_eip, s->msrs.sysenter_esp);
-}
-
-const struct op *sysexit(struct soft *s, const struct op *op) {
-    if (!s->protected || s->cpl || !(s->msrs.sysenter_cs & 0xFFFC))
-        raise_gp0(s);
-    return fast_call(s, op, 16, 3, s->r[R_DX] & 0xFFFFFFFF, s->r[R_CX]);
 }

@@ -56,10 +56,20 @@ static const struct opcode group6[8] = {
     UD,                       UD,
 };
 
+/* Where E would be a register. */
+static const struct opcode group7_1[8] = {
+    UD, UD, ONE(N, NONE, 0, clac), ONE(N, NONE, 0, stac), UD, UD, UD, UD,
+};
+static const struct opcode group7_7[8] = {
+    ONE(N, NONE, 0, swapgs), ONE(N, NONE, 0, rdtscp), UD, UD, UD, UD, UD, UD,
+};
+#define OR_BY_RM(fn, rows)                                                                         \
+    {.operands = O_N, .flags = MEM, .run = fn, .registers = rows}
+
 static const struct opcode group7[8] = {
-    ONE(N, NONE, MEM, sgdt),  ONE(N, NONE, MEM, sidt), ONE(N, NONE, MEM, lgdt),
+    ONE(N, NONE, MEM, sgdt),  OR_BY_RM(sidt, group7_1), ONE(N, NONE, MEM, lgdt),
     ONE(N, NONE, MEM, lidt),  ONE(N, NONE, RM16, smsw), UD,
-    ONE(N, NONE, RM16, lmsw), ONE(N, NONE, MEM, invlpg),
+    ONE(N, NONE, RM16, lmsw), OR_BY_RM(invlpg, group7_7),
 };
 
 static const struct opcode group8[8] = {
@@ -77,8 +87,18 @@ static const struct opcode group9[8] = {
     UD, ONE(N, NONE, MEM | LOCKS, cmpxchg8b), UD, UD, UD, UD, UD, UD,
 };
 
-static const struct opcode group15[8] = {
+static const struct opcode group15_plain[8] = {
     ONE(N, NONE, MEM, fxsave), ONE(N, NONE, MEM, fxrstor), UD, UD, UD, UD, UD, UD,
+};
+static const struct opcode group15_f3[8] = {
+    ONE(N, NONE, ONLY_REG, fsgsbase), ONE(N, NONE, ONLY_REG, fsgsbase),
+    ONE(N, NONE, ONLY_REG, fsgsbase), ONE(N, NONE, ONLY_REG, fsgsbase), UD, UD, UD, UD,
+};
+static const struct opcode group15[4] = {
+    [PREFIX_NONE] = GROUP(group15_plain),
+    [PREFIX_66] = UD,
+    [PREFIX_F3] = GROUP(group15_f3),
+    [PREFIX_F2] = UD,
 };
 
 static const struct opcode group11_byte[8] = {
@@ -255,9 +275,12 @@ const struct opcode opcodes_0f[256] = {
     [0x01] = GROUP(group7),
     [0x02] = ONE(E, NONE, RM16, lar),
     [0x03] = ONE(E, NONE, RM16, lsl),
+    [0x05] = ONE(NONE, NONE, LAST, syscall_),
     [0x06] = ONE(NONE, NONE, 0, clts),
+    [0x07] = ONE(NONE, NONE, LAST, sysret),
     [0x08] = ONE(NONE, NONE, 0, invd),
     [0x09] = ONE(NONE, NONE, 0, invd),
+    [0x0D] = ONE(N, NONE, 0, nop), /* PREFETCHW */
     EIGHT(0x18, ONE(N, NONE, 0, nop)), /* hints */
     [0x20] = ONE(C, NONE, 0, mov_rc),
     [0x21] = ONE(C, NONE, 0, mov_rd),
@@ -284,7 +307,7 @@ const struct opcode opcodes_0f[256] = {
     [0xAB] = ONE(E, NONE, LOCKS, bit_eg),
     [0xAC] = ONE(E, B, 0, shrd_i),
     [0xAD] = ONE(E, NONE, 0, shrd_cl),
-    [0xAE] = GROUP(group15),
+    [0xAE] = {.operands = O_N, .prefixes = group15},
     [0xAF] = FAM(E, NONE, 0, imul_ge),
     [0xB0] = FAM(E, NONE, BYTE | LOCKS, cmpxchg),
     [0xB1] = FAM(E, NONE, LOCKS, cmpxchg),

@@ -48,6 +48,7 @@ enum {
     DEFAULT64 = 512,  /* the operand size is 8, or 2 with 66 */
     FORCE64 = 1024,   /* it is 8 */
     NEVER64 = 2048,   /* REX.W is ignored */
+    ONLY_REG = 4096,  /* #UD for memory */
 };
 
 /* The rows of struct opcode.prefixes. */

@@ -68,7 +68,6 @@ void segment_refresh(struct soft *s, struct segment *g) {
 void segments_refresh(struct soft *s) {
     for (unsigned n = 0; n < S_COUNT; n++)
         segment_refresh(s, &s->seg[n]);
-    s->stack_mask = mask_of(stack_width(s));
 }
 
 /* --- descriptors in memory --- */
@@ -85,7 +84,7 @@ bool descriptor_at(struct soft *s, uint16_t selector, uint64_t *raw, uint64_t *l
     if (is_null(selector) || (selector & 4 && ldt->unusable) || (selector | 7u) > limit)
         return false;
     *linear = wrap_system(s, base + (selector & ~7u));
-    *raw = read_linear(s, *linear, 8, false);
+    *raw = read_linear(s, *linear, 8, RIGHTS_SYSTEM);
     return true;
 }
 
@@ -96,13 +95,35 @@ uint64_t descriptor_need(struct soft *s, uint16_t selector, unsigned vector, uin
     return raw;
 }
 
+/* The upper half of a 16-byte descriptor must have type 0 (figure 3-29 …), and its base be
+ * canonical. */
+static void widen_descriptor(struct soft *s, struct kvm_segment *k, uint64_t linear,
+                             unsigned vector) {
+    const struct kvm_segment *ldt = &s->seg[S_LDT].k;
+    uint32_t limit = k->selector & 4 ? ldt->limit : s->gdt.limit;
+    if ((k->selector & ~7u) + 15 > limit)
+        raise_fault(s, vector, k->selector & ~3u);
+    uint64_t upper = read_linear(s, linear + 8, 8, RIGHTS_SYSTEM);
+    k->base |= upper << 32;
+    if (upper >> 40 & 31 || !is_canonical(k->base))
+        raise_fault(s, vector, k->selector & ~3u);
+}
+
+struct kvm_segment system_descriptor(struct soft *s, uint16_t selector, unsigned vector,
+                                     uint64_t *linear) {
+    struct kvm_segment k = x86_descriptor(selector, descriptor_need(s, selector, vector, linear));
+    if (code64(s) && !k.s)
+        widen_descriptor(s, &k, *linear, vector);
+    return k;
+}
+
 /* Sets the accessed bit of a code or data descriptor that is being loaded. */
 void descriptor_accessed(struct soft *s, uint64_t linear, struct kvm_segment *k) {
     if (k->type & TYPE_ACCESSED)
         return;
     k->type |= TYPE_ACCESSED;
-    uint64_t byte = read_linear(s, linear + 5, 1, false) & 0xFF;
-    write_linear(s, linear + 5, 1, byte | TYPE_ACCESSED, false);
+    uint64_t byte = read_linear(s, linear + 5, 1, RIGHTS_SYSTEM) & 0xFF;
+    write_linear(s, linear + 5, 1, byte | TYPE_ACCESSED, RIGHTS_SYSTEM);
 }
 
 /* --- loading --- */
@@ -130,9 +151,20 @@ void segment_set_vm86(struct soft *s, unsigned seg, uint16_t selector) {
     set_segment(s, seg, k);
 }
 
+/* AMD's keep the base. */
 static void load_null(struct soft *s, unsigned seg, uint16_t selector) {
     struct kvm_segment k = {.selector = selector, .unusable = 1};
+    k.base = s->amd && s->long_mode ? s->seg[seg].k.base : 0;
     set_segment(s, seg, k);
+}
+
+/* SS may be null in 64-bit code of the rings 0 to 2; its RPL is the ring. */
+bool stack_may_be_null(uint16_t selector, unsigned cpl, bool is64) {
+    return is64 && is_null(selector) && cpl < 3 && (selector & 3u) == cpl;
+}
+
+struct kvm_segment null_stack(uint16_t selector) {
+    return (struct kvm_segment){.selector = selector, .dpl = selector & 3, .unusable = 1};
 }
 
 /* A stack segment for privilege `cpl`, or the fault `vector` (#GP when loaded by
@@ -174,8 +206,9 @@ void segment_load(struct soft *s, unsigned seg, uint16_t selector) {
     } else if (!s->protected) {
         segment_set_real(s, seg, selector);
     } else if (seg == S_SS) {
-        struct kvm_segment k;
-        stack_segment_fits(s, selector, s->cpl, VECTOR_GP, &k);
+        struct kvm_segment k = null_stack(selector);
+        if (!stack_may_be_null(selector, s->cpl, code64(s)))
+            stack_segment_fits(s, selector, s->cpl, VECTOR_GP, &k);
         set_segment(s, seg, k);
     } else if (is_null(selector)) {
         load_null(s, seg, selector);
@@ -227,7 +260,7 @@ void load_ldt(struct soft *s, uint16_t selector, unsigned vector) {
     }
     if (selector & 4)
         raise_fault(s, vector, selector & ~3u);
-    struct kvm_segment k = x86_descriptor(selector, descriptor_need(s, selector, vector, &linear));
+    struct kvm_segment k = system_descriptor(s, selector, vector, &linear);
     if (k.s || k.type != TYPE_LDT)
         raise_fault(s, vector, selector & ~3u);
     if (!k.present)

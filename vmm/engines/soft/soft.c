@@ -117,6 +117,12 @@ static void code_changed(struct soft *s, bool user) {
     s->epoch = (s->epoch & ~(uint64_t)EPOCH_MODE) | s->width | user;
 }
 
+static void stack_changed(struct soft *s) {
+    unsigned width = code64(s) ? 8 : s->seg[S_SS].k.db ? 4 : 2;
+    s->stack_mask = mask_of(width);
+    s->stack_kept = width == 2 ? ~0xFFFFull : 0;
+}
+
 void mode_changed(struct soft *s) {
     bool protected = s->cr0 & CR0_PE && !vm86(s), user = s->cpl == 3;
     bool align = user && s->cr0 & CR0_AM && s->flags & FLAG_AC, was64 = code64(s);
@@ -124,8 +130,10 @@ void mode_changed(struct soft *s) {
     bool refresh = protected != s->protected || was64 != code64(s), retag = align != s->align;
     s->protected = protected;
     s->align = align;
-    s->tlb = s->tlbs[user];
-    s->stack_mask = mask_of(stack_width(s));
+    bool smap_off = s->cr4 & CR4_SMAP && s->flags & FLAG_AC;
+    s->rights = user ? RIGHTS_USER : smap_off ? RIGHTS_SYSTEM_AC : RIGHTS_SYSTEM;
+    s->tlb = s->tlbs[s->rights];
+    stack_changed(s);
     if (refresh)
         segments_refresh(s);
     if (retag)
@@ -432,20 +440,11 @@ static void loop_turns(struct soft *s) {
 
 /* --- from resume to exit --- */
 
-static const char *cannot_run(const struct soft *s) {
-    if (s->long_mode)
-        return "the built-in CPU has no long mode";
-    if (s->cr4 & CR4_PAE && s->cr0 & CR0_PG)
-        return "the built-in CPU has no PAE paging";
-    return NULL;
-}
-
 void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     struct soft *s = cpu->priv;
     if (cpu->dirty)
         cpu->ops->store(cpu, cpu->dirty);
     cpu->valid = cpu->dirty = 0;
-    const char *why_not = cannot_run(s);
     s->exit = out;
     s->exiting = s->watch_hit = false;
     s->repeating = cpu->mid_rep;
@@ -457,9 +456,6 @@ void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     s->mode = mode_now(s);
     points_refresh(s);
     take_back_traps(s);
-    if (why_not)
-        report(s, CPU_EXIT_CANNOT, "%s", why_not);
-    out->fatal = why_not;
     loop_turns(s);
     x87_away(s);
     hand_out_traps(s);

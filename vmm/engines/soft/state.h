@@ -20,11 +20,16 @@
 #include "vmm/cpu/cpu.h"
 #include "vmm/engines/soft/fpu_image.h"
 #include "vmm/memory/memory.h"
+#include "vmm/x86/cpuid.h"
 #include "vmm/x86/mode.h"
 #include "vmm/x86/x86.h"
 
 #define DR6_BD (1u << 13)
 #define DR7_GD (1u << 13)
+
+/* Physical addresses have so many bits (CPUID leaf 80000008h). */
+#define PHYS_BITS 40
+#define PHYS_MASK ((1ull << PHYS_BITS) - 1)
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -107,8 +112,11 @@ struct tlb_entry {
 #define NO_PAGE  1ull /* no page's address */
 #define TLB_SIZE 512u
 
-/* For data, and from TLB_CODE on for code. */
-enum { TLB_SUPERVISOR, TLB_USER, TLB_CODE, TLB_KINDS = 2 * TLB_CODE };
+/* With whose rights memory is accessed (4.6.1): the system's, also what the CPU itself does
+ * in any ring; a user's; the system's where SMAP does not keep it from users' pages. There is
+ * a TLB for data of each, and from TLB_CODE on two for code. */
+enum rights { RIGHTS_SYSTEM, RIGHTS_USER, RIGHTS_SYSTEM_AC };
+enum { TLB_CODE = RIGHTS_SYSTEM_AC + 1, TLB_KINDS = TLB_CODE + 2 };
 
 /* A remembered answer of block_at(), good for one linear address and epoch. */
 struct jump {
@@ -146,9 +154,10 @@ struct soft {
     uint64_t carry;  /* CF: bit 63; OF: bits 63 and 62 differ; AF: bit 3 */
     uint32_t flags;  /* EFLAGS without these six */
     uint32_t cpl;
-    uint64_t stack_mask;
+    uint64_t stack_mask, stack_kept; /* what of RSP is SP, and what a new SP leaves of it */
     struct segment seg[S_COUNT];
-    struct tlb_entry *tlb; /* of the present privilege */
+    struct tlb_entry *tlb; /* of the present rights */
+    enum rights rights;    /* of the program */
     /* --- up to here --- */
     bool saved_valid;
 
@@ -158,6 +167,9 @@ struct soft {
     unsigned width;  /* of code, in bytes: 2, 4, or 8 in 64-bit mode */
     uint64_t ip_bias, ip_last; /* see ip_exists() */
     uint64_t cr0, cr2, cr3, cr4, efer;
+    uint64_t pdpte[4]; /* PAE paging's first level (4.4.1) */
+    uint64_t features; /* that CPUID announces: see has_feature() */
+    bool amd;          /* where vendors differ, it does as AMD's do */
     struct kvm_dtable gdt, idt;
     uint64_t dr[8];
     struct cpu_msrs msrs; /* tsc is what to add to the ticks */
@@ -244,6 +256,10 @@ static inline void new_epoch(struct soft *s) {
     s->epoch += EPOCH_MODE + 1;
 }
 
+static inline bool has_feature(const struct soft *s, enum cpuid_feature f) {
+    return s->features >> f & 1;
+}
+
 static inline bool code64(const struct soft *s) {
     return s->width == 8;
 }
@@ -269,10 +285,6 @@ static inline uint64_t wrap_system(const struct soft *s, uint64_t linear) {
 static inline bool vm86(const struct soft *s) {
     return s->flags & FLAG_VM;
 }
-/* Of SP, in bytes. */
-static inline unsigned stack_width(const struct soft *s) {
-    return code64(s) ? 8 : s->seg[S_SS].k.db ? 4 : 2;
-}
 static inline unsigned iopl(const struct soft *s) {
     return (s->flags & FLAG_IOPL) >> 12;
 }
@@ -291,6 +303,8 @@ uint64_t now(const struct soft *); /* instructions done before the one in progre
 void settle(struct soft *, const struct op *next); /* ip and ticks become next's */
 
 #define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
+
+void features_reset(struct soft *); /* cpuid.c */
 
 /* --- state_sync.c --- */
 int soft_fetch(struct cpu *, unsigned parts);
@@ -330,12 +344,17 @@ enum decoded { DECODED, DECODED_LAST, DECODED_NOT };
 enum decoded decode(struct soft *, const struct code *, struct op *);
 
 /* --- paging.c --- */
-enum access { ACCESS_READ = 0, ACCESS_WRITE = 2, ACCESS_FETCH = 16 };
-struct tlb_entry *translate(struct soft *, uint64_t linear, enum access, bool user);
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
+/* Fills in all that follows from the tables; raises #PF. */
+void walk_tables(struct soft *, struct tlb_entry *, uint64_t linear, enum access, enum rights);
+bool pdptes_load(struct soft *, uint64_t cr3);
+
+/* --- tlb.c --- */
+struct tlb_entry *translate(struct soft *, uint64_t linear, enum access, enum rights);
 void tlb_flush(struct soft *, bool global_too);
 void tlb_flush_page(struct soft *, uint64_t linear);
 /* The translation for a fetch, if it is there: nothing is looked up or marked. */
-const struct tlb_entry *tlb_find_code(struct soft *, uint64_t linear, bool user);
+const struct tlb_entry *tlb_find_code(struct soft *, uint64_t linear);
 void tlb_retag(struct soft *); /* which accesses may be fast has changed */
 void tlb_see_writes(struct soft *); /* the next to each page is to come by memory_dirty() */
 void tlb_protect_code(struct soft *, uint64_t phys);
@@ -347,16 +366,17 @@ void tlb_load(struct soft *, const struct saved_tlb *);
 uint64_t read_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size);
 uint64_t read_for_write_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size);
 void write_slow(struct soft *, unsigned seg, uint64_t offset, unsigned size, uint64_t value);
-/* By linear address, with the rights of `user` or of the system (4.6.1). */
-uint64_t read_linear(struct soft *, uint64_t linear, unsigned size, bool user);
-void write_linear(struct soft *, uint64_t linear, unsigned size, uint64_t value, bool user);
-void check_linear(struct soft *, uint64_t linear, unsigned size, enum access, bool user);
+/* By linear address. */
+uint64_t read_linear(struct soft *, uint64_t linear, unsigned size, enum rights);
+void write_linear(struct soft *, uint64_t linear, unsigned size, uint64_t value, enum rights);
+void check_linear(struct soft *, uint64_t linear, unsigned size, enum access, enum rights);
 void check_write(struct soft *, unsigned seg, uint64_t offset, unsigned size);
 /* An area of any size, and the alignment that #AC asks of it. */
 void check_write_area(struct soft *, unsigned seg, uint64_t offset, unsigned size,
                       unsigned alignment);
-void phys_write32(struct soft *, uint64_t phys, uint32_t value);
-uint32_t phys_read32(struct soft *, uint64_t phys);
+/* Entries of page tables, of 4 or 8 bytes. */
+void phys_write_entry(struct soft *, uint64_t phys, unsigned size, uint64_t value);
+uint64_t phys_read_entry(struct soft *, uint64_t phys, unsigned size);
 
 /* --- segment.c --- */
 void segment_refresh(struct soft *, struct segment *);
@@ -373,8 +393,13 @@ void segment_set_real(struct soft *, unsigned seg, uint16_t selector);
 void segment_set_vm86(struct soft *, unsigned seg, uint16_t selector);
 bool descriptor_at(struct soft *, uint16_t selector, uint64_t *raw, uint64_t *linear);
 uint64_t descriptor_need(struct soft *, uint16_t selector, unsigned vector, uint64_t *linear);
+/* Of an LDT or a TSS: in 64-bit code it has 16 bytes. */
+struct kvm_segment system_descriptor(struct soft *, uint16_t selector, unsigned vector,
+                                     uint64_t *linear);
 void descriptor_accessed(struct soft *, uint64_t linear, struct kvm_segment *);
 void load_ldt(struct soft *, uint16_t selector, unsigned vector);
+bool stack_may_be_null(uint16_t selector, unsigned cpl, bool is64);
+struct kvm_segment null_stack(uint16_t selector);
 void stack_segment_fits(struct soft *, uint16_t selector, unsigned cpl, unsigned vector,
                         struct kvm_segment *k);
 
@@ -383,11 +408,15 @@ void stack_segment_fits(struct soft *, uint16_t selector, unsigned cpl, unsigned
 void set_code(struct soft *, struct kvm_segment k, unsigned cpl);
 void set_code_real(struct soft *, uint16_t selector);
 void set_stack(struct soft *, struct kvm_segment k, uint64_t sp);
+/* An ip that exists in the code segment `k`, or #GP. */
+uint64_t target_in(struct soft *, const struct kvm_segment *k, uint64_t ip);
+/* A code segment that may be loaded: present, or #NP; and what L and D must be in long mode. */
+void code_fits(struct soft *, const struct kvm_segment *k);
 /* Values to push together: all room is checked before the first is written. */
 struct frame {
     unsigned size, count;
     uint32_t code; /* error code of the #SS when there is no room */
-    uint32_t value[40];
+    uint64_t value[40];
 };
 void frame_add(struct frame *, uint64_t value);
 void frame_push(struct soft *, const struct frame *);
@@ -402,6 +431,9 @@ void task_switch_gate(struct soft *, uint64_t gate, enum switch_cause, uint64_t 
                       const uint32_t *error);
 void task_return(struct soft *, uint64_t return_ip);
 void task_stack(struct soft *, unsigned cpl, uint16_t *ss, uint32_t *esp);
+/* RSP0 to RSP2 (number 0 to 2) and IST1 to IST7 (TSS_IST + 1 to 7) of a 64-bit TSS. */
+enum { TSS_IST = 3 };
+uint64_t task_stack64(struct soft *, unsigned number);
 
 /* --- interrupt.c --- */
 /* Takes an exception or interrupt to its handler; retire_block() is done. */

@@ -77,8 +77,11 @@ static void store_sregs(struct soft *s, struct kvm_sregs *in) {
     s->cr3 = in->cr3;
     s->cr4 = in->cr4;
     s->efer = in->efer;
-    if (flush)
+    if (flush) {
         tlb_flush(s, true);
+        s->long_mode = s->efer & EFER_LMA;
+        pdptes_load(s, s->cr3);
+    }
 }
 
 /* After a change of registers: everything that is derived from them. */
@@ -241,6 +244,7 @@ void soft_reset(struct soft *s) {
     s->gdt.limit = s->idt.limit = 0xFFFF;
     s->ip = 0xFFF0;
     s->cr0 = CR0_CD | CR0_NW | CR0_ET;
+    features_reset(s);
     s->r[R_DX] = 0x633;
     s->fpu = (struct fpu_image){.fcw = 0x37F, .mxcsr = 0x1F80}; /* as KVM's begins */
     s->dr[6] = 0xFFFF0FF0;

@@ -1,21 +1,10 @@
-/* System instructions: control registers, descriptor tables, HLT, the interrupt
- * flag, and the instructions that look at descriptors (Vol. 2, chapter 2.8).
+/* System instructions: descriptor tables, HLT, the interrupt flag, and the instructions that look at descriptors (Vol. 2, chapter 2.8).
  */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
-
-#define CR0_DEFINED                                                                                \
-    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
-     CR0_PG)
-#define CR4_DEFINED (CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_OSFXSR)
-
-static void need_ring0(struct soft *s) {
-    if (s->cpl)
-        raise_gp0(s);
-}
 
 static void need_protected(struct soft *s) {
     if (!s->protected)
@@ -58,105 +47,36 @@ const struct op *invd(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-/* --- control registers (2.5) --- */
-
-static void set_cr0(struct soft *s, uint64_t value) {
-    uint64_t old = s->cr0;
-    value = (value & CR0_DEFINED) | CR0_ET;
-    if ((value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
-        raise_gp0(s);
-    s->cr0 = value;
-    if ((old ^ value) & (CR0_PG | CR0_WP | CR0_PE))
-        tlb_flush(s, true);
-    if ((old ^ value) & (CR0_PE | CR0_AM))
-        mode_changed(s);
-    pend(s, PENDING_CHECK);
-}
-
-static void load_cr3(struct soft *s, uint64_t value) {
-    uint64_t old = s->cr3;
-    s->cr3 = value;
-    tlb_flush(s, false);
-    if (s->cpu->catch.cr3)
-        report(s, CPU_EXIT_EVENT, "cr3 from %#llx to %#llx", (unsigned long long)old,
-               (unsigned long long)value);
-}
-
-/* A bit which another engine set may stay set. */
-static void set_cr4(struct soft *s, uint64_t value) {
-    if (value & ~(CR4_DEFINED | s->cr4))
-        raise_gp0(s);
-    uint64_t changed = s->cr4 ^ value;
-    s->cr4 = value;
-    if (changed & (CR4_PSE | CR4_PGE))
-        tlb_flush(s, true);
-    if (changed & CR4_DE)
-        dr7_changed(s);
-}
-
-const struct op *mov_rc(struct soft *s, const struct op *op) {
-    need_ring0(s);
-    const uint64_t value[] = {s->cr0, 0, s->cr2, s->cr3, s->cr4};
-    set_reg(s, op->rm, 4, value[op->reg]);
-    return op + 1;
-}
-
-const struct op *mov_cr(struct soft *s, const struct op *op) {
-    need_ring0(s);
-    uint64_t value = get_reg(s, op->rm, 4);
-    switch (op->reg) {
-    case 0: set_cr0(s, value); break;
-    case 2: s->cr2 = value; break;
-    case 3: load_cr3(s, value); break;
-    default: set_cr4(s, value); break;
-    }
-    return op + 1;
-}
-
-const struct op *clts(struct soft *s, const struct op *op) {
-    need_ring0(s);
-    s->cr0 &= ~(uint64_t)CR0_TS;
-    return op + 1;
-}
-
-const struct op *smsw(struct soft *s, const struct op *op) {
-    put_e(s, op, op->memory ? 2 : op->wide, op->memory, s->cr0);
-    return op + 1;
-}
-
-/* Only the low four bits, and PE cannot be cleared. */
-const struct op *lmsw(struct soft *s, const struct op *op) {
-    need_ring0(s);
-    uint64_t value = get_e(s, op, 2, op->memory) & 15;
-    set_cr0(s, (s->cr0 & ~14ull) | value);
-    return op + 1;
-}
-
 const struct op *invlpg(struct soft *s, const struct op *op) {
     need_ring0(s);
-    tlb_flush_page(s, (uint32_t)(s->seg[op->seg].k.base + address(s, op)));
+    tlb_flush_page(s, wrap_linear(s, s->seg[op->seg].base + address(s, op)));
     return op + 1;
 }
 
-/* --- descriptor tables: a 16-bit limit, then a 32-bit base, of which a load with a
- * 16-bit operand size takes 24 bits; a store gives all (Vol. 2B, SGDT) --- */
+/* --- descriptor tables: a 16-bit limit, then a base of 32 bits, of which a load with a
+ * 16-bit operand size takes 24 bits, a store gives all; in 64-bit code of 64 (Vol. 2B,
+ * SGDT) --- */
 
 static const struct op *store_table(struct soft *s, const struct op *op,
                                     const struct kvm_dtable *t) {
+    need_umip(s);
     uint64_t at = address(s, op);
+    unsigned size = code64(s) ? 8 : 4;
     check_write(s, op->seg, at, 2);
-    check_write(s, op->seg, (at + 2) & op->mask, 4);
+    check_write(s, op->seg, (at + 2) & op->mask, size);
     store(s, op->seg, at, 2, t->limit);
-    store(s, op->seg, (at + 2) & op->mask, 4, t->base);
+    store(s, op->seg, (at + 2) & op->mask, size, t->base);
     return op + 1;
 }
 
 static const struct op *load_table(struct soft *s, const struct op *op, struct kvm_dtable *t) {
     need_ring0(s);
     uint64_t at = address(s, op), limit = load(s, op->seg, at, 2);
-    uint64_t base = load(s, op->seg, (at + 2) & op->mask, 4);
+    uint64_t base = load(s, op->seg, (at + 2) & op->mask, code64(s) ? 8 : 4);
+    if (code64(s) && !is_canonical(base))
+        raise_gp0(s);
     t->limit = (uint16_t)limit;
-    t->base = op->wide == 2 ? base & 0xFFFFFF : base;
+    t->base = op->wide == 2 && !code64(s) ? base & 0xFFFFFF : base;
     return op + 1;
 }
 
@@ -175,6 +95,7 @@ const struct op *lidt(struct soft *s, const struct op *op) {
 
 static const struct op *store_selector(struct soft *s, const struct op *op, unsigned seg) {
     need_protected(s);
+    need_umip(s);
     put_e(s, op, op->memory ? 2 : op->wide, op->memory, s->seg[seg].k.selector);
     return op + 1;
 }
@@ -200,16 +121,34 @@ const struct op *ltr(struct soft *s, const struct op *op) {
     uint64_t linear;
     if (!(selector & ~3u) || selector & 4)
         raise_fault(s, VECTOR_GP, selector & ~3u);
-    struct kvm_segment k =
-        x86_descriptor(selector, descriptor_need(s, selector, VECTOR_GP, &linear));
-    if (k.s || (k.type != 1 && k.type != 9))
+    struct kvm_segment k = system_descriptor(s, selector, VECTOR_GP, &linear);
+    if (k.s || (k.type != 9 && (k.type != 1 || s->long_mode)))
         raise_fault(s, VECTOR_GP, selector & ~3u);
     if (!k.present)
         raise_fault(s, VECTOR_NP, selector & ~3u);
     k.type |= 2; /* busy */
-    write_linear(s, linear + 5, 1, (read_linear(s, linear + 5, 1, false) & 0xFF) | 2, false);
+    uint64_t byte = read_linear(s, linear + 5, 1, RIGHTS_SYSTEM) & 0xFF;
+    write_linear(s, linear + 5, 1, byte | 2, RIGHTS_SYSTEM);
     s->seg[S_TR].k = k;
     return op + 1;
+}
+
+/* --- SMAP --- */
+
+static const struct op *set_ac(struct soft *s, const struct op *op, bool ac) {
+    need_feature(s, FEATURE_SMAP);
+    if (s->cpl)
+        raise_plain(s, VECTOR_UD);
+    s->flags = (s->flags & ~(uint32_t)FLAG_AC) | (ac ? FLAG_AC : 0);
+    mode_changed(s);
+    return op + 1;
+}
+
+const struct op *clac(struct soft *s, const struct op *op) {
+    return set_ac(s, op, false);
+}
+const struct op *stac(struct soft *s, const struct op *op) {
+    return set_ac(s, op, true);
 }
 
 /* --- looking at descriptors: nothing faults but the operand --- */
@@ -234,7 +173,7 @@ static bool visible(struct soft *s, uint16_t selector, unsigned systems, uint64_
 const struct op *lar(struct soft *s, const struct op *op) {
     need_protected(s);
     uint64_t raw;
-    bool ok = visible(s, (uint16_t)get_e(s, op, 2, op->memory), 0x1A3E, &raw);
+    bool ok = visible(s, (uint16_t)get_e(s, op, 2, op->memory), s->long_mode ? 0x1A04 : 0x1A3E, &raw);
     if (ok)
         set_reg(s, op->reg, op->wide, raw >> 32 & 0x00FFFF00);
     set_zf(s, ok);
@@ -244,7 +183,7 @@ const struct op *lar(struct soft *s, const struct op *op) {
 const struct op *lsl(struct soft *s, const struct op *op) {
     need_protected(s);
     uint64_t raw;
-    bool ok = visible(s, (uint16_t)get_e(s, op, 2, op->memory), 0x0A0E, &raw);
+    bool ok = visible(s, (uint16_t)get_e(s, op, 2, op->memory), s->long_mode ? 0x0A04 : 0x0A0E, &raw);
     if (ok)
         set_reg(s, op->reg, op->wide, x86_descriptor(0, raw).limit);
     set_zf(s, ok);

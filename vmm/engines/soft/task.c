@@ -35,12 +35,12 @@ static const struct layout *tss_layout(const struct kvm_segment *tr) {
 }
 
 static uint64_t tss_read(struct soft *s, const struct kvm_segment *tr, unsigned at, unsigned size) {
-    return read_linear(s, (uint32_t)(tr->base + at), size, false) & mask_of(size);
+    return read_linear(s, wrap_system(s, tr->base + at), size, RIGHTS_SYSTEM) & mask_of(size);
 }
 
 static void tss_write(struct soft *s, const struct kvm_segment *tr, unsigned at, unsigned size,
                       uint64_t value) {
-    write_linear(s, (uint32_t)(tr->base + at), size, value, false);
+    write_linear(s, wrap_system(s, tr->base + at), size, value, RIGHTS_SYSTEM);
 }
 
 void task_stack(struct soft *s, unsigned cpl, uint16_t *ss, uint32_t *esp) {
@@ -51,6 +51,15 @@ void task_stack(struct soft *s, unsigned cpl, uint16_t *ss, uint32_t *esp) {
         raise_fault(s, VECTOR_TS, tr->selector & ~3u);
     *esp = (uint32_t)tss_read(s, tr, at, l->size);
     *ss = (uint16_t)tss_read(s, tr, at + l->size, 2);
+}
+
+/* Figure 7-11: RSP0 to RSP2, 8 bytes that are reserved, IST1 to IST7. */
+uint64_t task_stack64(struct soft *s, unsigned number) {
+    const struct kvm_segment *tr = &s->seg[S_TR].k;
+    unsigned at = 4 + 8 * number;
+    if (tr->unusable || at + 7 > tr->limit)
+        raise_fault(s, VECTOR_TS, tr->selector & ~3u);
+    return tss_read(s, tr, at, 8);
 }
 
 /* --- the new task's descriptor --- */
@@ -79,8 +88,9 @@ static struct task find_task(struct soft *s, uint16_t selector, enum switch_caus
 
 /* The descriptor's busy bit: bit 1 of its byte 5. */
 static void set_busy(struct soft *s, uint64_t descriptor, bool busy) {
-    uint64_t byte = read_linear(s, descriptor + 5, 1, false) & 0xFF;
-    write_linear(s, descriptor + 5, 1, busy ? byte | TSS_BUSY : byte & ~(uint64_t)TSS_BUSY, false);
+    uint64_t byte = read_linear(s, descriptor + 5, 1, RIGHTS_SYSTEM) & 0xFF;
+    byte = busy ? byte | TSS_BUSY : byte & ~(uint64_t)TSS_BUSY;
+    write_linear(s, descriptor + 5, 1, byte, RIGHTS_SYSTEM);
 }
 
 /* --- saving the old --- */
@@ -168,7 +178,7 @@ static void become(struct soft *s, const struct new_task *n, const struct kvm_se
     s->seg[S_TR].k.type |= TSS_BUSY;
     s->cr0 |= CR0_TS;
     s->x87_ready = false;
-    if (wide && s->cr0 & CR0_PG) {
+    if (wide && s->cr0 & CR0_PG && pdptes_load(s, n->cr3)) {
         s->cr3 = n->cr3;
         tlb_flush(s, false);
     }
@@ -200,11 +210,11 @@ void task_switch(struct soft *s, uint16_t selector, enum switch_cause cause, uin
     if (old.unusable || old.limit < tss_layout(&old)->limit ||
         !descriptor_at(s, old.selector, &raw, &old_linear))
         raise_fault(s, VECTOR_TS, old.selector & ~3u);
-    check_linear(s, old.base, tss_layout(&old)->limit + 1u, ACCESS_WRITE, false);
+    check_linear(s, old.base, tss_layout(&old)->limit + 1u, ACCESS_WRITE, RIGHTS_SYSTEM);
     check_linear(s, t.tr.base, tss_layout(&t.tr)->limit + 1u, nested ? ACCESS_WRITE : ACCESS_READ,
-                 false);
-    check_linear(s, old_linear, 8, ACCESS_WRITE, false);
-    check_linear(s, t.linear, 8, ACCESS_WRITE, false);
+                 RIGHTS_SYSTEM);
+    check_linear(s, old_linear, 8, ACCESS_WRITE, RIGHTS_SYSTEM);
+    check_linear(s, t.linear, 8, ACCESS_WRITE, RIGHTS_SYSTEM);
     save_task(s, return_ip, cause == SWITCH_IRET ? flags & ~(uint32_t)FLAG_NT : flags);
     struct new_task n = read_task(s, &t.tr);
     if (!nested)

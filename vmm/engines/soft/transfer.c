@@ -11,7 +11,7 @@
 #include "vmm/x86/mode.h"
 
 enum { TYPE_CONFORMING = 4, TYPE_CODE = 8 };
-enum { GATE_CALL16 = 4, GATE_TASK = 5, GATE_CALL32 = 12 };
+enum { GATE_CALL16 = 4, GATE_TASK = 5, GATE_CALL32 = 12, GATE_CALL64 = 12 };
 
 static bool is_code(const struct kvm_segment *k) {
     return k->s && k->type & TYPE_CODE;
@@ -57,7 +57,7 @@ void set_stack(struct soft *s, struct kvm_segment k, uint64_t sp) {
 /* --- frames --- */
 
 void frame_add(struct frame *f, uint64_t value) {
-    f->value[f->count++] = (uint32_t)value;
+    f->value[f->count++] = value;
 }
 
 void frame_push(struct soft *s, const struct frame *f) {
@@ -88,14 +88,28 @@ struct far {
     bool call;
 };
 
-static uint64_t mid_rep(struct soft *s, const struct kvm_segment *k, uint64_t offset) {
-    if (offset > k->limit)
+static bool is_code64(const struct soft *s, const struct kvm_segment *k) {
+    return s->long_mode && k->l;
+}
+
+/* In compatibility mode ip has 32 bits again. */
+uint64_t target_in(struct soft *s, const struct kvm_segment *k, uint64_t ip) {
+    if (s->long_mode && !k->l)
+        ip = (uint32_t)ip;
+    if (is_code64(s, k) ? !is_canonical(ip) : ip > k->limit)
         raise_gp0(s);
-    return offset;
+    return ip;
+}
+
+void code_fits(struct soft *s, const struct kvm_segment *k) {
+    if (is_code64(s, k) && k->db)
+        raise_fault(s, VECTOR_GP, k->selector & ~3u);
+    if (!k->present)
+        raise_fault(s, VECTOR_NP, k->selector & ~3u);
 }
 
 static const struct op *far_real(struct soft *s, const struct far *f) {
-    uint64_t ip = mid_rep(s, &s->seg[S_CS].k, f->offset);
+    uint64_t ip = target_in(s, &s->seg[S_CS].k, f->offset);
     if (f->call)
         push_return(s, f->op, f->op->wide);
     set_code_real(s, f->selector);
@@ -109,9 +123,8 @@ static const struct op *far_direct(struct soft *s, const struct far *f, struct k
     bool allowed = is_conforming(&k) ? k.dpl <= s->cpl : rpl <= s->cpl && k.dpl == s->cpl;
     if (!allowed)
         raise_fault(s, VECTOR_GP, f->selector & ~3u);
-    if (!k.present)
-        raise_fault(s, VECTOR_NP, f->selector & ~3u);
-    uint64_t ip = mid_rep(s, &k, f->offset);
+    code_fits(s, &k);
+    uint64_t ip = target_in(s, &k, f->offset);
     if (f->call)
         push_return(s, f->op, f->op->wide);
     descriptor_accessed(s, linear, &k);
@@ -161,7 +174,7 @@ static const struct op *far_gate(struct soft *s, const struct far *f, uint64_t g
         raise_fault(s, VECTOR_GP, selector & ~3u);
     if (!k.present)
         raise_fault(s, VECTOR_NP, selector & ~3u);
-    uint64_t ip = mid_rep(s, &k, gate_offset(gate, size));
+    uint64_t ip = target_in(s, &k, gate_offset(gate, size));
     if (inner)
         enter_ring(s, f, k, size, gate >> 32 & 31);
     else if (f->call)
@@ -170,6 +183,61 @@ static const struct op *far_gate(struct soft *s, const struct far *f, uint64_t g
     set_code(s, k, inner ? k.dpl : s->cpl);
     commit(s);
     return leave(s, f->op, ip);
+}
+
+/* --- 64-bit call gates (5.8.3.1): 16 bytes, to 64-bit code, no parameters --- */
+
+static uint64_t gate64_offset(struct soft *s, const struct far *f, uint64_t gate,
+                              uint64_t linear) {
+    uint64_t upper = read_linear(s, linear + 8, 8, RIGHTS_SYSTEM);
+    if (upper >> 40 & 31)
+        raise_fault(s, VECTOR_GP, f->selector & ~3u);
+    return (upper << 32) | gate_offset(gate, 4);
+}
+
+static const struct op *far_gate64(struct soft *s, const struct far *f, uint64_t gate,
+                                   uint64_t gate_linear) {
+    uint16_t selector = gate >> 16 & 0xFFFF;
+    struct frame frame = {.size = 8};
+    uint64_t linear, offset = gate64_offset(s, f, gate, gate_linear);
+    if (!(selector & ~3u))
+        raise_gp0(s);
+    struct kvm_segment k =
+        x86_descriptor(selector, descriptor_need(s, selector, VECTOR_GP, &linear));
+    bool inner = f->call && !is_conforming(&k) && k.dpl < s->cpl;
+    bool same = is_conforming(&k) ? k.dpl <= s->cpl : k.dpl == s->cpl;
+    if (!is_code(&k) || !(inner || same) || !k.l || k.db)
+        raise_fault(s, VECTOR_GP, selector & ~3u);
+    code_fits(s, &k);
+    uint64_t ip = target_in(s, &k, offset), sp = inner ? task_stack64(s, k.dpl) : s->r[R_SP];
+    if (inner) {
+        frame_add(&frame, s->seg[S_SS].k.selector);
+        frame_add(&frame, s->r[R_SP]);
+    }
+    frame_add(&frame, s->seg[S_CS].k.selector);
+    frame_add(&frame, after(s, f->op));
+    descriptor_accessed(s, linear, &k);
+    set_code(s, k, inner ? k.dpl : s->cpl);
+    if (inner)
+        set_stack(s, null_stack(k.dpl), sp);
+    if (f->call)
+        frame_push(s, &frame);
+    commit(s);
+    return leave(s, f->op, ip);
+}
+
+/* In long mode that is the only system descriptor for JMP and CALL. */
+static const struct op *far_system64(struct soft *s, const struct far *f,
+                                     const struct kvm_segment *k, uint64_t raw,
+                                     uint64_t linear) {
+    uint32_t limit = f->selector & 4 ? s->seg[S_LDT].k.limit : s->gdt.limit;
+    bool whole = (f->selector & ~7u) + 15 <= limit;
+    if (k->s || k->type != GATE_CALL64 || k->dpl < s->cpl || k->dpl < (f->selector & 3) ||
+        !whole)
+        raise_fault(s, VECTOR_GP, f->selector & ~3u);
+    if (!k->present)
+        raise_fault(s, VECTOR_NP, f->selector & ~3u);
+    return far_gate64(s, f, raw, linear);
 }
 
 /* Gates and TSSs: the descriptor's DPL must admit both CPL and RPL. */
@@ -202,7 +270,7 @@ static const struct op *far_go(struct soft *s, struct far f) {
     struct kvm_segment k = x86_descriptor(f.selector, raw);
     if (is_code(&k))
         return far_direct(s, &f, k, linear);
-    return far_system(s, &f, &k, raw);
+    return s->long_mode ? far_system64(s, &f, &k, raw, linear) : far_system(s, &f, &k, raw);
 }
 
 static struct far far_immediate(const struct op *op, bool call) {
@@ -241,28 +309,28 @@ static struct kvm_segment return_code(struct soft *s, uint16_t selector) {
     bool fits = is_conforming(&k) ? k.dpl <= rpl : k.dpl == rpl;
     if (!is_code(&k) || rpl < s->cpl || !fits)
         raise_fault(s, VECTOR_GP, selector & ~3u);
-    if (!k.present)
-        raise_fault(s, VECTOR_NP, selector & ~3u);
+    code_fits(s, &k);
     descriptor_accessed(s, linear, &k);
     return k;
 }
 
-/* Leaves the ring: `used` bytes of this stack hold the return frame, SP and SS
- * above it; `release` more go from the outer one. */
+/* To code and stack together: `used` bytes of this stack hold the return frame, SP and SS
+ * above it; `release` more go from the one it comes to. */
 static void leave_ring(struct soft *s, struct kvm_segment code, unsigned size, int64_t used,
                        unsigned release) {
     unsigned rpl = code.selector & 3;
     uint64_t sp = peek(s, size, used);
     uint16_t ss = (uint16_t)peek(s, 2, used + size);
-    struct kvm_segment stack;
-    stack_segment_fits(s, ss, rpl, VECTOR_GP, &stack);
+    struct kvm_segment stack = null_stack(ss);
+    if (!stack_may_be_null(ss, rpl, is_code64(s, &code)))
+        stack_segment_fits(s, ss, rpl, VECTOR_GP, &stack);
     set_code(s, code, rpl);
     set_stack(s, stack, sp + release);
     segments_drop_inner(s);
 }
 
 static const struct op *ret_far_real(struct soft *s, const struct op *op, unsigned release) {
-    uint64_t ip = mid_rep(s, &s->seg[S_CS].k, peek(s, op->wide, 0));
+    uint64_t ip = target_in(s, &s->seg[S_CS].k, peek(s, op->wide, 0));
     set_code_real(s, (uint16_t)peek(s, 2, op->wide));
     set_sp(s, sp_plus(s, 2 * op->wide + release));
     return leave(s, op, ip);
@@ -275,7 +343,7 @@ const struct op *ret_far(struct soft *s, const struct op *op) {
     checkpoint(s);
     uint64_t ip = peek(s, size, 0);
     struct kvm_segment k = return_code(s, (uint16_t)peek(s, 2, size));
-    mid_rep(s, &k, ip);
+    ip = target_in(s, &k, ip);
     if ((k.selector & 3u) > s->cpl) {
         leave_ring(s, k, size, 2 * size + release, release);
     } else {
@@ -294,7 +362,7 @@ static void iret_flags(struct soft *s, uint32_t value, uint32_t mask) {
 }
 
 static uint32_t iret_mask(struct soft *s, unsigned size) {
-    return flags_allowed(s, size) | (size == 4 ? FLAG_RF : 0);
+    return flags_allowed(s, size) | (size >= 4 ? FLAG_RF : 0);
 }
 
 /* Real and virtual-8086 mode. */
@@ -302,7 +370,7 @@ static const struct op *iret_real(struct soft *s, const struct op *op) {
     unsigned size = op->wide;
     if (vm86(s) && iopl(s) < 3)
         raise_gp0(s);
-    uint64_t ip = mid_rep(s, &s->seg[S_CS].k, peek(s, size, 0));
+    uint64_t ip = target_in(s, &s->seg[S_CS].k, peek(s, size, 0));
     uint64_t selector = peek(s, 2, size), flags = peek(s, size, 2 * size);
     set_code_real(s, (uint16_t)selector);
     set_sp(s, sp_plus(s, 3 * size));
@@ -332,12 +400,12 @@ static const struct op *iret_to_vm86(struct soft *s, const struct op *op) {
 static const struct op *iret_protected(struct soft *s, const struct op *op) {
     unsigned size = op->wide;
     uint32_t flags = (uint32_t)peek(s, size, 2 * size), mask = iret_mask(s, size);
-    if (size == 4 && flags & FLAG_VM && s->cpl == 0)
+    if (size == 4 && flags & FLAG_VM && s->cpl == 0 && !s->long_mode)
         return iret_to_vm86(s, op);
     uint64_t ip = peek(s, size, 0);
     struct kvm_segment k = return_code(s, (uint16_t)peek(s, 2, size));
-    mid_rep(s, &k, ip);
-    if ((k.selector & 3u) > s->cpl) {
+    ip = target_in(s, &k, ip);
+    if ((k.selector & 3u) > s->cpl || code64(s)) { /* which always takes SP and SS along */
         leave_ring(s, k, size, 3 * size, 0);
     } else {
         set_code(s, k, s->cpl);
@@ -355,6 +423,8 @@ const struct op *iret(struct soft *s, const struct op *op) {
     checkpoint(s);
     if (!(s->flags & FLAG_NT))
         return iret_protected(s, op);
+    if (s->long_mode)
+        raise_gp0(s);
     task_return(s, after(s, op));
     return resume_at(s);
 }

@@ -7,8 +7,23 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 
-enum { MSRS = 4 };
-static const uint32_t msr_index[MSRS] = {0x10, 0x174, 0x175, 0x176}; /* TSC, SYSENTER_* */
+/* In this order; a KVM takes and gives them up to the first that it does not have. */
+static const struct {
+    uint32_t index;
+    size_t offset; /* in struct cpu_msrs */
+} msrs[] = {
+    {0x10, offsetof(struct cpu_msrs, tsc)},
+    {0x174, offsetof(struct cpu_msrs, sysenter_cs)},
+    {0x175, offsetof(struct cpu_msrs, sysenter_esp)},
+    {0x176, offsetof(struct cpu_msrs, sysenter_eip)},
+    {0xC0000081, offsetof(struct cpu_msrs, star)},
+    {0xC0000082, offsetof(struct cpu_msrs, lstar)},
+    {0xC0000083, offsetof(struct cpu_msrs, cstar)},
+    {0xC0000084, offsetof(struct cpu_msrs, fmask)},
+    {0xC0000102, offsetof(struct cpu_msrs, kernel_gs_base)},
+    {0xC0000103, offsetof(struct cpu_msrs, tsc_aux)},
+};
+enum { MSRS = sizeof msrs / sizeof *msrs };
 
 /* struct kvm_msrs with its entries: C has no member behind a flexible array. */
 struct msr_list {
@@ -17,22 +32,25 @@ struct msr_list {
 };
 _Static_assert(offsetof(struct msr_list, entry) == sizeof(struct kvm_msrs), "as KVM has it");
 
+static uint64_t *msr_in(const struct cpu_msrs *m, int i) {
+    return (uint64_t *)((char *)m + msrs[i].offset);
+}
+
 static int get_msrs(int fd, struct cpu_msrs *m) {
     struct msr_list list = {.count = MSRS};
     for (int i = 0; i < MSRS; i++)
-        list.entry[i].index = msr_index[i];
+        list.entry[i].index = msrs[i].index;
     if (ioctl(fd, KVM_GET_MSRS, &list) < 0)
         return -errno;
-    *m = (struct cpu_msrs){list.entry[0].data, list.entry[1].data, list.entry[2].data,
-                           list.entry[3].data};
+    for (int i = 0; i < MSRS; i++)
+        *msr_in(m, i) = list.entry[i].data;
     return 0;
 }
 
 static int set_msrs(int fd, const struct cpu_msrs *m) {
-    const uint64_t value[MSRS] = {m->tsc, m->sysenter_cs, m->sysenter_esp, m->sysenter_eip};
     struct msr_list list = {.count = MSRS};
     for (int i = 0; i < MSRS; i++)
-        list.entry[i] = (struct kvm_msr_entry){.index = msr_index[i], .data = value[i]};
+        list.entry[i] = (struct kvm_msr_entry){.index = msrs[i].index, .data = *msr_in(m, i)};
     return ioctl(fd, KVM_SET_MSRS, &list) < 0 ? -errno : 0;
 }
 

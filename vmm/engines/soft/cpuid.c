@@ -1,0 +1,67 @@
+/* What the built-in CPU announces itself as.
+ *
+ * Rule: CPUID announces exactly what is built, and what it does not announce does not
+ * exist: the bits of control registers, the MSRs and the instructions of a feature that is
+ * switched off are #GP and #UD.
+ */
+#include <string.h>
+
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/handlers.h"
+
+#define SIGNATURE 0x633 /* family 6; SEP is believed from model 3, stepping 3 */
+
+enum { LEAF_LAST = 7, LEAF_EXTENDED_LAST = 0x80000008 };
+
+/* What a plain x86-64 kernel needs; the rest of what is built is there when it is asked for. */
+#define FEATURES_BASIC                                                                             \
+    (FEATURE_BIT(FPU) | FEATURE_BIT(FXSR) | FEATURE_BIT(DE) | FEATURE_BIT(PSE) | FEATURE_BIT(TSC) | FEATURE_BIT(MSR) |                    \
+     FEATURE_BIT(PAE) | FEATURE_BIT(CX8) | FEATURE_BIT(SEP) | FEATURE_BIT(PGE) |                   \
+     FEATURE_BIT(CMOV) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) | FEATURE_BIT(NX) |              \
+     FEATURE_BIT(PDPE1GB) | FEATURE_BIT(LM) | FEATURE_BIT(LAHF_LM))
+
+static const char brand[48] = "minikvm built-in CPU";
+
+void features_reset(struct soft *s) {
+    s->features = FEATURES_BASIC;
+}
+
+static void set_four(struct soft *s, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+    s->r[R_AX] = a;
+    s->r[R_BX] = b;
+    s->r[R_CX] = c;
+    s->r[R_DX] = d;
+}
+
+static void set_text(struct soft *s, const char *text) {
+    uint32_t word[4];
+    memcpy(word, text, 16);
+    set_four(s, word[0], word[1], word[2], word[3]);
+}
+
+/* The features of a leaf, beside `a` and `b`. */
+static void set_features(struct soft *s, uint32_t leaf, uint32_t a, uint32_t b) {
+    uint64_t f = s->features;
+    set_four(s, a | cpuid_word(f, leaf, CPUID_EAX), b | cpuid_word(f, leaf, CPUID_EBX),
+             cpuid_word(f, leaf, CPUID_ECX), cpuid_word(f, leaf, CPUID_EDX));
+}
+
+/* A leaf beyond the last is answered as the last basic one. */
+const struct op *cpuid(struct soft *s, const struct op *op) {
+    uint32_t leaf = (uint32_t)s->r[R_AX], subleaf = (uint32_t)s->r[R_CX];
+    if (leaf > LEAF_EXTENDED_LAST || (leaf > LEAF_LAST && leaf < 0x80000000))
+        leaf = LEAF_LAST;
+    if (leaf == 0)
+        set_four(s, LEAF_LAST, 0x696E694D, 0x74666F53, 0x204D564B); /* "MiniKVM Soft": EBX EDX ECX */
+    else if (leaf == 1)
+        set_features(s, leaf, SIGNATURE, 0);
+    else if (leaf == 0x80000000)
+        set_four(s, LEAF_EXTENDED_LAST, 0, 0, 0);
+    else if (leaf >= 0x80000002 && leaf <= 0x80000004)
+        set_text(s, brand + (leaf - 0x80000002) * 16);
+    else if (leaf == 0x80000008)
+        set_four(s, 48 << 8 | PHYS_BITS, 0, 0, 0);
+    else
+        set_features(s, subleaf && leaf == 7 ? ~0u : leaf, 0, 0);
+    return op + 1;
+}

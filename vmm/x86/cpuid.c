@@ -1,0 +1,48 @@
+/* Features of a CPU; see cpuid.h. */
+#include "vmm/x86/cpuid.h"
+
+#include <string.h>
+
+/* clang-format off */
+const struct cpuid_bit cpuid_bits[FEATURES] = {
+    [FEATURE_FPU]      = {"fpu",      1, CPUID_EDX, 0},
+    [FEATURE_FXSR]     = {"fxsr",     1, CPUID_EDX, 24},
+    [FEATURE_DE]       = {"de",       1, CPUID_EDX, 2},
+    [FEATURE_PSE]      = {"pse",      1, CPUID_EDX, 3},
+    [FEATURE_TSC]      = {"tsc",      1, CPUID_EDX, 4},
+    [FEATURE_MSR]      = {"msr",      1, CPUID_EDX, 5},
+    [FEATURE_PAE]      = {"pae",      1, CPUID_EDX, 6},
+    [FEATURE_CX8]      = {"cx8",      1, CPUID_EDX, 8},
+    [FEATURE_SEP]      = {"sep",      1, CPUID_EDX, 11},
+    [FEATURE_PGE]      = {"pge",      1, CPUID_EDX, 13},
+    [FEATURE_CMOV]     = {"cmov",     1, CPUID_EDX, 15},
+    [FEATURE_CX16]     = {"cx16",     1, CPUID_ECX, 13},
+    [FEATURE_PCID]     = {"pcid",     1, CPUID_ECX, 17},
+    [FEATURE_FSGSBASE] = {"fsgsbase", 7, CPUID_EBX, 0},
+    [FEATURE_SMEP]     = {"smep",     7, CPUID_EBX, 7},
+    [FEATURE_SMAP]     = {"smap",     7, CPUID_EBX, 20},
+    [FEATURE_UMIP]     = {"umip",     7, CPUID_ECX, 2},
+    [FEATURE_SYSCALL]  = {"syscall",  0x80000001, CPUID_EDX, 11},
+    [FEATURE_NX]       = {"nx",       0x80000001, CPUID_EDX, 20},
+    [FEATURE_PDPE1GB]  = {"pdpe1gb",  0x80000001, CPUID_EDX, 26},
+    [FEATURE_RDTSCP]   = {"rdtscp",   0x80000001, CPUID_EDX, 27},
+    [FEATURE_LM]       = {"lm",       0x80000001, CPUID_EDX, 29},
+    [FEATURE_LAHF_LM]  = {"lahf_lm",  0x80000001, CPUID_ECX, 0},
+};
+/* clang-format on */
+
+uint32_t cpuid_word(uint64_t features, uint32_t leaf, enum cpuid_register reg) {
+    uint32_t word = 0;
+    for (unsigned f = 0; f < FEATURES; f++)
+        if (features >> f & 1 && cpuid_bits[f].leaf == leaf && cpuid_bits[f].reg == reg)
+            word |= 1u << cpuid_bits[f].bit;
+    return word;
+}
+
+enum cpuid_feature cpuid_find(const char *name, size_t length) {
+    unsigned f = 0;
+    while (f < FEATURES &&
+           (strlen(cpuid_bits[f].name) != length || memcmp(cpuid_bits[f].name, name, length)))
+        f++;
+    return f;
+}

@@ -1,0 +1,34 @@
+/* Features of a CPU, by the names that Linux and QEMU give them, and where CPUID says them
+ * (Vol. 2A, CPUID). */
+#ifndef MINIKVM_CPUID_H
+#define MINIKVM_CPUID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cpuid_feature {
+    FEATURE_FPU, FEATURE_FXSR, FEATURE_DE, FEATURE_PSE, FEATURE_TSC, FEATURE_MSR, FEATURE_PAE, FEATURE_CX8, FEATURE_SEP,
+    FEATURE_PGE, FEATURE_CMOV, FEATURE_CX16, FEATURE_PCID, FEATURE_FSGSBASE, FEATURE_SMEP,
+    FEATURE_SMAP, FEATURE_UMIP, FEATURE_SYSCALL, FEATURE_NX, FEATURE_PDPE1GB, FEATURE_RDTSCP,
+    FEATURE_LM, FEATURE_LAHF_LM, FEATURES,
+};
+
+enum cpuid_register { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
+
+struct cpuid_bit {
+    const char *name;
+    uint32_t leaf; /* of several subleaves, 0 */
+    enum cpuid_register reg;
+    unsigned bit;
+};
+extern const struct cpuid_bit cpuid_bits[FEATURES];
+
+#define FEATURE_BIT(f) (1ull << FEATURE_##f)
+
+/* The bits of one register of a leaf that a set of features has. */
+uint32_t cpuid_word(uint64_t features, uint32_t leaf, enum cpuid_register);
+/* The feature of this name; FEATURES: there is none. */
+enum cpuid_feature cpuid_find(const char *name, size_t length);
+
+#endif
