@@ -27,6 +27,43 @@ for engine in soft kvm; do
     done
 done
 
+# By its own answers: what ours must give, too (services.sh).
+for guest in pcibios reset; do
+    run --bios="$bios/bios-256k.bin" "$BUILD/tests/boot/$guest.img"
+    [[ $guest == reset ]] && expect_status 7 || expect_status 0
+done
+expect_err 'the guest resets its machine by the keyboard controller: its firmware starts anew'
+
+# The same images by ours and by it: what is on the screen is the same.
+same() { # same TEXT IMAGE
+    python3 "$TOP/tests/boot/both.py" "$1" "$bios/bios-256k.bin" "$MINIKVM" --cpu=soft "$2" 2>err || fail "$(cat err)"
+}
+if has soft && [[ ${CPU:-soft} == soft ]] && command -v python3 >/dev/null; then
+    grub=/usr/lib/grub-rescue
+    same 'stage 1' "$BUILD/os-1k/os-1k.img"
+    [[ ! -r $grub/grub-rescue-floppy.img ]] || same 'GNU GRUB' $grub/grub-rescue-floppy.img
+    [[ ! -r $grub/grub-rescue-usb.img ]] || same 'GNU GRUB' $grub/grub-rescue-usb.img
+    if command -v syslinux >/dev/null && command -v mformat >/dev/null; then
+        mformat -f 1440 -C -i floppy :: && syslinux --install floppy
+        same SYSLINUX floppy
+    fi
+fi
+
+# A debugger has all of it: from the reset vector to the sector, and back.
+if has soft && has gdb && [[ ${CPU:-soft} == soft ]]; then
+    gdb_session "target remote | $MINIKVM --gdb=- --cpu=soft --bios=$bios/bios-256k.bin $WORK/disk" \
+        'x/i $pc' 'break *0x7c00' continue 'x/i $pc' 'monitor catch bios' 'monitor info bios' 'monitor explain' \
+        'monitor info devices' stepi 'monitor explain' 'monitor goto 0' 'maintenance flush register-cache' 'x/i $pc' \
+        'monitor info devices' continue 'x/i $pc' 'reverse-stepi' 'x/i $pc' 'monitor screen' kill
+    for line in '=> 0xfffffff0:' 'Breakpoint 1, 0x0*7c00' '=> 0x7c00:.*mov +\$0xe48,%ax' \
+        'a BIOS of yours \(--bios=FILE\) are not known here; set a breakpoint' 'PCI 00:01.1 +IDE' \
+        'PAM +f0000-fffff +RAM, read-only' 'What it asks is not said' 'PAM +c0000-fffff +ROM' 'iret' \
+        '0\|SeaBIOS \(version' '1\|Booting from Hard Disk'; do
+        expect_gdb "$line"
+    done
+    [[ $(grep -c '=> 0xfffffff0:' gdb) == 2 && $(grep -c '=> 0x7c00:' gdb) == 2 ]] || fail "$(cat gdb)"
+fi
+
 # What is no BIOS, and no VGA ROM.
 run --bios=./missing disk
 expect_status 125

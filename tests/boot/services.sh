@@ -26,6 +26,7 @@ guest disk --disk="$WORK/hard"
 guest floppy
 guest ide --disk="$WORK/hard"
 guest pci
+guest pcibios
 guest video
 stdin=$WORK/keys
 guest keys

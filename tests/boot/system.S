@@ -156,9 +156,6 @@ map:    movl    $0xe820, %eax
         movb    $4, %ah
         int     $0x1a
         expect_byte $0x20, %ch, "1ah/04: century"
-        movw    $0xb101, %ax
-        int     $0x1a
-        expect_carry "1ah/B101: no PCI"
 
         movb    $0, %ah
         movb    $0xe3, %al

@@ -152,11 +152,11 @@ static void rom(void) {
     }
     /* across both edges of the low one */
     CHECK(memory_at(&m, MIB - 8192 - 1, 2, false) == NULL);
-    CHECK(memory_at(&m, 0, MIB - SHADOW_SIZE, true) == m.ram);
+    CHECK(memory_at(&m, 0, 0xf0000, true) == m.ram);
     memset(b, 0x77, sizeof b);
     CHECK(memory_write(&m, MIB - 8, b, 16) == 8); /* ROM, then RAM */
     CHECK(m.ram[MIB] == 0x77 && m.ram[MIB + 7] == 0x77 && m.ram[MIB + 8] == 0);
-    CHECK(memory_write(&m, MIB - SHADOW_SIZE - 8, b, 16) == 8); /* RAM, then nothing up to the ROM */
+    CHECK(memory_write(&m, 0xf0000 - 8, b, 16) == 8); /* RAM, then nothing up to the ROM */
     CHECK(memory_read(&m, MIB - 8, b, 16) == 16 && !memcmp(b, image + 4992, 8) && b[8] == 0x77);
     memory_close(&m);
 }

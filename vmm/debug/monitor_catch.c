@@ -5,6 +5,7 @@
 #include "vmm/debug/bridge.h"
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
+#include "vmm/inspect/inspect.h"
 
 static void print_usage(const struct text *t) {
     unsigned count;
@@ -30,6 +31,11 @@ static void print_caught(const struct machine *m, const struct text *t) {
 }
 
 static bool is_impossible(struct machine *m, const struct catch_event *e, const struct text *t) {
+    if (e->needs_bios && !m->bios.on) {
+        text_print(t, "%s; set a breakpoint at the vector's handler, or catch interrupt\n",
+                   inspect_no_bios(m));
+        return true;
+    }
     if (!e->needs_soft || cpu_can(&m->vcpu[0].cpu, ENGINE_EXACT_EVENTS) || engines_may_take_over(m))
         return false;
     text_print(t, "only the built-in CPU sees every %s; use `monitor engine soft` first\n",

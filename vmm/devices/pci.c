@@ -116,13 +116,20 @@ static enum io_result access_config_address(void *pci, const struct access *a) {
 
 /* --- the device ---------------------------------------------------------------------------------- */
 
+/* By their places. */
+static void insert_function(struct pci *p, const struct opened_device *o) {
+    unsigned n = p->count++;
+    for (; n && p->slot[n - 1].class->pci->slot > o->class->pci->slot; n--)
+        p->slot[n] = p->slot[n - 1];
+    p->slot[n] = (struct pci_slot){.class = o->class, .device = o->device};
+}
+
 static void find_functions(struct pci *p) {
     const struct devices *d = p->devices;
     p->count = 0;
     for (unsigned i = 0; i < d->count && p->count < PCI_FUNCTIONS; i++)
         if (d->opened[i].class->pci)
-            p->slot[p->count++] =
-                (struct pci_slot){.class = d->opened[i].class, .device = d->opened[i].device};
+            insert_function(p, &d->opened[i]);
 }
 
 static void reset(void *device) {

@@ -4,6 +4,13 @@
 #include "vmm/inspect/fill.h"
 #include "vmm/machine/machine.h"
 
+const char *inspect_no_bios(const struct machine *m) {
+    if (m->bios.on)
+        return NULL;
+    return m->options->rom ? "the calls of a BIOS of yours (--bios=FILE) are not known here"
+                           : "this machine has no BIOS";
+}
+
 /* The count is that of the built-in CPU; KVM has none. */
 void fill_bios(struct machine *m, const struct table_sink *sink) {
     const struct bios_call *k;

@@ -11,6 +11,7 @@
 #include "vmm/x86/mode.h"
 #include "vmm/x86/registers.h"
 #include "vmm/inspect/explain.h"
+#include "vmm/inspect/inspect.h"
 #include "vmm/x86/descriptor.h"
 
 /* --- where the trial came out -------------------------------------------------------- */
@@ -300,6 +301,8 @@ static void say_bios_call(const struct scene *c, unsigned vector) {
     bool next = c->in.pc == x86_pc(&c->s->regs, &c->s->sregs);
     if (next && !scene_protected(c) && bios_explain(&c->m->bios, vector, words, sizeof words))
         text_print(c->t, "It asks the BIOS: %s. ", words);
+    else if (next && !scene_protected(c) && c->m->options->rom)
+        text_print(c->t, "What it asks is not said: %s. ", inspect_no_bios(c->m));
 }
 
 void explain_int(const struct scene *c) {

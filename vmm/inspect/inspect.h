@@ -24,6 +24,9 @@ void inspect_screen(struct machine *, bool attributes, const struct text *);
  * cannot be written. */
 bool inspect_screenshot(struct machine *, FILE *, char *error, size_t size);
 
+/* Why nothing is known of the BIOS's calls here; NULL: they are our own BIOS's. */
+const char *inspect_no_bios(const struct machine *);
+
 /* "ring0 prot32", for a list of CPUs. */
 void inspect_cpu(struct vcpu *, char *out, size_t size);
 

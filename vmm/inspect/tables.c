@@ -9,24 +9,25 @@
 
 static const struct table tables[] = {
     {"gdt", "global descriptor table", {"Selector", "Base", "Limit", "DPL", "Type", "Access"},
-     fill_gdt},
+     fill_gdt, NULL},
     {"ldt", "local descriptor table", {"Selector", "Base", "Limit", "DPL", "Type", "Access"},
-     fill_ldt},
+     fill_ldt, NULL},
     {"idt", "interrupt descriptor table, or the real-mode vectors",
-     {"Vector", "Name", "Selector", "Offset", "Linear", "DPL", "Type"}, fill_idt},
-    {"tss", "task state segment: the stacks for each ring", {"Field", "Value"}, fill_tss},
+     {"Vector", "Name", "Selector", "Offset", "Linear", "DPL", "Type"}, fill_idt, NULL},
+    {"tss", "task state segment: the stacks for each ring", {"Field", "Value"}, fill_tss, NULL},
     {"pages", "mapped ranges of the current address space",
-     {"Linear", "End", "Physical", "Size", "Rights", "Page"}, fill_pages},
+     {"Linear", "End", "Physical", "Size", "Rights", "Page"}, fill_pages, NULL},
     {"segments", "segment registers with their hidden parts",
-     {"Register", "Selector", "Base", "Limit", "DPL", "Type", "Access"}, fill_segments},
+     {"Register", "Selector", "Base", "Limit", "DPL", "Type", "Access"}, fill_segments, NULL},
     {"cpus", "the CPU of each machine", {"Machine", "CPU", "State", "Linear", "Engine"},
-     fill_cpus},
+     fill_cpus, NULL},
     {"devices", "interrupt controllers, timer, serial port", {"Device", "Register", "Value"},
-     fill_devices},
+     fill_devices, NULL},
     {"disks", "drives: their files, sizes and what was read and written",
-     {"Drive", "Sectors", "Geometry", "Read", "Written", "Overlay", "File"}, fill_disks},
-    {"bios", "the last calls of the BIOS, with their answers", {"Count", "At", "Call", "Answer"}, fill_bios},
-    {"exits", "VM exit counts by reason", {"Reason", "Count"}, fill_exits},
+     {"Drive", "Sectors", "Geometry", "Read", "Written", "Overlay", "File"}, fill_disks, NULL},
+    {"bios", "the last calls of the BIOS, with their answers", {"Count", "At", "Call", "Answer"}, fill_bios,
+     inspect_no_bios},
+    {"exits", "VM exit counts by reason", {"Reason", "Count"}, fill_exits, NULL},
 };
 
 const struct table *tables_list(unsigned *count) {
@@ -82,7 +83,8 @@ void tables_print(const struct table *table, struct machine *m, const struct tex
     table->fill(m, &sink);
     p.measuring = false;
     if (p.rows == 0) {
-        text_print(text, "%s: nothing there\n", table->help);
+        const char *why = table->missing ? table->missing(m) : NULL;
+        text_print(text, "%s: %s\n", table->help, why ? why : "nothing there");
         return;
     }
     for (int i = 0; table->columns[i]; i++)

@@ -24,6 +24,7 @@ struct table {
     const char *name, *help;
     const char *columns[TABLE_COLUMNS + 1]; /* ends with NULL */
     void (*fill)(struct machine *, const struct table_sink *);
+    const char *(*missing)(const struct machine *); /* why there are no rows, or NULL; may be NULL */
 };
 
 const struct table *tables_list(unsigned *count);

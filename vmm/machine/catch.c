@@ -91,17 +91,17 @@ static bool has_interrupt(const struct machine *m) {
 static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_WORDS); }
 
 static const struct catch_event events[] = {
-    {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode, NULL},
+    {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode, NULL, false},
     {"exception", "exceptions", "at the handler's first instruction", 256, true, catch_exceptions,
-     has_exception, NULL},
+     has_exception, NULL, false},
     {"interrupt", "interrupts", "at the handler's first instruction", 256, true, catch_interrupts,
-     has_interrupt, NULL},
-    {"port", "ports", "after the access", 65536, false, catch_ports, has_port, NULL},
-    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3, NULL},
-    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall, NULL},
+     has_interrupt, NULL, false},
+    {"port", "ports", "after the access", 65536, false, catch_ports, has_port, NULL, false},
+    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3, NULL, false},
+    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall, NULL, false},
     {"bios", "calls of the BIOS", "at the int, before the call", CATCH_BIOS_MAX, false, catch_bios, catches_bios,
-     parse_bios},
-    {"off", NULL, NULL, 0, false, catch_nothing, NULL, NULL},
+     parse_bios, true},
+    {"off", NULL, NULL, 0, false, catch_nothing, NULL, NULL, false},
 };
 
 const struct catch_event *catch_events(unsigned *count) {

@@ -66,10 +66,11 @@ static void lay_out(struct memory *m) {
         add_piece(m, high_end - m->rom_size, high_end, m->rom, true);
 }
 
-/* All is RAM but where the ROM is. */
+/* All is RAM but where the ROM is; F0000 to FFFFF is one. */
 static uint32_t shadow_around_rom(const struct memory *m) {
-    unsigned pages = m->rom ? (memory_rom_base(m) - MEMORY_SHADOW) / SHADOW_SIZE : SHADOW_PAGES;
-    return pages == SHADOW_PAGES ? UINT32_MAX : (1u << 2 * pages) - 1;
+    enum { LAST = 12 };
+    unsigned pages = (memory_rom_base(m) - MEMORY_SHADOW) / SHADOW_SIZE;
+    return m->rom ? (1u << 2 * (pages < LAST ? pages : LAST)) - 1 : UINT32_MAX;
 }
 
 void memory_set_shadow(struct memory *m, uint32_t shadow) {

@@ -9,7 +9,7 @@
 
 static const struct services *const services[] = {&services_video,  &services_disk,   &services_keyboard,
                                                   &services_time,   &services_system, &services_serial,
-                                                  &services_power};
+                                                  &services_power,  &services_pci};
 
 /* --- the table ---------------------------------------------------------------------------- */
 

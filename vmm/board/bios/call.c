@@ -60,9 +60,9 @@ void set_vector(struct bios *b, unsigned vector, uint16_t segment, uint16_t offs
 
 /* --- ports: firmware looks for what is there, and nobody is told when it is not --- */
 
-static void port_access(struct bios *b, uint16_t port, bool write, uint8_t *value) {
+static void port_access(struct bios *b, uint16_t port, bool write, unsigned size, uint32_t *value) {
     struct pc_board *board = b->board;
-    struct access a = {.cpu = b->cpu, .address = port, .write = write, .size = 1, .data = value};
+    struct access a = {.cpu = b->cpu, .address = port, .write = write, .size = size, .data = value};
     lock_take(&board->lock);
     void (*unassigned)(void *, const struct access *) = board->bus.unassigned;
     board->bus.unassigned = NULL;
@@ -71,13 +71,18 @@ static void port_access(struct bios *b, uint16_t port, bool write, uint8_t *valu
     lock_release(&board->lock);
 }
 
-uint8_t port_in(struct bios *b, uint16_t port) {
-    uint8_t value = 0xff;
-    port_access(b, port, false, &value);
+uint32_t port_read(struct bios *b, uint16_t port, unsigned size) {
+    uint32_t value = 0;
+    port_access(b, port, false, size, &value);
     return value;
 }
 
-void port_out(struct bios *b, uint16_t port, uint8_t value) { port_access(b, port, true, &value); }
+void port_write(struct bios *b, uint16_t port, unsigned size, uint32_t value) {
+    port_access(b, port, true, size, &value);
+}
+
+uint8_t port_in(struct bios *b, uint16_t port) { return (uint8_t)port_read(b, port, 1); }
+void port_out(struct bios *b, uint16_t port, uint8_t value) { port_write(b, port, 1, value); }
 
 uint8_t cmos_in(struct bios *b, uint8_t index) {
     port_out(b, 0x70, index);

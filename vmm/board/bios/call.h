@@ -78,6 +78,8 @@ bool vector_is_ours(struct bios *, unsigned vector);
 void set_vector(struct bios *, unsigned vector, uint16_t segment, uint16_t offset);
 
 /* --- ports --- */
+uint32_t port_read(struct bios *, uint16_t port, unsigned size);
+void port_write(struct bios *, uint16_t port, unsigned size, uint32_t value);
 uint8_t port_in(struct bios *, uint16_t port);
 void port_out(struct bios *, uint16_t port, uint8_t value);
 uint8_t cmos_in(struct bios *, uint8_t index);
@@ -125,7 +127,7 @@ struct services {
     unsigned count;
 };
 extern const struct services services_video, services_disk, services_keyboard, services_time, services_system,
-    services_serial, services_power;
+    services_serial, services_power, services_pci;
 
 /* --- between the files --- */
 /* The CPU back in the caller, at an offset in its CS, as if the call had not been. */

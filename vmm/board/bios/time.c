@@ -141,9 +141,6 @@ static void after_alarm(struct call *c) {
     c->pc = ROM_EOI2;
 }
 
-/* There is no PCI. */
-static void no_pci(struct call *c) { set_carry(c, true); }
-
 /* --- waits --------------------------------------------------------------------------------------------------- */
 
 enum { TICK_NS = 54925494 };
@@ -207,7 +204,6 @@ static const struct service list[] = {
     ROW(0x1a, BY_AH(0x05), "set the clock's date", set_date),
     ROW(0x1a, BY_AH(0x06), "set the alarm", set_alarm),
     ROW(0x1a, BY_AH(0x07), "cancel the alarm", cancel_alarm),
-    ROW(0x1a, BY_AH(0xb1), "PCI", no_pci),
     ROW(0x1c, BY_ALL, "a tick", nobody_ticks),
     ROW(0x1b, BY_ALL, "Ctrl-Break", nobody_ticks),
     ROW(0x4a, BY_ALL, "alarm", nobody_ticks),
