@@ -53,13 +53,15 @@ static const struct undefined_row undefined_rows[] = {
     {{0x0FBC, 0x0FBD}, 0, UNDEFINED_ALL & ~(uint32_t)FLAG_ZF, UNDEFINED_ALWAYS}, /* BSF, BSR */
 };
 
-/* By how many bits a shift or rotate goes; the CPU takes five bits of it. */
+/* By how many bits a shift or rotate goes; the CPU takes five bits of it, six for an operand
+ * of 64 bits. */
 static inline unsigned undefined_count(const struct insn *in, uint64_t rcx) {
     bool two = in->opcode == 0x0F;
     bool by_cl = two ? in->second & 1 : (in->opcode & 0xFE) == 0xD2;
     bool by_one = !two && (in->opcode & 0xFE) == 0xD0;
     unsigned immediate = insn_byte(in, (two ? 2 : 1) + insn_modrm_length(in));
-    return by_one ? 1 : (by_cl ? (unsigned)rcx : immediate) & 31;
+    bool wide = in->operand == 8 && (two || in->opcode & 1);
+    return by_one ? 1 : (by_cl ? (unsigned)rcx : immediate) & (wide ? 63 : 31);
 }
 
 /* OF is defined for a count of 1 only; CF of SHL and SHR for one below the width. */

@@ -13,6 +13,7 @@
 
 #include "tests/lockstep/rig.h"
 #include "tests/lockstep/undefined.h"
+#include "native_rows.h"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
 
@@ -54,120 +55,12 @@ static uint32_t any(void) {
 
 /* --- the instructions --- */
 
-enum {
-    B = 1,
-    MODRM = 2,
-    I8 = 4,
-    IV = 8,
-    REG_ONLY = 16,
-    MEM_ONLY = 32,
-    BIT = 64,
-    REP = 128,
-    F0 = 256,
-    W = 512
-};
-
-struct row {
-    uint8_t first, last; /* opcodes */
-    uint16_t form;
-    int8_t reg; /* of a group: the reg field; -1: any */
-};
-
-static const struct row rows[] = {
-    {0x00, 0x03, MODRM, -1},
-    {0x08, 0x0B, MODRM, -1},
-    {0x10, 0x13, MODRM, -1},
-    {0x18, 0x1B, MODRM, -1},
-    {0x20, 0x23, MODRM, -1},
-    {0x28, 0x2B, MODRM, -1},
-    {0x30, 0x33, MODRM, -1},
-    {0x38, 0x3B, MODRM, -1},
-    {0x04, 0x04, I8, -1},
-    {0x15, 0x15, IV, -1},
-    {0x1C, 0x1C, I8, -1},
-    {0x3D, 0x3D, IV, -1},
-    {0x27, 0x27, 0, -1},
-    {0x2F, 0x2F, 0, -1},
-    {0x37, 0x37, 0, -1},
-    {0x3F, 0x3F, 0, -1},
-    {0x40, 0x43, 0, -1},
-    {0x45, 0x4B, 0, -1},
-    {0x4D, 0x4F, 0, -1},
-    {0x50, 0x5B, 0, -1},
-    {0x5D, 0x5F, 0, -1},
-    {0x60, 0x61, 0, -1},
-    {0x68, 0x68, IV, -1},
-    {0x69, 0x69, MODRM | IV, -1},
-    {0x6A, 0x6A, I8, -1},
-    {0x6B, 0x6B, MODRM | I8, -1},
-    {0x80, 0x80, MODRM | I8, -1},
-    {0x81, 0x81, MODRM | IV, -1},
-    {0x82, 0x83, MODRM | I8, -1},
-    {0x84, 0x8B, MODRM, -1},
-    {0x8D, 0x8D, MODRM | MEM_ONLY, -1},
-    {0x8F, 0x8F, MODRM, 0},
-    {0x90, 0x99, 0, -1},
-    {0x9C, 0x9C, 0, -1},
-    {0x9E, 0x9F, 0, -1},
-    {0xA8, 0xA8, I8, -1},
-    {0xA9, 0xA9, IV, -1},
-    {0xA4, 0xA7, REP, -1},
-    {0xAA, 0xAF, REP, -1},
-    {0xB0, 0xB7, I8, -1},
-    {0xB8, 0xBB, IV, -1},
-    {0xC0, 0xC1, MODRM | I8, -1},
-    {0xC6, 0xC6, MODRM | I8, 0},
-    {0xC7, 0xC7, MODRM | IV, 0},
-    {0xC8, 0xC8, W, -1},
-    {0xC9, 0xC9, 0, -1},
-    {0xD0, 0xD1, MODRM, -1},
-    {0xD2, 0xD3, MODRM, -1},
-    {0xD4, 0xD5, I8, -1},
-    {0xD7, 0xD7, 0, -1},
-    {0xF5, 0xF5, 0, -1},
-    {0xF6, 0xF6, MODRM | I8, 0},
-    {0xF7, 0xF7, MODRM | IV, 0},
-    {0xF6, 0xF7, MODRM, 2},
-    {0xF6, 0xF7, MODRM, 3},
-    {0xF6, 0xF7, MODRM, 4},
-    {0xF6, 0xF7, MODRM, 5},
-    {0xF6, 0xF7, MODRM, 6},
-    {0xF6, 0xF7, MODRM, 7},
-    {0xF8, 0xF9, 0, -1},
-    {0xFC, 0xFD, 0, -1},
-    {0xFE, 0xFF, MODRM, 0},
-    {0xFE, 0xFF, MODRM, 1},
-    {0xFF, 0xFF, MODRM, 6},
-    {0x40, 0x4F, F0 | MODRM, -1},
-    {0x90, 0x9F, F0 | MODRM, -1},
-    {0xA3, 0xA3, F0 | MODRM | BIT, -1},
-    {0xAB, 0xAB, F0 | MODRM | BIT, -1},
-    {0xB3, 0xB3, F0 | MODRM | BIT, -1},
-    {0xBB, 0xBB, F0 | MODRM | BIT, -1},
-    {0xBA, 0xBA, F0 | MODRM | I8, 4},
-    {0xBA, 0xBA, F0 | MODRM | I8, 5},
-    {0xBA, 0xBA, F0 | MODRM | I8, 6},
-    {0xBA, 0xBA, F0 | MODRM | I8, 7},
-    {0xA4, 0xA4, F0 | MODRM | I8, -1},
-    {0xA5, 0xA5, F0 | MODRM, -1},
-    {0xAC, 0xAC, F0 | MODRM | I8, -1},
-    {0xAD, 0xAD, F0 | MODRM, -1},
-    {0xAF, 0xAF, F0 | MODRM, -1},
-    {0xB0, 0xB1, F0 | MODRM, -1},
-    {0xB6, 0xB7, F0 | MODRM, -1},
-    {0xBC, 0xBF, F0 | MODRM, -1},
-    {0xC0, 0xC1, F0 | MODRM, -1},
-    {0xC7, 0xC7, F0 | MODRM | MEM_ONLY, 1},
-    {0xC8, 0xCB, F0, -1},
-    {0xCD, 0xCF, F0, -1},
-};
-
 static void emit(struct test *t, unsigned byte) {
     t->code[t->length++] = (uint8_t)byte;
 }
 
 /* Memory operands are [esi + disp8] or an absolute address in DATA. */
-static void emit_modrm(struct test *t, const struct row *row) {
+static void emit_modrm(struct test *t, const struct native_row *row) {
     unsigned reg = row->reg >= 0 ? (unsigned)row->reg : any() % 8;
     bool bits = row->form & BIT; /* of a register: it must not reach far */
     if (row->form & MEM_ONLY || (!bits && any() % 2)) {
@@ -193,7 +86,10 @@ static uint32_t value(void) {
 }
 
 static void make(struct test *t) {
-    const struct row *row = &rows[any() % (sizeof rows / sizeof *rows)];
+    const struct native_row *row;
+    do
+        row = &native_rows[any() % (sizeof native_rows / sizeof *native_rows)];
+    while (row->form & ONLY64);
     memset(t, 0, sizeof *t);
     bool small = any() % 3 == 0;
     if (small)
@@ -205,7 +101,7 @@ static void make(struct test *t) {
     emit(t, row->first + any() % (row->last - row->first + 1u));
     if (row->form & MODRM)
         emit_modrm(t, row);
-    unsigned immediate = row->form & I8 ? 1 : row->form & IV ? (small ? 2 : 4) : 0;
+    unsigned immediate = row->form & I8 ? 1 : row->form & (IV | IQ) ? (small ? 2 : 4) : 0;
     for (unsigned n = 0; n < immediate; n++)
         emit(t, any());
     if (row->form & W) {

@@ -8,7 +8,7 @@
 static bool take_prefix(struct insn *in, unsigned bits, uint8_t b) {
     switch (b) {
     case 0x66:
-        in->operand = bits == 16 ? 4 : 2;
+        in->data16 = true;
         return true;
     case 0x67:
         in->address = bits == 32 ? 2 : 4;
@@ -25,20 +25,31 @@ static bool take_prefix(struct insn *in, unsigned bits, uint8_t b) {
         in->segment = b & 7;
         return true;
     }
-    if (bits != 64 || (b & 0xf0) != 0x40)
+    return false;
+}
+
+static unsigned operand_size(const struct insn *in, unsigned bits) {
+    if (in->rex & 8)
+        return 8;
+    return in->data16 == (bits == 16) ? 4 : 2;
+}
+
+/* REX counts only right before the opcode. */
+static bool take_any_prefix(struct insn *in, unsigned bits, uint8_t b) {
+    bool rex = bits == 64 && (b & 0xf0) == 0x40;
+    if (!rex && !take_prefix(in, bits, b))
         return false;
-    in->rex = b;
-    in->operand = b & 8 ? 8 : in->operand;
+    in->rex = rex ? b : 0;
     return true;
 }
 
 void insn_read(const struct memory *m, const struct cpu_state *s, uint64_t pc, struct insn *in) {
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
-    *in = (struct insn){.pc = pc, .segment = -1, .operand = bits == 16 ? 2 : 4,
-                        .address = bits / 8};
+    *in = (struct insn){.pc = pc, .segment = -1, .address = bits / 8};
     in->there = x86_read(m, &s->sregs, pc, in->bytes, INSN_MAX);
-    while (in->prefixes < in->there && take_prefix(in, bits, in->bytes[in->prefixes]))
+    while (in->prefixes < in->there && take_any_prefix(in, bits, in->bytes[in->prefixes]))
         in->prefixes++;
+    in->operand = operand_size(in, bits);
     in->opcode = insn_byte(in, 0);
     in->second = in->opcode == 0x0f ? insn_byte(in, 1) : 0;
 }

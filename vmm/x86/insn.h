@@ -18,6 +18,7 @@ struct insn {
     size_t there;      /* bytes that could be read */
     unsigned prefixes; /* how many of them are prefixes */
     bool rep;
+    bool data16;       /* prefix 66 */
     unsigned operand;  /* size in bytes: 2, 4 or 8 */
     unsigned address;  /* likewise */
     int segment;       /* override: ES CS SS DS FS GS = 0 to 5, or -1 */

@@ -61,11 +61,11 @@ const struct op *xlat(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-/* The source is read whether or not the condition holds. */
+/* The source is read, and the destination written, whether or not the condition holds. */
 const struct op *cmovcc(struct soft *s, const struct op *op) {
     uint64_t e = get_e(s, op, op->size, op->memory);
-    if (condition(s, op->opcode & 15))
-        set_reg(s, op->reg, op->size, e);
+    bool moves = condition(s, op->opcode & 15);
+    set_reg(s, op->reg, op->size, moves ? e : get_reg(s, op->reg, op->size));
     return op + 1;
 }
 

@@ -92,6 +92,8 @@ ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned s
     uint64_t a = get_e_rw(s, op, size, memory);
     if (count)
         put_e(s, op, size, memory, shift_any(s, op, a, count, size));
+    else if (!memory)
+        set_reg(s, op->rm, size, a); /* which clears what is above 32 bits */
     return op + 1;
 }
 
@@ -117,8 +119,11 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
     unsigned size = op->size, width = 8 * size;
     uint64_t a = get_e_rw(s, op, size, op->memory), b = get_reg(s, op->reg, size), r;
     count = count_of(count, size);
-    if (!count)
+    if (!count) {
+        if (!op->memory)
+            set_reg(s, op->rm, size, a);
         return op + 1;
+    }
     uint128_t wide = left ? (uint128_t)a << width | b : (uint128_t)b << width | a;
     if (size == 2)
         wide = a << 32 | b << 16 | a;

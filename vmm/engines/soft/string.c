@@ -117,6 +117,14 @@ static const struct op *finished(struct soft *s, const struct op *op) {
     return leave(s, op, after(s, op));
 }
 
+/* A count of 0. What 32-bit registers leave out is cleared all the same: of RCX, and by MOVS
+ * and STOS (`uses`) of RSI and RDI, too (seen on an Intel processor). */
+static const struct op *rep_zero_times(struct soft *s, const struct op *op, unsigned uses) {
+    set_counter(s, op, R_CX, 0);
+    advance(s, op, uses, 0);
+    return finished(s, op);
+}
+
 static const struct op *next_piece(struct soft *s, const struct op *op) {
     s->repeating = true;
     return leave(s, op, here(s));
@@ -131,7 +139,7 @@ ALWAYS const struct op *string(struct soft *s, const struct op *op, once_fn *onc
     }
     uint64_t left = piece(s, op, uses);
     if (!left)
-        return finished(s, op);
+        return rep_zero_times(s, op, once == movs_once || once == stos_once ? uses : 0);
     for (;;) {
         once(s, op);
         advance(s, op, uses, 1);

@@ -1,0 +1,127 @@
+/* The user-level instructions whose results are compared with the host's, in the form that a
+ * generator needs to write them. */
+#ifndef MINIKVM_NATIVE_ROWS_H
+#define MINIKVM_NATIVE_ROWS_H
+
+#include <stdint.h>
+
+enum {
+    B = 1,
+    MODRM = 2,
+    I8 = 4,
+    IV = 8,
+    REG_ONLY = 16,
+    MEM_ONLY = 32,
+    BIT = 64,
+    REP = 128,
+    F0 = 256,
+    W = 512,
+    ONLY32 = 1024, /* not in 64-bit code */
+    ONLY64 = 2048,
+    IQ = 4096,     /* an immediate of up to 8 bytes */
+    MOFF = 8192,   /* an address of 8 bytes */
+    ALIGN = 16384  /* at a multiple of 16 */
+};
+
+struct native_row {
+    uint8_t first, last; /* opcodes */
+    uint16_t form;
+    int8_t reg; /* of a group: the reg field; -1: any */
+};
+
+static const struct native_row native_rows[] = {
+    {0x00, 0x03, MODRM, -1},
+    {0x08, 0x0B, MODRM, -1},
+    {0x10, 0x13, MODRM, -1},
+    {0x18, 0x1B, MODRM, -1},
+    {0x20, 0x23, MODRM, -1},
+    {0x28, 0x2B, MODRM, -1},
+    {0x30, 0x33, MODRM, -1},
+    {0x38, 0x3B, MODRM, -1},
+    {0x04, 0x04, I8, -1},
+    {0x15, 0x15, IV, -1},
+    {0x1C, 0x1C, I8, -1},
+    {0x3D, 0x3D, IV, -1},
+    {0x27, 0x27, ONLY32, -1},
+    {0x2F, 0x2F, ONLY32, -1},
+    {0x37, 0x37, ONLY32, -1},
+    {0x3F, 0x3F, ONLY32, -1},
+    {0x40, 0x43, ONLY32, -1},
+    {0x45, 0x4B, ONLY32, -1},
+    {0x4D, 0x4F, ONLY32, -1},
+    {0x50, 0x5B, 0, -1},
+    {0x5D, 0x5F, 0, -1},
+    {0x60, 0x61, ONLY32, -1},
+    {0x68, 0x68, IV, -1},
+    {0x69, 0x69, MODRM | IV, -1},
+    {0x6A, 0x6A, I8, -1},
+    {0x6B, 0x6B, MODRM | I8, -1},
+    {0x80, 0x80, MODRM | I8, -1},
+    {0x81, 0x81, MODRM | IV, -1},
+    {0x82, 0x82, MODRM | I8 | ONLY32, -1},
+    {0x83, 0x83, MODRM | I8, -1},
+    {0x84, 0x8B, MODRM, -1},
+    {0x8D, 0x8D, MODRM | MEM_ONLY, -1},
+    {0x8F, 0x8F, MODRM, 0},
+    {0x90, 0x99, 0, -1},
+    {0x9C, 0x9C, 0, -1},
+    {0x9E, 0x9F, 0, -1},
+    {0xA8, 0xA8, I8, -1},
+    {0xA9, 0xA9, IV, -1},
+    {0xA4, 0xA7, REP, -1},
+    {0xAA, 0xAF, REP, -1},
+    {0xB0, 0xB7, I8, -1},
+    {0xB8, 0xBB, IQ, -1},
+    {0xC0, 0xC1, MODRM | I8, -1},
+    {0xC6, 0xC6, MODRM | I8, 0},
+    {0xC7, 0xC7, MODRM | IV, 0},
+    {0xC8, 0xC8, W, -1},
+    {0xC9, 0xC9, 0, -1},
+    {0xD0, 0xD1, MODRM, -1},
+    {0xD2, 0xD3, MODRM, -1},
+    {0xD4, 0xD5, I8 | ONLY32, -1},
+    {0xD7, 0xD7, 0, -1},
+    {0xF5, 0xF5, 0, -1},
+    {0xF6, 0xF6, MODRM | I8, 0},
+    {0xF7, 0xF7, MODRM | IV, 0},
+    {0xF6, 0xF7, MODRM, 2},
+    {0xF6, 0xF7, MODRM, 3},
+    {0xF6, 0xF7, MODRM, 4},
+    {0xF6, 0xF7, MODRM, 5},
+    {0xF6, 0xF7, MODRM, 6},
+    {0xF6, 0xF7, MODRM, 7},
+    {0xF8, 0xF9, 0, -1},
+    {0xFC, 0xFD, 0, -1},
+    {0xFE, 0xFF, MODRM, 0},
+    {0xFE, 0xFF, MODRM, 1},
+    {0xFF, 0xFF, MODRM, 6},
+    {0x40, 0x4F, F0 | MODRM, -1},
+    {0x90, 0x9F, F0 | MODRM, -1},
+    {0xA3, 0xA3, F0 | MODRM | BIT, -1},
+    {0xAB, 0xAB, F0 | MODRM | BIT, -1},
+    {0xB3, 0xB3, F0 | MODRM | BIT, -1},
+    {0xBB, 0xBB, F0 | MODRM | BIT, -1},
+    {0xBA, 0xBA, F0 | MODRM | I8, 4},
+    {0xBA, 0xBA, F0 | MODRM | I8, 5},
+    {0xBA, 0xBA, F0 | MODRM | I8, 6},
+    {0xBA, 0xBA, F0 | MODRM | I8, 7},
+    {0xA4, 0xA4, F0 | MODRM | I8, -1},
+    {0xA5, 0xA5, F0 | MODRM, -1},
+    {0xAC, 0xAC, F0 | MODRM | I8, -1},
+    {0xAD, 0xAD, F0 | MODRM, -1},
+    {0xAF, 0xAF, F0 | MODRM, -1},
+    {0xB0, 0xB1, F0 | MODRM, -1},
+    {0xB6, 0xB7, F0 | MODRM, -1},
+    {0xBC, 0xBF, F0 | MODRM, -1},
+    {0xC0, 0xC1, F0 | MODRM, -1},
+    {0xC7, 0xC7, F0 | MODRM | MEM_ONLY, 1},
+    {0xC8, 0xCB, F0, -1},
+    {0xCD, 0xCF, F0, -1},
+    {0x63, 0x63, MODRM | ONLY64, -1},
+    {0xA0, 0xA3, MOFF | ONLY64, -1},
+    {0xC7, 0xC7, F0 | MODRM | MEM_ONLY | ALIGN | ONLY64, 1},
+    {0x0D, 0x0D, F0 | MODRM | MEM_ONLY, 1},
+    {0x1F, 0x1F, F0 | MODRM, -1},
+};
+
+#endif
