@@ -178,6 +178,8 @@ enum io_result board_mmio(struct pc_board *b, const struct access *a) {
         return IO_DONE;
     lock_take(&b->lock);
     enum io_result result = bus_mmio(&b->bus, &wrapped);
+    if (b->moved && board_settle(b) == IO_STOP)
+        result = IO_STOP;
     lock_release(&b->lock);
     return result;
 }

@@ -33,6 +33,8 @@ static bool is_odd_even(const struct vga *v) {
 
 static enum vga_view wanted_view(const struct vga *v, unsigned window) {
     unsigned mask = v->sequencer[SEQUENCER_MAP_MASK], mode = v->sequencer[SEQUENCER_MEMORY_MODE];
+    if (dispi_is_on(&v->dispi))
+        return VIEW_BANK;
     if (!bytes_pass_unchanged(v))
         return VIEW_PLANES;
     if (mode & CHAIN_4)
@@ -53,7 +55,8 @@ static unsigned plane_bits(enum vga_view view) {
 /* How much of the window is in RAM: a plane's offsets end at 64 KiB. */
 static unsigned view_size(enum vga_view view, unsigned window) {
     unsigned size = windows[window].size;
-    return view == VIEW_PLANES ? 0 : size < VGA_PLANE_SIZE ? size : VGA_PLANE_SIZE;
+    bool in_ram = view != VIEW_PLANES && view != VIEW_BANK;
+    return !in_ram ? 0 : size < VGA_PLANE_SIZE ? size : VGA_PLANE_SIZE;
 }
 
 /* The guest may be writing there now: a byte is as it was before or after, which is what a
@@ -96,27 +99,57 @@ static bool set_window(struct vga *v) {
     struct memory_piece hole = {0};
     if (v->view == VIEW_PLANES)
         hole = (struct memory_piece){.phys = windows[v->window].base, .length = windows[v->window].size};
+    if (v->view == VIEW_BANK)
+        hole = (struct memory_piece){.phys = windows[WINDOW_VGA].base, .length = DISPI_BANK_SIZE,
+                                     .at = memory_vram(v->memory) + v->dispi.bank * DISPI_BANK_SIZE};
     return memory_set_window(v->memory, &hole);
 }
 
 void vga_remap(struct vga *v) {
     unsigned window = v->graphics[GRAPHICS_MISCELLANEOUS] >> WINDOW_SHIFT & WINDOW_MASK;
     enum vga_view view = wanted_view(v, window);
-    if (view == v->view && window == v->window)
+    if (view != v->view || window != v->window) {
+        carry_over(v, false);
+        v->view = view;
+        v->window = window;
+        carry_over(v, true);
+    } else if (view != VIEW_BANK) {
         return;
-    carry_over(v, false);
-    v->view = view;
-    v->window = window;
-    carry_over(v, true);
-    set_window(v);
-    v->board->moved(v->board->machine);
-}
-
-void vga_forget_map(struct vga *v) {
-    v->view = VIEW_ODD_EVEN;
-    v->window = WINDOW_CGA;
+    }
     if (set_window(v))
         v->board->moved(v->board->machine);
 }
 
-void vga_restore_map(struct vga *v) { set_window(v); }
+/* --- the framebuffer: mapped when it is first used -------------------------------------- */
+
+static bool set_framebuffer(struct vga *v) {
+    return memory_set_framebuffer(v->memory, v->dispi.mapped ? v->dispi.framebuffer : 0);
+}
+
+void vga_map_framebuffer(struct vga *v) {
+    v->dispi.mapped = true;
+    if (set_framebuffer(v))
+        v->board->moved(v->board->machine);
+}
+
+/* Where it is from the start its first access comes to dispi.c; elsewhere nobody would answer. */
+void vga_set_framebuffer(struct vga *v, uint32_t base) {
+    v->dispi.framebuffer = base ? base : DISPI_FRAMEBUFFER;
+    if (v->dispi.mapped || v->dispi.framebuffer != DISPI_FRAMEBUFFER)
+        vga_map_framebuffer(v);
+}
+
+/* --- power-on, and snapshots ------------------------------------------------------------ */
+
+void vga_forget_map(struct vga *v) {
+    v->view = VIEW_ODD_EVEN;
+    v->window = WINDOW_CGA;
+    bool window = set_window(v), framebuffer = set_framebuffer(v);
+    if (window || framebuffer)
+        v->board->moved(v->board->machine);
+}
+
+void vga_restore_map(struct vga *v) {
+    set_window(v);
+    set_framebuffer(v);
+}

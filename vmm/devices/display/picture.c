@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vmm/memory/layout.h"
+
 enum { DOUBLE_SCAN = 0x80, HEIGHT = 0x1f, MULTIPLY_BY_TWO = 4, BYTE_MODE = 0x40 };
 enum { WRAP_A15 = 0x20, ROW_SCAN_0 = 1, ROW_SCAN_1 = 2, DOUBLE_WORD = 0x40 };
 enum { SHIFT_INTERLEAVE = 0x20, SHIFT_256 = 0x40, EIGHT_DOTS = 1, PAN_STOPS = 0x20, LINE_GRAPHICS = 4 };
@@ -17,6 +19,8 @@ static unsigned scan_height(const struct vga *v) { return (v->crtc[CRTC_CHARACTE
 static unsigned doubled(const struct vga *v) { return v->crtc[CRTC_CHARACTER_HEIGHT] & DOUBLE_SCAN ? 1 : 0; }
 
 static enum picture_kind picture_kind_of(const struct vga *v) {
+    if (dispi_is_on(&v->dispi))
+        return PICTURE_LINEAR;
     if (vga_shows_text(v))
         return PICTURE_TEXT;
     if (v->graphics[GRAPHICS_MODE] & SHIFT_256)
@@ -40,14 +44,23 @@ static unsigned repeat_of(const struct picture *p) {
     return (rows_differ ? 1 : scan_height(v)) << doubled(v);
 }
 
-void picture_open(struct picture *p, const struct vga *v, const struct memory *m) {
+static void set_size(struct picture *p) {
+    const struct vga *v = p->vga;
     unsigned lines = vga_vertical_end(v) << (v->crtc[CRTC_MODE] & MULTIPLY_BY_TWO ? 1 : 0);
-    *p = (struct picture){.kind = picture_kind_of(v), .on = vga_is_on(v), .vga = v, .memory = m};
     p->repeat = repeat_of(p);
     p->width = least((v->crtc[CRTC_DISPLAY_END] + 1u) * dots_of(p), PICTURE_COLUMNS);
     p->height = least((lines + p->repeat - 1) / p->repeat, PICTURE_ROWS);
+}
+
+void picture_open(struct picture *p, const struct vga *v, const struct memory *m) {
+    *p = (struct picture){.kind = picture_kind_of(v), .on = vga_is_on(v), .vga = v, .memory = m};
+    bool by_dac = p->kind == PICTURE_256 || p->kind == PICTURE_LINEAR;
+    if (p->kind == PICTURE_LINEAR)
+        p->width = v->dispi.width, p->height = v->dispi.height;
+    else
+        set_size(p);
     for (unsigned i = 0; i < 256; i++)
-        p->colors[i] = p->kind == PICTURE_256 ? vga_dac_color(v, i) : vga_attribute_color(v, i & 15);
+        p->colors[i] = by_dac ? vga_dac_color(v, i) : vga_attribute_color(v, i & 15);
 }
 
 /* --- where a line is ------------------------------------------------------------------ */
@@ -151,16 +164,46 @@ static void dots_at(const struct picture *p, unsigned counter, unsigned scan, ui
     case PICTURE_16: dots_16(b, dots); break;
     case PICTURE_CGA: dots_cga(b, dots); break;
     case PICTURE_256: memcpy(dots, b.plane, sizeof b.plane); break;
+    case PICTURE_LINEAR: break; /* it has no character clock */
     }
 }
 
 /* --- rows ----------------------------------------------------------------------------- */
+
+static uint32_t linear_color(const struct picture *p, uint32_t dot) {
+    switch (p->vga->dispi.bits) {
+    case 8: return p->colors[dot & 255];
+    case 15: return (dot & 0x7c00) << 9 | (dot & 0x7000) << 4 | (dot & 0x3e0) << 6 | (dot & 0x380) << 1 | (dot & 31) << 3 |
+                    (dot >> 2 & 7);
+    case 16: return (dot & 0xf800) << 8 | (dot & 0xe000) << 3 | (dot & 0x7e0) << 5 | (dot & 0x600) >> 1 | (dot & 31) << 3 |
+                    (dot >> 2 & 7);
+    default: return dot & 0xffffff;
+    }
+}
+
+/* As in vga_bytes_at(), the guest may be writing there now. */
+__attribute__((no_sanitize("thread"))) static void linear_row(const struct picture *p, unsigned y, uint32_t *row) {
+    const struct dispi *d = &p->vga->dispi;
+    unsigned size = dispi_dot_size(d);
+    uint64_t at = dispi_start(d) + (uint64_t)y * dispi_pitch(d);
+    const volatile uint8_t *from = memory_vram(p->memory) + at;
+    for (unsigned x = 0; x < p->width && at + (x + 1) * size <= MEMORY_VRAM; x++) {
+        uint32_t dot = 0;
+        for (unsigned i = 0; i < size; i++)
+            dot |= (uint32_t)*from++ << 8 * i;
+        row[x] = linear_color(p, dot);
+    }
+}
 
 void picture_row(const struct picture *p, unsigned y, uint32_t row[PICTURE_COLUMNS]) {
     struct line line = line_of(p, y);
     unsigned step = dots_of(p);
     uint8_t dots[9];
     memset(row, 0, p->width * sizeof *row);
+    if (p->on && p->kind == PICTURE_LINEAR) {
+        linear_row(p, y, row);
+        return;
+    }
     for (unsigned n = 0; p->on && n * step < p->width + line.pan; n++) {
         dots_at(p, line.counter + n, line.scan, dots);
         for (unsigned i = 0; i < step; i++)

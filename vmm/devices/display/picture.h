@@ -13,7 +13,7 @@
 
 enum { PICTURE_COLUMNS = 2560, PICTURE_ROWS = 2048 }; /* at most; what is more is cut */
 
-enum picture_kind { PICTURE_TEXT, PICTURE_16, PICTURE_CGA, PICTURE_256 };
+enum picture_kind { PICTURE_TEXT, PICTURE_16, PICTURE_CGA, PICTURE_256, PICTURE_LINEAR };
 
 struct picture {
     enum picture_kind kind;
@@ -33,7 +33,8 @@ void picture_row(const struct picture *, unsigned y, uint32_t row[PICTURE_COLUMN
 
 /* The whole in another size, row by row: each dot the mean of some that it stands for. */
 void picture_scale(const struct picture *, unsigned columns, unsigned rows, uint32_t *out);
-/* The size in square dots that fits into this room: 4 to 3, as a monitor shows a VGA's modes. */
+/* The size in square dots that fits into this room: 4 to 3, as a monitor shows a VGA's
+ * modes, or as the guest has chosen. */
 void picture_fit(const struct picture *, unsigned *columns, unsigned *rows);
 
 #endif

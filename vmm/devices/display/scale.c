@@ -54,8 +54,8 @@ void picture_scale(const struct picture *p, unsigned columns, unsigned rows, uin
 }
 
 void picture_fit(const struct picture *p, unsigned *columns, unsigned *rows) {
-    unsigned across = 4, down = 3;
-    (void)p;
+    bool square = p->kind == PICTURE_LINEAR;
+    unsigned across = square ? p->width : 4, down = square ? p->height : 3;
     if (*columns * down > *rows * across)
         *columns = *rows * across / down;
     else

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "vmm/devices/devices.h"
+#include "vmm/devices/display/picture.h"
 #include "vmm/devices/display/screen.h"
+#include "vmm/devices/bus_mmio.h"
 #include "vmm/devices/pci.h"
 #include "vmm/memory/layout.h"
 
@@ -19,7 +21,7 @@ enum {
     DAC_READ_INDEX, DAC_WRITE_INDEX, DAC_DATA, FEATURE_READ, MISC_READ = 12, GRAPHICS_INDEX = 14,
     GRAPHICS_DATA
 };
-enum { MISC_COLOR = 1 };
+enum { MISC_COLOR = 1, VGA_SLOT = PCI_SLOT(2, 0) };
 enum { RETRACE_PROTECT = 0x80, OVERFLOW_LINE_COMPARE = 0x10 };
 enum { STATUS_BLANK = 1, STATUS_RETRACE = 8 };
 
@@ -60,9 +62,12 @@ static void reset(void *device) {
     struct vga *v = device;
     const struct board *board = v->board;
     struct memory *memory = v->memory;
+    const struct devices *devices = v->devices;
     *v = mode_3;
     v->board = board;
     v->memory = memory;
+    v->devices = devices;
+    dispi_reset(&v->dispi);
     vga_forget_map(v);
     set_default_colors(v);
 }
@@ -146,7 +151,7 @@ static void next_component(struct vga *v, uint8_t *index) {
 }
 
 static void write_dac(struct vga *v, uint8_t value) {
-    v->dac[v->dac_write][v->dac_component] = value & 0x3f;
+    v->dac[v->dac_write][v->dac_component] = value & dispi_dac_bits(&v->dispi);
     next_component(v, &v->dac_write);
 }
 
@@ -278,7 +283,8 @@ static enum io_result access_crt(void *device, const struct access *a) {
 enum { GRAPHICS = 1, COLOR_SELECT = 0x80, SCREEN_OFF = 0x20 };
 
 bool vga_shows_text(const struct vga *v) {
-    return !(v->graphics[GRAPHICS_MISCELLANEOUS] & GRAPHICS) && !(v->attribute[ATTRIBUTE_MODE] & GRAPHICS);
+    return !dispi_is_on(&v->dispi) && !(v->graphics[GRAPHICS_MISCELLANEOUS] & GRAPHICS) &&
+           !(v->attribute[ATTRIBUTE_MODE] & GRAPHICS);
 }
 
 bool vga_is_on(const struct vga *v) {
@@ -287,11 +293,13 @@ bool vga_is_on(const struct vga *v) {
 }
 
 /* Six bits to eight: 3F is FF. */
-static uint32_t component(const uint8_t *rgb, unsigned i) { return rgb[i] << 2 | rgb[i] >> 4; }
+static uint32_t component(const struct vga *v, const uint8_t *rgb, unsigned i) {
+    return dispi_dac_bits(&v->dispi) == 0xff ? rgb[i] : (rgb[i] << 2 | rgb[i] >> 4) & 0xffu;
+}
 
 uint32_t vga_dac_color(const struct vga *v, unsigned index) {
     const uint8_t *rgb = v->dac[index & v->dac_mask];
-    return component(rgb, 0) << 16 | component(rgb, 1) << 8 | component(rgb, 2);
+    return component(v, rgb, 0) << 16 | component(v, rgb, 1) << 8 | component(v, rgb, 2);
 }
 
 uint32_t vga_attribute_color(const struct vga *v, unsigned attribute) {
@@ -323,13 +331,23 @@ static void load(void *device, struct device_state *s) {
     vga_restore_map(device);
 }
 
+static void describe_picture(const struct vga *v, const struct device_sink *sink) {
+    struct picture p;
+    picture_open(&p, v, v->memory);
+    if (dispi_is_on(&v->dispi))
+        device_row(sink, "VGA", "graphics", "%u by %u dots of %u bits, at 0x%08x", p.width, p.height,
+                   v->dispi.bits, v->dispi.framebuffer);
+    else
+        device_row(sink, "VGA", "graphics", "%u by %u dots", p.width, p.height);
+}
+
 static void describe(const void *device, const struct device_sink *sink) {
     const struct vga *v = device;
     unsigned columns, rows;
     if (screen_size(v, &columns, &rows))
         device_row(sink, "VGA", "text", "%u columns, %u rows", columns, rows);
     else
-        device_row(sink, "VGA", "mode", "graphics");
+        describe_picture(v, sink);
     device_row(sink, "VGA", "start, cursor", "0x%02x%02x, 0x%02x%02x", v->crtc[CRTC_START_HIGH],
                v->crtc[CRTC_START_LOW], v->crtc[CRTC_CURSOR_HIGH], v->crtc[CRTC_CURSOR_LOW]);
 }
@@ -339,6 +357,8 @@ void vga_open(struct vga *v, struct bus *bus, const struct board *board, struct 
     v->memory = memory;
     reset(v);
     bus_add_range(bus, &(struct bus_range){"vga", true, MEMORY_VIDEO, 0xbffff, vga_access_planes, v});
+    bus_add_mmio(bus, "framebuffer", DISPI_FRAMEBUFFER, MEMORY_VRAM, dispi_access_framebuffer, v);
+    bus_add(bus, "dispi", DISPI_INDEX, DISPI_DATA + 1, dispi_access, v);
     bus_add(bus, "vga", FIRST, LAST, access_vga, v);
     bus_add(bus, "vga", CRTC_PORT, CRTC_PORT + 1, access_crt, v);
     bus_add(bus, "vga", STATUS, STATUS, access_crt, v);
@@ -348,14 +368,27 @@ void vga_open(struct vga *v, struct bus *bus, const struct board *board, struct 
 
 static void *open_on(const struct device_site *site) {
     struct vga *v = site->devices->vga = calloc(1, sizeof *v);
-    if (v)
-        vga_open(v, site->bus, site->board, site->memory);
+    if (!v)
+        return NULL;
+    v->devices = site->devices;
+    vga_open(v, site->bus, site->board, site->memory);
     return v;
 }
 
+/* The guest has moved the framebuffer. */
+static enum io_result configured(void *device, struct cpu *cpu) {
+    struct vga *v = device;
+    uint32_t base;
+    (void)cpu;
+    bool on = pci_bar(v->devices->pci, VGA_SLOT, 0, &base);
+    vga_set_framebuffer(v, on ? base : 0);
+    return IO_DONE;
+}
+
 static const struct pci_function function = {
-    .name = "VGA", .slot = PCI_SLOT(2, 0), .vendor = 0x1234, .device = 0x1111, .class = 0x030000,
+    .name = "VGA", .slot = VGA_SLOT, .vendor = 0x1234, .device = 0x1111, .class = 0x030000,
     .revision = 2, .command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+    .bar = {{MEMORY_VRAM, PCI_BAR_MEMORY | PCI_BAR_PREFETCH}},
 };
 
 const struct device_class device_vga = {
@@ -367,4 +400,5 @@ const struct device_class device_vga = {
     .describe = describe,
     .close = free,
     .pci = &function,
+    .configured = configured,
 };

@@ -13,7 +13,9 @@
 #define MINIKVM_VGA_H
 
 #include "vmm/devices/bus.h"
+#include "vmm/devices/display/dispi.h"
 
+struct devices;
 struct memory;
 
 enum {
@@ -45,11 +47,13 @@ enum vga_view {
     VIEW_CHAIN4,   /* as RAM: the lowest two bits are the plane */
     VIEW_PLANE0,   /* as RAM: plane 0 alone */
     VIEW_PLANES,   /* each access comes to planes.c */
+    VIEW_BANK,     /* 64 KiB of the adapter's memory: dispi.h */
 };
 
 struct vga {
     const struct board *board;
     struct memory *memory;
+    const struct devices *devices;
     enum vga_view view;
     uint8_t window; /* which of four stretches of addresses: graphics register 6 */
     uint8_t latch[VGA_PLANES];
@@ -62,7 +66,8 @@ struct vga {
     uint8_t dac_mask, dac_read, dac_write; /* the two indices */
     uint8_t dac_component;                 /* 0 red, 1 green, 2 blue: the next one */
     bool dac_reads;                        /* a read index was set last */
-    uint8_t dac[VGA_COLORS][3];            /* six bits each */
+    uint8_t dac[VGA_COLORS][3];            /* six bits each, or eight */
+    struct dispi dispi;
 };
 
 /* On the bus, in text mode 3 as a BIOS leaves it, but for the font. */
@@ -91,6 +96,11 @@ uint32_t vga_attribute_color(const struct vga *, unsigned attribute);
 /* --- map.c --- */
 /* The registers have changed: is display memory to be seen in another way? */
 void vga_remap(struct vga *);
+/* Where all of the adapter's memory is, from now on; 0: as if nobody had said, at
+ * DISPI_FRAMEBUFFER. */
+void vga_set_framebuffer(struct vga *, uint32_t base);
+/* The guest uses it. */
+void vga_map_framebuffer(struct vga *);
 /* At power-on, where the registers and RAM are what they are then. */
 void vga_forget_map(struct vga *);
 /* The state was loaded, and memory with it. */
