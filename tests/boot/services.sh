@@ -28,6 +28,7 @@ guest ide --disk="$WORK/hard"
 guest pci
 guest pcibios
 guest video
+guest graphics
 stdin=$WORK/keys
 guest keys
 finish

@@ -164,12 +164,7 @@
         movb    $1, %bl
         int     $0x10
         expect_byte $1, %bh, "10h/1007"
-        movw    $0x4f00, %ax
-        int     $0x10
-        cmpw    $0x004f, %ax
-        jne     1f
-        fails   "10h/4F00: no VBE"
-1:      movw    $0xb800, %ax            // an unknown function returns
+        movw    $0xb800, %ax            // an unknown function returns
         movw    $0x5678, %bx
         int     $0x10
         expect  $0xb800, %ax, "10h/B8"

@@ -66,6 +66,7 @@ enum ebda {
     EBDA_FLAG_DEADLINE = EBDA_OURS + 16, /* of int 15h/83h; 0: none; 8 bytes */
     EBDA_BOOT_DRIVE = EBDA_OURS + 24,
     EBDA_INPUT_OVER = EBDA_OURS + 25,    /* told once */
+    EBDA_VBE_MODE = EBDA_OURS + 28,      /* as 4F02 has set it; 0: none of them; 2 bytes */
     EBDA_APM = EBDA_OURS + 26,           /* power management is connected */
 };
 

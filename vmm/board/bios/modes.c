@@ -3,6 +3,7 @@
 #include "vmm/board/bios/video.h"
 
 #include "vmm/cpu/service.h"
+#include "vmm/devices/display/dispi.h"
 
 enum { CRTC_REGISTERS = 25, ATTRIBUTES = 20, GRAPHICS = 9, SEQUENCER = 4 };
 
@@ -213,10 +214,19 @@ static void set_mode_data(struct bios *b, const struct mode *m) {
     poke16(b, BDA_FONT_HEIGHT, m->height);
 }
 
+/* Its display registers come first, or the VGA's show nothing. */
+static void leave_vbe(struct bios *b) {
+    port_write(b, DISPI_INDEX, 2, DISPI_ENABLE);
+    if (port_read(b, DISPI_DATA, 2) & DISPI_ON)
+        port_write(b, DISPI_DATA, 2, 0);
+    poke16(b, ebda(b, EBDA_VBE_MODE), 0);
+}
+
 void video_set_mode(struct bios *b, uint8_t number, bool clear) {
     const struct mode *m = find_mode(number);
     if (!m)
         return;
+    leave_vbe(b);
     set_registers(b, m);
     set_dac(b, m);
     set_mode_data(b, m);

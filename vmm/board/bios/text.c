@@ -1,10 +1,9 @@
-/* INT 10h: characters on the screen. In the graphics mode 13h they are drawn by the font at
- * INT 43h; in the others of them nothing is. */
+/* INT 10h: characters on the screen; in graphics modes pixels.c draws them. */
 #include "vmm/board/bios/video.h"
 
 #include "vmm/cpu/service.h"
 
-enum { BEL = 7, BACKSPACE = 8, LINE_FEED = 10, RETURN = 13, WIDTH13 = 320 };
+enum { BEL = 7, BACKSPACE = 8, LINE_FEED = 10, RETURN = 13 };
 
 /* --- cells ---------------------------------------------------------------------------------------------- */
 
@@ -14,60 +13,16 @@ static uint32_t cell(const struct video *v, unsigned page, struct cursor at) {
     return v->memory + (offset & 0x7fff);
 }
 
-/* --- mode 13h ----------------------------------------------------------------------------------------------- */
-
-static uint8_t glyph_line(struct bios *b, const struct video *v, uint8_t character, unsigned line) {
-    uint32_t font = peek16(b, 0x43 * 4 + 2) * 16u + peek16(b, 0x43 * 4);
-    return peek8(b, font + character * v->height + line);
-}
-
-/* Bit 7 of the colour: what is there is inverted by it. */
-static void draw(struct bios *b, const struct video *v, struct cursor at, uint8_t character, uint8_t color) {
-    struct cpu *cpu = b->cpu;
-    for (unsigned line = 0; line < v->height; line++) {
-        uint32_t to = v->memory + (at.row * v->height + line) * WIDTH13 + at.column * 8;
-        uint8_t bits = glyph_line(b, v, character, line), pixels[8];
-        service_read(cpu, to, pixels, sizeof pixels);
-        for (unsigned i = 0; i < 8; i++) {
-            uint8_t ink = bits >> (7 - i) & 1 ? color & 0x7f : 0;
-            pixels[i] = color & 0x80 ? pixels[i] ^ ink : ink;
-        }
-        if (to - v->memory <= 64000 - sizeof pixels)
-            service_write(cpu, to, pixels, sizeof pixels);
-    }
-}
-
-static bool is_pixels(const struct video *v) { return v->mode == 0x13; }
-
-/* AH=0C, 0D: BH is the page, of which the mode has one. */
-static bool pixel(struct call *c, uint32_t *at) {
-    struct video v = video_now(c->bios);
-    *at = v.memory + c->dx * WIDTH13 + c->cx;
-    return is_pixels(&v) && c->cx < WIDTH13 && c->dx < 200;
-}
-
-void text_put_pixel(struct call *c) {
-    uint32_t at;
-    if (pixel(c, &at))
-        poke8(c->bios, at, c->al);
-}
-
-void text_get_pixel(struct call *c) {
-    uint32_t at;
-    if (pixel(c, &at))
-        c->al = peek8(c->bios, at);
-}
-
 /* --- writing ------------------------------------------------------------------------------------------------- */
 
 enum { KEEP = -1 }; /* an attribute: as it is */
 
 static void put_cell(struct bios *b, const struct video *v, unsigned page, struct cursor at, uint8_t character,
                 int attribute) {
-    if (is_pixels(v))
-        draw(b, v, at, character, attribute == KEEP ? USUAL : (uint8_t)attribute);
-    if (!v->text)
+    if (!v->text) {
+        pixels_draw(b, v, page, at, character, attribute == KEEP ? USUAL : (uint8_t)attribute);
         return;
+    }
     poke8(b, cell(v, page, at), character);
     if (attribute != KEEP)
         poke8(b, cell(v, page, at) + 1, (uint8_t)attribute);
@@ -114,17 +69,11 @@ void text_write_character(struct call *c) {
 
 void text_read(struct call *c) {
     struct video v = video_now(c->bios);
-    c->ax = v.text ? peek16(c->bios, cell(&v, c->bh, video_cursor(c->bios, c->bh))) : 0;
+    struct cursor at = video_cursor(c->bios, c->bh);
+    c->ax = v.text ? peek16(c->bios, cell(&v, c->bh, at)) : pixels_read(c->bios, &v, c->bh, at);
 }
 
 /* --- scrolling ---------------------------------------------------------------------------------------------------- */
-
-struct window {
-    unsigned top, left, bottom, right; /* all inside */
-    unsigned lines;                    /* by how many; 0: it is cleared */
-    bool down;
-    uint8_t attribute;
-};
 
 static void fill_row(struct bios *b, const struct video *v, unsigned page, const struct window *w, unsigned row) {
     uint16_t cells[132];
@@ -154,23 +103,6 @@ static void scroll(struct bios *b, const struct video *v, unsigned page, const s
     }
 }
 
-/* Of the graphics modes mode 13h, up. */
-static void scroll_pixels(struct bios *b, const struct video *v, const struct window *w) {
-    uint8_t line[WIDTH13];
-    unsigned height = v->height, first = w->left * 8, length = (w->right - w->left + 1) * 8;
-    unsigned rows = w->bottom - w->top + 1, lines = w->lines && w->lines < rows ? w->lines : rows;
-    for (unsigned y = 0; y < rows * height; y++) {
-        bool copied = y < (rows - lines) * height;
-        unsigned at = w->down ? (w->bottom + 1) * height - 1 - y : w->top * height + y;
-        unsigned from = w->down ? at - lines * height : at + lines * height;
-        for (unsigned x = 0; x < length; x++)
-            line[x] = w->attribute;
-        if (copied)
-            service_read(b->cpu, v->memory + from * WIDTH13 + first, line, length);
-        service_write(b->cpu, v->memory + at * WIDTH13 + first, line, length);
-    }
-}
-
 static unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }
 
 void text_scroll(struct call *c) {
@@ -181,8 +113,8 @@ void text_scroll(struct call *c) {
         return;
     if (v.text)
         scroll(c->bios, &v, v.page, &w);
-    else if (is_pixels(&v))
-        scroll_pixels(c->bios, &v, &w);
+    else
+        pixels_scroll(c->bios, &v, v.page, &w);
 }
 
 /* The line that comes has the attribute of where the cursor was. */
@@ -194,8 +126,8 @@ static struct cursor keep_inside(struct bios *b, const struct video *v, unsigned
     if (v->text) {
         all.attribute = peek8(b, cell(v, page, last) + 1);
         scroll(b, v, page, &all);
-    } else if (is_pixels(v)) {
-        scroll_pixels(b, v, &all);
+    } else {
+        pixels_scroll(b, v, page, &all);
     }
     at.row = v->rows - 1;
     return at;

@@ -100,7 +100,7 @@ static void functionality(struct call *c) {
     c->al = 0x1b;
 }
 
-/* No VBE: AL is not 4Fh then. No windows' shadow of the screen: ES:DI is the screen. */
+/* No windows' shadow of the screen: ES:DI is the screen. */
 static void as_it_is(struct call *c) { (void)c; }
 
 /* --- words --------------------------------------------------------------------------------------------------------- */
@@ -154,8 +154,8 @@ static const struct service list[] = {
     TOLD(0x10, BY_AH(0x0a), "write characters, attributes kept", text_write_character, ask_characters,
          no_answer),
     ROW(0x10, BY_AH(0x0b), "colours", palette_colors),
-    ROW(0x10, BY_AH(0x0c), "write a pixel", text_put_pixel),
-    ROW(0x10, BY_AH(0x0d), "read a pixel", text_get_pixel),
+    ROW(0x10, BY_AH(0x0c), "write a pixel", pixels_put),
+    ROW(0x10, BY_AH(0x0d), "read a pixel", pixels_get),
     TOLD(0x10, BY_AH(0x0e), "print", text_teletype, ask_character, no_answer),
     ROW(0x10, BY_AH(0x0f), "which mode is it", which_mode),
     ROW(0x10, BY_AH(0x10), "palette", palette_function),
@@ -164,7 +164,7 @@ static const struct service list[] = {
     TOLD(0x10, BY_AH(0x13), "print a string", text_string, ask_string, no_answer),
     ROW(0x10, BY_AH(0x1a), "display", display_code),
     ROW(0x10, BY_AH(0x1b), "state of the adapter", functionality),
-    ROW(0x10, BY_AH(0x4f), "VBE (there is none)", as_it_is),
+    ROW(0x10, BY_AH(0x4f), "VBE", vbe_function),
     ROW(0x10, BY_AH(0xfe), "shadow of the screen", as_it_is),
     ROW(0x10, BY_AH(0xff), "show the shadow", as_it_is),
 };
@@ -175,5 +175,6 @@ void video_post(struct bios *b) {
     poke8(b, BDA_VIDEO_SWITCHES, 0xf9);
     poke8(b, BDA_VIDEO_FLAGS, 0x51);
     poke8(b, BDA_DISPLAY, 0x08);
+    vbe_post(b);
     video_set_mode(b, 3, true);
 }

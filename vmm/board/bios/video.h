@@ -11,7 +11,7 @@ struct video {
     uint8_t mode;
     bool text;
     unsigned columns, rows, page_size, height; /* height: lines of a character */
-    uint32_t memory; /* linear, of page 0 */
+    uint32_t memory; /* linear, of page 0; 0: of the adapter's own (vbe.c) */
     unsigned page;   /* the one shown */
 };
 
@@ -39,8 +39,30 @@ void text_write(struct call *);
 void text_write_character(struct call *);
 void text_teletype(struct call *);
 void text_string(struct call *);
-void text_put_pixel(struct call *);
-void text_get_pixel(struct call *);
+
+/* --- pixels.c: graphics modes --- */
+struct window {
+    unsigned top, left, bottom, right; /* all inside */
+    unsigned lines;                    /* by how many; 0: it is cleared */
+    bool down;
+    uint8_t attribute;
+};
+/* Bit 7 of the colour, where there are no 256: what is there is inverted by it. */
+void pixels_draw(struct bios *, const struct video *, unsigned page, struct cursor, uint8_t character, uint8_t color);
+uint8_t pixels_read(struct bios *, const struct video *, unsigned page, struct cursor); /* 0: none */
+void pixels_scroll(struct bios *, const struct video *, unsigned page, const struct window *);
+void pixels_put(struct call *);
+void pixels_get(struct call *);
+
+/* --- vbe.c: modes beyond a VGA's --- */
+void vbe_function(struct call *); /* AH=4F */
+void vbe_post(struct bios *);
+/* What is shown, as the adapter's registers have it. */
+struct vbe_shape {
+    unsigned width, height, bits, pitch;
+    uint32_t start; /* in its memory */
+};
+struct vbe_shape vbe_shape(struct bios *);
 
 /* --- palette.c --- */
 void palette_colors(struct call *); /* AH=0B */

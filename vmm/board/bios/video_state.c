@@ -22,18 +22,25 @@ void video_register_pair(struct bios *b, uint8_t index, unsigned value) {
 
 /* --- what it is now ----------------------------------------------------------------------------------- */
 
+static uint32_t memory_of(struct bios *b, uint8_t mode) {
+    if (peek16(b, ebda(b, EBDA_VBE_MODE)))
+        return 0;
+    return mode == 7 ? 0xb0000 : mode < 7 ? 0xb8000 : 0xa0000;
+}
+
 static bool is_text_mode(uint8_t mode) { return mode <= 3 || mode == 7; }
 
 struct video video_now(struct bios *b) {
     uint8_t mode = peek8(b, BDA_MODE) & 0x7f;
+    uint32_t memory = memory_of(b, mode);
     struct video v = {
-        .mode = mode, .text = is_text_mode(mode),
+        .mode = mode, .text = memory && is_text_mode(mode),
         .columns = peek16(b, BDA_COLUMNS), .rows = peek8(b, BDA_ROWS) + 1u,
         .page_size = peek16(b, BDA_PAGE_SIZE), .height = peek16(b, BDA_FONT_HEIGHT),
-        .memory = mode == 7 ? 0xb0000 : is_text_mode(mode) || mode <= 6 ? 0xb8000 : 0xa0000,
+        .memory = memory,
         .page = peek8(b, BDA_PAGE) & (VIDEO_PAGES - 1),
     };
-    v.columns = v.columns && v.columns <= 132 ? v.columns : 80;
+    v.columns = v.columns && v.columns <= (v.text ? 132 : 240) ? v.columns : 80;
     return v;
 }
 

@@ -76,7 +76,7 @@ static void set_enable(struct vga *v, uint16_t value) {
 /* --- registers ------------------------------------------------------------------------ */
 
 /* Those of the size, by the bit for capabilities their greatest. */
-static uint16_t read_register(const struct dispi *d) {
+static uint16_t read_display_register(const struct dispi *d) {
     bool most = d->enable & DISPI_CAPABILITIES;
     switch (d->index) {
     case DISPI_ID: return d->id;
@@ -95,17 +95,17 @@ static uint16_t read_register(const struct dispi *d) {
 }
 
 /* A size that is none is not taken. */
-static void set_size(uint16_t *size, uint16_t value, unsigned most) {
+static void set_display_size(uint16_t *size, uint16_t value, unsigned most) {
     if (value && value <= most)
         *size = value;
 }
 
-static void write_register(struct vga *v, uint16_t value) {
+static void write_display_register(struct vga *v, uint16_t value) {
     struct dispi *d = &v->dispi;
     switch (d->index) {
     case DISPI_ID: d->id = value >= 0xb0c0 && value <= DISPI_ID_LAST ? value : d->id; break;
-    case DISPI_WIDTH: set_size(&d->width, value & ~7, DISPI_WIDTH_MAX); break;
-    case DISPI_HEIGHT: set_size(&d->height, value, DISPI_HEIGHT_MAX); break;
+    case DISPI_WIDTH: set_display_size(&d->width, value & ~7, DISPI_WIDTH_MAX); break;
+    case DISPI_HEIGHT: set_display_size(&d->height, value, DISPI_HEIGHT_MAX); break;
     case DISPI_BITS: d->bits = is_depth(value) ? value : d->bits; break;
     case DISPI_ENABLE: set_enable(v, value); break;
     case DISPI_BANK:
@@ -124,12 +124,12 @@ static void write_register(struct vga *v, uint16_t value) {
 static enum io_result access_register(struct vga *v, const struct access *a) {
     uint16_t value = 0;
     if (!a->write)
-        return access_reply(a, a->address == DISPI_INDEX ? v->dispi.index : read_register(&v->dispi));
+        return access_reply(a, a->address == DISPI_INDEX ? v->dispi.index : read_display_register(&v->dispi));
     memcpy(&value, a->data, a->size < sizeof value ? a->size : sizeof value);
     if (a->address == DISPI_INDEX)
         v->dispi.index = value;
     else
-        write_register(v, value);
+        write_display_register(v, value);
     return IO_DONE;
 }
 

@@ -44,7 +44,7 @@ static unsigned repeat_of(const struct picture *p) {
     return (rows_differ ? 1 : scan_height(v)) << doubled(v);
 }
 
-static void set_size(struct picture *p) {
+static void set_picture_size(struct picture *p) {
     const struct vga *v = p->vga;
     unsigned lines = vga_vertical_end(v) << (v->crtc[CRTC_MODE] & MULTIPLY_BY_TWO ? 1 : 0);
     p->repeat = repeat_of(p);
@@ -58,7 +58,7 @@ void picture_open(struct picture *p, const struct vga *v, const struct memory *m
     if (p->kind == PICTURE_LINEAR)
         p->width = v->dispi.width, p->height = v->dispi.height;
     else
-        set_size(p);
+        set_picture_size(p);
     for (unsigned i = 0; i < 256; i++)
         p->colors[i] = by_dac ? vga_dac_color(v, i) : vga_attribute_color(v, i & 15);
 }
