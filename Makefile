@@ -140,7 +140,7 @@ install: all ## the program, guests with their sources, manual page, to PREFIX (
 	  $(DESTDIR)$(SHARE)/guests
 	install -m 644 $(patsubst $(BUILD)/%,$(INSTALLED)/%,$(GUEST_IMAGES)) $(DESTDIR)$(SHARE)/guests
 	install -m 644 guests/multiboot/*.[chS] $(DESTDIR)$(SHARE)/guests/multiboot
-	install -m 644 guests/disk/*.[cS] guests/disk/disk.inc $(DESTDIR)$(SHARE)/guests/disk
+	install -m 644 guests/disk/*.[cS] guests/disk/*.inc $(DESTDIR)$(SHARE)/guests/disk
 	install -m 644 $(addprefix $(INSTALLED)/os-1k/,kernel.elf shell.elf os-1k.img os-1k.elf loader.elf) \
 	  os-1k/*.[chS] $(DESTDIR)$(SHARE)/os-1k
 	install -m 644 os-1k/disk/*.[cS] $(DESTDIR)$(SHARE)/os-1k/disk

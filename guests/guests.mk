@@ -81,7 +81,7 @@ $(GUESTS_DIR)/multiboot%.elf: $(GUESTS_DIR)/multiboot/start%.o $(GUESTS_DIR)/mul
 # Disk images: a first stage in the first sector, the second one behind it, on a floppy of 1440 KiB.
 # The first stage's symbols stand beside an image, for the second stage there is --symbols.
 STAGE_CFLAGS = $(KERNEL_CFLAGS) -Iguests/multiboot
-$(GUESTS_DIR)/disk/%.o: guests/disk/%.S guests/disk/disk.inc
+$(GUESTS_DIR)/disk/%.o: guests/disk/%.S guests/disk/disk.inc guests/disk/mouse.inc
 	@mkdir -p $(@D)
 	$(GUEST_CC) -m32 -g $(GUEST_CFLAGS) -c -o $@ $<
 
@@ -96,6 +96,9 @@ STAGE2 := $(addprefix $(GUESTS_DIR)/,disk/stage2_entry.o disk/stage2.o multiboot
 $(GUESTS_DIR)/stage2.elf: $(STAGE2) guests/disk/stage2.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -z noexecstack -T guests/disk/stage2.ld -o $@ $(STAGE2)
 
+$(GUESTS_DIR)/mouse.elf: $(GUESTS_DIR)/disk/mouse.o guests/bootsector.ld
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/bootsector.ld -o $@ $<
+
 # $(call floppy,SECTOR...): files one behind the other, on a floppy
 floppy = cat $(1) > $@ && truncate -s 1440K $@
 %.sector: %.elf
@@ -104,8 +107,12 @@ $(GUESTS_DIR)/stages.img: $(GUESTS_DIR)/stages.sector $(GUESTS_DIR)/stage2.secto
 	$(call floppy,$^)
 
 .SECONDARY: $(STAGE2) $(GUESTS_DIR)/disk/stage1.o $(GUESTS_DIR)/stages.sector $(GUESTS_DIR)/stage2.sector
-GUEST_IMAGES += $(GUESTS_DIR)/stages.img
-GUEST_ELFS   += $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
-guests: $(GUEST_IMAGES) $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
+GUEST_IMAGES += $(GUESTS_DIR)/stages.img $(GUESTS_DIR)/mouse.img
+$(GUESTS_DIR)/mouse.img: $(GUESTS_DIR)/mouse.sector
+	$(call floppy,$^)
+
+.SECONDARY: $(GUESTS_DIR)/disk/mouse.o $(GUESTS_DIR)/mouse.sector
+GUEST_ELFS   += $(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
+guests: $(GUEST_IMAGES) $(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
 
 -include $(wildcard $(GUESTS_DIR)/*.d $(GUESTS_DIR)/*/*.d)

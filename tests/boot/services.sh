@@ -4,12 +4,19 @@ need_engine
 head -c 16896 /dev/zero | tr '\0' '\021' >"$WORK/hard" # 33 sectors of 11h
 printf 'aB\003\rx' >"$WORK/keys"
 
+typed=() # what is typed when: TEXT KEYS...
 guest() { # guest NAME [OPTION...]: it says what failed, and its status is how often
     local name=$1 engine
     shift
     for engine in soft kvm; do
         has "$engine" && [[ ${CPU:-$engine} == "$engine" ]] || continue
-        run --cpu="$engine" "$@" "$BUILD/tests/boot/$name.img"
+        if [[ ${typed[*]} ]]; then
+            python3 "$TOP/tests/boot/type.py" "$MINIKVM" --cpu="$engine" "$@" "$BUILD/tests/boot/$name.img" \
+                -- "${typed[@]}" >"$WORK/out" 2>"$WORK/err"
+            status=$?
+        else
+            run --cpu="$engine" "$@" "$BUILD/tests/boot/$name.img"
+        fi
         [[ $status == 0 ]] || fail "$name on $engine: status $status: $(cat "$WORK/out"; tail -n 3 "$WORK/err")"
     done
 }
@@ -31,4 +38,6 @@ guest video
 guest graphics
 stdin=$WORK/keys
 guest keys
+typed=(1 '\x1b[<35;10;10M\x1b[<35;13;12M\x1b[<0;13;12M\x1b[<0;13;12mk' 2 '\x1b[<65;13;12M')
+guest mouse
 finish

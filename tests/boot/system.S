@@ -14,7 +14,7 @@
         expect_byte $0xea, %gs:0xfff0, "F000:FFF0: a far jump"
         expect_byte $0xcf, %gs:0xff53, "F000:FF53: IRET"
         int     $0x11
-        expect  $0x221, %ax, "int 11h: a diskette, 80 columns, a serial line"
+        expect  $0x225, %ax, "int 11h: a diskette, 80 columns, a mouse, a serial line"
         int     $0x12
         expect  $639, %ax, "int 12h"
 

@@ -18,6 +18,7 @@ class Terminal:
         self.rows, self.columns = rows, columns
         self.normal, self.other = Grid(rows, columns), Grid(rows, columns)
         self.alternate, self.wrap, self.cursor_shown, self.shape, self.pen = False, True, True, "0", ""
+        self.mouse = set()  # modes in which it tells of its mouse
         self.text = ""  # all that was written to the normal screen
         self.rest = b""
 
@@ -96,6 +97,8 @@ class Terminal:
             self.alternate = last == "h"
         elif last in "hl" and numbers == "?7":
             self.wrap = last == "h"
+        elif last in "hl" and numbers in ("?1003", "?1006"):
+            (self.mouse.add if last == "h" else self.mouse.discard)(numbers[1:])
         elif last in "hl" and numbers == "?25":
             self.cursor_shown = last == "h"
         else:

@@ -213,7 +213,7 @@ static bool wait_and_read(struct app *a) {
     enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, SCREEN, OURS };
     bool ours = terminal_update();
     screen_view_update(&a->view, focused(a), ours);
-    bool room = ours && a->reads_input && input_room(&focused(a)->board.input);
+    bool room = ours && a->reads_input && input_room(&focused(a)->board.input) >= INPUT_PIECE;
     struct pollfd fds[OURS + DEBUG_POLL_MAX] = {
         [EVENT] = {.fd = a->event, .events = POLLIN},
         [SIGNALS] = {.fd = a->signals, .events = POLLIN},

@@ -346,8 +346,11 @@ void screen_view_update(struct screen_view *v, struct machine *m, bool foregroun
         screen_view_leave(v);
     else if (!v->shown && wants(v))
         enter(v);
-    if (v->shown)
-        show(v);
+    if (!v->shown)
+        return;
+    show(v);
+    if (!screen_view_writes(v)) /* not within a sequence */
+        terminal_tell_mouse(machine_wants_mouse(m));
 }
 
 int screen_view_patience(const struct screen_view *v) {

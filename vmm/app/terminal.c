@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -62,15 +63,42 @@ static bool is_cut(const unsigned char *text, size_t length) {
     return n == length;
 }
 
-bool terminal_ends_in_sequence(const unsigned char *bytes, size_t length) {
-    for (size_t n = 1; n <= length && n < 16; n++)
+static size_t cut_length(const unsigned char *bytes, size_t length) {
+    for (size_t n = 1; n <= length && n < TERMINAL_SEQUENCE; n++)
         if (bytes[length - n] == '\033')
-            return is_cut(bytes + length - n, n);
-    return false;
+            return is_cut(bytes + length - n, n) ? n : 0;
+    return 0;
+}
+
+bool terminal_ends_in_sequence(const unsigned char *bytes, size_t length) {
+    return cut_length(bytes, length) > 0;
+}
+
+/* The begin of a sequence for which there was no room. */
+static unsigned char cut[TERMINAL_SEQUENCE];
+static size_t cut_kept;
+
+static ssize_t read_behind_cut(unsigned char *bytes, size_t size) {
+    size_t before = cut_kept < size ? cut_kept : 0;
+    ssize_t n = read(STDIN_FILENO, bytes + before, size - before);
+    if (n < 0 || (n == 0 && !before))
+        return n;
+    memcpy(bytes, cut, before);
+    cut_kept -= before;
+    return (ssize_t)before + n;
+}
+
+static size_t keep_cut(const unsigned char *bytes, size_t length) {
+    size_t n = cut_length(bytes, length);
+    if (!n || n == length)
+        return length;
+    memcpy(cut, bytes + length - n, n);
+    cut_kept = n;
+    return length - n;
 }
 
 ssize_t terminal_read(unsigned char *bytes, size_t size) {
-    ssize_t length = read(STDIN_FILENO, bytes, size);
+    ssize_t length = read_behind_cut(bytes, size);
     struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
     while (length > 0 && is_raw && (size_t)length < size &&
            terminal_ends_in_sequence(bytes, (size_t)length) && poll(&more, 1, REST_MS) > 0) {
@@ -79,12 +107,12 @@ ssize_t terminal_read(unsigned char *bytes, size_t size) {
             break;
         length += n;
     }
-    return length;
+    return length > 0 && is_raw && (size_t)length == size ? (ssize_t)keep_cut(bytes, size) : length;
 }
 
 /* --- the alternate screen ------------------------------------------------------------- */
 
-static volatile sig_atomic_t has_screen;
+static volatile sig_atomic_t has_screen, tells_mouse;
 static void (*when_left)(void);
 
 static void write_sequence(const char *text, size_t length) {
@@ -106,11 +134,23 @@ void terminal_enter_screen(void (*left)(void)) {
     write_sequence(enter, sizeof enter - 1);
 }
 
+/* xterm's: every movement, in decimal numbers. */
+void terminal_tell_mouse(bool on) {
+    static const char begin[] = "\033[?1003h\033[?1006h", end[] = "\033[?1003l\033[?1006l";
+    if (!has_screen || tells_mouse == on)
+        return;
+    tells_mouse = on;
+    write_sequence(on ? begin : end, sizeof begin - 1);
+}
+
 /* CAN ends a sequence that was not written whole. Cursor and attributes are the default. */
 void terminal_leave_screen(void) {
     static const char leave[] = "\030\033[0m\033[?7h\033[0 q\033[?25h\033[?1049l";
-    if (has_screen)
-        write_sequence(leave, sizeof leave - 1);
+    if (has_screen) {
+        write_sequence(leave, 1);
+        terminal_tell_mouse(false);
+        write_sequence(leave + 1, sizeof leave - 2);
+    }
     has_screen = false;
 }
 

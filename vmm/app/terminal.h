@@ -21,8 +21,11 @@ bool terminal_update(void);
 /* As it was; safe in a signal handler. */
 void terminal_restore(void);
 
+/* Longer than any escape sequence that a terminal sends for a key or its mouse. */
+enum { TERMINAL_SEQUENCE = 24 };
 /* read() of stdin. On a terminal the rest of an escape sequence is waited for a moment, so
- * that it is never taken for the Esc key: `size` is to be 16 at least for that. */
+ * that it is never taken for the Esc key, and one for which there is no room is kept for the
+ * next time: `size` is to be TERMINAL_SEQUENCE at least for that. */
 ssize_t terminal_read(unsigned char *bytes, size_t size);
 
 /* Do they end within an escape sequence, as a key may send it? */
@@ -32,6 +35,8 @@ bool terminal_ends_in_sequence(const unsigned char *bytes, size_t length);
  * has left it, maybe in a signal handler. */
 void terminal_enter_screen(void (*left)(void));
 void terminal_leave_screen(void);
+/* While the alternate screen is there: does it tell of the mouse? */
+void terminal_tell_mouse(bool);
 bool terminal_has_screen(void);
 /* false: it does not say. */
 bool terminal_size(unsigned *rows, unsigned *columns);

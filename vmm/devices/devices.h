@@ -12,14 +12,18 @@
 #include "vmm/devices/dma.h"
 #include "vmm/devices/hypercall.h"
 #include "vmm/devices/input.h"
+#include "vmm/devices/keys.h"
+#include "vmm/devices/mouse.h"
 #include "vmm/devices/uart.h"
 
-/* keyboard.c: the 8042 and a keyboard with scancode sets 1 and 2, IRQ 1. */
+/* keyboard.c: the 8042 with a keyboard with scancode sets 1 and 2, IRQ 1, and a mouse, IRQ 12. */
 struct keyboard {
     const struct board *board;
     uint8_t config, command; /* command: the one that waits for its data byte */
     uint8_t queue[32];
+    bool of_mouse[32]; /* of each byte of the queue */
     unsigned head, count;
+    bool last_of_mouse;
     uint8_t output_port;
     bool used; /* the guest has accessed it */
     uint8_t last;
@@ -29,9 +33,14 @@ struct keyboard {
     uint8_t parameter_of; /* its command that waits for a byte */
     uint8_t sent;         /* its last answer */
     bool silent;          /* it was told to send no keys */
+    struct typed_key held;      /* taken out of the input, and not typed yet */
+    bool holds;
+    struct mouse mouse;
 };
 void keyboard_open(struct keyboard *, struct bus *, const struct board *);
 void keyboard_notice(struct keyboard *);
+/* May input make the mouse interrupt? */
+bool keyboard_mouse_interrupts(const struct keyboard *);
 
 /* cmos.c: 0x70 and 0x71, the clock and the memory size. */
 struct cmos {

@@ -55,7 +55,7 @@ static int front(struct input *in, bool take) {
     lock_take(&in->lock);
     while (input_must_wait(in))
         lock_wait(&in->lock, &in->came);
-    bool was_full = in->count >= INPUT_ROOM;
+    bool was_full = in->count > INPUT_ROOM - INPUT_PIECE;
     int byte = in->ended ? INPUT_END : INPUT_NONE;
     if (in->count) {
         byte = in->ring[in->head];

@@ -15,7 +15,7 @@
 
 #include "vmm/devices/bus.h"
 
-enum { INPUT_ROOM = 4096 };
+enum { INPUT_ROOM = 4096, INPUT_PIECE = 24 /* what is put together: an escape sequence */ };
 
 struct input {
     struct lock lock;
@@ -28,7 +28,7 @@ struct input {
     bool steady;
     bool hurry; /* do not wait now: somebody wants the machine to stop */
     pthread_cond_t came;
-    /* Called when there is room again after the queue was full; may be NULL. */
+    /* Called when there is room for a piece again after there was none; may be NULL. */
     void (*drained)(void *context);
     void *context;
     /* Not NULL: answers the devices in place of the queue. */

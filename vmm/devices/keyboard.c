@@ -1,8 +1,11 @@
-/* The 8042 keyboard controller, and a keyboard with scancode sets 1 and 2.
+/* The 8042 keyboard controller, a keyboard with scancode sets 1 and 2, and the way to a mouse
+ * (mouse.c).
  *
  * Host characters wait in the machine's input, where other devices may take them;
  * one key is turned into its make and break codes only when the guest reads here, so
- * what was typed ahead is not lost. The interrupt is raised for what waits.
+ * what was typed ahead is not lost. The interrupt is raised for what waits. Once the guest
+ * has enabled the mouse, what waits is taken apart when it comes: only then is it known whose
+ * interrupt it is.
  */
 #include "vmm/devices/devices.h"
 
@@ -10,9 +13,9 @@
 
 #include "vmm/devices/keys.h"
 
-enum { DATA = 0x60, STATUS = 0x64, IRQ = 1 };
-enum { STATUS_FULL = 1, STATUS_SYSTEM = 4, STATUS_COMMAND = 8, STATUS_UNLOCKED = 0x10 };
-enum { CONFIG_IRQ = 1, CONFIG_SYSTEM = 4, CONFIG_DISABLED = 0x10, CONFIG_NO_MOUSE = 0x20,
+enum { DATA = 0x60, STATUS = 0x64, IRQ = 1, MOUSE_IRQ = 12 };
+enum { STATUS_FULL = 1, STATUS_SYSTEM = 4, STATUS_COMMAND = 8, STATUS_UNLOCKED = 0x10, STATUS_MOUSE = 0x20 };
+enum { CONFIG_IRQ = 1, CONFIG_MOUSE_IRQ = 2, CONFIG_SYSTEM = 4, CONFIG_DISABLED = 0x10, CONFIG_NO_MOUSE = 0x20,
        CONFIG_TRANSLATE = 0x40 };
 enum { EXTENDED = 0xe0, BREAK = 0x80, BREAK_2 = 0xf0 };
 enum { ACK = 0xfa, RESEND = 0xfe, ECHO = 0xee, PASSED = 0xaa };
@@ -39,10 +42,16 @@ static uint8_t translated(const struct keyboard *k, uint8_t byte) {
     return byte == SET_2_F7 ? F7 : byte;
 }
 
-static void queue(struct keyboard *k, uint8_t byte) {
-    if (k->count < sizeof k->queue)
-        k->queue[(k->head + k->count++) % sizeof k->queue] = byte;
+static void queue_from(struct keyboard *k, uint8_t byte, bool of_mouse) {
+    unsigned at = (k->head + k->count) % sizeof k->queue;
+    if (k->count == sizeof k->queue)
+        return;
+    k->queue[at] = byte;
+    k->of_mouse[at] = of_mouse;
+    k->count++;
 }
+
+static void queue(struct keyboard *k, uint8_t byte) { queue_from(k, byte, false); }
 
 /* A byte that comes from the keyboard, through the controller. */
 static void answer(struct keyboard *k, uint8_t byte) {
@@ -65,10 +74,10 @@ static void queue_key(struct keyboard *k, uint8_t code, bool extended, bool up) 
 
 static const struct {
     uint8_t modifier, code;
-} held[] = {{KEY_SHIFT, 0x2a}, {KEY_CTRL, 0x1d}, {KEY_ALT, 0x38}};
+} held[] = {{TYPED_SHIFT, 0x2a}, {TYPED_CTRL, 0x1d}, {TYPED_ALT, 0x38}};
 enum { HELD = sizeof held / sizeof *held };
 
-static void type(struct keyboard *k, const struct key *key) {
+static void type(struct keyboard *k, const struct typed_key *key) {
     for (int i = 0; i < HELD; i++)
         if (key->modifiers & held[i].modifier)
             queue_key(k, held[i].code, false, false);
@@ -85,31 +94,73 @@ static bool takes_keys(const struct keyboard *k) {
     return !(k->config & CONFIG_DISABLED) && !k->silent;
 }
 
+/* It has something to send before it takes more. */
+static bool mouse_waits(const struct keyboard *k) {
+    return !(k->config & CONFIG_NO_MOUSE) && !mouse_takes(&k->mouse);
+}
+
+/* One key waits until it can be typed; movements of a mouse that nobody listens to are dropped. */
+static void take_input(struct keyboard *k, bool all) {
+    struct mouse_event event;
+    enum typed typed = TYPED_MOUSE;
+    while (!k->holds && !mouse_waits(k) && typed && (all || typed == TYPED_MOUSE)) {
+        typed = keys_next(k->board->input, &k->held, &event);
+        k->holds = typed == TYPED_KEY;
+        if (typed == TYPED_MOUSE)
+            mouse_event(&k->mouse, &event);
+    }
+}
+
+static void queue_packet(struct keyboard *k) {
+    uint8_t packet[MOUSE_PACKET];
+    unsigned length = k->config & CONFIG_NO_MOUSE ? 0 : mouse_packet(&k->mouse, packet);
+    for (unsigned i = 0; i < length; i++)
+        queue_from(k, packet[i], true);
+}
+
 /* The end of input is no key: the serial line tells of it (uart.c). */
 static void refill(struct keyboard *k) {
-    struct key key;
-    if (k->count == 0 && takes_keys(k) && keys_next(k->board->input, &key))
-        type(k, &key);
+    if (k->count)
+        return;
+    if (k->mouse.reporting || takes_keys(k))
+        take_input(k, k->mouse.reporting);
+    queue_packet(k);
+    if (k->count || !k->holds || !takes_keys(k))
+        return;
+    k->holds = false;
+    type(k, &k->held);
 }
 
 /* Could a read give a byte? Characters that no key types are dropped on the way, but
  * only for a guest that uses the keyboard: else they may be meant for another device. */
 static bool has_byte(struct keyboard *k) {
     int next;
+    if (k->mouse.reporting)
+        refill(k);
     if (k->count || !takes_keys(k))
         return k->count;
+    if (k->holds)
+        return true;
     while ((next = input_peek(k->board->input)) >= 0 && !keys_begin(next) && k->used)
         input_take(k->board->input);
     return next >= 0;
 }
 
+static bool is_of_mouse(const struct keyboard *k) { return k->count && k->of_mouse[k->head]; }
+
 static void update(struct keyboard *k) {
-    k->board->irq(k->board->machine, IRQ, k->config & CONFIG_IRQ && has_byte(k));
+    bool has = has_byte(k), mouse = is_of_mouse(k);
+    k->board->irq(k->board->machine, IRQ, k->config & CONFIG_IRQ && has && !mouse);
+    k->board->irq(k->board->machine, MOUSE_IRQ, k->config & CONFIG_MOUSE_IRQ && has && mouse);
 }
 
 void keyboard_notice(struct keyboard *k) {
-    if (k->config & CONFIG_IRQ)
+    if (k->config & (CONFIG_IRQ | CONFIG_MOUSE_IRQ))
         update(k);
+}
+
+bool keyboard_mouse_interrupts(const struct keyboard *k) {
+    return k->config & CONFIG_MOUSE_IRQ && k->mouse.reporting;
 }
 
 /* --- the controller ----------------------------------------------------------------- */
@@ -126,7 +177,7 @@ static enum io_result write_output_port(struct keyboard *k, struct cpu *cpu, uin
     return k->board->a20(k->board->machine, cpu, value & PORTS_A20);
 }
 
-/* To port 0x64. A7 and A8 are about a mouse, which is not there. */
+/* To port 0x64. */
 static enum io_result write_command(struct keyboard *k, struct cpu *cpu, uint8_t value) {
     k->command = 0;
     k->commanded = true;
@@ -135,7 +186,7 @@ static enum io_result write_command(struct keyboard *k, struct cpu *cpu, uint8_t
     case 0x60: case 0xd1: case 0xd2: case 0xd3: case 0xd4: k->command = value; break;
     case 0xa7: k->config |= CONFIG_NO_MOUSE; break;
     case 0xa8: k->config &= ~CONFIG_NO_MOUSE; break;
-    case 0xa9: queue(k, 0x00); break; /* mouse port test passed */
+    case 0xa9: queue(k, 0x00); break; /* test of the mouse's port passed */
     case 0xaa: queue(k, 0x55); break; /* self-test passed */
     case 0xab: queue(k, 0x00); break; /* port test passed */
     case 0xad: k->config |= CONFIG_DISABLED; break;
@@ -189,8 +240,14 @@ static void keyboard_command(struct keyboard *k, uint8_t value) {
     }
 }
 
-/* To port 0x60. A byte for the keyboard opens its line again; one for the mouse (D4) has no
- * answer, since there is none. */
+static void send_mouse(struct keyboard *k, uint8_t value) {
+    uint8_t answer[MOUSE_ANSWER];
+    unsigned length = mouse_command(&k->mouse, value, answer);
+    for (unsigned i = 0; i < length; i++)
+        queue_from(k, answer[i], true);
+}
+
+/* To port 0x60. A byte for the keyboard opens its line again. */
 static enum io_result write_data(struct keyboard *k, struct cpu *cpu, uint8_t value) {
     uint8_t command = k->command;
     k->command = 0;
@@ -199,7 +256,8 @@ static enum io_result write_data(struct keyboard *k, struct cpu *cpu, uint8_t va
     case 0x60: k->config = value; break;
     case 0xd1: return write_output_port(k, cpu, value);
     case 0xd2: queue(k, value); break;
-    case 0xd3: case 0xd4: break;
+    case 0xd3: queue_from(k, value, true); break;
+    case 0xd4: send_mouse(k, value); break;
     default:
         k->config &= ~CONFIG_DISABLED;
         keyboard_command(k, value);
@@ -211,10 +269,11 @@ static uint8_t read_data(struct keyboard *k) {
     refill(k);
     if (k->count) {
         k->last = k->queue[k->head];
+        k->last_of_mouse = k->of_mouse[k->head];
         k->head = (k->head + 1) % sizeof k->queue;
         k->count--;
         /* each byte is an edge of its own for the PIC */
-        k->board->irq(k->board->machine, IRQ, false);
+        k->board->irq(k->board->machine, k->last_of_mouse ? MOUSE_IRQ : IRQ, false);
     }
     return k->last;
 }
@@ -222,7 +281,7 @@ static uint8_t read_data(struct keyboard *k) {
 static uint8_t keyboard_status(struct keyboard *k) {
     refill(k);
     return STATUS_SYSTEM | STATUS_UNLOCKED | (k->commanded ? STATUS_COMMAND : 0) |
-           (k->count ? STATUS_FULL : 0);
+           (k->count ? STATUS_FULL : 0) | (is_of_mouse(k) ? STATUS_MOUSE : 0);
 }
 
 static enum io_result access_keyboard(void *device, const struct access *a) {
@@ -242,6 +301,7 @@ static void reset(void *device) {
     struct keyboard *k = device;
     *k = (struct keyboard){.board = k->board, .output_port = 3, .scancode_set = 2,
                            .config = CONFIG_IRQ | CONFIG_SYSTEM | CONFIG_TRANSLATE};
+    mouse_power_on(&k->mouse);
 }
 
 static void notice(void *device) { keyboard_notice(device); }
@@ -249,6 +309,9 @@ static void notice(void *device) { keyboard_notice(device); }
 static void describe(const void *device, const struct device_sink *sink) {
     const struct keyboard *k = device;
     device_row(sink, "keyboard", "configuration", "0x%02x", k->config);
+    if (k->mouse.reporting || k->mouse.remote)
+        device_row(sink, "mouse", "reports", "%s, ID %u, buttons %u", k->mouse.remote ? "when asked" : "by itself",
+                   k->mouse.id, k->mouse.buttons);
 }
 
 void keyboard_open(struct keyboard *k, struct bus *bus, const struct board *board) {

@@ -42,3 +42,8 @@ void machine_state(struct machine *m, char *out, size_t size) {
     snprintf(out, size, "%s%s", m->vcpu[0].cpu.engine->name, m->run.busy ? "" : ", stopped");
     lock_release(&m->run.lock);
 }
+
+/* As with the screen: the guest is not kept waiting, and the next look shows it. */
+__attribute__((no_sanitize("thread"))) bool machine_wants_mouse(const struct machine *m) {
+    return *(const volatile bool *)&m->board.devices.keyboard.mouse.reporting;
+}

@@ -16,4 +16,7 @@ bool machine_picture(struct machine *, struct vga *registers, struct picture *);
 /* "kvm", or "soft, stopped": which engine the machine has, and whether it stands. Any time. */
 void machine_state(struct machine *, char *out, size_t size);
 
+/* Has the guest enabled its mouse? Any time. */
+bool machine_wants_mouse(const struct machine *);
+
 #endif

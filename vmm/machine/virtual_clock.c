@@ -68,13 +68,16 @@ static bool can_wake(struct machine *m, uint64_t due) {
     bool tick = due != UINT64_MAX && !(mask & 1 << 0);
     bool key = !(mask & 1 << 1) && m->board.devices.keyboard.config & 1;
     bool serial = !(mask & 1 << 4) && m->board.devices.uart.ier & 1;
-    return tick || ((key || serial) && !m->recorder->input_is_over(m));
+    bool mouse = !(mask & 1 << 2) && !(m->board.devices.pic.chip[1].imr & 1 << 4) &&
+                 keyboard_mouse_interrupts(&m->board.devices.keyboard);
+    return tick || ((key || serial || mouse) && !m->recorder->input_is_over(m));
 }
 
-/* Of this machine's devices: the timer, and while there is input keyboard and UART. */
+/* Of this machine's devices: the timer, and while there is input keyboard, UART and (by the
+ * second chip) mouse. */
 uint8_t virtual_clock_wakers(void *vcpu) {
     struct machine *m = machine_of(vcpu);
-    return 1 << 0 | (m->recorder->input_is_over(m) ? 0 : 1 << 1 | 1 << 4);
+    return 1 << 0 | (m->recorder->input_is_over(m) ? 0 : 1 << 1 | 1 << 2 | 1 << 4);
 }
 
 static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {

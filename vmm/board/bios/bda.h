@@ -57,6 +57,10 @@ enum bda {
 /* In the EBDA; what begins at OURS no other BIOS has there. */
 enum ebda {
     EBDA_SIZE = 0x00,      /* KiB */
+    EBDA_MOUSE_HANDLER = 0x22, /* far pointer */
+    EBDA_MOUSE_COUNT = 0x26,   /* bytes of a packet that have come */
+    EBDA_MOUSE_FLAGS = 0x27,   /* bit 7: there is a handler; a packet's bytes less one */
+    EBDA_MOUSE_PACKET = 0x28,
     EBDA_DISK0 = 0x3d,     /* parameters of the first two hard disks: int 41h and 46h */
     EBDA_DISK1 = 0x4d,
     EBDA_OURS = 0x100,

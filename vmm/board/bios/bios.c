@@ -9,7 +9,7 @@
 
 static const struct services *const services[] = {&services_video,  &services_disk,   &services_keyboard,
                                                   &services_time,   &services_system, &services_serial,
-                                                  &services_power,  &services_pci};
+                                                  &services_power,  &services_pci,    &services_mouse};
 
 /* --- the table ---------------------------------------------------------------------------- */
 
@@ -70,7 +70,7 @@ static void put_es(struct cpu *cpu, uint16_t es) {
 static bool identify_call(struct call *c, uint64_t linear) {
     static const uint16_t hooks[] = {ROM_TICK_HOOK + ROM_HOOK_OUT, ROM_ALARM_HOOK + ROM_HOOK_OUT,
                                      ROM_BREAK_HOOK + ROM_HOOK_OUT, ROM_PRINT_HOOK + ROM_HOOK_OUT,
-                                     ROM_KEY_HOOK + ROM_KEY_OUT};
+                                     ROM_KEY_HOOK + ROM_KEY_OUT, ROM_MOUSE_HOOK + ROM_MOUSE_OUT};
     uint16_t ip = c->pc = (uint16_t)(linear - ROM_BASE);
     c->number = ip / ROM_STUB_SIZE;
     c->again = ip % ROM_STUB_SIZE == ROM_STUB_AGAIN;

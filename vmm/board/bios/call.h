@@ -127,7 +127,7 @@ struct services {
     unsigned count;
 };
 extern const struct services services_video, services_disk, services_keyboard, services_time, services_system,
-    services_serial, services_power, services_pci;
+    services_serial, services_power, services_pci, services_mouse;
 
 /* --- between the files --- */
 /* The CPU back in the caller, at an offset in its CS, as if the call had not been. */

@@ -44,7 +44,7 @@ static void set_data_areas(struct bios *b) {
     poke16(b, BDA_EBDA, (uint16_t)(ebda(b, 0) >> 4));
     poke8(b, ebda(b, EBDA_SIZE), MEMORY_EBDA_SIZE >> 10);
     poke16(b, BDA_MEMORY, (uint16_t)memory_map_lower(b->board->memory));
-    poke16(b, BDA_EQUIPMENT, 1 << 9 | 2 << 4); /* a serial line, 80 columns in colour */
+    poke16(b, BDA_EQUIPMENT, 1 << 9 | 2 << 4 | 1 << 2); /* a serial line, 80 columns in colour, a mouse */
     for (unsigned n = 0; n < 4; n++) {
         poke8(b, BDA_LPT_TIMEOUTS + n, 0x14);
         poke8(b, BDA_COM_TIMEOUTS + n, 0x0a);
@@ -69,12 +69,12 @@ static void chip_write(struct bios *b, uint16_t port, uint8_t value) {
     bus_access(&b->board->bus, &(struct access){.address = port, .write = true, .size = 1, .data = &value});
 }
 
-/* Vectors 08h and 70h; timer, keyboard, cascade and diskette are let through, clock, FPU and the
- * first disk. The timer's counter 0 divides by 65536 in mode 3: 18.2 Hz. */
+/* Vectors 08h and 70h; timer, keyboard, cascade and diskette are let through, clock, mouse, FPU
+ * and the disks. The timer's counter 0 divides by 65536 in mode 3: 18.2 Hz. */
 void bios_start_chips(struct bios *b) {
     static const uint8_t writes[][2] = {
         {0x20, 0x11}, {0xa0, 0x11}, {0x21, 0x08}, {0xa1, 0x70}, {0x21, 0x04}, {0xa1, 0x02},
-        {0x21, 0x01}, {0xa1, 0x01}, {0x21, 0xb8}, {0xa1, 0x1e},
+        {0x21, 0x01}, {0xa1, 0x01}, {0x21, 0xb8}, {0xa1, 0x0e},
         {0x43, 0x36}, {0x40, 0x00}, {0x40, 0x00},
     };
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)

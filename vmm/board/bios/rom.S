@@ -136,6 +136,36 @@ bios_end:
         jmp     bios_int_15 + ROM_STUB_AGAIN - 2
         handler_end bios_wait
 
+/* A call of the mouse's handler: far, with status, X, Y and a fourth word (a wheel's) pushed. */
+        .org    ROM_MOUSE_HOOK
+        handler bios_mouse_hook
+        pushaw
+        .cfi_adjust_cfa_offset 16
+        pushw   %ds
+        .cfi_adjust_cfa_offset 2
+        pushw   %es
+        .cfi_adjust_cfa_offset 2
+        xorw    %ax, %ax
+        movw    %ax, %ds
+        movw    0x40e, %ds              // the EBDA
+        .irp    n, 0, 1, 2, 3
+        movb    0x28 + \n, %al
+        pushw   %ax
+        .cfi_adjust_cfa_offset 2
+        .endr
+        lcall   *0x22
+        addw    $8, %sp
+        .cfi_adjust_cfa_offset -8
+        popw    %es
+        .cfi_adjust_cfa_offset -2
+        popw    %ds
+        .cfi_adjust_cfa_offset -2
+        popaw
+        .cfi_adjust_cfa_offset -16
+        .org    ROM_MOUSE_HOOK + ROM_MOUSE_OUT - 2, 0x90
+        outb    %al, $ROM_PORT
+        handler_end bios_mouse_hook
+
 /* What INT 10h/1Bh points to: the modes 0 to 7 and 0D to 13; scan lines of text modes, 200, 350
  * and 400; one font; what can be saved and set. */
         .org    ROM_FUNCTIONALITY

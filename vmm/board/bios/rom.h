@@ -27,8 +27,10 @@
 #define ROM_PRINT_HOOK 0x960
 #define ROM_KEY_HOOK   0x970
 #define ROM_SPIN       0x980 /* of INT 15h */
+#define ROM_MOUSE_HOOK 0x9a0
 #define ROM_HOOK_OUT   10
 #define ROM_KEY_OUT    4
+#define ROM_MOUSE_OUT  39
 
 #define ROM_FONT16        0x1000
 #define ROM_FONT14        0x2000

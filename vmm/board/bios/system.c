@@ -198,7 +198,7 @@ static void ebda_segment(struct call *c) {
     c->es = peek16(c->bios, BDA_EBDA);
 }
 
-/* There is no joystick, no PS/2 mouse. */
+/* There is no joystick. */
 static void not_there(struct call *c) { fail(c, 0x86); }
 
 /* --- vectors that nobody has set ---------------------------------------------------------------------- */
@@ -308,7 +308,6 @@ static const struct service list[] = {
     ROW(0x71, BY_ALL, "IRQ 9", stray_irq),
     ROW(0x72, BY_ALL, "IRQ 10", stray_irq),
     ROW(0x73, BY_ALL, "IRQ 11", stray_irq),
-    ROW(0x74, BY_ALL, "IRQ 12, mouse", stray_irq),
     ROW(0x75, BY_ALL, "IRQ 13, FPU", fpu_irq),
     ROW(0x76, BY_ALL, "IRQ 14, disk", stray_irq),
     ROW(0x77, BY_ALL, "IRQ 15, disk", stray_irq),
@@ -331,7 +330,6 @@ static const struct service list[] = {
     ROW(0x15, BY_AH(0x91), "a device is ready", nothing_to_do),
     ROW(0x15, BY_AH(0xc0), "configuration", configuration),
     ROW(0x15, BY_AH(0xc1), "segment of the EBDA", ebda_segment),
-    ROW(0x15, BY_AH(0xc2), "PS/2 mouse", not_there),
     ROW(0x15, BY_AX(0xe801), "memory above 1 MiB", extended_memory_e801),
     ROW(0x15, BY_AX(0xe881), "memory above 1 MiB", extended_memory_e881),
     TOLD(0x15, BY_AX(0xe820), "memory map", system_map, ask_map, answer_map),
