@@ -48,7 +48,7 @@ static int take_count(int16_t *count, int most, bool keeps_rest, bool *overflow)
 }
 
 /* Scaling 2:1, for what is sent without being asked. */
-static int doubled(const struct mouse *m, int count) {
+static int scaled_count(const struct mouse *m, int count) {
     static const uint8_t small[] = {0, 1, 1, 3, 6, 9};
     int size = count < 0 ? -count : count;
     if (!m->doubles || m->remote)
@@ -65,7 +65,7 @@ static unsigned put_packet(struct mouse *m, bool asked, uint8_t *packet) {
         m->wheel = 0;
     int wheel = take_count(&m->wheel, 7, !asked, &over_wheel);
     if (!asked)
-        x = doubled(m, x), y = doubled(m, y);
+        x = scaled_count(m, x), y = scaled_count(m, y);
     packet[0] = (uint8_t)(8 | m->buttons | (x < 0) << 4 | (y < 0) << 5 | over_x << 6 | over_y << 7);
     packet[1] = (uint8_t)x;
     packet[2] = (uint8_t)y;
