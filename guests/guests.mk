@@ -78,6 +78,27 @@ $(GUESTS_DIR)/multiboot%.elf: $(GUESTS_DIR)/multiboot/start%.o $(GUESTS_DIR)/mul
     $(GUESTS_DIR)/multiboot/screen.o $(GUESTS_DIR)/multiboot/print.o guests/multiboot/kernel.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -n -z noexecstack -T guests/multiboot/kernel.ld -o $@ $(filter %.o,$^)
 
+# A 64-bit kernel. Its tasks use SSE, and the kernel itself does not.
+TASKS64_CFLAGS := $(filter-out -m32 -march=i386 -mgeneral-regs-only,$(KERNEL_CFLAGS)) -m64 -mno-red-zone
+$(GUESTS_DIR)/tasks64/%.o: guests/tasks64/%.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(TASKS64_CFLAGS) $(if $(filter tasks,$*),-mfpmath=sse,-mgeneral-regs-only) -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/tasks64/%.o: guests/tasks64/%.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) -m64 -g $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GUESTS_DIR)/tasks64/print.o: os-1k/print.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(TASKS64_CFLAGS) -mgeneral-regs-only -MMD -MP -c -o $@ $<
+
+TASKS64 := $(patsubst %,$(GUESTS_DIR)/tasks64/%.o,start entry kernel tasks print)
+$(GUESTS_DIR)/tasks64.elf: $(TASKS64) guests/tasks64/kernel.ld
+	$(LD) -m elf_x86_64 $(GUEST_LDFLAGS) -n -z noexecstack -T guests/tasks64/kernel.ld -o $@ $(TASKS64)
+.SECONDARY: $(TASKS64)
+GUEST_ELFS += $(GUESTS_DIR)/tasks64.elf
+guests: $(GUESTS_DIR)/tasks64.elf
+
 # Disk images: a first stage in the first sector, the second one behind it, on a floppy of 1440 KiB.
 # The first stage's symbols stand beside an image, for the second stage there is --symbols.
 STAGE_CFLAGS = $(KERNEL_CFLAGS) -Iguests/multiboot

@@ -10,6 +10,14 @@ $(BUILD)/tests/guests/%.elf: tests/guests/%.S guests/guest.ld $(wildcard tests/g
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T $(firstword $(wildcard $(<:.S=.ld)) guests/guest.ld) \
 	  -o $@ $(@:.elf=.o)
 
+# 64-bit code: as guests/long64.S.
+$(BUILD)/tests/guests/%64.elf: tests/guests/%64.S guests/guest.ld
+	@mkdir -p $(@D)
+	$(GUEST_CC) -mx32 -I. -g -c -o $(@:.elf=.o) $<
+	$(LD) -m elf32_x86_64 $(GUEST_LDFLAGS) -T guests/guest.ld -o $@.x32 $(@:.elf=.o)
+	$(OBJCOPY) -I elf32-x86-64 -O elf32-i386 $@.x32 $@
+	@rm -f $@.x32
+
 TEST_GUESTS += $(BUILD)/tests/guests/rom.bin
 $(BUILD)/tests/guests/rom.bin: $(BUILD)/tests/guests/rom.elf
 	objcopy -O binary -j .text $< $@
