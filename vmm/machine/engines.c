@@ -13,7 +13,8 @@
 
 static int open_kvm(struct machine *m, char *error, size_t size) {
     struct engine_options options = {.irqchip = m->irqchip, .debugged = m->options->debugged,
-                                     .replaceable = m->options->engine == ENGINE_AUTO};
+                                     .replaceable = m->options->engine == ENGINE_AUTO,
+                                     .long_mode = m->image.mode == START_LONG};
     if (m->image.mode == START_REAL)
         options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
     if (m->image.mode == START_RESET)
@@ -48,10 +49,8 @@ void engines_print(const struct machine *m, char *out, size_t size) {
 }
 
 bool engines_may_take_over(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
-    const struct kvm_sregs *s = &cpu_read(cpu, CPU_SREGS)->sregs;
-    bool pae = s->cr0 & CR0_PG && s->cr4 & CR4_PAE;
-    return m->options->engine == ENGINE_AUTO && !cpu_can(cpu, ENGINE_DETERMINISTIC) && !pae;
+    const struct cpu *cpu = &m->vcpu[0].cpu;
+    return m->options->engine == ENGINE_AUTO && !cpu_can(cpu, ENGINE_DETERMINISTIC);
 }
 
 /* The engine is asked first: on the built-in CPU its thread changes m->irqchip without a lock

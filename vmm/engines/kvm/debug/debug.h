@@ -4,6 +4,7 @@
  *   probe.c    what this KVM can do, measured
  *   bp_plan.c   how each breakpoint and watchpoint is done
  *   cr0_guard.c what a KVM without 32-bit paging gets wrong
+ *   long_mode.c what a KVM gets wrong in long mode
  *   enter.c    KVM_RUN with debug registers and TF
  *   exits.c    what exits mean besides
  *   trace.c    exits in words
@@ -86,8 +87,10 @@ struct debugged_vcpu {
     struct cr0_guard guard;
     bool frozen; /* the PIT stands still; `pit` has its true state */
     struct kvm_pit_state2 pit;
-    bool replaceable;    /* as the option says; false once it has been told */
-    unsigned busy_looks; /* of the watchdog, at a guest that executes */
+    bool replaceable;      /* as the option says; false once it has been told */
+    bool guards_long_mode; /* another engine may go on where this KVM gets it wrong */
+    bool long_mode_seen;   /* the guest has come to it, and it was decided that it stays */
+    unsigned busy_looks;   /* of the watchdog, at a guest that executes */
     timer_t watchdog;
     bool has_watchdog;
     volatile bool inside; /* `thread` is in kick_run() or kick_step() */
@@ -141,6 +144,8 @@ void exits_trace(struct cpu *, int reason);
 /* --- probe.c --- */
 const struct kvm_traits *probe_traits(void); /* measures at the first call */
 
+/* Calls `by` with a CPU in a VM of its own, with 64 KiB of memory; not if there is no KVM. */
+void probe_in_scratch_vm(void (*by)(struct cpu *));
 /* Are instructions outside long mode interpreted rather than executed by the processor?
  * Measured at the first call, some milliseconds (kvm-quirks 16). */
 bool probe_interprets(void);
@@ -170,6 +175,18 @@ bool cr0_guard_at(struct cpu *);                                 /* the CPU stan
 /* true, and *exit: this KVM cannot do the next instruction, which sets CR0.PG. */
 bool cr0_guard_refuses(struct cpu *, struct cpu_exit *exit);
 bool cr0_guard_sets_paging(struct cpu *, uint64_t pc);
+
+/* --- long_mode.c --- */
+/* Does this KVM get system calls, interrupts and the FPU right there? Measured at the first
+ * call. */
+bool long_mode_is_right(void);
+#define LONG_MODE_WRONG "this KVM gets 64-bit code wrong (system calls, or the FPU)"
+/* From here on KVM asks before the guest's WRMSR to EFER. */
+void long_mode_guard(struct kvm_vcpu *);
+/* That exit. true, and *exit: the guest is about to enter long mode, and should not here. */
+bool long_mode_at_wrmsr(struct cpu *, struct cpu_exit *exit);
+/* The same for a CPU that was put into long mode from outside. */
+bool long_mode_refuses(struct cpu *, struct cpu_exit *exit);
 
 /* --- serve.c --- */
 /* After an exit that has set vcpu.serves: ends the OUT, and does the service. true: *exit says

@@ -55,6 +55,10 @@ static int start_vcpu(struct cpu *cpu, struct kvm_vcpu *v, bool irqchip, char *e
 
 int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (options->long_mode && options->replaceable && !long_mode_is_right()) {
+        snprintf(error, size, "%s", LONG_MODE_WRONG);
+        return -ENOTSUP;
+    }
     struct debugged_vcpu *d = calloc(1, sizeof *d);
     if (!d)
         return open_failed(error, size, ENOMEM, "KVM cannot make the machine",
@@ -65,7 +69,9 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
         return err;
     }
     cpu_set_engine(cpu, &engine_kvm);
-    d->replaceable = options->replaceable;
+    d->replaceable = d->guards_long_mode = options->replaceable;
+    if (d->guards_long_mode)
+        long_mode_guard(&d->vcpu);
     d->vcpu.entering = debug_entering;
     d->vcpu.left = debug_left;
     d->vcpu.unclaimed = exits_unclaimed;
@@ -121,11 +127,12 @@ static void engine_describe(struct cpu *cpu, char *out, unsigned size) {
              "  data watchpoints in debug registers:      %s\n"
              "  int3 traps to the debugger:               %s\n"
              "  32-bit paging:                            %s\n"
+             "  64-bit code, with system calls and FPU:   %s\n"
              "  interrupts held off while stepping:       %s\n"
              "  registers exchanged without extra ioctls: %s\n"
              "  interrupt chips in the kernel:            %s\n",
              yes_no[t->exec_bp], yes_no[t->data_bp], yes_no[t->int3], yes_no[t->paging32],
-             yes_no[t->block_irq], yes_no[debugged_of(cpu)->sync],
+             yes_no[long_mode_is_right()], yes_no[t->block_irq], yes_no[debugged_of(cpu)->sync],
              yes_no[kvm_vcpu_of(cpu)->irqchip]);
 }
 

@@ -137,13 +137,11 @@ static bool failed_astray(struct cpu *cpu, struct cpu_exit *exit) {
     return !x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu), &op, 1) && is_astray(cpu, false, exit);
 }
 
-/* A guest that only waits is as quick in any engine; one in long mode is executed by the
- * processor everywhere. */
+/* A guest that only waits is as quick in any engine. */
 static bool is_slow(struct cpu *cpu, struct cpu_exit *exit) {
     enum { LOOKS = 3 }; /* of the watchdog: two tenths of a second and a bit */
     struct debugged_vcpu *d = debugged_of(cpu);
-    if (!d->replaceable || ++d->busy_looks < LOOKS ||
-        cpu_read(cpu, CPU_SREGS)->sregs.efer & EFER_LMA)
+    if (!d->replaceable || ++d->busy_looks < LOOKS)
         return false;
     d->replaceable = false;
     return probe_interprets() &&
@@ -184,6 +182,7 @@ bool debug_settle(struct cpu *cpu, int reason, struct cpu_exit *exit) {
     case KVM_EXIT_INTR: return run_interrupted(cpu, exit);
     case KVM_EXIT_HLT: return hlt_exit(cpu, exit);
     case KVM_EXIT_SHUTDOWN: return shutdown_exit(cpu, exit);
+    case KVM_EXIT_X86_WRMSR: return long_mode_at_wrmsr(cpu, exit);
     case KVM_EXIT_INTERNAL_ERROR:
     case KVM_EXIT_FAIL_ENTRY: return failed_astray(cpu, exit) || exits_settle(cpu, reason, exit);
     }

@@ -95,7 +95,7 @@ static void measure_traits(struct cpu *cpu) {
 }
 
 /* A CPU of its own, which is no engine's: it is only entered. */
-static void with_scratch_cpu(void (*by)(struct cpu *)) {
+void probe_in_scratch_vm(void (*by)(struct cpu *)) {
     static const struct cpu_ops ops = {.fetch = debug_fetch, .store = debug_store};
     struct memory memory;
     struct breakpoints none = {0};
@@ -110,7 +110,7 @@ static void with_scratch_cpu(void (*by)(struct cpu *)) {
     memory_close(&memory);
 }
 
-static void measure_traits_once(void) { with_scratch_cpu(measure_traits); }
+static void measure_traits_once(void) { probe_in_scratch_vm(measure_traits); }
 
 const struct kvm_traits *probe_traits(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -159,7 +159,7 @@ static void measure_speed(struct cpu *cpu) {
     interprets = guest > TIMES_SLOWER * here + ENTRY_NS;
 }
 
-static void measure_speed_once(void) { with_scratch_cpu(measure_speed); }
+static void measure_speed_once(void) { probe_in_scratch_vm(measure_speed); }
 
 bool probe_interprets(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

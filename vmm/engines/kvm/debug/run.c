@@ -167,7 +167,7 @@ static bool sleeps(struct cpu *cpu) {
 }
 
 void run_guest(struct cpu *cpu, struct cpu_exit *exit) {
-    if (exits_halted(cpu, exit))
+    if (exits_halted(cpu, exit) || long_mode_refuses(cpu, exit))
         return;
     bool here = breakpoint_here(cpu) && !sleeps(cpu);
     if (here && !cpu_passes(cpu, vcpu_pc(cpu))) {

@@ -316,7 +316,7 @@ void step_one(struct cpu *cpu, struct cpu_exit *exit) {
 }
 
 void run_single(struct cpu *cpu, struct cpu_exit *exit) {
-    if (exits_halted(cpu, exit))
+    if (exits_halted(cpu, exit) || long_mode_refuses(cpu, exit))
         return;
     if (cpu_read(cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED)
         cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE; /* kvm-quirks 10 */

@@ -12,7 +12,7 @@ static const char *const names[KVM_EXITS_MAX] = {
     [KVM_EXIT_IRQ_WINDOW_OPEN] = "irq window", [KVM_EXIT_SHUTDOWN] = "shutdown",
     [KVM_EXIT_FAIL_ENTRY] = "fail entry", [KVM_EXIT_INTR] = "interrupted",
     [KVM_EXIT_SET_TPR] = "set tpr",       [KVM_EXIT_INTERNAL_ERROR] = "internal error",
-    [KVM_EXIT_SYSTEM_EVENT] = "system event",
+    [KVM_EXIT_SYSTEM_EVENT] = "system event", [KVM_EXIT_X86_WRMSR] = "wrmsr",
 };
 // clang-format on
 
