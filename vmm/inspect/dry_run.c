@@ -31,7 +31,7 @@ static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
 
 /* With TF the guest steps itself: behind each instruction there is a #DB. */
 static bool can_be_tried(const struct cpu_state *s) {
-    return !(s->sregs.efer & (EFER_LME | EFER_LMA)) && !(s->regs.rflags & FLAG_TF);
+    return !(s->regs.rflags & FLAG_TF);
 }
 
 /* --- doing it ------------------------------------------------------------------------- */

@@ -143,6 +143,8 @@ bool scene_descriptor(const struct scene *c, uint16_t selector, struct kvm_segme
         return false;
     }
     *out = x86_descriptor(selector, raw);
+    if (!out->s && s->efer & EFER_LMA && scene_read(c, base + (selector & ~7u) + 8, &raw, 8))
+        out->base |= raw << 32; /* 7.2.3: a system descriptor of 16 bytes */
     if (!out->present)
         text_print(c->t, "The descriptor of selector 0x%x is not present: #NP. ", selector);
     return out->present;
@@ -226,18 +228,43 @@ static void explain_port(const struct scene *c) {
                    device_at(c, port, out));
 }
 
+static const char *msr_words(uint32_t index) {
+    static const struct {
+        uint32_t index;
+        const char *words;
+    } known[] = {
+        {0x174, "SYSENTER_CS"}, {0x175, "SYSENTER_ESP"}, {0x176, "SYSENTER_EIP"},
+        {0xc0000080, "EFER"},
+        {0xc0000081, "STAR: the selectors of SYSCALL and SYSRET"},
+        {0xc0000082, "LSTAR: where SYSCALL goes from 64-bit code"},
+        {0xc0000083, "CSTAR: where SYSCALL goes from compatibility mode"},
+        {0xc0000084, "FMASK: the flags that SYSCALL clears"},
+        {0xc0000100, "FS_BASE"}, {0xc0000101, "GS_BASE"},
+        {0xc0000102, "KERNEL_GS_BASE: what SWAPGS exchanges with the base of GS"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].index == index)
+            return known[i].words;
+    return NULL;
+}
+
 static void explain_wrmsr(const struct scene *c) {
     const struct kvm_regs *r = &c->s->regs;
     uint64_t value = (uint32_t)r->rax | r->rdx << 32;
-    text_print(c->t, "MSR 0x%x becomes 0x%016" PRIx64 ". ", (unsigned)r->rcx, value);
+    const char *words = msr_words((uint32_t)r->rcx);
+    text_print(c->t, "MSR 0x%x%s%s%s becomes 0x%016" PRIx64 ". ", (unsigned)r->rcx, words ? " (" : "",
+               words ? words : "", words ? ")" : "", value);
     if ((uint32_t)r->rcx == 0xc0000080 && value & EFER_LME && !(c->s->sregs.efer & EFER_LME))
         text_print(c->t, "EFER.LME: long mode begins when paging is turned on. ");
 }
 
 static void explain_group_0f01(const struct scene *c) {
+    enum { SWAPGS = 0xf8 };
     unsigned n = insn_modrm(&c->in) >> 3 & 7;
     struct insn_place p = insn_operand(&c->in, c->s);
-    if (n == 2 || n == 3)
+    if (insn_modrm(&c->in) == SWAPGS)
+        explain_swapgs(c);
+    else if (p.memory && (n == 2 || n == 3))
         explain_table(c, n == 2);
     else if (n == 7 && p.memory)
         text_print(c->t, "The TLB forgets linear 0x%08" PRIx64 ". ", p.linear);
@@ -267,6 +294,8 @@ static const struct explanation {
 } explanations[] = {
     {{0x0f00, 0x0f00}, true, explain_group_0f00},
     {{0x0f01, 0x0f01}, false, explain_group_0f01},
+    {{0x0f05, 0x0f05}, true, explain_fast_call},
+    {{0x0f07, 0x0f07}, true, explain_fast_call},
     {{0x0f22, 0x0f22}, false, explain_mov_cr},
     {{0x0f30, 0x0f30}, false, explain_wrmsr},
     {{0x0f34, 0x0f35}, false, explain_fast_call},

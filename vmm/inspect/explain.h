@@ -28,7 +28,7 @@ unsigned scene_places(const struct scene *, struct insn_place place[2]);
 
 typedef void explainer(const struct scene *);
 explainer explain_far, explain_far_indirect, explain_retf, explain_iret;
-explainer explain_int, explain_int3, explain_into, explain_fast_call;
+explainer explain_int, explain_int3, explain_into, explain_fast_call, explain_swapgs;
 /* The trial ended in a fault: which, why, and where its handler is. */
 explainer explain_fault;
 

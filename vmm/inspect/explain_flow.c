@@ -1,8 +1,7 @@
 /* `monitor explain`, where control goes: far transfers, interrupts and faults.
  *
  * Rule: of the next instruction the trial tells where it leads, with all that the
- * CPU checks on the way. Of another one, and in long mode, it is read off the
- * tables, and less is said.
+ * CPU checks on the way. Of another one it is read off the tables, and less is said.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -34,10 +33,18 @@ static void say_new_place(const struct scene *c) {
                x86_mode_bits(mode), x86_cpl(&t->sregs));
 }
 
+/* In long mode an interrupt may change stacks without a change of SS (6.14.5). */
+static bool is_elsewhere(const struct scene *c) {
+    enum { FRAME = 6 * 8 + 15 }; /* the most that is pushed, and RSP is aligned */
+    uint64_t down = c->s->regs.rsp - c->trial.regs.rsp;
+    return c->s->sregs.efer & EFER_LMA && c->s->sregs.cs.l && down > FRAME && -down > FRAME;
+}
+
 static void say_new_stack(const struct scene *c) {
     const struct trial *t = &c->trial;
     const struct kvm_sregs *old = &c->s->sregs;
-    if (t->sregs.ss.selector != old->ss.selector || x86_cpl(&t->sregs) != x86_cpl(old))
+    if (t->sregs.ss.selector != old->ss.selector || is_elsewhere(c) ||
+        (x86_cpl(&t->sregs) != x86_cpl(old) && t->regs.rsp != c->s->regs.rsp))
         text_print(c->t, "The stack becomes %04x:%08llx. ", t->sregs.ss.selector, t->regs.rsp);
     if (t->sregs.tr.selector != old->tr.selector)
         text_print(c->t, "That is another task, of the TSS 0x%x. ", t->sregs.tr.selector);
@@ -52,10 +59,11 @@ static void say_landing(const struct scene *c) {
 
 /* 4.7 */
 static void say_page_fault(const struct scene *c, unsigned code) {
-    bool fetch = c->trial.sregs.cr2 - c->in.pc < INSN_MAX;
-    const char *why = !(code & 1) ? "where no page is present"
-                      : code & 8  ? "by an entry with reserved bits set"
-                                  : "to a page that does not allow it";
+    bool fetch = code & 16 || c->trial.sregs.cr2 - c->in.pc < INSN_MAX;
+    const char *why = !(code & 1)       ? "where no page is present"
+                      : code & 8        ? "by an entry with reserved bits set"
+                      : (code & 20) == 20 ? "of a page that holds no code, or is the kernel's"
+                                        : "to a page that does not allow it";
     text_print(c->t, ", %s in %s mode %s", code & 2 ? "a write" : fetch ? "a fetch" : "a read",
                code & 4 ? "user" : "kernel", why);
 }
@@ -71,7 +79,9 @@ static void say_error_code(const struct scene *c, unsigned code) {
 
 /* What only ring 0 may do (5.9). */
 static bool is_privileged(const struct insn *in) {
-    unsigned group = insn_modrm(in) >> 3 & 7;
+    enum { XSETBV = 0xd1, SWAPGS = 0xf8 };
+    uint8_t modrm = insn_modrm(in);
+    unsigned group = modrm >> 3 & 7;
     switch (in->opcode) {
     case 0xf4: return true; /* HLT */
     case 0x0f: break;
@@ -79,8 +89,10 @@ static bool is_privileged(const struct insn *in) {
     }
     switch (in->second) {
     case 0x00: return group == 2 || group == 3; /* LLDT LTR */
-    case 0x01: return (group & 2) != 0;         /* LGDT LIDT LMSW INVLPG */
-    case 0x06: case 0x08: case 0x09:            /* CLTS INVD WBINVD */
+    case 0x01:                                  /* LGDT LIDT LMSW INVLPG */
+        return modrm < 0xc0 || group == 6 ? (group & 2) != 0 : modrm == XSETBV || modrm == SWAPGS;
+    case 0x06: case 0x07: case 0x08: case 0x09: /* CLTS SYSRET INVD WBINVD */
+    case 0x35:                                  /* SYSEXIT */
     case 0x20: case 0x21: case 0x22: case 0x23: /* MOV CR, DR */
     case 0x30: case 0x32: return true;          /* WRMSR RDMSR */
     default: return false;
@@ -107,12 +119,22 @@ static bool say_rights(const struct scene *c) {
     return true;
 }
 
-/* 5.3: segments that grow down have their limit at the other end. */
+/* Volume 1, 3.3.7.1: the upper bits repeat bit 47. */
+static bool is_canonical(uint64_t linear) { return (uint64_t)((int64_t)(linear << 16) >> 16) == linear; }
+
+/* 5.3: segments that grow down have their limit at the other end; in 64-bit code there are no
+ * limits. */
 static void say_segment(const struct scene *c) {
     struct insn_place place[2];
+    bool wide = x86_mode(&c->s->sregs, c->s->regs.rflags) == MODE_LONG;
     for (unsigned i = 0, count = scene_places(c, place); i < count; i++) {
         const struct kvm_segment *k = place[i].segment;
         const char *name = insn_segment_name(c->s, k);
+        if (wide && !is_canonical(place[i].linear))
+            text_print(c->t, ": linear 0x%016" PRIx64 " is not canonical (bits 63 to 47 differ)",
+                       place[i].linear);
+        if (wide)
+            continue;
         bool grows_down = !(k->type & 8) && k->type & 4;
         if (k->unusable)
             text_print(c->t, ": %s is null", name);
@@ -271,12 +293,14 @@ static void say_gate(const struct scene *c, unsigned vector) {
     uint64_t gate = 0;
     if (!scene_read(c, s->idt.base + vector * (s->efer & EFER_LMA ? 16 : 8), &gate, 8))
         return;
-    unsigned type = gate >> 40 & 15, dpl = gate >> 45 & 3;
+    unsigned type = gate >> 40 & 15, dpl = gate >> 45 & 3, ist = gate >> 32 & 7;
     if (!was_done(c) && dpl < x86_cpl(s))
         text_print(c->t, "But the gate's DPL is %u and this is ring %u: #GP instead. ", dpl,
                    x86_cpl(s));
     text_print(c->t, type == 5 ? "A task gate. " : type & 1 ? "A trap gate: IF stays. "
                                                            : "An interrupt gate: IF is cleared. ");
+    if (s->efer & EFER_LMA && ist)
+        text_print(c->t, "It asks for the stack IST%u of the TSS. ", ist);
 }
 
 static void explain_vector(const struct scene *c, unsigned vector) {
@@ -318,8 +342,20 @@ void explain_into(const struct scene *c) {
         text_print(c->t, "OF is 0: does nothing. ");
 }
 
-/* SYSENTER, SYSEXIT: by MSRs or registers, no table (5.8.7). */
+/* SYSENTER, SYSEXIT, SYSCALL, SYSRET: by MSRs or registers, no table (5.8.7, 5.8.8). */
 void explain_fast_call(const struct scene *c) {
+    enum { SYSCALL = 0x05 };
+    const struct kvm_regs *after = &c->trial.regs;
+    if (!was_done(c))
+        return;
+    say_landing(c);
+    if (c->in.second == SYSCALL)
+        text_print(c->t, "RCX keeps the address to return to, 0x%llx, and R11 the flags; RSP stays 0x%llx. ",
+                   after->rcx, after->rsp);
+}
+
+void explain_swapgs(const struct scene *c) {
     if (was_done(c))
-        say_landing(c);
+        text_print(c->t, "The base of GS becomes 0x%llx, and the MSR KERNEL_GS_BASE keeps 0x%llx. ",
+                   c->trial.sregs.gs.base, c->s->sregs.gs.base);
 }
