@@ -70,7 +70,8 @@ struct engine_options {
     bool irqchip;     /* interrupt chips of the engine's own, if it can have some */
     bool debugged;    /* a debugger may come: find out what this engine can do for it */
     bool replaceable; /* another engine may go on: CPU_EXIT_SLOW, once, where that is quicker */
-    bool long_mode;   /* the CPU begins there; open() refuses, if it is replaceable and gets that wrong */
+    bool
+        long_mode; /* the CPU begins there; open() refuses, if it is replaceable and gets that wrong */
     uint64_t real_from, real_to; /* code that begins in real mode; empty: none */
 };
 

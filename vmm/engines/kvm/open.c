@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "vmm/memory/memory.h"
-#include "vmm/memory/memory.h"
 
 int vcpu_open_device(void) {
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);

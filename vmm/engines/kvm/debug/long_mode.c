@@ -132,7 +132,7 @@ void long_mode_guard(struct kvm_vcpu *v) {
         filter_efer(v, true);
 }
 
-static bool refuse(struct cpu_exit *exit) {
+static bool refuse_long_mode(struct cpu_exit *exit) {
     return exits_report(exit, CPU_EXIT_CANNOT, "%s", LONG_MODE_WRONG);
 }
 
@@ -150,7 +150,7 @@ bool long_mode_at_wrmsr(struct cpu *cpu, struct cpu_exit *exit) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     uint64_t value = v->run->msr.data;
     if (value & EFER_LME && !long_mode_is_right())
-        return refuse(exit);
+        return refuse_long_mode(exit);
     if (value & EFER_LME)
         filter_efer(v, false);
     write_efer(cpu, value);
@@ -162,5 +162,5 @@ bool long_mode_refuses(struct cpu *cpu, struct cpu_exit *exit) {
     if (!d->guards_long_mode || d->long_mode_seen)
         return false;
     d->long_mode_seen = cpu_read(cpu, CPU_SREGS)->sregs.efer & EFER_LMA;
-    return d->long_mode_seen && !long_mode_is_right() && refuse(exit);
+    return d->long_mode_seen && !long_mode_is_right() && refuse_long_mode(exit);
 }
