@@ -1,11 +1,14 @@
-/* What the guests of this folder share: a boot sector that loads the rest of its track, checks
- * that print what failed by port 0xE9, and the end, whose status is how many failed. */
+/* What the guests of this folder share: a boot sector that loads the rest of its track (of a CD without
+ * emulation all is loaded already), checks that print what failed by port 0xE9, and the end, whose status
+ * is how many failed. */
         .code16
         .text
         .globl  _start
 _start: xorw    %ax, %ax
         movw    %ax, %ds
         movw    %ax, %es
+        cmpb    $0xe0, %dl
+        jae     main
         movw    $0x0210, %ax            // the 16 sectors behind this one, to 7E00
         movw    $0x0002, %cx
         movb    $0, %dh

@@ -103,7 +103,7 @@ expect_out '\x00'
 head -c 1474560 /dev/zero >blank
 refused ./blank 'blank: cannot boot this floppy that is not bootable: .*must end in 55 AA'
 
-# a CD image with a first sector for hard disks
+# a CD that is no bootable one, with a first sector for hard disks (those that are: tests/boot/cds.sh)
 head -c 40960 /dev/zero >hybrid.iso
 head -c 512 mbr | dd of=hybrid.iso conv=notrunc status=none
 printf CD001 | dd of=hybrid.iso conv=notrunc bs=1 seek=32769 status=none
@@ -143,7 +143,7 @@ named 'QFI\xfb' 'qcow2 disk: .*qemu-img convert'
 named 'KDMV' 'VMDK disk'
 named '\x7f\x10\xda\xbe' 'VDI disk' 64
 named 'conectix' 'virtual disk \(VHD\)' 40448
-named 'CD001' 'CD image \(ISO 9660\)' 32769
+named 'CD001' 'CD that is not bootable: .*--cdrom' 32769
 named 'HdrS' 'Linux kernel \(bzImage\)' 514
 named '\xcf\xfa\xed\xfe' 'Mach-O file'
 named 'MZ' 'DOS program'

@@ -52,13 +52,39 @@ static void look_at_calls(struct machine *m) {
         bios_explain(&m->bios, vector, words, sizeof words);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+/* A CD of 40 blocks, that is booted without emulation, as a floppy or as a hard disk. */
+static uint8_t *make_cd(unsigned media, size_t *size) {
+    enum { BLOCK = 2048, CATALOG = 18, IMAGE = 20, CD_BLOCKS = 40 };
+    static uint8_t cd[CD_BLOCKS * BLOCK];
+    uint8_t *record = cd + 17 * BLOCK, *catalog = cd + CATALOG * BLOCK, *program = cd + IMAGE * BLOCK;
+    const uint8_t entry[12] = {0x88, (uint8_t)media, 0, 0, 0, 0, 1, 0, IMAGE};
+    *size = sizeof cd;
+    memcpy(cd + 16 * BLOCK, "\1CD001\1", 7);
+    memcpy(record, "\0CD001\1EL TORITO SPECIFICATION", 30);
+    record[0x47] = CATALOG;
+    catalog[0] = 1;
+    catalog[30] = 0x55;
+    catalog[31] = 0xaa;
+    memcpy(catalog + 32, entry, sizeof entry);
+    memcpy(program, "\xfa\xf4", 2);
+    return cd;
+}
+
+static bool open_machine(struct machine *m, struct machine_options *options, unsigned how) {
     static uint8_t image[SECTORS * DISK_SECTOR] = {0xfa, 0xf4, [510] = 0x55, [511] = 0xaa};
+    static const uint8_t media[] = {0, 0, 2, 4};
+    unsigned cd = how >> 1 & 3;
+    size_t length = sizeof image;
+    uint8_t *bytes = cd ? make_cd(media[cd], &length) : image;
+    options->image.boot = cd ? BOOT_CDROM : how & 1 ? BOOT_FLOPPY : BOOT_DISK;
+    return guest_open(m, 1, guest_file(GUEST_KERNEL, bytes, length), options);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static struct machine_options options = {.engine = ENGINE_SOFT, .memory = 2 << 20};
     struct machine m;
     struct feed in = {bytes, size};
-    options.image.boot = feed_number(&in, 1) & 1 ? BOOT_FLOPPY : BOOT_DISK;
-    must(guest_open(&m, 1, guest_file(GUEST_KERNEL, image, sizeof image), &options), "a machine");
+    must(open_machine(&m, &options, (unsigned)feed_number(&in, 1)), "a machine");
     for (unsigned n = 0; in.left && n < CALLS_MAX; n++) {
         if (feed_number(&in, 1) % 4 == 0)
             poke_memory(&m, &in);

@@ -49,7 +49,7 @@ static struct machine_options options_of(const struct choice *c) {
         .engine = ENGINE_SOFT,
         .memory = sizes[c->memory % (sizeof sizes / sizeof *sizes)],
         .image = {.load = c->load, .entry = c->entry, .has_load = c->flags & HAS_LOAD,
-                  .has_entry = c->flags & HAS_ENTRY, .mode = c->mode % START_RESET, .boot = (c->flags >> BOOT_SHIFT) % 3}};
+                  .has_entry = c->flags & HAS_ENTRY, .mode = c->mode % START_RESET, .boot = (c->flags >> BOOT_SHIFT) % 4}};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {

@@ -234,7 +234,7 @@ static bool set_vgabios(struct options *o, const char *value) {
     return *value != 0;
 }
 
-CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk")
+CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk|cdrom")
 CHOICE(set_color, o->color, "auto|always|never")
 CHOICE(set_screen, o->screen, "auto|on|off")
 
@@ -262,12 +262,12 @@ static const struct option {
      "by TCP every user of this computer may connect, not only you and root"},
     {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
     {"--mem", "SIZE", VALUE, set_memory,
-     "guest RAM, 64K to 3G in whole 4K pages (1M for small real-mode guests, else 16M)"},
+     "guest RAM, 64K to 3G in whole 4K pages (16M; small real-mode guests 1M, a CD 64M)"},
     {"--load", "ADDR", VALUE, set_load, "where a flat image goes, below 3G (0x1000, a boot sector 0x7C00)"},
     {"--entry", "ADDR", VALUE, set_entry, "start here instead of at the image's entry"},
     {"--mode", "real|protected|long|multiboot|multiboot2", VALUE, set_mode,
      "start in this mode, or as that header says"},
-    {"--boot", "auto|floppy|disk", VALUE, set_boot,
+    {"--boot", "auto|floppy|disk|cdrom", VALUE, set_boot,
      "take the image for a disk of this kind (auto: by content and size)"},
     {"--append", "WORDS", VALUE, set_append, "a Multiboot kernel's command line, behind the image's name"},
     {"--module", "FILE[,WORDS]", VALUE, set_module,

@@ -1,8 +1,7 @@
 /* Options together; see options_fit.h. */
 #include "vmm/app/options_fit.h"
 
-#include <string.h>
-
+#include "vmm/app/drive_files.h"
 #include "vmm/host/stderr.h"
 
 /* A recording is of one machine, on the CPU that can do it again. */
@@ -14,28 +13,6 @@ static bool replay_is_possible(struct options *o) {
     }
     o->machine.engine = ENGINE_SOFT;
     return true;
-}
-
-/* Without an image the first floppy is booted, or the first hard disk, as a PC does: it becomes
- * the image, and is no further drive. */
-static void boot_a_drive(struct options *o) {
-    struct machine_options *m = &o->machine;
-    unsigned n = m->drive_count;
-    for (unsigned i = m->drive_count; i-- > 0;) {
-        if (m->drives[i].flags & DISK_CD)
-            continue;
-        bool floppy = m->drives[i].flags & DISK_FLOPPY;
-        bool better = n == m->drive_count || floppy || !(m->drives[n].flags & DISK_FLOPPY);
-        if (better && m->image.boot != (floppy ? BOOT_DISK : BOOT_FLOPPY))
-            n = i;
-    }
-    if (n == m->drive_count)
-        return;
-    m->boot_drive = m->drives[n];
-    m->image.boot = m->boot_drive.flags & DISK_FLOPPY ? BOOT_FLOPPY : BOOT_DISK;
-    memmove(&m->drives[n], &m->drives[n + 1], (m->drive_count - n - 1) * sizeof *m->drives);
-    m->drive_count--;
-    o->images[o->count++] = (char *)m->boot_drive.path;
 }
 
 /* A file that is written is one machine's, and its present's: not what a recording began with. */
@@ -50,17 +27,6 @@ static bool writing_is_possible(const struct options *o) {
     say("%s: ,write is for one machine, and not for --replay: %s; leave out ,write", path,
         m->replay ? "what the recording began with would be changed" : "each would write over the others'");
     return false;
-}
-
-/* The first hard disk, or else the first floppy, of those beside a kernel. */
-static void note_boot_device(struct machine_options *o) {
-    enum { FIRST_HARD_DISK = 0x80 };
-    for (unsigned i = 0; i < o->drive_count; i++) {
-        if (o->drives[i].flags & DISK_CD)
-            continue;
-        o->image.has_boot_device = true;
-        o->image.boot_device |= o->drives[i].flags & DISK_FLOPPY ? 0 : FIRST_HARD_DISK;
-    }
 }
 
 static bool has_image(const struct options *o) {
@@ -86,10 +52,10 @@ static bool screenshot_is_of_one(const struct options *o) {
 
 bool options_fit(struct options *o) {
     if (o->count == 0 && !o->machine.rom)
-        boot_a_drive(o);
+        drive_files_boot(o);
     if (!has_image(o) || (o->machine.replay && !replay_is_possible(o)) || !writing_is_possible(o) ||
         !logs_packets_of_somebody(o) || !screenshot_is_of_one(o))
         return false;
-    note_boot_device(&o->machine);
+    drive_files_note_boot(&o->machine);
     return true;
 }

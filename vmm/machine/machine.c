@@ -158,15 +158,15 @@ static unsigned boot_disk_flags(const struct image *im) {
 /* The drive that a disk image is booted from; NULL for other images. It is the first of its kind. */
 static int open_boot_disk(struct machine *m, const struct image *im, const struct image *instead,
                           struct disk **disk, char *error, size_t size) {
-    static const char *const options[] = {"--floppy", "--disk", "--cdrom"};
     enum drive_kind kind = drives_kind_of_number(im->drive);
     const struct disk *less = instead && instead->is_disk ? drives_bios(&m->board.drives, instead->drive) : NULL;
     *disk = NULL;
     if (!im->is_disk)
         return 0;
     if (!drives_have_room(&m->board.drives, kind, less)) {
-        snprintf(error, size, "%s: all %u drives of its kind are taken; leave out a %s", im->path,
-                 drives_count(&m->board.drives, kind), options[kind]);
+        snprintf(error, size, "%s: there is no place for its drive: a PC has %d floppy drives, and %d places on IDE, at "
+                 "most %d of them for CDs; leave out a %s", im->path, DRIVES_FLOPPY, DRIVES_IDE, DRIVES_CD,
+                 kind == DRIVE_FLOPPY ? "--floppy" : "--disk or --cdrom");
         return -ENOSPC;
     }
     const struct drive_file *f = &m->options->boot_drive;
@@ -216,7 +216,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
         return err;
     image_start(&m->image, &m->memory, cpu);
     if (m->bios.boots)
-        bios_boot_state(cpu_write(cpu, CPU_REGS | CPU_SREGS), m->image.drive);
+        bios_boot_state(cpu_write(cpu, CPU_REGS | CPU_SREGS), m->image.entry, m->image.told_drive);
     if (cpu->missing) {
         snprintf(error, size, "KVM does not give the CPU's state; use --cpu=soft");
         err = -EIO;

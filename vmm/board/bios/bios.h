@@ -76,8 +76,8 @@ void bios_load_font(struct bios *);
 void bios_post(struct bios *, bool chips, uint8_t drive);
 /* The chips of a machine that has just got them, as POST leaves them. The board is locked. */
 void bios_start_chips(struct bios *);
-/* The registers with which a boot sector begins. */
-void bios_boot_state(struct cpu_state *, uint8_t drive);
+/* The registers with which a program begins that was loaded from a drive, at a linear address. */
+void bios_boot_state(struct cpu_state *, uint64_t entry, uint8_t drive);
 /* A reset starts the machine anew, from a drive or where CMOS 0Fh says. */
 bool bios_can_restart(struct bios *);
 /* The CPU in the caller of an INT whose frame is on top of the stack, at this place: as if the

@@ -110,6 +110,34 @@ void go_back(struct call *c, uint16_t ip) {
     c->elsewhere = true;
 }
 
+/* --- the CPU at the begin of a program --- */
+
+void bios_real_mode(struct cpu_state *s, uint16_t cs, uint16_t ip) {
+    s->regs = (struct kvm_regs){.rip = ip, .rflags = 2};
+    s->sregs.cr0 = CR0_ET;
+    s->sregs.cr3 = s->sregs.cr4 = s->sregs.efer = 0;
+    s->sregs.cs = x86_real_segment(cs, true);
+    s->sregs.ds = s->sregs.es = s->sregs.fs = s->sregs.gs = s->sregs.ss = x86_real_segment(0, false);
+    s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0x3ff};
+    s->sregs.gdt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
+}
+
+void bios_boot_state(struct cpu_state *s, uint64_t entry, uint8_t drive) {
+    bios_real_mode(s, (uint16_t)(entry >> 4 & 0xf000), (uint16_t)entry);
+    s->regs.rax = 0xaa55;
+    s->regs.rdx = drive;
+    s->regs.rsp = 0x7c00;
+    s->regs.rflags = 2 | FLAG_IF;
+}
+
+struct cpu_state *bios_cpu_anew(struct bios *b) {
+    struct cpu_state *s = cpu_write(b->cpu, CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_EVENTS | CPU_MP);
+    s->debugregs = (struct kvm_debugregs){.dr6 = 0xffff0ff0, .dr7 = 0x400};
+    s->events.interrupt.shadow = 0;
+    s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    return s;
+}
+
 /* --- the machine -------------------------------------------------------------------------- */
 
 uint64_t guest_time(struct bios *b) { return b->board->hooks->now(b->board->machine); }

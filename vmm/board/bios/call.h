@@ -132,13 +132,24 @@ extern const struct services services_video, services_disk, services_keyboard, s
 /* --- between the files --- */
 /* The CPU back in the caller, at an offset in its CS, as if the call had not been. */
 void go_back(struct call *, uint16_t ip);
-/* A drive's first sector to 7C00, and the CPU there. false: there is nothing to boot. */
+/* What is booted from the drive in memory, and the CPU there. false: there is nothing to boot. */
 bool bios_boot(struct call *);
+/* The CPU as if nothing had been executed yet; to be written. */
+struct cpu_state *bios_cpu_anew(struct bios *);
+void bios_real_mode(struct cpu_state *, uint16_t cs, uint16_t ip);
+/* Of the CD with this number what is booted (eltorito.h); its sectors into memory; and the drive that it
+ * is seen as from now on. */
+struct eltorito;
+bool cd_find_boot(struct bios *, uint8_t number, struct eltorito *, char *error, size_t size);
+bool cd_load(struct bios *, uint8_t number, const struct eltorito *);
+void cd_note_boot(struct bios *, uint8_t number, const struct eltorito *);
 /* After a reset of the whole machine: power-on, and the boot. */
 void bios_restart(struct call *);
 void video_post(struct bios *);
 void keyboard_post(struct bios *);
 void disk_post(struct bios *);
+/* How many drives there are, where programs look for it: in the BIOS data area. */
+void disk_count_drives(struct bios *);
 void time_post(struct bios *);
 
 #endif

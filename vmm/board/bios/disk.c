@@ -1,17 +1,10 @@
-/* INT 13h: diskettes and hard disks by cylinder, head and sector. By number: disk_extended.c. */
+/* INT 13h: diskettes and hard disks by cylinder, head and sector. By number: disk_extended.c; what is only
+ * of CDs: disk_cd.c. */
 #include "vmm/board/bios/disk.h"
 
 #include <string.h>
 
 #include "vmm/devices/disk/geometry.h"
-
-/* A disk that is drive 80h and 00h both is one of each. */
-static unsigned drive_count(struct bios *b, bool floppy) {
-    unsigned n = 0;
-    while (b->drives && drives_bios(b->drives, (floppy ? 0 : 0x80) + n))
-        n++;
-    return n;
-}
 
 /* --- by cylinder, head and sector ------------------------------------------------------------- */
 
@@ -33,24 +26,24 @@ static uint64_t lba_of(const struct place *p, const struct disk_geometry *g) {
 }
 
 /* A diskette's data come by DMA, whose page register does not count on. */
-static bool crosses_dma_page(const struct call *c, unsigned count) {
+static bool crosses_dma_page(const struct call *c, const struct bios_drive *d, unsigned count) {
     uint32_t first = c->es * 16u + c->bx;
-    return !disk_is_hard(c->dl) && first >> 16 != (first + count * DISK_SECTOR - 1) >> 16;
+    return d->kind == DRIVE_FLOPPY && !d->emulated && first >> 16 != (first + count * DISK_SECTOR - 1) >> 16;
 }
 
 /* What AH=02, 03 and 04 ask for; the status if that cannot be. */
 static uint8_t plan_by_place(struct call *c, enum disk_do kind, struct disk_transfer *t) {
-    struct disk *disk = drive_of(c);
-    if (!disk || !c->al || c->al > 128)
+    struct bios_drive d = drive_of(c);
+    if (!d.disk || !c->al || c->al > 128)
         return DISK_BAD_CALL;
-    struct disk_geometry g = disk_bios_geometry(disk);
     struct place p = disk_place(c);
-    if (!is_inside(&p, &g))
+    if (!is_inside(&p, &d.geometry))
         return disk_is_hard(c->dl) ? DISK_BAD_CALL : DISK_NOT_FOUND;
-    *t = (struct disk_transfer){disk, kind, lba_of(&p, &g), c->al, c->es * 16u + c->bx};
-    if (t->lba + t->count > disk_sectors(disk))
+    uint64_t lba = lba_of(&p, &d.geometry);
+    *t = (struct disk_transfer){d.disk, kind, d.first + lba, c->al, c->es * 16u + c->bx};
+    if (lba + t->count > d.sectors)
         return DISK_NOT_FOUND;
-    return kind != DISK_DO_VERIFY && crosses_dma_page(c, t->count) ? DISK_BOUNDARY : DISK_OK;
+    return kind != DISK_DO_VERIFY && crosses_dma_page(c, &d, t->count) ? DISK_BOUNDARY : DISK_OK;
 }
 
 /* AL is how many were done. */
@@ -99,19 +92,17 @@ static void put_last_place(struct call *c, const struct disk_geometry *g) {
 }
 
 static void drive_parameters(struct call *c) {
-    struct disk *disk = drive_of(c);
-    bool floppy = !disk_is_hard(c->dl);
-    if (!disk) {
+    struct bios_drive d = drive_of(c);
+    if (!d.disk || d.kind == DRIVE_CD) {
         disk_answer(c, DISK_BAD_CALL);
         return;
     }
-    struct disk_geometry g = disk_bios_geometry(disk);
     disk_answer(c, DISK_OK);
     c->al = 0;
-    put_last_place(c, &g);
-    c->dl = (uint8_t)drive_count(c->bios, floppy);
-    if (floppy) {
-        c->bx = geometry_floppy_type(&g);
+    put_last_place(c, &d.geometry);
+    c->dl = (uint8_t)drive_count(c->bios, d.kind == DRIVE_FLOPPY);
+    if (d.kind == DRIVE_FLOPPY) {
+        c->bx = geometry_floppy_type(&d.geometry);
         c->es = peek16(c->bios, 0x1e * 4 + 2);
         c->di = peek16(c->bios, 0x1e * 4);
     }
@@ -125,22 +116,21 @@ static void answer_parameters(struct call *c, struct words *w) {
             c->dh + 1, c->cl & 0x3f, c->dl, c->dl == 1 ? "" : "s");
 }
 
-/* AH=15: 1 a diskette drive that does not tell a change, 3 a hard disk of CX:DX sectors, 0 none. */
+/* AH=15: 1 a drive that does not tell a change of its medium, 3 a hard disk of CX:DX sectors, 0 none. */
 static void drive_type(struct call *c) {
-    struct disk *disk = drive_of(c);
+    struct bios_drive d = drive_of(c);
     disk_answer(c, DISK_OK);
-    c->ah = !disk ? 0 : disk_is_hard(c->dl) ? 3 : 1;
+    c->ah = !d.disk ? 0 : d.kind == DRIVE_HARD ? 3 : 1;
     if (c->ah != 3)
         return;
-    struct disk_geometry g = disk_bios_geometry(disk);
-    uint32_t sectors = g.cylinders * g.heads * g.sectors;
+    uint32_t sectors = d.geometry.cylinders * d.geometry.heads * d.geometry.sectors;
     c->cx = (uint16_t)(sectors >> 16);
     c->dx = (uint16_t)sectors;
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------ */
 
-static void check_drive(struct call *c) { disk_answer(c, drive_of(c) ? DISK_OK : DISK_BAD_CALL); }
+static void check_drive(struct call *c) { disk_answer(c, drive_of(c).disk ? DISK_OK : DISK_BAD_CALL); }
 
 static void last_status(struct call *c) {
     c->ah = peek8(c->bios, disk_is_hard(c->dl) ? BDA_DISK_STATUS : BDA_FLOPPY_STATUS);
@@ -148,42 +138,39 @@ static void last_status(struct call *c) {
 }
 
 static void seek(struct call *c) {
-    struct disk *disk = drive_of(c);
-    struct place p = disk_place(c);
-    if (!disk || p.cylinder >= disk_bios_geometry(disk).cylinders)
-        disk_answer(c, disk ? DISK_SEEK : DISK_BAD_CALL);
+    struct bios_drive d = drive_of(c);
+    if (!d.disk || disk_place(c).cylinder >= d.geometry.cylinders)
+        disk_answer(c, d.disk ? DISK_SEEK : DISK_BAD_CALL);
     else
         disk_answer(c, DISK_OK);
 }
 
 /* A diskette's track is filled as DOS does it. A hard disk is not formatted like this any more. */
 static void format_track(struct call *c) {
-    struct disk *disk = drive_of(c);
+    struct bios_drive d = drive_of(c);
     uint8_t bytes[DISK_SECTOR];
     struct place p = disk_place(c);
     p.sector = 1;
-    struct disk_geometry g = disk ? disk_bios_geometry(disk) : (struct disk_geometry){0};
-    if (!disk || disk_is_hard(c->dl) || !is_inside(&p, &g)) {
-        disk_answer(c, disk && disk_is_hard(c->dl) ? DISK_OK : DISK_BAD_CALL);
+    if (d.kind != DRIVE_FLOPPY || !d.disk || !is_inside(&p, &d.geometry)) {
+        disk_answer(c, d.disk && d.kind == DRIVE_HARD ? DISK_OK : DISK_BAD_CALL);
         return;
     }
     memset(bytes, 0xf6, sizeof bytes);
     enum disk_result result = DISK_DONE;
-    for (unsigned n = 0; n < g.sectors && result == DISK_DONE; n++)
-        result = disk_write(disk, lba_of(&p, &g) + n, bytes, 1);
+    for (unsigned n = 0; n < d.geometry.sectors && result == DISK_DONE; n++)
+        result = disk_write(d.disk, d.first + lba_of(&p, &d.geometry) + n, bytes, 1);
     disk_answer(c, disk_status(result));
 }
 
 /* AH=18: are these the tracks and sectors of the drive's medium? */
 static void set_media(struct call *c) {
-    struct disk *disk = disk_is_hard(c->dl) ? NULL : drive_of(c);
-    if (!disk) {
+    struct bios_drive d = drive_of(c);
+    struct place p = disk_place(c);
+    if (!d.disk || d.kind != DRIVE_FLOPPY) {
         disk_answer(c, DISK_BAD_CALL);
         return;
     }
-    struct disk_geometry g = disk_bios_geometry(disk);
-    struct place p = disk_place(c);
-    if (p.cylinder != g.cylinders - 1 || p.sector != g.sectors) {
+    if (p.cylinder != d.geometry.cylinders - 1 || p.sector != d.geometry.sectors) {
         disk_answer(c, DISK_BAD_MEDIA);
         return;
     }
@@ -215,11 +202,16 @@ static const struct service list[] = {
     TOLD(0x13, BY_AH(0x43), "write sectors by number", disk_extended_write, disk_ask_packet, disk_answer_words),
     TOLD(0x13, BY_AH(0x44), "verify sectors by number", disk_extended_verify, disk_ask_packet,
          disk_answer_words),
-    TOLD(0x13, BY_AH(0x45), "lock the drive", check_drive, ask_drive, disk_answer_words),
-    TOLD(0x13, BY_AH(0x46), "eject", disk_cannot, ask_drive, disk_answer_words),
+    TOLD(0x13, BY_AH(0x45), "lock the drive", cd_lock, ask_drive, disk_answer_words),
+    TOLD(0x13, BY_AH(0x46), "eject", cd_eject, ask_drive, disk_answer_words),
     TOLD(0x13, BY_AH(0x47), "seek by number", disk_extended_seek, disk_ask_packet, disk_answer_words),
     TOLD(0x13, BY_AH(0x48), "drive parameters", disk_extended_parameters, ask_drive, disk_answer_words),
-    TOLD(0x13, BY_AH(0x4b), "CD emulation", disk_cannot, ask_drive, disk_answer_words),
+    TOLD(0x13, BY_AH(0x49), "has the medium changed", cd_has_changed, ask_drive, disk_answer_words),
+    TOLD(0x13, BY_AX(0x4a00), "CD: start emulation", cd_start_emulation, cd_ask_packet, disk_answer_words),
+    TOLD(0x13, BY_AX(0x4b00), "CD: end emulation", cd_end_emulation, ask_drive, cd_answer_packet),
+    TOLD(0x13, BY_AX(0x4b01), "CD: status of emulation", cd_status, ask_drive, cd_answer_packet),
+    TOLD(0x13, BY_AX(0x4c00), "CD: start emulation, and boot", cd_boot_emulated, cd_ask_packet, disk_answer_words),
+    TOLD(0x13, BY_AX(0x4d00), "CD: read the boot catalog", cd_read_catalog, ask_drive, disk_answer_words),
 };
 const struct services services_disk = {list, sizeof list / sizeof *list};
 
@@ -258,15 +250,13 @@ static void start_floppies(struct bios *b, const struct disk *disk) {
 }
 
 void disk_post(struct bios *b) {
-    unsigned floppies = drive_count(b, true);
     if (!b->drives)
         return;
-    uint16_t equipment = peek16(b, BDA_EQUIPMENT);
-    if (floppies)
-        poke16(b, BDA_EQUIPMENT, (uint16_t)(equipment | 1 | (floppies - 1) << 6));
+    cd_forget(b);
+    disk_count_drives(b);
+    unsigned floppies = drive_count(b, true);
     if (drives_bios(b->drives, 0))
         start_floppies(b, drives_bios(b->drives, 0));
-    poke8(b, BDA_DISKS, (uint8_t)drive_count(b, false));
     for (unsigned n = 0; n < 2; n++) {
         poke8(b, BDA_FLOPPY_STATES + n, n < floppies ? 0x17 : 0);
         put_table(b, n);

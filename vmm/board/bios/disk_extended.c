@@ -1,16 +1,16 @@
-/* INT 13h, AH=41h to 4Bh: disks by the number of a sector (Phoenix, Enhanced Disk Drive
- * Specification 3.0). Diskettes have none of this. */
+/* INT 13h, AH=41h to 48h: hard disks and CDs by the number of a block (Phoenix, Enhanced Disk Drive
+ * Specification 3.0), which has 512 bytes, of CDs 2048. Diskettes have none of this. */
 #include "vmm/board/bios/disk.h"
 
 #include <stddef.h>
 
-static struct disk *hard_disk_of(struct call *c) { return c->dl & 0x80 ? drive_of(c) : NULL; }
-
-void disk_cannot(struct call *c) { disk_answer(c, DISK_BAD_CALL); }
+static struct bios_drive drive_with_blocks(struct call *c) {
+    return disk_is_hard(c->dl) ? drive_of(c) : (struct bios_drive){.block = 1};
+}
 
 /* Version 3.0; packets, locking, EDD. */
 void disk_has_extensions(struct call *c) {
-    if (c->bx != 0x55aa || !hard_disk_of(c)) {
+    if (c->bx != 0x55aa || !drive_with_blocks(c).disk) {
         disk_answer(c, DISK_BAD_CALL);
         return;
     }
@@ -40,16 +40,18 @@ static struct packet packet_of(struct call *c) {
 }
 
 static uint8_t plan_by_number(struct call *c, const struct packet *p, enum disk_do kind, struct disk_transfer *t) {
-    struct disk *disk = hard_disk_of(c);
-    if (!disk || p->size < SHORT)
+    struct bios_drive d = drive_with_blocks(c);
+    if (!d.disk || p->size < SHORT)
         return DISK_BAD_CALL;
     bool flat = p->size >= sizeof *p && p->offset == 0xffff && p->segment == 0xffff;
-    *t = (struct disk_transfer){disk, kind, p->lba, p->count,
-                                flat ? (uint32_t)p->flat : p->segment * 16u + p->offset};
+    uint64_t blocks = d.sectors / d.block;
     if (flat && p->flat >= 1ull << 32)
         return DISK_BAD_CALL;
-    bool beyond = p->lba >= disk_sectors(disk) || p->count > disk_sectors(disk) - p->lba;
-    return beyond ? DISK_NOT_FOUND : DISK_OK;
+    if (p->lba >= blocks || p->count > blocks - p->lba)
+        return DISK_NOT_FOUND;
+    *t = (struct disk_transfer){d.disk, kind, d.first + p->lba * d.block, p->count * d.block,
+                                flat ? (uint32_t)p->flat : p->segment * 16u + p->offset};
+    return DISK_OK;
 }
 
 /* The packet's count becomes how many were done. */
@@ -60,7 +62,7 @@ static void transfer_by_number(struct call *c, enum disk_do kind) {
     uint8_t status = plan_by_number(c, &p, kind, &t);
     if (status == DISK_OK)
         status = disk_transfer(c, &t, &done);
-    p.count = (uint16_t)done;
+    p.count = (uint16_t)(done / drive_of(c).block);
     if (status != DISK_BAD_CALL)
         far_write(c, c->ds, (uint16_t)(c->si + offsetof(struct packet, count)), &p.count, sizeof p.count);
     disk_answer(c, status);
@@ -101,18 +103,19 @@ struct parameters {
 _Static_assert(sizeof(struct parameters) == 30, "as the specification has it");
 
 void disk_extended_parameters(struct call *c) {
-    enum { WITHOUT_MORE = 26, GEOMETRY_VALID = 2 };
-    struct disk *disk = hard_disk_of(c);
+    enum { WITHOUT_MORE = 26, GEOMETRY_VALID = 2, REMOVABLE = 4, CHANGE_LINE = 0x10, LOCKABLE = 0x20 };
+    struct bios_drive d = drive_with_blocks(c);
     uint16_t size;
     far_read(c, c->ds, c->si, &size, sizeof size);
-    if (!disk || size < WITHOUT_MORE) {
+    if (!d.disk || size < WITHOUT_MORE) {
         disk_answer(c, DISK_BAD_CALL);
         return;
     }
-    struct disk_geometry g = disk_geometry(disk);
+    bool cd = d.kind == DRIVE_CD;
+    struct disk_geometry g = cd || d.emulated ? d.geometry : disk_geometry(d.disk);
     size = size < sizeof(struct parameters) ? WITHOUT_MORE : sizeof(struct parameters);
-    struct parameters p = {size, GEOMETRY_VALID, g.cylinders, g.heads, g.sectors,
-                           disk_sectors(disk), DISK_SECTOR, 0xffffffff};
+    struct parameters p = {size, cd ? REMOVABLE | CHANGE_LINE | LOCKABLE : GEOMETRY_VALID, g.cylinders, g.heads,
+                           g.sectors, d.sectors / d.block, (uint16_t)(d.block * DISK_SECTOR), 0xffffffff};
     far_write(c, c->ds, c->si, &p, size);
     disk_answer(c, DISK_OK);
 }

@@ -5,8 +5,50 @@
 
 /* --- drives and answers ------------------------------------------------------------------------- */
 
-struct disk *drive_of(struct call *c) {
-    return c->bios->drives ? drives_bios(c->bios->drives, c->dl) : NULL;
+static struct bios_drive whole_disk(struct disk *disk, uint8_t number) {
+    struct bios_drive d = {.disk = disk, .kind = drives_kind_of_number(number), .block = 1};
+    if (!disk)
+        return d;
+    d.sectors = disk_sectors(disk);
+    if (d.kind == DRIVE_CD)
+        d.block = DISK_CD_SECTORS;
+    else
+        d.geometry = disk_bios_geometry(disk);
+    return d;
+}
+
+/* An emulated drive is the first of its kind; the others move up by one number. */
+struct bios_drive drive_with_number(struct bios *b, uint8_t number) {
+    struct bios_drive emulated;
+    uint8_t taken;
+    if (!b->drives)
+        return (struct bios_drive){.block = 1};
+    if (cd_emulation(b, &emulated, &taken) && drives_kind_of_number(taken) == drives_kind_of_number(number)) {
+        if (number == taken)
+            return emulated;
+        return whole_disk(drives_bios(b->drives, number - 1), number);
+    }
+    return whole_disk(drives_bios(b->drives, number), number);
+}
+
+struct bios_drive drive_of(struct call *c) { return drive_with_number(c->bios, c->dl); }
+
+/* A disk that is drive 80h and 00h both is one of each. */
+unsigned drive_count(struct bios *b, bool floppy) {
+    unsigned n = 0;
+    while (drive_with_number(b, (uint8_t)((floppy ? 0 : 0x80) + n)).disk)
+        n++;
+    return n;
+}
+
+void disk_count_drives(struct bios *b) {
+    enum { FLOPPIES = 1 | 3 << 6 };
+    unsigned floppies = drive_count(b, true);
+    uint16_t equipment = peek16(b, BDA_EQUIPMENT) & ~FLOPPIES;
+    if (floppies)
+        equipment |= (uint16_t)(1 | (floppies - 1) << 6);
+    poke16(b, BDA_EQUIPMENT, equipment);
+    poke8(b, BDA_DISKS, (uint8_t)drive_count(b, false));
 }
 
 void disk_answer(struct call *c, uint8_t status) {
@@ -19,7 +61,7 @@ uint8_t disk_status(enum disk_result result) {
     static const uint8_t status[] = {
         [DISK_DONE] = DISK_OK, [DISK_BEYOND] = DISK_NOT_FOUND, [DISK_UNREADABLE] = DISK_CONTROLLER,
         [DISK_PROTECTED] = DISK_WRITE_PROTECTED, [DISK_UNWRITABLE] = DISK_WRITE_FAULT,
-        [DISK_FULL] = DISK_WRITE_FAULT};
+        [DISK_FULL] = DISK_WRITE_FAULT, [DISK_NO_MEDIUM] = DISK_NO_DISC};
     return status[result];
 }
 
@@ -33,6 +75,11 @@ const char *disk_status_text(uint8_t status) {
     case DISK_BAD_MEDIA: return "not this medium";
     case DISK_CONTROLLER: return "the controller failed";
     case DISK_WRITE_FAULT: return "write fault";
+    case DISK_NO_DISC: return "no medium in the drive";
+    case DISK_NOT_LOCKED: return "not locked";
+    case DISK_LOCKED: return "locked";
+    case DISK_NOT_REMOVABLE: return "not removable";
+    case DISK_LOCKS_FULL: return "locked too often";
     }
     return "failed";
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "vmm/board/eltorito.h"
 #include "vmm/board/memory_map.h"
 #include "vmm/cpu/service.h"
 #include "vmm/devices/disk/drives.h"
@@ -93,47 +94,33 @@ static void post(struct bios *b, bool chips) {
     time_post(b);
 }
 
+/* The image was loaded by who made the machine. */
+static void note_boot_of_cd(struct bios *b, uint8_t drive) {
+    struct eltorito e;
+    char why[200];
+    if (cd_find_boot(b, drive, &e, why, sizeof why)) {
+        cd_note_boot(b, drive, &e);
+        disk_count_drives(b);
+    }
+}
+
 void bios_post(struct bios *b, bool chips, uint8_t drive) {
     if (!b->on)
         return;
     post(b, chips);
     poke8(b, ebda(b, EBDA_BOOT_DRIVE), drive);
+    if (b->boots && drive >= DRIVES_FIRST_CD)
+        note_boot_of_cd(b, drive);
     b->call_count = b->told_count = b->text_row = 0;
     b->text_used = false;
 }
 
 /* --- the first program ------------------------------------------------------------------------------- */
 
-enum { BOOT_SECTOR = 0x7c00, BOOT_SIGNATURE = 0xaa55 };
-
-static void real_mode(struct cpu_state *s, uint16_t cs, uint16_t ip) {
-    s->regs = (struct kvm_regs){.rip = ip, .rflags = 2};
-    s->sregs.cr0 = CR0_ET;
-    s->sregs.cr3 = s->sregs.cr4 = s->sregs.efer = 0;
-    s->sregs.cs = x86_real_segment(cs, true);
-    s->sregs.ds = s->sregs.es = s->sregs.fs = s->sregs.gs = s->sregs.ss = x86_real_segment(0, false);
-    s->sregs.idt = (struct kvm_dtable){.base = 0, .limit = 0x3ff};
-    s->sregs.gdt = (struct kvm_dtable){.base = 0, .limit = 0xffff};
-}
-
-void bios_boot_state(struct cpu_state *s, uint8_t drive) {
-    real_mode(s, 0, BOOT_SECTOR);
-    s->regs.rax = BOOT_SIGNATURE;
-    s->regs.rdx = drive;
-    s->regs.rsp = BOOT_SECTOR;
-    s->regs.rflags = 2 | FLAG_IF;
-}
-
-static struct cpu_state *cpu_anew(struct bios *b) {
-    struct cpu_state *s = cpu_write(b->cpu, CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_EVENTS | CPU_MP);
-    s->debugregs = (struct kvm_debugregs){.dr6 = 0xffff0ff0, .dr7 = 0x400};
-    s->events.interrupt.shadow = 0;
-    s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
-    return s;
-}
+enum { BOOT_SECTOR = 0x7c00 };
 
 static void stop(struct call *c, const char *format, const char *what) {
-    char why[160];
+    char why[256];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(why, sizeof why, format, what);
@@ -141,9 +128,27 @@ static void stop(struct call *c, const char *format, const char *what) {
     stop_call(c, why);
 }
 
+static bool boot_cd(struct call *c, uint8_t drive) {
+    struct bios *b = c->bios;
+    struct eltorito e;
+    char why[200];
+    bool found = cd_find_boot(b, drive, &e, why, sizeof why);
+    if (!found || !cd_load(b, drive, &e)) {
+        stop(c, "nothing to boot from the CD: %s", found ? "the boot image cannot be read" : why);
+        return false;
+    }
+    cd_note_boot(b, drive, &e);
+    disk_count_drives(b);
+    bios_boot_state(bios_cpu_anew(b), e.address, eltorito_drive(&e, drive));
+    c->elsewhere = true;
+    return true;
+}
+
 bool bios_boot(struct call *c) {
     struct bios *b = c->bios;
     uint8_t sector[DISK_SECTOR] = {0}, drive = peek8(b, ebda(b, EBDA_BOOT_DRIVE));
+    if (drive >= DRIVES_FIRST_CD)
+        return boot_cd(c, drive);
     struct disk *disk = drives_bios(b->drives, drive);
     enum disk_result result = disk ? disk_read(disk, 0, sector, 1) : DISK_BEYOND;
     if (result != DISK_DONE || sector[510] != 0x55 || sector[511] != 0xaa) {
@@ -152,7 +157,7 @@ bool bios_boot(struct call *c) {
         return false;
     }
     service_write(b->cpu, BOOT_SECTOR, sector, sizeof sector);
-    bios_boot_state(cpu_anew(b), drive);
+    bios_boot_state(bios_cpu_anew(b), BOOT_SECTOR, drive);
     c->elsewhere = true;
     return true;
 }
@@ -176,7 +181,7 @@ static void resume_at_vector(struct call *c, uint8_t how) {
         port_out(b, 0xa0, 0x20);
         port_out(b, 0x20, 0x20);
     }
-    real_mode(cpu_anew(b), (uint16_t)(to >> 16), (uint16_t)to);
+    bios_real_mode(bios_cpu_anew(b), (uint16_t)(to >> 16), (uint16_t)to);
     c->elsewhere = true;
 }
 
@@ -197,7 +202,7 @@ void bios_restart(struct call *c) {
         stop(c, "the guest resets its machine by %s; minikvm does not start it anew by itself", by);
         return;
     }
-    real_mode(cpu_anew(b), 0, BOOT_SECTOR); /* memory is reached without page tables from here on */
+    bios_real_mode(bios_cpu_anew(b), 0, BOOT_SECTOR); /* memory is reached without page tables from here on */
     if (resumes(how)) {
         resume_at_vector(c, how);
         return;

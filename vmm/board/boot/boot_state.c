@@ -91,7 +91,7 @@ static void start_reset(struct cpu_state *s) {
 
 void image_start(const struct image *im, struct memory *m, struct cpu *cpu) {
     if (im->mode == START_REAL) {
-        boot_real(m, cpu, im->entry, im->is_elf ? im->entry : im->load)->regs.rdx = im->drive;
+        boot_real(m, cpu, im->entry, im->is_elf ? im->entry : im->load)->regs.rdx = im->told_drive;
         return;
     }
     struct cpu_state *s = boot_blank(m, cpu);

@@ -14,8 +14,8 @@
 #include "vmm/host/files.h"
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, FREE_MEMORY = 8 << 20 };
-enum { BOOT_LOAD = 0x7c00, FIRST_HARD_DISK = 0x80 };
+enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, CD_MEMORY = 64 << 20, FREE_MEMORY = 8 << 20 };
+enum { BOOT_LOAD = 0x7c00, FIRST_HARD_DISK = 0x80, FIRST_CD = 0xe0 };
 
 /* --- which kind --------------------------------------------------------------------------- */
 
@@ -51,6 +51,10 @@ static int read_head(struct image *im, int fd, char *error, size_t size) {
     return err;
 }
 
+static uint8_t drive_number(enum boot_drive drive) {
+    return drive == BOOT_FLOPPY ? 0 : drive == BOOT_CDROM ? FIRST_CD : FIRST_HARD_DISK;
+}
+
 static int find_kind(struct image *im, int fd, const struct image_options *o, char *error,
                      size_t size) {
     uint8_t tail[PROBE_TAIL];
@@ -61,7 +65,8 @@ static int find_kind(struct image *im, int fd, const struct image_options *o, ch
     im->kind = choose_kind(&p, o);
     im->mode = o->mode != START_AUTO ? o->mode : im->kind->mode;
     im->is_disk = im->kind->drive != BOOT_AUTO;
-    im->drive = im->kind->drive == BOOT_FLOPPY ? 0 : FIRST_HARD_DISK;
+    im->drive = im->told_drive = drive_number(im->kind->drive);
+    im->is_cd = im->kind->drive == BOOT_CDROM;
     im->is_either = im->kind->drive == BOOT_EITHER;
     if (im->mode == START_AUTO)
         return image_refuse(error, size, ENOTSUP, "%s: cannot boot this %s: %s", im->path,
@@ -73,6 +78,8 @@ static int find_kind(struct image *im, int fd, const struct image_options *o, ch
 
 /* Whole, but for a disk, which its drive reads. */
 static int read_rest(struct image *im, int fd, char *error, size_t size) {
+    if (im->is_cd)
+        return image_read_cd(im, fd, error, size);
     if (im->is_disk || im->size == im->file_size)
         return 0;
     if (im->file_size > IMAGE_MAX)
@@ -113,6 +120,13 @@ static void place_sector(struct image *im, const struct image_options *o) {
     im->entry = o->has_entry ? o->entry : BOOT_LOAD;
 }
 
+static void place_boot_image(struct image *im, const struct image_options *o) {
+    im->load = im->eltorito.address;
+    im->length = im->size;
+    im->end = im->load + im->length;
+    im->entry = o->has_entry ? o->entry : im->load;
+}
+
 /* Linear is physical where these begin, and a kernel for the upper half of the address space
  * may name its entry as it is linked. */
 static void find_physical_entry(struct image *im) {
@@ -128,7 +142,9 @@ static int place(struct image *im, const struct image_options *o, char *error, s
     int err = 0;
     if (im->mode == START_PROTECTED && o->mode == START_AUTO && im->entry < MIB) /* --entry */
         im->mode = START_REAL;
-    if (im->is_disk)
+    if (im->is_cd)
+        place_boot_image(im, o);
+    else if (im->is_disk)
         place_sector(im, o);
     else if (im->mode != START_REAL && im->mode != START_RESET && !o->has_entry)
         find_physical_entry(im);
@@ -207,6 +223,8 @@ static bool is_multiboot(const struct image *im) {
 }
 
 uint64_t image_memory(const struct image *im) {
+    if (im->is_cd)
+        return CD_MEMORY;
     if (im->mode == START_REAL && im->end <= SMALL_MEMORY && !image_is_boot_sector(im))
         return SMALL_MEMORY;
     uint64_t need = is_multiboot(im) ? im->end + multiboot_room(im) + FREE_MEMORY : 0;
@@ -220,12 +238,22 @@ int image_load(struct image *im, struct memory *m, char *error, size_t size) {
     return err || !is_multiboot(im) ? err : multiboot_load(im, m, error, size);
 }
 
+static void describe_cd(const struct image *im, char *out, size_t size) {
+    const struct eltorito *e = &im->eltorito;
+    snprintf(out, size, "%llu KiB; %s, %u sector%s from block %u to 0x%x, DL = %02X%s%s",
+             (unsigned long long)(im->file_size + 1023) / 1024, eltorito_media_name(e->media), e->sectors,
+             e->sectors == 1 ? "" : "s", e->image,
+             e->address, im->told_drive, *e->note ? "; " : "", e->note);
+}
+
 static void describe_details(const struct image *im, char *out, size_t size) {
     unsigned partitions = im->kind->drive == BOOT_DISK ? kinds_partitions(im->bytes, im->size, im->file_size) : 0;
     char count[32] = "";
     if (partitions)
         snprintf(count, sizeof count, ", %u partition%s", partitions, partitions == 1 ? "" : "s");
-    if (im->is_disk && im->file_size < 10240)
+    if (im->is_cd)
+        describe_cd(im, out, size);
+    else if (im->is_disk && im->file_size < 10240)
         snprintf(out, size, "%llu bytes%s", (unsigned long long)im->file_size, count);
     else if (im->is_disk)
         snprintf(out, size, "%llu KiB%s", (unsigned long long)(im->file_size + 1023) / 1024, count);
@@ -238,7 +266,7 @@ void image_describe(const struct image *im, char *out, size_t size) {
         [START_REAL] = "in real mode", [START_PROTECTED] = "in 32-bit protected mode",
         [START_LONG] = "in long mode", [START_MULTIBOOT] = "as Multiboot 1 says",
         [START_MULTIBOOT2] = "as Multiboot 2 says", [START_RESET] = "at the reset vector"};
-    char details[80];
+    char details[320];
     describe_details(im, details, sizeof details);
     bool as_usual = im->mode == im->kind->mode;
     snprintf(out, size, "%s: %s (%s); starts %s%s", im->path, im->kind->name, details,

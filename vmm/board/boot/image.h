@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/board/eltorito.h"
 #include "vmm/cpu/cpu.h"
 #include "vmm/memory/memory.h"
 
@@ -19,7 +20,7 @@ enum start_mode {
     START_RESET
 };
 /* BOOT_EITHER: drive 80h that is 00h, too, for what was written for either of them. */
-enum boot_drive { BOOT_AUTO, BOOT_FLOPPY, BOOT_DISK, BOOT_EITHER };
+enum boot_drive { BOOT_AUTO, BOOT_FLOPPY, BOOT_DISK, BOOT_CDROM, BOOT_EITHER };
 
 /* A file for a Multiboot kernel, from the command line. */
 struct multiboot_module {
@@ -60,8 +61,11 @@ struct image {
     uint64_t file_size;
     const struct image_kind *kind;
     bool is_elf, is_elf64;
-    bool is_disk;    /* a drive has the file; its first sector is loaded */
+    bool is_disk;    /* a drive has the file; its first sector is loaded, or what El Torito says */
     uint8_t drive;   /* the BIOS's number of that */
+    uint8_t told_drive; /* what the program finds in DL: of a CD it may be an emulated drive's */
+    bool is_cd;
+    struct eltorito eltorito; /* of a CD */
     bool is_either;  /* 80h, and 00h, too: it may have been meant for a floppy */
     uint64_t entry;  /* linear */
     /* A flat image, or what Multiboot's address fields say: these bytes of the file go to `load`,
@@ -90,6 +94,8 @@ bool image_extent(const struct image *, unsigned n, struct image_segment *);
 int image_read(struct image *, int fd, size_t length, char *error, size_t size);
 /* ELF or flat: sets where it goes and begins, not the mode. 0, or -errno with a sentence. */
 int image_parse(struct image *, const struct image_options *, char *error, size_t size);
+/* Of a CD, in place of the file's bytes: what is booted from it (cd_image.c). Likewise. */
+int image_read_cd(struct image *, int fd, char *error, size_t size);
 enum { IMAGE_SECTOR = 512 };
 /* Its first sector ends in 55 AA. */
 bool image_is_boot_sector(const struct image *);

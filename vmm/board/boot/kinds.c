@@ -75,6 +75,15 @@ static bool is_unbootable(const struct image_probe *p) {
 
 static bool is_iso(const struct image_probe *p) { return has(p, 0x8001, "CD001", 5); }
 static bool is_hybrid(const struct image_probe *p) { return is_iso(p) && has_signature(p); }
+/* The boot record is in one of the volume descriptors, from the second on. */
+static bool is_bootable_cd(const struct image_probe *p) {
+    static const char record[] = "\0CD001\1EL TORITO SPECIFICATION";
+    for (size_t at = 0x8800; is_iso(p) && at < PROBE_HEAD; at += 0x800)
+        if (has(p, at, record, sizeof record - 1))
+            return true;
+    return false;
+}
+static bool is_bootable_hybrid(const struct image_probe *p) { return is_bootable_cd(p) && has_signature(p); }
 static bool is_vhd(const struct image_probe *p) {
     return has(p, 0, "conectix", 8) || (p->tail && !memcmp(p->tail, "conectix", 8));
 }
@@ -164,10 +173,15 @@ static const struct image_kind kinds[] = {
      0, NULL, 0},
     {"Linux kernel (bzImage)", "HdrS at 514", NULL, "minikvm does not boot Linux yet", REFUSED,
      MAGIC(514, "HdrS")},
-    {"CD image that is a disk, too", "CD001 at 32769, and 55 AA at 510", is_hybrid,
+    {"bootable CD that is a disk, too", "CD001 at 32769, EL TORITO SPECIFICATION behind it, and 55 AA at 510",
+     is_bootable_hybrid, "as a CD, as its boot catalog says; --boot=disk boots its first sector, as from a USB stick",
+     START_REAL, BOOT_CDROM, 0, NULL, 0},
+    {"bootable CD", "CD001 at 32769, and EL TORITO SPECIFICATION behind it", is_bootable_cd,
+     "as its boot catalog says", START_REAL, BOOT_CDROM, 0, NULL, 0},
+    {"CD image that is a disk, too", "CD001 at 32769, no boot catalog, and 55 AA at 510", is_hybrid,
      "its first sector in real mode at 0000:7C00, DL = 80", START_REAL, BOOT_DISK, 0, NULL, 0},
-    {"CD image (ISO 9660)", "CD001 at 32769", is_iso,
-     "minikvm has no CD drive yet; extract its kernel, or make a disk image", REFUSED, 0, NULL, 0},
+    {"CD that is not bootable", "CD001 at 32769, and no boot catalog (El Torito)", is_iso,
+     "name what boots, and this with --cdrom; or make it bootable (grub-mkrescue, xorriso)", REFUSED, 0, NULL, 0},
     {"boot sector", "512 bytes, 55 AA at 510", is_sector,
      "in real mode at 0000:7C00, DL = 80", START_REAL, BOOT_EITHER, 0, NULL, 0},
     {"virtual disk (VHD)", "conectix at the start or in the last sector", is_vhd, CONVERT, REFUSED, 0, NULL, 0},

@@ -86,7 +86,7 @@ bool image_is_boot_sector(const struct image *im) {
 }
 
 int image_parse(struct image *im, const struct image_options *o, char *error, size_t size) {
-    im->is_elf = elf_is(im->bytes, im->size);
+    im->is_elf = !im->is_cd && elf_is(im->bytes, im->size);
     const char *problem = im->is_elf ? elf_problem(im) : NULL;
     if (problem)
         return image_refuse(error, size, ENOEXEC, "%s: an ELF file that is %s", im->path, problem);
