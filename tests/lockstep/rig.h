@@ -134,10 +134,12 @@ static inline enum cpu_exit_kind rig_step(struct rig *r) {
     return r->exit.kind;
 }
 
-/* Long mode: 64-bit code at 0x30 in the GDT, 0x38 of ring 3 and 0x28 a 64-bit TSS (of 16 bytes,
- * so 0x30 and 0x38 are moved to 0x40 and 0x48); the first GiB is mapped one to one by pages of
- * 2 MiB. Gates are 16 bytes each. */
-enum { PML4_AT = 0x80000, PDPT_AT = 0x81000, PD64_AT = 0x82000, CODE64 = 0x40, USER64 = 0x48 };
+/* Long mode, ring 0: 64-bit code at E0 of the GDT, its data at E8, and of ring 3 32-bit code,
+ * data, 64-bit code, data from F0 on, as SYSRET and SYSEXIT want them; 28 is a 64-bit TSS. The
+ * first GiB is mapped one to one by pages of 2 MiB that have been used. Gates are 16 bytes
+ * each. */
+enum { PML4_AT = 0x80000, PDPT_AT = 0x81000, PD64_AT = 0x82000, PAGE64_RIGHTS = 0x67 };
+enum { CODE64 = 0xE0, DATA64 = 0xE8, USER32 = 0xF0, USER_DATA = 0xF8, USER64 = 0x100 };
 
 static inline void rig_gate64(struct rig *r, unsigned vector, unsigned selector, uint64_t offset,
                               unsigned type, unsigned ist) {
@@ -147,27 +149,32 @@ static inline void rig_gate64(struct rig *r, unsigned vector, unsigned selector,
     rig_put(r, IDT_AT + vector * 16, gate, 16);
 }
 
-static inline void rig_tables64(struct rig *r, uint64_t rights) {
-    uint64_t pml4 = PDPT_AT | rights, pdpt = PD64_AT | rights;
+static inline void rig_tables64(struct rig *r) {
+    uint64_t pml4 = PDPT_AT | PAGE64_RIGHTS, pdpt = PD64_AT | PAGE64_RIGHTS;
     rig_put(r, PML4_AT, &pml4, 8);
     rig_put(r, PDPT_AT, &pdpt, 8);
     for (uint64_t n = 0; n < 512; n++) {
-        uint64_t pde = n << 21 | 0x80 | rights;
+        uint64_t pde = n << 21 | 0x80 | PAGE64_RIGHTS;
         rig_put(r, PD64_AT + 8 * n, &pde, 8);
     }
 }
 
-static inline void rig_long(struct rig *r, const void *code, size_t length) {
-    uint64_t code64 = rig_descriptor(0, 0xFFFFF, 0x9B, 0xA), zero = 0;
-    rig_flat(r, code, length);
-    rig_put(r, GDT_AT + 0x30, &zero, 8); /* the upper half of the TSS's descriptor */
-    rig_gdt(r, CODE64, code64);
-    rig_gdt(r, USER64, rig_descriptor(0, 0xFFFFF, 0xFB, 0xA));
+static inline void rig_gdt64(struct rig *r) {
+    static const uint8_t access[] = {0x9B, 0x93, 0xFB, 0xF3, 0xFB, 0xF3},
+                         flags[] = {0xA, 0xC, 0xC, 0xC, 0xA, 0xC};
     uint64_t rsp0 = STACK_AT - 0x1000;
+    for (unsigned n = 0; n < sizeof access; n++)
+        rig_gdt(r, CODE64 + 8 * n, rig_descriptor(0, 0xFFFFF, access[n], flags[n]));
+    rig_gdt(r, 0x30, 0); /* the upper half of the TSS's descriptor */
     rig_put(r, TSS_AT + 4, &rsp0, 8);
-    rig_tables64(r, 7);
+}
+
+static inline void rig_long(struct rig *r, const void *code, size_t length) {
+    rig_flat(r, code, length);
+    rig_gdt64(r);
+    rig_tables64(r);
     struct cpu_state *s = rig_get(r);
-    s->sregs.cs = x86_descriptor(CODE64, code64);
+    s->sregs.cs = x86_descriptor(CODE64, rig_descriptor(0, 0xFFFFF, 0x9B, 0xA));
     s->sregs.cr0 |= CR0_PG;
     s->sregs.cr3 = PML4_AT;
     s->sregs.cr4 |= CR4_PAE;

@@ -70,6 +70,9 @@ static const struct {
     {"vm86", "vm=1 cs=1000 ss=2000 ds=3000 es=3000 fs=3000 gs=3000 eip=100 esp=f00"},
     {"code16", "cs=40 ss=48 eip=5000 esp=f000"},
     {"shutdown", ""},
+    {"ring3l", "cs=103 ss=fb ds=fb es=fb fs=fb gs=fb"},
+    {"compat", "cs=8"},
+    {"compat3", "cs=f3 ss=fb ds=fb es=fb fs=fb gs=fb"},
     {"task3", "d:4048=23,1b,23,23,23,23"},
     {"distinct", "eax=11111111 ecx=22222222 edx=33333333 ebx=44444444 ebp=66666666 "
                  "esi=77777777 edi=88888888"},
@@ -95,12 +98,21 @@ static const struct {
     {"ebp", AT(regs.rbp), 8},
     {"esi", AT(regs.rsi), 8},
     {"edi", AT(regs.rdi), 8},
+    {"r8", AT(regs.r8), 8},
+    {"r11", AT(regs.r11), 8},
+    {"r12", AT(regs.r12), 8},
+    {"r15", AT(regs.r15), 8},
     {"eip", AT(regs.rip), 8},
     {"efl", AT(regs.rflags), 8},
     {"cr0", AT(sregs.cr0), 8},
     {"cr2", AT(sregs.cr2), 8},
     {"cr3", AT(sregs.cr3), 8},
     {"cr4", AT(sregs.cr4), 8},
+    {"cr8", AT(sregs.cr8), 8},
+    {"efer", AT(sregs.efer), 8},
+    {"fsb", AT(sregs.fs.base), 8},
+    {"gsb", AT(sregs.gs.base), 8},
+    {"dsb", AT(sregs.ds.base), 8},
     {"gdtl", AT(sregs.gdt.limit), 2},
     {"gdtb", AT(sregs.gdt.base), 8},
     {"idtl", AT(sregs.idt.limit), 2},
@@ -115,6 +127,12 @@ static const struct {
     {"scs", AT(msrs.sysenter_cs), 8},
     {"sesp", AT(msrs.sysenter_esp), 8},
     {"seip", AT(msrs.sysenter_eip), 8},
+    {"star", AT(msrs.star), 8},
+    {"lstar", AT(msrs.lstar), 8},
+    {"cstar", AT(msrs.cstar), 8},
+    {"fmask", AT(msrs.fmask), 8},
+    {"kgsb", AT(msrs.kernel_gs_base), 8},
+    {"aux", AT(msrs.tsc_aux), 8},
     {"fcw", AT(fpu.fcw), 2},
     {"fsw", AT(fpu.fsw), 2},
     {"ftw", AT(fpu.ftwx), 1},
@@ -176,6 +194,8 @@ static struct kvm_segment case_segment(struct rig *r, struct kvm_segment old, un
     } else if (selector & ~3u) {
         k = x86_descriptor((uint16_t)selector, case_descriptor(r, selector));
         k.unusable = 0;
+        if (system && s->sregs.efer & EFER_LMA)
+            k.base |= case_descriptor(r, selector + 8) << 32;
     } else {
         k = (struct kvm_segment){.selector = (uint16_t)selector, .unusable = 1};
     }
@@ -258,6 +278,15 @@ static void set_push(struct rig *r, const struct arguments *a) {
     for (unsigned n = 0; n < a->count; n++)
         push_value(r, 4, a->value[n]);
 }
+static void set_push64(struct rig *r, const struct arguments *a) {
+    for (unsigned n = 0; n < a->count; n++) {
+        r->cpu.state.regs.rsp -= 8;
+        rig_put(r, r->cpu.state.regs.rsp, &a->value[n], 8);
+    }
+}
+static void set_stack64(struct rig *r, const struct arguments *a) {
+    put_values(r, a, r->cpu.state.regs.rsp, 8);
+}
 static void set_push16(struct rig *r, const struct arguments *a) {
     for (unsigned n = 0; n < a->count; n++)
         push_value(r, 2, a->value[n]);
@@ -269,6 +298,30 @@ static void set_real(struct rig *r, const struct arguments *a) {
     (void)a;
     static const uint8_t nop = 0x90;
     rig_real(r, &nop, 1, REAL_AT);
+}
+/* Beside rig_long()'s: 110 conforming 64-bit code, 118 code with L and D, 120 an LDT, 130 a
+ * TSS, 140 a call gate, 150 one whose upper half has a type, 160 64-bit code that is not
+ * present, 168 a 32-bit TSS that is available, 178 a call gate to 32-bit code. IST1 is 1B000. */
+static const char long_world[] =
+    "gdt:110=0,fffff,9f,a gdt:118=0,fffff,9b,e gdt:120=5800,ff,82,0 q:1128=ffff8000 "
+    "gdt:130=4000,67,89,0 q:1138=7fff gate:140=e0,14000,ec,0 q:1148=0 "
+    "gate:150=e0,14000,ec,0 q:1158=10000000000 gdt:160=0,fffff,1b,a gdt:168=4000,67,89,0 "
+    "q:1170=0 gate:178=8,14000,ec,0 q:1180=0 gate:188=e0,14000,8c,0 q:1190=0 "
+    "gate:198=e0,14000,ec,0 q:11a0=8000 gate:1a8=0,14000,ec,0 q:11b0=0 q:3024=1b000 "
+    "gate:1b8=110,14000,ec,0 q:11c0=0 gate:1c8=e0,14000,6c,0 q:11d0=0";
+static bool apply(struct rig *r, const char *text);
+static void set_long(struct rig *r, const struct arguments *a) {
+    static const uint8_t nop = 0x90;
+    (void)a;
+    rig_set(r);
+    rig_long(r, &nop, 1);
+    for (unsigned n = 0; n < 32; n++)
+        rig_gate64(r, n, CODE64, HANDLERS_AT + 16 * n, 0x8E, 0);
+    apply(r, long_world);
+}
+static void set_idt64(struct rig *r, const struct arguments *a) {
+    rig_gate64(r, (unsigned)a->key, (unsigned)a->value[0], a->value[1], (unsigned)a->value[2],
+               (unsigned)a->value[3]);
 }
 static void set_paging(struct rig *r, const struct arguments *a) {
     (void)a;
@@ -376,6 +429,26 @@ static void set_inner(struct rig *r, const struct arguments *a) {
     enter_ring0(r, r->cpu.state.regs.rflags & FLAG_VM);
 }
 
+static void enter_handler_long(struct rig *r, unsigned vector, const struct arguments *code) {
+    struct cpu_state *s = &r->cpu.state;
+    uint64_t flags = s->regs.rflags | (vector == VECTOR_DB || vector == VECTOR_DF ? 0 : FLAG_RF);
+    struct arguments frame = {.count = 5, .value = {s->sregs.ss.selector, s->regs.rsp, flags,
+                                                    s->sregs.cs.selector, s->regs.rip}};
+    if (s->sregs.ss.dpl) {
+        memory_read(&r->memory, s->sregs.tr.base + 4, &s->regs.rsp, 8);
+        s->sregs.ss = (struct kvm_segment){.unusable = 1};
+    }
+    s->regs.rsp &= ~15ull;
+    if (code->count)
+        frame.value[frame.count++] = code->value[0];
+    set_push64(r, &frame);
+    s->regs.rflags &= ~(uint64_t)(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_IF);
+    load_segment(r, 1, CODE64);
+    s->regs.rip = HANDLERS_AT + 16 * vector;
+    if (vector == VECTOR_PF)
+        s->sregs.cr2 = code->value[1];
+}
+
 static void enter_handler(struct rig *r, unsigned vector, const struct arguments *code) {
     struct cpu_state *s = &r->cpu.state;
     uint64_t flags = s->regs.rflags | (vector == VECTOR_DB || vector == VECTOR_DF ? 0 : FLAG_RF);
@@ -398,7 +471,9 @@ static void enter_handler(struct rig *r, unsigned vector, const struct arguments
 static bool take_exception(struct rig *r, const char *name, const struct arguments *code) {
     for (unsigned n = 0; n < sizeof exceptions / sizeof *exceptions; n++)
         if (!strcmp(name, exceptions[n])) {
-            if (r->cpu.state.sregs.cr0 & CR0_PE)
+            if (r->cpu.state.sregs.efer & EFER_LMA)
+                enter_handler_long(r, n, code);
+            else if (r->cpu.state.sregs.cr0 & CR0_PE)
                 enter_handler(r, n, code);
             else
                 enter_handler_real(r, n);
@@ -425,6 +500,10 @@ static const struct {
     {"stack16", set_stack16},
     {"push", set_push},
     {"push16", set_push16},
+    {"push64", set_push64},
+    {"stack64", set_stack64},
+    {"long", set_long},
+    {"idt64", set_idt64},
     {"real", set_real},
     {"paging", set_paging},
     {"page", set_page},
