@@ -201,6 +201,7 @@ vbe:    movw    $0x6000, %di
         movl    $0xe0000000, %edi
         expect_byte $77, %gs:300*640+100(%edi), "linear"
         movb    $78, %gs:300*640+100(%edi)
+linear_written:
         movw    $0x0d00, %ax
         movw    $100, %cx
         movw    $300, %dx

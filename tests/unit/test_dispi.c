@@ -71,7 +71,7 @@ static void depths(void) {
                {16, 2, 0x07e0, 0x00ff00}, {16, 2, 0x0410, 0x008284}, {24, 3, 0x123456, 0x123456}, {32, 4, 0xff123456, 0x123456}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         set_mode(800, 600, all[i].bits);
-        memory_write(&memory, DISPI_FRAMEBUFFER + (800 * 10 + 5) * all[i].size, &all[i].dot, all[i].size);
+        memory_write(&memory, MEMORY_FRAMEBUFFER + (800 * 10 + 5) * all[i].size, &all[i].dot, all[i].size);
         CHECK(dot(5, 10) == all[i].color && dot(4, 10) == 0 && dot(6, 10) == 0);
         CHECK(picture.width == 800 && picture.height == 600);
     }
@@ -82,23 +82,23 @@ static void depths(void) {
 /* Memory is there from its first use on. */
 static void framebuffer_at(void) {
     uint32_t value = 0x11223344;
-    struct access a = {.mmio = true, .address = DISPI_FRAMEBUFFER + 0x300000, .write = true, .size = 4, .data = &value};
+    struct access a = {.mmio = true, .address = MEMORY_FRAMEBUFFER + 0x300000, .write = true, .size = 4, .data = &value};
     new_vga();
-    CHECK(!memory_at(&memory, DISPI_FRAMEBUFFER, 1, false));
+    CHECK(!memory_at(&memory, MEMORY_FRAMEBUFFER, 1, false));
     unsigned before = moves;
     CHECK(bus_mmio(&bus, &a) == IO_DONE && moves == before + 1);
-    CHECK(memory_at(&memory, DISPI_FRAMEBUFFER, MEMORY_VRAM, true) == memory_vram(&memory));
+    CHECK(memory_at(&memory, MEMORY_FRAMEBUFFER, MEMORY_VRAM, true) == memory_vram(&memory));
     value = 0;
-    memory_read(&memory, DISPI_FRAMEBUFFER + 0x300000, &value, 4);
+    memory_read(&memory, MEMORY_FRAMEBUFFER + 0x300000, &value, 4);
     CHECK(value == 0x11223344);
     vga_set_framebuffer(&vga, 0xfd000000);
-    CHECK(memory_at(&memory, 0xfd000000, 1, true) && !memory_at(&memory, DISPI_FRAMEBUFFER, 1, true));
-    a.address = DISPI_FRAMEBUFFER;
+    CHECK(memory_at(&memory, 0xfd000000, 1, true) && !memory_at(&memory, MEMORY_FRAMEBUFFER, 1, true));
+    a.address = MEMORY_FRAMEBUFFER;
     CHECK(bus_mmio(&bus, &a) == IO_NOBODY);
     vga_set_framebuffer(&vga, 0xffff0000); /* where it has no room */
     CHECK(!memory_at(&memory, 0xffff0000, 1, true));
     vga_set_framebuffer(&vga, 0);
-    CHECK(memory_at(&memory, DISPI_FRAMEBUFFER, 1, true));
+    CHECK(memory_at(&memory, MEMORY_FRAMEBUFFER, 1, true));
 }
 
 static void banks(void) {
@@ -115,7 +115,7 @@ static void banks(void) {
 static void clears_or_not(void) {
     new_vga();
     set_mode(640, 480, 8);
-    memory_write(&memory, DISPI_FRAMEBUFFER + 0x40000, "x", 1);
+    memory_write(&memory, MEMORY_FRAMEBUFFER + 0x40000, "x", 1);
     set(DISPI_ENABLE, 0);
     set(DISPI_ENABLE, DISPI_ON | DISPI_NO_CLEAR);
     CHECK(memory_vram(&memory)[0x40000] == 'x');
@@ -140,7 +140,7 @@ static void scrolls(void) {
     set(DISPI_VIRTUAL_WIDTH, 1024);
     CHECK(get(DISPI_VIRTUAL_WIDTH) == 1024 && get(DISPI_VIRTUAL_HEIGHT) == 4096);
     set(DISPI_X, 384), set(DISPI_Y, 4096 - 480);
-    memory_write(&memory, DISPI_FRAMEBUFFER + MEMORY_VRAM - 4, "\xff\0\0", 3);
+    memory_write(&memory, MEMORY_FRAMEBUFFER + MEMORY_VRAM - 4, "\xff\0\0", 3);
     CHECK(dot(639, 479) == 0x0000ff);
     set(DISPI_X, 385), set(DISPI_Y, 5000);
     CHECK(get(DISPI_X) == 384 && get(DISPI_Y) == 4096 - 480);

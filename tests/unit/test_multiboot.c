@@ -96,6 +96,13 @@ static void kernel1(struct elf_file *f, uint32_t flags, bool wide) {
     elf_build(f, &spec);
 }
 
+static void kernel1_graphics(struct elf_file *f, uint32_t width, uint32_t height, uint32_t bits) {
+    put_header1(0, 4, (uint32_t[9]){0, 0, 0, 0, 0, 0, width, height, bits});
+    struct elf_spec spec = {.entry = 0x100030, .segments = 1,
+                            .segment = {{.paddr = 0x100000, .bytes = bytes, .size = sizeof bytes}}};
+    elf_build(f, &spec);
+}
+
 static void boot_device(void) {
     struct elf_file f;
     struct image_options o = {.has_boot_device = true, .boot_device = 0x80};
@@ -173,6 +180,13 @@ static void flags_of_header1(void) {
     uint32_t info = cpu.state.regs.rbx;
     CHECK(word_at(info) & 1 << 12 && word_at(info + 88) == 0xb8000 && word_at(info + 96) == 160);
     CHECK(word_at(info + 100) == 80 && word_at(info + 104) == 25 && (word_at(info + 108) & 0xffff) == 0x210);
+    close_all();
+    kernel1_graphics(&f, 800, 600, 16);
+    CHECK(start(f.bytes, f.size, &no_options) == 0 && !im.multiboot.wish[0] && im.multiboot.screen.width == 800);
+    info = cpu.state.regs.rbx;
+    CHECK(word_at(info + 88) == MEMORY_FRAMEBUFFER && word_at(info + 92) == 0 && word_at(info + 96) == 1600);
+    CHECK(word_at(info + 100) == 800 && word_at(info + 104) == 600 && word_at(info + 108) == 0x050b0110);
+    CHECK(word_at(info + 112) == 0x05000605);
     close_all();
 }
 
@@ -421,7 +435,7 @@ static void boot_device2(void) {
 }
 
 static void tags_of_header2(void) {
-    static const uint32_t text[] = {80, 25, 0}, graphics[] = {1024, 768, 32}, no_text[] = {1}, some_text[] = {3};
+    static const uint32_t text[] = {80, 25, 0}, graphics[] = {1024, 768, 32}, too_large[] = {5000, 7, 12}, no_text[] = {1}, some_text[] = {3};
     static const uint32_t known[] = {1, 6, 10, 21}, unknown[] = {22};
     flat2(5, 0, 3, text);
     CHECK(start(bytes, sizeof bytes, &no_options) == 0 && !im.multiboot.wish[0]);
@@ -430,10 +444,20 @@ static void tags_of_header2(void) {
     CHECK(word_at(screen + 24) == 25 && word_at(screen + 28) == 0x210);
     close_all();
     flat2(5, 0, 3, graphics);
-    CHECK(start(bytes, sizeof bytes, &no_options) == 0 && strstr(im.multiboot.wish, "1024x768x32"));
+    CHECK(start(bytes, sizeof bytes, &no_options) == 0 && !im.multiboot.wish[0]);
+    CHECK(im.multiboot.screen.width == 1024 && im.multiboot.screen.height == 768 && im.multiboot.screen.bits == 32);
+    screen = find_tag(8);
+    CHECK(word_at(screen + 4) == 38 && word_at(screen + 8) == MEMORY_FRAMEBUFFER && word_at(screen + 12) == 0);
+    CHECK(word_at(screen + 16) == 4096 && word_at(screen + 20) == 1024 && word_at(screen + 24) == 768);
+    CHECK(word_at(screen + 28) == 0x120 && word_at(screen + 32) == 0x08080810 && (word_at(screen + 36) & 0xffff) == 0x0800);
+    close_all();
+    flat2(5, 0, 3, too_large);
+    CHECK(start(bytes, sizeof bytes, &no_options) == 0 && strstr(im.multiboot.wish, "5000x7x12"));
+    CHECK(im.multiboot.screen.width == 2560 && im.multiboot.screen.height == 7 && im.multiboot.screen.bits == 32);
     close_all();
     flat2(4, 0, 1, no_text);
-    refused(bytes, sizeof bytes, "graphical console");
+    CHECK(start(bytes, sizeof bytes, &no_options) == 0 && im.multiboot.screen.width == 1024);
+    close_all();
     flat2(4, 0, 1, some_text);
     CHECK(start(bytes, sizeof bytes, &no_options) == 0);
     close_all();

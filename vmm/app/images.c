@@ -17,8 +17,9 @@ bool images_taken_for(const struct image *im, bool looks, char *text, size_t siz
 }
 
 bool images_wish(const struct image *im, char *text, size_t size) {
-    snprintf(text, size, "%.200s asks for %s, and there is text only: 80x25 at 0xb8000", im->path,
-             im->multiboot.wish);
+    const struct image_screen *s = &im->multiboot.screen;
+    snprintf(text, size, "%.200s asks for %s, and gets %ux%ux%u", im->path, im->multiboot.wish, s->width, s->height,
+             s->bits);
     return im->multiboot.wish[0];
 }
 

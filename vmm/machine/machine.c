@@ -9,6 +9,7 @@
 #include "vmm/base/invariant.h"
 #include "vmm/board/boot/rom.h"
 #include "vmm/cpu/engine.h"
+#include "vmm/devices/display/dispi.h"
 #include "vmm/machine/callbacks.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
@@ -228,12 +229,21 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     return err;
 }
 
+/* As its loader would have set it. */
+static void set_screen(struct machine *m) {
+    const struct image_screen *s = &m->image.multiboot.screen;
+    if (s->width)
+        dispi_set_mode(m->board.devices.vga, s->width, s->height, s->bits);
+    board_settle(&m->board);
+}
+
 static void power_on_devices(struct machine *m) {
     board_reset(&m->board);
     bios_load_font(&m->bios);
     bios_post(&m->bios, m->irqchip, m->image.drive);
     if (engines_has_irqchip(m))
         engines_give_chips(m);
+    set_screen(m);
 }
 
 static int open_image(struct machine *m, const char *path, struct image *im, char *error, size_t size) {

@@ -31,7 +31,8 @@ enum { MEMORY_PIECES = 24 };
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
 #define MEMORY_A20   (1u << 20) /* address line 20 */
 /* A display adapter's own memory: behind RAM in `ram`, and where layout.h puts it. */
-#define MEMORY_VRAM (16u << 20)
+#define MEMORY_VRAM        (16u << 20)
+#define MEMORY_FRAMEBUFFER 0xe0000000u /* where it is found, unless a guest moves it */
 
 /* One stretch of the physical address space that one thing backs. */
 struct memory_piece {

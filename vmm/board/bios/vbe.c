@@ -71,7 +71,7 @@ static void choose_config(struct bios *b, uint8_t at) {
 /* As firmware leaves it. */
 void vbe_post(struct bios *b) {
     choose_config(b, BAR0);
-    port_write(b, CONFIG_DATA, 4, DISPI_FRAMEBUFFER);
+    port_write(b, CONFIG_DATA, 4, MEMORY_FRAMEBUFFER);
     choose_config(b, COMMAND);
     port_write(b, CONFIG_DATA, 2, 3);
 }
@@ -79,7 +79,7 @@ void vbe_post(struct bios *b) {
 static uint32_t framebuffer(struct bios *b) {
     choose_config(b, BAR0);
     uint32_t base = port_read(b, CONFIG_DATA, 4) & ~15u;
-    return base ? base : DISPI_FRAMEBUFFER;
+    return base ? base : MEMORY_FRAMEBUFFER;
 }
 
 /* --- what there is: 00, 01 --------------------------------------------------------------------------------- */

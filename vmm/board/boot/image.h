@@ -46,11 +46,14 @@ struct image_options {
 /* What a Multiboot header asks, and where in memory the answer is. */
 struct multiboot {
     size_t header;     /* in the file */
-    bool wants_screen; /* information about the screen: there is text */
+    bool wants_screen; /* information about the screen */
+    struct image_screen { /* dots, and bits of each; width 0: it is text */
+        uint16_t width, height, bits;
+    } screen;
     bool relocatable;  /* the kernel runs anywhere within these */
     uint32_t lowest, highest, align, preference;
     uint32_t gdt, stack, information; /* physical; once it is loaded */
-    char wish[96]; /* what it would like, and does not get; or empty */
+    char wish[96]; /* what it would like, and gets otherwise; or empty */
 };
 
 struct image {

@@ -8,7 +8,7 @@
 #include "vmm/board/boot/multiboot.h"
 #include "vmm/board/memory_map.h"
 
-enum { SCREEN = 0xb8000, COLUMNS = 80, ROWS = 25, CELL_BITS = 16, SCREEN_TEXT = 2 };
+enum { SCREEN = 0xb8000, COLUMNS = 80, ROWS = 25, CELL_BITS = 16, SCREEN_RGB = 1, SCREEN_TEXT = 2 };
 static const char loader_name[] = "minikvm";
 
 /* Bytes in the making. */
@@ -42,6 +42,25 @@ static uint32_t block_sections(struct block *b, const struct multiboot_facts *f)
     uint32_t at = b->base + (uint32_t)b->used;
     b->used += (size_t)f->sections.count * f->sections.header_size;
     return at;
+}
+
+/* --- the screen: text, or dots in the framebuffer ----------------------------------------- */
+
+struct screen_facts {
+    uint64_t at;
+    uint32_t pitch, width, height;
+    uint8_t bits, type, colors[6]; /* place and size of red, green, blue */
+};
+
+static struct screen_facts screen_facts(const struct image *im) {
+    static const uint8_t colors[][6] = {{10, 5, 5, 5, 0, 5}, {11, 5, 5, 6, 0, 5}, {16, 8, 8, 8, 0, 8}};
+    const struct image_screen *s = &im->multiboot.screen;
+    if (!s->width)
+        return (struct screen_facts){SCREEN, COLUMNS * CELL_BITS / 8, COLUMNS, ROWS, CELL_BITS, SCREEN_TEXT, {0}};
+    struct screen_facts f = {MEMORY_FRAMEBUFFER, s->width * ((s->bits + 7u) / 8), s->width, s->height,
+                             (uint8_t)s->bits, SCREEN_RGB, {0}};
+    memcpy(f.colors, colors[s->bits == 15 ? 0 : s->bits == 16 ? 1 : 2], sizeof f.colors);
+    return f;
 }
 
 /* --- version 1 ---------------------------------------------------------------------------- */
@@ -104,12 +123,14 @@ static void tell_screen1(struct information *out, const struct multiboot_facts *
     if (!f->image->multiboot.wants_screen)
         return;
     out->flags |= HAS_SCREEN;
-    out->screen = SCREEN;
-    out->pitch = COLUMNS * CELL_BITS / 8;
-    out->columns = COLUMNS;
-    out->rows = ROWS;
-    out->cell_bits = CELL_BITS;
-    out->screen_type = SCREEN_TEXT;
+    struct screen_facts s = screen_facts(f->image);
+    out->screen = s.at;
+    out->pitch = s.pitch;
+    out->columns = s.width;
+    out->rows = s.height;
+    out->cell_bits = s.bits;
+    out->screen_type = s.type;
+    memcpy(out->colors, s.colors, sizeof out->colors);
 }
 
 /* The drive, and no partition of it (0.6.96, 3.3: bytes from the highest). */
@@ -203,16 +224,17 @@ static void put_map2(struct block *b, const struct memory *m) {
 }
 
 static void put_screen2(struct block *b, const struct multiboot_facts *f) {
-    static const uint8_t kind[4] = {CELL_BITS, SCREEN_TEXT};
-    uint64_t at = SCREEN;
     if (!f->image->multiboot.wants_screen)
         return;
+    struct screen_facts s = screen_facts(f->image);
+    const uint8_t kind[4] = {s.bits, s.type};
     size_t tag = tag_begin(b, TAG_SCREEN);
-    block_put(b, &at, sizeof at);
-    block_word(b, COLUMNS * CELL_BITS / 8);
-    block_word(b, COLUMNS);
-    block_word(b, ROWS);
+    block_put(b, &s.at, sizeof s.at);
+    block_word(b, s.pitch);
+    block_word(b, s.width);
+    block_word(b, s.height);
     block_put(b, kind, sizeof kind);
+    block_put(b, s.colors, s.type == SCREEN_RGB ? sizeof s.colors : 0);
     tag_end(b, tag);
 }
 

@@ -234,3 +234,27 @@ int multiboot_load(struct image *im, struct memory *m, char *error, size_t size)
     free(line);
     return err;
 }
+
+/* --- the screen ----------------------------------------------------------------------------- */
+
+static uint16_t nearest_size(uint32_t wanted, uint32_t usual, uint32_t most, uint32_t step) {
+    uint32_t size = wanted ? wanted : usual;
+    size = size < most ? size : most;
+    size -= size % step;
+    return (uint16_t)(size ? size : step);
+}
+
+static uint16_t nearest_bits(uint32_t wanted) {
+    return wanted == 15 || wanted == 16 || wanted == 24 ? (uint16_t)wanted : 32;
+}
+
+void multiboot_choose_screen(struct multiboot *mb, uint32_t width, uint32_t height, uint32_t bits) {
+    enum { WIDTH = 1024, HEIGHT = 768, WIDTH_MAX = 2560, HEIGHT_MAX = 1600, STEP = 8 };
+    mb->wants_screen = true;
+    mb->screen = (struct image_screen){nearest_size(width, WIDTH, WIDTH_MAX, STEP),
+                                       nearest_size(height, HEIGHT, HEIGHT_MAX, 1), nearest_bits(bits)};
+    bool as_wished = (!width || width == mb->screen.width) && (!height || height == mb->screen.height) &&
+                     (!bits || bits == mb->screen.bits);
+    if (!as_wished)
+        snprintf(mb->wish, sizeof mb->wish, "a graphics mode of %ux%ux%u", width, height, bits);
+}

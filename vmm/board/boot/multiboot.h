@@ -25,6 +25,9 @@ struct multiboot_addresses {
 };
 int multiboot_place(struct image *, struct multiboot_addresses, char *error, size_t size);
 
+/* It asks for such a screen, 0 where it does not care; gets that, or the nearest that there is. */
+void multiboot_choose_screen(struct multiboot *, uint32_t width, uint32_t height, uint32_t bits);
+
 /* What it takes of memory beyond the kernel itself, bytes. */
 uint64_t multiboot_room(const struct image *);
 /* Before the kernel is put into memory: where a relocatable one goes. */

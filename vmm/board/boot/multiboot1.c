@@ -45,7 +45,7 @@ bool multiboot1_has_addresses(const uint8_t *bytes, size_t size) {
 static void take_wish(struct multiboot *mb, const struct header *h) {
     mb->wants_screen = true;
     if (h->mode == 0)
-        snprintf(mb->wish, sizeof mb->wish, "a graphics mode of %ux%ux%u", h->width, h->height, h->depth);
+        multiboot_choose_screen(mb, h->width, h->height, h->depth);
 }
 
 int multiboot1_parse(struct image *im, char *error, size_t size) {

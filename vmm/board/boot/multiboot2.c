@@ -81,9 +81,9 @@ static int read_console(struct reading *r) {
 static int read_framebuffer(struct reading *r) {
     struct multiboot *mb = &r->im->multiboot;
     mb->wants_screen = true;
-    snprintf(mb->wish, sizeof mb->wish, "a graphics mode of %ux%ux%u", word(r, 0), word(r, 1), word(r, 2));
-    if (word(r, 2) == 0 && word(r, 0) <= 132)
-        mb->wish[0] = 0; /* depth 0: text */
+    bool text = word(r, 2) == 0 && word(r, 0) && word(r, 0) <= 132;
+    if (!text)
+        multiboot_choose_screen(mb, word(r, 0), word(r, 1), word(r, 2));
     return 0;
 }
 
@@ -165,9 +165,8 @@ static int take_tag(struct reading *r) {
     struct image *im = r->im;
     if (!r->has_end)
         return image_refuse(r->error, r->error_size, ENOEXEC, "%s: its Multiboot 2 header has no end tag", im->path);
-    if (r->needs_console && !r->has_text_console)
-        return image_refuse(r->error, r->error_size, ENOTSUP, "%s: it requires a graphical console, and there is "
-                      "text only", im->path);
+    if (r->needs_console && !r->has_text_console && !im->multiboot.screen.width)
+        multiboot_choose_screen(&im->multiboot, 0, 0, 0);
     if (r->has_addresses && !r->has_entry)
         return image_refuse(r->error, r->error_size, ENOEXEC, "%s: its Multiboot 2 header has load addresses, "
                       "but no entry address", im->path);

@@ -11,7 +11,7 @@ enum { FIRST_WIDTH = 640, FIRST_HEIGHT = 480, FIRST_BITS = 8 };
 
 void dispi_reset(struct dispi *d) {
     *d = (struct dispi){.id = DISPI_ID_LAST, .width = FIRST_WIDTH, .height = FIRST_HEIGHT, .bits = FIRST_BITS,
-                        .virtual_width = FIRST_WIDTH, .framebuffer = DISPI_FRAMEBUFFER};
+                        .virtual_width = FIRST_WIDTH, .framebuffer = MEMORY_FRAMEBUFFER};
 }
 
 /* --- what registers may be ------------------------------------------------------------ */
@@ -71,6 +71,15 @@ static void set_enable(struct vga *v, uint16_t value) {
         switch_on(v);
     else
         vga_remap(v);
+}
+
+void dispi_set_mode(void *vga, uint16_t width, uint16_t height, uint16_t bits) {
+    struct vga *v = vga;
+    set_enable(v, 0);
+    v->dispi.width = width;
+    v->dispi.height = height;
+    v->dispi.bits = bits;
+    set_enable(v, DISPI_ON | DISPI_LINEAR);
 }
 
 /* --- registers ------------------------------------------------------------------------ */
@@ -140,9 +149,9 @@ enum io_result dispi_access(void *vga, const struct access *a) { return access_r
 /* The first access: from now on it is memory. */
 enum io_result dispi_access_framebuffer(void *vga, const struct access *a) {
     struct vga *v = vga;
-    if (v->dispi.framebuffer != DISPI_FRAMEBUFFER)
+    if (v->dispi.framebuffer != MEMORY_FRAMEBUFFER)
         return IO_NOBODY;
-    uint8_t *at = memory_vram(v->memory) + (a->address - DISPI_FRAMEBUFFER);
+    uint8_t *at = memory_vram(v->memory) + (a->address - MEMORY_FRAMEBUFFER);
     vga_map_framebuffer(v);
     if (!a->write)
         return access_reply(a, access_value(&(struct access){.size = a->size, .data = at}));

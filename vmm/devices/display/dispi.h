@@ -13,7 +13,6 @@
 #include "vmm/devices/bus.h"
 
 enum { DISPI_INDEX = 0x1ce, DISPI_DATA = 0x1cf, DISPI_BANK_SIZE = 0x10000 };
-#define DISPI_FRAMEBUFFER 0xe0000000u /* unless PCI's base address moves it */
 
 /* Registers by index. */
 enum {
@@ -44,7 +43,10 @@ static inline uint64_t dispi_start(const struct dispi *d) {
     return (uint64_t)d->y * dispi_pitch(d) + d->x * dispi_dot_size(d);
 }
 
-/* Ports, and memory at DISPI_FRAMEBUFFER that is not yet mapped; `vga` is a struct vga. */
+/* What a loader does that sets such a mode. */
+void dispi_set_mode(void *vga, uint16_t width, uint16_t height, uint16_t bits);
+
+/* Ports, and memory at MEMORY_FRAMEBUFFER that is not yet mapped; `vga` is a struct vga. */
 enum io_result dispi_access(void *vga, const struct access *);
 enum io_result dispi_access_framebuffer(void *vga, const struct access *);
 

@@ -134,8 +134,8 @@ void vga_map_framebuffer(struct vga *v) {
 
 /* Where it is from the start its first access comes to dispi.c; elsewhere nobody would answer. */
 void vga_set_framebuffer(struct vga *v, uint32_t base) {
-    v->dispi.framebuffer = base ? base : DISPI_FRAMEBUFFER;
-    if (v->dispi.mapped || v->dispi.framebuffer != DISPI_FRAMEBUFFER)
+    v->dispi.framebuffer = base ? base : MEMORY_FRAMEBUFFER;
+    if (v->dispi.mapped || v->dispi.framebuffer != MEMORY_FRAMEBUFFER)
         vga_map_framebuffer(v);
 }
 

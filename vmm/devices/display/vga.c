@@ -357,7 +357,7 @@ void vga_open(struct vga *v, struct bus *bus, const struct board *board, struct 
     v->memory = memory;
     reset(v);
     bus_add_range(bus, &(struct bus_range){"vga", true, MEMORY_VIDEO, 0xbffff, vga_access_planes, v});
-    bus_add_mmio(bus, "framebuffer", DISPI_FRAMEBUFFER, MEMORY_VRAM, dispi_access_framebuffer, v);
+    bus_add_mmio(bus, "framebuffer", MEMORY_FRAMEBUFFER, MEMORY_VRAM, dispi_access_framebuffer, v);
     bus_add(bus, "dispi", DISPI_INDEX, DISPI_DATA + 1, dispi_access, v);
     bus_add(bus, "vga", FIRST, LAST, access_vga, v);
     bus_add(bus, "vga", CRTC_PORT, CRTC_PORT + 1, access_crt, v);

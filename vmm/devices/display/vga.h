@@ -97,7 +97,7 @@ uint32_t vga_attribute_color(const struct vga *, unsigned attribute);
 /* The registers have changed: is display memory to be seen in another way? */
 void vga_remap(struct vga *);
 /* Where all of the adapter's memory is, from now on; 0: as if nobody had said, at
- * DISPI_FRAMEBUFFER. */
+ * MEMORY_FRAMEBUFFER. */
 void vga_set_framebuffer(struct vga *, uint32_t base);
 /* The guest uses it. */
 void vga_map_framebuffer(struct vga *);
