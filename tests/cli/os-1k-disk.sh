@@ -1,5 +1,4 @@
-# The 1K OS from a disk: boot sector, loader and kernel by the BIOS, then it is the same OS. Keys are
-# typed when it asks for them: before, they are the BIOS's.
+# The 1K OS from a disk: boot sector, loader and kernel by the BIOS, then it is the same OS.
 . "$TOP/tests/cli/lib.sh"
 need_engine
 has soft && [[ $CPU != kvm ]] || has paging32 || skip "no engine runs 32-bit paging"
@@ -28,4 +27,11 @@ printf 'stage 1: reading stage 2\nloader: the kernel\n' | cmp -s - "$WORK/loader
 # what follows is what the OS prints when it is loaded as an ELF file
 tail -n +3 "$WORK/out" | sed -f "$TOP/tests/cli/os-1k/mask.sed" >"$WORK/os"
 cmp -s "$WORK/os" "$TOP/tests/cli/os-1k/about.out" || fail "$(diff "$TOP/tests/cli/os-1k/about.out" "$WORK/os")"
+
+# What is typed ahead reaches its shell, and not the BIOS, which nobody has asked for a key.
+printf '3\nhello\n\n0\n' >"$WORK/in"
+stdin=$WORK/in
+run os-1k.img
+expect_status 0
+[[ $(tr '\n' ' ' <"$WORK/out") == *'Select: 3 '*hello*'Exiting shell'* ]] || fail "$ran: $(cat "$WORK/out")"
 finish

@@ -335,6 +335,57 @@ static void keys(void) {
     }
 }
 
+static uint64_t patience, guest_ns;
+static uint64_t holds_keys(void *firmware) {
+    (void)firmware;
+    return patience;
+}
+static uint64_t guest_now(void *machine) {
+    (void)machine;
+    return guest_ns;
+}
+
+static void new_held_keyboard(const struct board *firmware, uint64_t ns) {
+    new_board();
+    keyboard_open(&keyboard, &bus, firmware);
+    patience = ns;
+    guest_ns = 1000;
+    type("ab");
+    keyboard_notice(&keyboard);
+}
+
+/* Firmware that nobody asks for a key gets none, until it is asked, time is up, or a program looks
+ * here often; a program that has had one gets the others at once. */
+static void held_keys(void) {
+    struct board firmware = board;
+    firmware.holds_keys = holds_keys;
+    firmware.now = guest_now;
+    new_held_keyboard(&firmware, 500);
+    CHECK(!line[1] && !(in(0x64) & 1));
+    CHECK(keyboard_advance(&keyboard) > guest_ns && keyboard_advance(&keyboard) != UINT64_MAX);
+    patience = 0;
+    keyboard_notice(&keyboard);
+    CHECK(line[1]);
+    CHECK(in(0x60) == 0x1e && in(0x60) == 0x9e);
+    patience = UINT64_MAX;
+    CHECK(in(0x64) & 1); /* its own driver has read */
+    CHECK(in(0x60) == 0x30 && in(0x60) == 0xb0);
+    type("c");
+    keyboard_firmware_reads(&keyboard);
+    CHECK(!(in(0x64) & 1));
+
+    new_held_keyboard(&firmware, 500);
+    guest_ns += 600;
+    guest_ns = keyboard_advance(&keyboard);
+    CHECK(keyboard_advance(&keyboard) == UINT64_MAX && line[1]);
+
+    new_held_keyboard(&firmware, UINT64_MAX);
+    unsigned polls = 0;
+    while (polls < 100 && !(in(0x64) & 1))
+        polls++;
+    CHECK(polls > 2 && polls < 100); /* not for the sake of an A20 gate */
+}
+
 /* Every printable character comes out of the scancodes again. */
 static void every_character_has_a_key(void) {
     for (char c = ' '; c <= '~'; c++) {
@@ -750,6 +801,7 @@ int main(void) {
     uart_loopback();
     uart_at_the_end_of_input();
     keys();
+    held_keys();
     every_character_has_a_key();
     keyboard_interrupts();
     keyboard_keeps_what_is_not_read();

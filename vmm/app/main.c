@@ -204,7 +204,10 @@ static void read_job_signal(struct app *a) {
 static int patience(struct app *a, bool foreground) {
     if (!foreground)
         return BACKGROUND_MS;
-    int idle = a->count > 1 ? IDLE_FLUSH_MS : -1, view = screen_view_patience(&a->view);
+    bool keys = false;
+    for (unsigned i = 0; i < a->count; i++)
+        keys |= machine_holds_keys(&a->machines[i]);
+    int idle = a->count > 1 || keys ? IDLE_FLUSH_MS : -1, view = screen_view_patience(&a->view);
     return view >= 0 && (idle < 0 || view < idle) ? view : idle;
 }
 

@@ -98,6 +98,10 @@ struct board {
     enum io_result (*remap)(void *machine, struct cpu *);
     /* memory_set_window() or memory_set_framebuffer() said that something is new. */
     void (*moved)(void *machine);
+    /* The firmware would get the next key, and nobody has asked it for one: so long (guest ns, from
+     * when it came) is that held back; 0: it is not. NULL: there is no firmware. */
+    uint64_t (*holds_keys)(void *firmware);
+    void *firmware;
     /* The PIC's INTR line. */
     void (*intr)(void *machine, bool level);
     /* The guest programs the interrupt chips: what to answer to that write. */

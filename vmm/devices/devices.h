@@ -36,11 +36,18 @@ struct keyboard {
     struct typed_key held;      /* taken out of the input, and not typed yet */
     bool holds;
     struct mouse mouse;
+    uint64_t held_since, look_at; /* guest ns: a key is held back, and whether still; 0: none is */
+    bool firmware_is_over; /* the guest's own driver has had a key */
+    unsigned polls;   /* so often the guest has looked for it */
 };
 void keyboard_open(struct keyboard *, struct bus *, const struct board *);
 void keyboard_notice(struct keyboard *);
 /* May input make the mouse interrupt? */
 bool keyboard_mouse_interrupts(const struct keyboard *);
+/* Who has read the last byte was the firmware. */
+void keyboard_firmware_reads(struct keyboard *);
+/* Looks again when that is due; returns when it will be, guest ns, or UINT64_MAX. */
+uint64_t keyboard_advance(struct keyboard *);
 
 /* cmos.c: 0x70 and 0x71, the clock and the memory size. */
 struct cmos {

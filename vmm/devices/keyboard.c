@@ -6,6 +6,10 @@
  * what was typed ahead is not lost. The interrupt is raised for what waits. Once the guest
  * has enabled the mouse, what waits is taken apart when it comes: only then is it known whose
  * interrupt it is.
+ *
+ * What is piped in is typed as by a person who waits until somebody wants it: no key goes to the
+ * firmware unless a program has asked that for one. So an OS with a driver of its own gets what
+ * its loader did not read.
  */
 #include "vmm/devices/devices.h"
 
@@ -118,32 +122,56 @@ static void queue_packet(struct keyboard *k) {
         queue_from(k, packet[i], true);
 }
 
+enum { LOOK_NS = 10000000 };
+enum { POLLS_MAX = 16 }; /* a program that looks more often wants it now */
+
+/* There is a key to be typed. */
+static bool is_held(struct keyboard *k) {
+    const struct board *b = k->board;
+    bool may = !k->firmware_is_over && k->polls < POLLS_MAX && b->holds_keys;
+    uint64_t patience = may ? b->holds_keys(b->firmware) : 0;
+    if (!patience)
+        return false;
+    uint64_t now = b->now(b->machine);
+    if (!k->held_since)
+        k->held_since = now;
+    return now - k->held_since < patience;
+}
+
 /* The end of input is no key: the serial line tells of it (uart.c). */
 static void refill(struct keyboard *k) {
     if (k->count)
         return;
-    if (k->mouse.reporting || takes_keys(k))
+    bool waits = k->holds || input_peek(k->board->input) >= 0;
+    bool comes = waits && takes_keys(k) && !is_held(k);
+    if (k->mouse.reporting || comes)
         take_input(k, k->mouse.reporting);
     queue_packet(k);
-    if (k->count || !k->holds || !takes_keys(k))
+    if (k->count || !k->holds || !comes)
         return;
     k->holds = false;
     type(k, &k->held);
+    k->held_since = k->look_at = 0;
+    k->polls = 0;
 }
 
 /* Could a read give a byte? Characters that no key types are dropped on the way, but
  * only for a guest that uses the keyboard: else they may be meant for another device. */
 static bool has_byte(struct keyboard *k) {
-    int next;
+    int next = INPUT_NONE;
     if (k->mouse.reporting)
         refill(k);
     if (k->count || !takes_keys(k))
         return k->count;
-    if (k->holds)
-        return true;
-    while ((next = input_peek(k->board->input)) >= 0 && !keys_begin(next) && k->used)
+    while (!k->holds && (next = input_peek(k->board->input)) >= 0 && !keys_begin(next) && k->used)
         input_take(k->board->input);
-    return next >= 0;
+    if (!k->holds && next < 0)
+        return false;
+    if (!is_held(k))
+        return true;
+    if (!k->look_at)
+        k->look_at = k->board->now(k->board->machine) + LOOK_NS;
+    return false;
 }
 
 static bool is_of_mouse(const struct keyboard *k) { return k->count && k->of_mouse[k->head]; }
@@ -161,6 +189,16 @@ void keyboard_notice(struct keyboard *k) {
 
 bool keyboard_mouse_interrupts(const struct keyboard *k) {
     return k->config & CONFIG_MOUSE_IRQ && k->mouse.reporting;
+}
+
+void keyboard_firmware_reads(struct keyboard *k) { k->firmware_is_over = false; }
+
+uint64_t keyboard_advance(struct keyboard *k) {
+    if (k->look_at && k->board->now(k->board->machine) >= k->look_at) {
+        k->look_at = 0;
+        keyboard_notice(k);
+    }
+    return k->look_at ? k->look_at : UINT64_MAX;
 }
 
 /* --- the controller ----------------------------------------------------------------- */
@@ -270,6 +308,7 @@ static uint8_t read_data(struct keyboard *k) {
     if (k->count) {
         k->last = k->queue[k->head];
         k->last_of_mouse = k->of_mouse[k->head];
+        k->firmware_is_over = true; /* unless it says otherwise */
         k->head = (k->head + 1) % sizeof k->queue;
         k->count--;
         /* each byte is an edge of its own for the PIC */
@@ -291,8 +330,10 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
     if (a->write)
         result = a->address == DATA ? write_data(k, a->cpu, access_byte(a))
                                     : write_command(k, a->cpu, access_byte(a));
-    else
+    else {
         access_reply(a, a->address == DATA ? read_data(k) : keyboard_status(k));
+        k->polls += !k->count && k->look_at;
+    }
     update(k);
     return result;
 }

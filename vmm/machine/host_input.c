@@ -34,6 +34,24 @@ static void notice_input(struct machine *m) {
     lock_release(&m->run.lock);
 }
 
+/* In virtual time that is virtual_clock.c's affair. */
+bool machine_holds_keys(struct machine *m) {
+    lock_take(&m->run.lock);
+    bool virtual_time = cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC);
+    lock_release(&m->run.lock);
+    if (virtual_time)
+        return false;
+    bool waits = input_room(&m->board.input) < INPUT_ROOM;
+    if (has_kernel_irqchip(m) && lock_try(&m->board.lock)) {
+        bool held = m->board.devices.keyboard.look_at;
+        if (held && engines_has_irqchip(m))
+            devices_notice(&m->board.devices);
+        lock_release(&m->board.lock);
+        waits |= held;
+    }
+    return waits;
+}
+
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t length) {
     size_t room = input_room(&m->board.input);
     length = length < room ? length : room;

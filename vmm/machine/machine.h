@@ -193,5 +193,8 @@ int machine_reset(struct machine *, const char *path, char *error, size_t size);
 /* Any time: input for the keyboard and serial line. Returns how much was taken. */
 size_t machine_input(struct machine *, const uint8_t *bytes, size_t length);
 void machine_end_input(struct machine *);
+/* Any time: might the keyboard hold back what was typed (keyboard.c)? Then it has looked whether it
+ * still must, and wants to be asked again soon. */
+bool machine_holds_keys(struct machine *);
 
 #endif

@@ -24,13 +24,20 @@ static uint64_t ticks_of_ns(uint64_t ns) {
     return ns == UINT64_MAX ? ns : (ns + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION;
 }
 
+/* What is due is done; when the next is, in ticks. */
+static uint64_t devices_due(struct machine *m) {
+    uint64_t tick = pit_advance(&m->board.devices.pit);
+    uint64_t key = keyboard_advance(&m->board.devices.keyboard);
+    return ticks_of_ns(tick < key ? tick : key);
+}
+
 uint64_t virtual_clock_deadline(void *vcpu, uint64_t ticks) {
     struct machine *m = machine_of(vcpu);
     bool came;
-    uint64_t due = ticks_of_ns(pit_advance(&m->board.devices.pit));
     uint64_t next = m->recorder->deliver(m, ticks, &came);
     if (came)
         devices_notice(&m->board.devices);
+    uint64_t due = devices_due(m);
     uint64_t snapshot = m->recorder->tick(m, ticks);
     next = snapshot < next ? snapshot : next;
     return due < next ? due : next;
@@ -63,9 +70,9 @@ static bool sleep_for(struct machine *m, uint64_t ns) {
 
 /* Can anything at all wake the CPU? A tick that is not masked, or input that may
  * still come to a device that interrupts. */
-static bool can_wake(struct machine *m, uint64_t due) {
+static bool can_wake(struct machine *m) {
     uint8_t mask = m->board.devices.pic.chip[0].imr;
-    bool tick = due != UINT64_MAX && !(mask & 1 << 0);
+    bool tick = pit_advance(&m->board.devices.pit) != UINT64_MAX && !(mask & 1 << 0);
     bool key = !(mask & 1 << 1) && m->board.devices.keyboard.config & 1;
     bool serial = !(mask & 1 << 4) && m->board.devices.uart.ier & 1;
     bool mouse = !(mask & 1 << 2) && !(m->board.devices.pic.chip[1].imr & 1 << 4) &&
@@ -81,7 +88,7 @@ uint8_t virtual_clock_wakers(void *vcpu) {
 }
 
 static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
-    if (!can_wake(m, due))
+    if (!can_wake(m))
         return 0;
     bool early = !sleep_for(m, due == UINT64_MAX ? due : (due - now) * NS_PER_INSTRUCTION);
     return m->recorder->woken(m, now, due, early);
@@ -90,7 +97,7 @@ static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {
 uint64_t virtual_clock_idle(void *vcpu, uint64_t ticks) {
     struct vcpu *v = vcpu;
     struct machine *m = v->machine;
-    uint64_t due = ticks_of_ns(pit_advance(&m->board.devices.pit));
+    uint64_t due = devices_due(m);
     if (!m->irqchip)
         return 0;
     if (!m->recorder->may_sleep(m, ticks))

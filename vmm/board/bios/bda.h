@@ -66,7 +66,8 @@ enum ebda {
     EBDA_OURS = 0x100,
     EBDA_DEADLINE = EBDA_OURS,           /* of int 15h/86h, guest time in ns; 8 bytes */
     EBDA_KEY_AX = EBDA_OURS + 8,         /* AX of what the keyboard has interrupted */
-    EBDA_KEYBOARD_HELD = EBDA_OURS + 10, /* the keyboard is disabled: its buffer is full */
+    EBDA_KEY_ASKED = EBDA_OURS + 10,     /* a program has looked for a key, and there was none */
+    EBDA_KEY_VECTOR = EBDA_OURS + 12,    /* INT 09h's vector when it came last; 4 bytes */
     EBDA_FLAG_DEADLINE = EBDA_OURS + 16, /* of int 15h/83h; 0: none; 8 bytes */
     EBDA_BOOT_DRIVE = EBDA_OURS + 24,
     EBDA_INPUT_OVER = EBDA_OURS + 25,    /* told once */

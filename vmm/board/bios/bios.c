@@ -356,5 +356,7 @@ void bios_open(struct bios *b, struct pc_board *board, const struct bios_hooks *
     b->cpu = board->cpu;
     b->hooks = hooks;
     b->machine = machine;
+    board->services.holds_keys = bios_holds_keys;
+    board->services.firmware = b;
     bus_add(&board->bus, "bios", ROM_PORT, ROM_PORT, access_port, b);
 }

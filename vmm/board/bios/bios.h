@@ -83,6 +83,8 @@ bool bios_can_restart(struct bios *);
 /* The CPU in the caller of an INT whose frame is on top of the stack, at this place: as if the
  * INT had not been. */
 void bios_unwind(struct cpu_state *, uint16_t cs, uint16_t ip, uint16_t flags);
+/* For struct board. */
+uint64_t bios_holds_keys(void *bios);
 /* For cpu_host.service. */
 enum io_result bios_service(struct bios *, struct cpu *);
 

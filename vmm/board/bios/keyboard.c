@@ -1,6 +1,9 @@
 /* The keyboard: INT 09h turns scancodes into keys for INT 16h, which gives them out. */
 #include "vmm/board/bios/call.h"
 
+#include "vmm/cpu/engine.h"
+#include "vmm/memory/memory.h"
+
 /* --- the tables ------------------------------------------------------------------------------------ */
 
 /* Of each key: alone, with Shift, Ctrl, Alt; scancode above, character below. 0: nothing. */
@@ -65,7 +68,7 @@ enum { KEY_CTRL = 0x1d, KEY_LEFT_SHIFT = 0x2a, KEY_RIGHT_SHIFT = 0x36, KEY_PRINT
        KEY_CAPS = 0x3a, KEY_NUM = 0x45, KEY_SCROLL = 0x46, KEY_INSERT = 0x52, KEY_DELETE = 0x53,
        KEY_SYSREQ = 0x54, KEY_ENTER = 0x1c, KEY_SLASH = 0x35, BREAK = 0x80 };
 
-enum { CONTROLLER = 0x64, DATA = 0x60, DISABLE = 0xad, ENABLE = 0xae };
+enum { DATA = 0x60 };
 
 /* --- the buffer ------------------------------------------------------------------------------------------- */
 
@@ -93,18 +96,48 @@ static bool next_key(struct bios *b, uint16_t *key) {
     return head != peek16(b, BDA_KEY_TAIL);
 }
 
-/* A full buffer holds the keyboard, so nothing that is piped in is lost. */
-static void hold_keyboard(struct bios *b, bool on) {
-    uint32_t held = ebda(b, EBDA_KEYBOARD_HELD);
-    if (peek8(b, held) == on)
-        return;
-    poke8(b, held, on);
-    port_out(b, CONTROLLER, on ? DISABLE : ENABLE);
-}
-
 static void take_key(struct bios *b) {
     poke16(b, BDA_KEY_HEAD, after(b, peek16(b, BDA_KEY_HEAD)));
-    hold_keyboard(b, false);
+}
+
+/* --- the next key --------------------------------------------------------------------------------- */
+
+/* The keyboard holds it back until then (bios_holds_keys()). */
+static void ask_for_key(struct bios *b) {
+    struct pc_board *board = b->board;
+    poke8(b, ebda(b, EBDA_KEY_ASKED), 1);
+    lock_take(&board->lock);
+    keyboard_notice(&board->devices.keyboard);
+    lock_release(&board->lock);
+}
+
+/* With an engine that is not deterministic this is any thread, and the CPU's mode not known. */
+static bool may_be_real_mode(const struct bios *b) {
+    struct cpu *cpu = b->board->cpu;
+    return !cpu_can(cpu, ENGINE_DETERMINISTIC) || !(cpu_read(cpu, CPU_SREGS)->sregs.cr0 & CR0_PE);
+}
+
+static uint32_t low_word(const struct bios *b, uint32_t phys, unsigned size) {
+    uint32_t value = 0;
+    memory_read(b->board->memory, phys, &value, size);
+    return value;
+}
+
+/* A program that has hooked INT 09h wants its keys, but what it hands on to the BIOS's handler is to
+ * be read, too. Who reads the buffer without asking gets two a second, as long as they fit. */
+uint64_t bios_holds_keys(void *bios) {
+    enum { PATIENCE_NS = 500000000 };
+    const struct bios *b = bios;
+    uint32_t vector = low_word(b, 9 * 4, 4), ours = (uint32_t)ROM_SEGMENT << 16 | 9 * ROM_STUB_SIZE;
+    uint32_t ebda = low_word(b, BDA_EBDA, 2) << 4;
+    uint16_t head = (uint16_t)low_word(b, BDA_KEY_HEAD, 2), tail = (uint16_t)low_word(b, BDA_KEY_TAIL, 2);
+    if (!b->on || !may_be_real_mode(b))
+        return 0;
+    if (head == tail)
+        return vector == ours && !low_word(b, ebda + EBDA_KEY_ASKED, 1) ? PATIENCE_NS : 0;
+    bool full = (uint16_t)(tail + 2) == head ||
+                ((uint32_t)tail + 2 >= low_word(b, BDA_KEYS_END, 2) && head == low_word(b, BDA_KEYS_START, 2));
+    return vector != low_word(b, ebda + EBDA_KEY_VECTOR, 4) ? 0 : full ? UINT64_MAX : PATIENCE_NS;
 }
 
 /* --- INT 09h: shifts ----------------------------------------------------------------------------------------- */
@@ -296,10 +329,11 @@ static void take_scancode(struct call *c, uint8_t byte) {
 }
 
 static void end_key(struct call *c) {
+    uint16_t key;
+    if (next_key(c->bios, &key))
+        poke8(c->bios, ebda(c->bios, EBDA_KEY_ASKED), 0);
     if (c->elsewhere)
         return;
-    if (is_full(c->bios))
-        hold_keyboard(c->bios, true);
     if (c->pc != ROM_BREAK_HOOK && c->pc != ROM_PRINT_HOOK)
         c->pc = ROM_EOI;
 }
@@ -308,6 +342,8 @@ static void end_key(struct call *c) {
 static void keyboard_irq(struct call *c) {
     struct bios *b = c->bios;
     uint8_t byte = port_in(b, DATA);
+    poke32(b, ebda(b, EBDA_KEY_VECTOR), peek32(b, 9 * 4));
+    keyboard_firmware_reads(&b->board->devices.keyboard);
     c->silent = true;
     if (byte == 0xfa || byte == 0xfe || byte == 0 || byte == 0xff) /* answers, and overruns */
         c->pc = ROM_EOI;
@@ -365,6 +401,7 @@ static void read_key(struct call *c, bool old) {
     }
     if (!need_chips(c))
         return;
+    ask_for_key(c->bios);
     if (c->again && c->bios->hooks->input_is_over(c->bios->machine))
         input_is_over(c);
     else
@@ -379,6 +416,8 @@ static void look_at_key(struct call *c, bool old) {
         return;
     while ((there = next_key(c->bios, &key)) && old && !old_key(&key))
         take_key(c->bios);
+    if (!there)
+        ask_for_key(c->bios);
     set_zero(c, !there);
     if (there)
         c->ax = key;

@@ -279,7 +279,9 @@ static void keep_time(struct soft *s) {
         return;
     s->cpu->ticks = s->ticks;
     s->cpu->mid_rep = s->repeating;
+    s->cpu->valid = 0;
     s->deadline = host->deadline ? host->deadline(s->cpu->host.context, s->ticks) : UINT64_MAX;
+    s->cpu->valid = 0;
     uint64_t limit = s->cpu->limit ? s->cpu->limit : UINT64_MAX;
     s->horizon = s->deadline < limit ? s->deadline : limit;
 }
