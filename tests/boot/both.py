@@ -1,9 +1,9 @@
 """What two BIOSes show of one image: the screen by our own, and by another.
 
-usage: both.py TEXT BIOS MINIKVM [OPTION...] IMAGE
+usage: both.py TEXT BIOS|- MINIKVM [OPTION...] IMAGE        -: by our own alone
 
 Each runs until TEXT is on its screen and that stays as it is; from the line with TEXT on, what they
-show must be the same but for numbers, which may count down.
+show must be the same but for numbers, which may count down. Our own alone must come to TEXT, no more.
 """
 import os, re, subprocess, sys, tempfile, time
 
@@ -29,8 +29,8 @@ def monitor_screen(s):
         text += bytes.fromhex(packet[1:].decode())
     return [re.sub(r"^ *\d+\|", "", line) for line in text.decode().splitlines()[1:]]
 
-def settled_screen(s, text, seconds=120):
-    """It goes on for a moment at a time, until the text is there and no line changes but by numbers."""
+def settled_screen(s, text, once, seconds=120):
+    """It goes on for a moment at a time, until the text is there and no line changes but by numbers, or once."""
     before, end = None, time.monotonic() + seconds
     while time.monotonic() < end:
         s.sendall(rsp.frame(b"c"))
@@ -45,23 +45,25 @@ def settled_screen(s, text, seconds=120):
         shown = [re.sub(r"\d+", "#", line).rstrip() for line in lines[at[0]:]] if at else None
         while shown and not shown[-1]:
             shown.pop()
-        if shown and shown == before:
+        if shown and (once or shown == before):
             return shown
         before = shown
     sys.exit(f"{text!r} does not come; the screen is {lines}")
 
-def screen_of(command, text):
+def screen_of(command, text, once=False):
     with tempfile.TemporaryDirectory() as folder:
         socket = f"{folder}/gdb"
         p = start(command, socket)
         try:
-            return settled_screen(rsp.connect(f"unix:{socket}"), text)
+            return settled_screen(rsp.connect(f"unix:{socket}"), text, once)
         finally:
             p.kill()
             p.wait()
 
 def main(text, bios, minikvm, *words):
-    ours = screen_of([minikvm, *words], text)
+    ours = screen_of([minikvm, *words], text, bios == "-")
+    if bios == "-":
+        return
     theirs = screen_of([minikvm, f"--bios={bios}", *words], text)
     if ours != theirs:
         show = lambda lines: "\n".join(lines)

@@ -1,0 +1,6 @@
+# Memtest86+ from its CD, which is seen as a floppy, comes to its screen.
+. "$TOP/tests/boot/lib.sh"
+iso=/usr/lib/memtest86+/memtest86+ia32.iso
+needs_file $iso memtest86+
+shows 'Press <F1> to configure' $iso
+finish
