@@ -6,7 +6,7 @@ run_bare --help
 expect_status 0
 expect_quiet
 grep -q '^usage: minikvm ' "$WORK/out" || fail "--help has no usage"
-for option in --cpu --gdb --gdb-nowait --mem --load --entry --mode --rom --irqchip --color \
+for option in --cpu --cpuid --gdb --gdb-nowait --mem --load --entry --mode --rom --irqchip --color \
               --verbose --log --list-packets --stats --version --help --man; do
     grep -Eq -- "^  $option([=[ ]|$)" "$WORK/out" || fail "--help does not know $option"
 done
@@ -52,6 +52,8 @@ wrong --log hello -- '--log=hello: '
 wrong --verbose=1 hello -- '--verbose takes no value'
 wrong --gdb-nowait=1 hello -- '--gdb-nowait takes no value'
 wrong --cpu=qemu hello -- '--cpu=qemu.*auto\|kvm\|soft'
+wrong --cpuid=smep hello -- '--cpuid=smep.*\+NAME,-NAME'
+wrong --cpuid=+nx,+nothing hello -- '--cpuid.*\+NAME,-NAME'
 wrong --irqchip=maybe hello -- '--irqchip=maybe.*auto\|none\|on'
 wrong --color=red hello -- '--color=red.*auto\|always\|never'
 wrong --mode=virtual hello -- '--mode=virtual.*real\|protected\|long'

@@ -19,6 +19,7 @@
  *   inner                      to ring 0's stack, the old one pushed
  *   shutdown                   the step ends so, nothing changed
  *   ring3 vm86 real paging …   see words[] and setters[]
+ *   +smep amd                  what CPUID is to have
  *   #UD #GP(30) #PF(2,200000)  the exception, taken by its standard handler
  *
  * A program is a row of more than one instruction, and ends with a HLT.
@@ -35,6 +36,7 @@
 #include "tests/lockstep/lockstep.c"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/x86/cpuid.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
 
@@ -536,6 +538,16 @@ static bool set_plain(struct rig *r, const char *name, const struct arguments *a
     return false;
 }
 
+/* "+smep", "amd": the CPU has this, too. */
+static bool set_feature(struct rig *r, const char *name) {
+    static struct cpuid_choice choice;
+    choice = (struct cpuid_choice){0};
+    if (r->cpu.cpuid)
+        choice = *r->cpu.cpuid;
+    r->cpu.cpuid = &choice;
+    return !cpuid_choose(&choice, name) && !soft_choose_features(&r->cpu);
+}
+
 static bool set_named(struct rig *r, const char *name, const struct arguments *a) {
     for (size_t n = 0; n < sizeof words / sizeof *words; n++)
         if (!strcmp(name, words[n].name))
@@ -545,6 +557,8 @@ static bool set_named(struct rig *r, const char *name, const struct arguments *a
             setters[n].set(r, a);
             return true;
         }
+    if (*name == '+' || !strcmp(name, "amd"))
+        return set_feature(r, name);
     return *name == '#' ? take_exception(r, name, a) : set_plain(r, name, a);
 }
 

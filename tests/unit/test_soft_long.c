@@ -403,6 +403,66 @@ static const struct row calls[] = {
     {"CLAC, which CPUID does not have", "long", "0f 01 ca", "#UD"},
 };
 
+/* What CPUID does not have by itself: 4.6, 4.10.1, 2.5; Vol. 2 RDFSBASE, CLAC. */
+#define SMAP_ "long +smap cr4=200020 "
+#define SMEP_ "long +smep cr4=100020 "
+#define FSGS  "long +fsgsbase cr4=10020 "
+#define UMIP_ "+umip cr4=800 ring3 ebx=30000 "
+static const struct row features[] = {
+    {"CR4.SMEP", "long +smep eax=100020", "0f 22 e0", "cr4=100020"},
+    {"… needs the feature", "long eax=100020", "0f 22 e0", "#GP(0)"},
+    {"SMEP: the system does not run users' code",
+     SMEP_ "q:80000=81063 q:80008=81067 eip=8000014000", "", "#PF(11,8000014000)"},
+    {"… and says so without NXE", SMEP_ "efer=501 q:80008=0 eip=8000014000", "",
+     "#PF(10,8000014000)"},
+    {"SMAP: nor reads their data", SMAP_ "q:80000=81063 q:80008=81067 ebx=8000030000", "48 8b 03",
+     "#PF(1,8000030000)"},
+    {"… with AC it does", SMAP_ "ac=1 q:80000=81063 q:80008=81067 ebx=8000030000 q:30000=5",
+     "48 8b 03", "eax=5"},
+    {"… users do", "long ring3l +smap cr4=200020 ebx=30000 q:30000=5", "48 8b 03", "eax=5"},
+    {"STAC", "long +smap", "0f 01 cb", "ac=1"},
+    {"CLAC", "long +smap ac=1", "0f 01 ca", "ac=0"},
+    {"CLAC in ring 3", "long ring3l +smap", "0f 01 ca", "#UD"},
+    {"CLAC in protected mode", "+smap ac=1", "0f 01 ca", "ac=0"},
+    {"RDFSBASE", FSGS "fsb=ffff800000001234", "f3 48 0f ae c0", "eax=ffff800000001234"},
+    {"RDGSBASE of 32 bits", FSGS "gsb=ffff800000001234", "f3 41 0f ae c8", "r8=1234"},
+    {"WRFSBASE", FSGS "eax=ffff800000001234", "f3 48 0f ae d0", "fsb=ffff800000001234"},
+    {"WRGSBASE of 32 bits", FSGS "eax=ffff800000001234", "f3 0f ae d8", "gsb=1234"},
+    {"WRGSBASE in ring 3", FSGS "ring3l eax=1234", "f3 48 0f ae d8", "gsb=1234"},
+    {"WRFSBASE: not canonical", FSGS "eax=800000000000", "f3 48 0f ae d0", "#GP(0)"},
+    {"RDFSBASE in compatibility mode", FSGS "compat", "f3 0f ae c0", "#UD"},
+    {"RDTSCP", "+rdtscp tsc=500000009 aux=7", "0f 01 f9", "eax=9 edx=5 ecx=7"},
+    {"RDTSCP in ring 3 with CR4.TSD", "+rdtscp ring3 cr4=4", "0f 01 f9", "#GP(0)"},
+    {"WRMSR of TSC_AUX", "+rdtscp ecx=c0000103 eax=5", "0f 30", "aux=5"},
+    {"… 32 bits", "+rdtscp ecx=c0000103 edx=1", "0f 30", "#GP(0)"},
+    {"UMIP: SGDT", UMIP_, "0f 01 03", "#GP(0)"},
+    {"UMIP: SIDT", UMIP_, "0f 01 0b", "#GP(0)"},
+    {"UMIP: SLDT", UMIP_, "0f 00 c0", "#GP(0)"},
+    {"UMIP: STR", UMIP_, "0f 00 c8", "#GP(0)"},
+    {"UMIP: SMSW", UMIP_, "0f 01 e0", "#GP(0)"},
+    {"UMIP: not of ring 0", "+umip cr4=800", "0f 01 e0", "eax=11"},
+    {"CR4.PCIDE", "long +pcid eax=20020", "0f 22 e0", "cr4=20020"},
+    {"… outside long mode", "+pcid eax=20020", "0f 22 e0", "#GP(0)"},
+    {"… with an identifier already", "long +pcid cr3=80001 eax=20020", "0f 22 e0", "#GP(0)"},
+    {"MOV to CR3 with one", "long +pcid cr4=20020 eax=80123", "0f 22 d8", "cr3=80123"},
+    {"… and bit 63", "long +pcid cr4=20020 eax=8000000000080123", "48 0f 22 d8", "cr3=80123"},
+    {"… without PCIDE", "long +pcid eax=8000000000080000", "48 0f 22 d8", "#GP(0)"},
+    {"CR0.PG stays with PCIDE", "long compat +pcid cr4=20020 eax=11", "0f 22 c0", "#GP(0)"},
+};
+
+/* AMD's APM 3: SYSCALL, SYSRET, SYSENTER; APM 2 §4.5.3. */
+static const struct row amd[] = {
+    {"SYSCALL of protected mode", "ring3 amd efer=1 star=e0000800014000 if=1", "0f 05",
+     "cs=8 ss=10 ecx=10002 if=0 eip=14000"},
+    {"SYSRET of protected mode", "amd efer=1 star=18000800000000 ecx=14000", "0f 07",
+     "cs=1b ss=20 if=1 eip=14000"},
+    {"SYSCALL of compatibility mode", "long compat3 amd " SYSCALLS, "0f 05",
+     "cs=e0 ss=e8 ecx=10002 r11=2 eip=15000"},
+    {"SYSENTER of long mode", "long ring3l amd scs=e0", "0f 34", "#UD"},
+    {"SYSEXIT of long mode", "long amd scs=e0", "0f 35", "#UD"},
+    {"FS null keeps its base", "long amd fsb=5000 eax=0", "8e e0", "fs=0 fsb=5000"},
+};
+
 int main(void) {
     RUN_ROWS(entering);
     RUN_ROWS(coding);
@@ -413,5 +473,7 @@ int main(void) {
     RUN_ROWS(far);
     RUN_ROWS(interrupts);
     RUN_ROWS(calls);
+    RUN_ROWS(features);
+    RUN_ROWS(amd);
     return unit_end();
 }

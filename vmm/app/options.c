@@ -220,6 +220,10 @@ static bool set_sandbox(struct options *o, const char *value) {
 }
 
 CHOICE(set_cpu, o->machine.engine, "auto|kvm|soft")
+static bool choose_cpuid(struct options *o, const char *value) {
+    return !cpuid_choose(&o->machine.cpuid, value);
+}
+
 CHOICE(set_irqchip, o->machine.irqchip, "auto|none|on")
 /* What is neither word is a file. */
 static bool set_bios(struct options *o, const char *value) {
@@ -256,6 +260,8 @@ static const struct option {
 } options_table[] = {
     {"--cpu", "auto|kvm|soft", VALUE, set_cpu,
      "the engine: KVM, the built-in CPU, or (auto) KVM where it is there and able"},
+    {"--cpuid", "+NAME,-NAME,intel,amd", VALUE, choose_cpuid,
+     "the CPU's features on and off, as -nx,+smep; this vendor's ways"},
     {"--gdb", "[HOST:]PORT|unix:PATH|-", MAYBE, set_gdb,
      "wait for a debugger (default 127.0.0.1:1234; - is stdin and stdout)"},
     {"--gdb-any-user", NULL, NOTHING, set_any_user,

@@ -26,6 +26,7 @@
 
 struct breakpoints;
 struct cpu;
+struct cpuid_choice;
 struct engine;
 struct engine_host;
 struct memory;
@@ -132,6 +133,7 @@ struct cpu {
     struct memory *memory;
     struct breakpoints *breakpoints; /* breakpoints and watchpoints to stop at */
     struct cpu_host host;
+    const struct cpuid_choice *cpuid; /* NULL: what the engine gives by itself */
     struct cpu_catch catch;
     struct cpu_arrival arrival;
     struct cpu_touched touched; /* service.h */

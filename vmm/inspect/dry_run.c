@@ -122,7 +122,7 @@ void dry_run(struct cpu *cpu, struct trial *t) {
                                   .extra = &notices};
     struct scratch_cpu scratch;
     *t = (struct trial){.outcome = DRY_RUN_UNKNOWN, .host = &cpu->host};
-    if (!can_be_tried(cpu_read(cpu, CPU_ALL)) || !scratch_cpu_open(&scratch, cpu->memory, &host))
+    if (!can_be_tried(cpu_read(cpu, CPU_ALL)) || !scratch_cpu_open(&scratch, cpu, &host))
         return;
     do_and_undo(cpu, &scratch, t);
     scratch_cpu_close(&scratch);

@@ -199,7 +199,7 @@ static void connect_vcpu(struct machine *m, unsigned number) {
     *v = (struct vcpu){.machine = m, .number = number};
     v->cpu = (struct cpu){.memory = &m->memory, .breakpoints = &m->breakpoints,
                           .addresses = &m->addresses, .address_shift = addresses_shift,
-                          .verbose = m->options->verbose,
+                          .verbose = m->options->verbose, .cpuid = &m->options->cpuid,
                           .host = {.context = v, .io = machine_io, .service = machine_service,
                                    .mmio = machine_mmio, .extra = &engine_host},
                           .defer_irq = machine_defer_irq};

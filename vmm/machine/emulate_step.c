@@ -57,7 +57,7 @@ static struct emulator *emulator_of(struct vcpu *v) {
     if (v->emulator)
         return v->emulator;
     struct emulator *e = calloc(1, sizeof *e);
-    if (!e || !scratch_cpu_open(&e->scratch, v->cpu.memory, &host)) {
+    if (!e || !scratch_cpu_open(&e->scratch, &v->cpu, &host)) {
         free(e);
         return NULL;
     }

@@ -127,6 +127,9 @@ static bool needs_fpu(struct machine *m) {
     return cpu_can(cpu, ENGINE_FPU) && (fpu_is_used(cpu) || fpu_comes(m));
 }
 
+/* Of CR4: what comes with more state than the built-in CPU has, or with other paging. */
+#define CR4_BEYOND (CR4_LA57 | CR4_OSXSAVE | CR4_PKE)
+
 /* 0, or -errno with a sentence. */
 static int hand_over(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &m->vcpu[0].cpu, old;
@@ -135,6 +138,11 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
     if (cpu->missing & (CPU_REGS | CPU_SREGS)) { /* it would go on with zeros */
         snprintf(error, size, "KVM does not give the CPU's state");
         return -EIO;
+    }
+    if (to == ENGINE_SOFT && cpu_read(cpu, CPU_SREGS)->sregs.cr4 & CR4_BEYOND) {
+        snprintf(error, size, "this guest uses what the built-in CPU does not have (CR4 is %#llx)",
+                 (unsigned long long)cpu->state.sregs.cr4);
+        return -ENOTSUP;
     }
     if (to == ENGINE_SOFT && needs_fpu(m)) {
         snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");

@@ -22,6 +22,7 @@
 #include "vmm/board/boot/symbol_file.h"
 #include "vmm/devices/fw_cfg.h"
 #include "vmm/memory/layout.h"
+#include "vmm/x86/cpuid.h"
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/machine/unassigned.h"
 #include "vmm/machine/vcpu.h"
@@ -44,6 +45,7 @@ struct machine_options {
     struct drive_file boot_drive; /* the image is this; its path is NULL for other images */
     unsigned drive_count;
     enum engine_choice engine;
+    struct cpuid_choice cpuid;
     enum irqchip_choice irqchip;
     bool debugged; /* a debugger may attach */
     bool input_is_file; /* stdin is a file: a device that looks for input waits for it */

@@ -1,10 +1,11 @@
 /* See scratch_cpu.h. */
 #include "vmm/machine/scratch_cpu.h"
 
-bool scratch_cpu_open(struct scratch_cpu *s, struct memory *memory, const struct cpu_host *host) {
+bool scratch_cpu_open(struct scratch_cpu *s, const struct cpu *like, const struct cpu_host *host) {
     struct engine_options options = {0};
     char error[128];
-    *s = (struct scratch_cpu){.cpu = {.memory = memory, .host = *host}};
+    *s = (struct scratch_cpu){.cpu = {.memory = like->memory, .host = *host,
+                                       .cpuid = like->cpuid}};
     s->cpu.breakpoints = &s->none;
     return engine_soft.open(&s->cpu, &options, error, sizeof error) >= 0;
 }

@@ -17,7 +17,7 @@ struct scratch_cpu {
 };
 
 /* It must not move afterwards. false: no memory for it. */
-bool scratch_cpu_open(struct scratch_cpu *, struct memory *, const struct cpu_host *);
+bool scratch_cpu_open(struct scratch_cpu *, const struct cpu *like, const struct cpu_host *);
 void scratch_cpu_close(struct scratch_cpu *);
 /* One instruction, from the state that was put into `cpu`; returns where it led. */
 const struct cpu_state *scratch_cpu_step(struct scratch_cpu *, struct cpu_exit *);

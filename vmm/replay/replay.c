@@ -61,6 +61,9 @@ static uint64_t start_of(struct machine *m) {
     uint64_t hash = hash_words(memory_hash(&m->memory), words, sizeof words / sizeof *words);
     for (uint32_t i = 0; i < m->memory.rom_size; i++)
         hash = (hash ^ m->memory.rom[i]) * 0x100000001b3ull;
+    const struct cpuid_choice *c = &m->options->cpuid;
+    if (c->on || c->off || c->vendor)
+        hash = hash_words(hash, (uint64_t[]){c->on, c->off, c->vendor}, 3);
     uint64_t disks = drives_sum(&m->board.drives); /* 0: there are none */
     return disks ? hash_words(hash, &disks, 1) : hash;
 }

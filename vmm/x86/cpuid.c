@@ -1,6 +1,7 @@
 /* Features of a CPU; see cpuid.h. */
 #include "vmm/x86/cpuid.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */
@@ -45,4 +46,40 @@ enum cpuid_feature cpuid_find(const char *name, size_t length) {
            (strlen(cpuid_bits[f].name) != length || memcmp(cpuid_bits[f].name, name, length)))
         f++;
     return f;
+}
+
+/* --- choosing --- */
+
+static bool choose_one(struct cpuid_choice *c, const char *word, size_t length) {
+    bool feature = length && (*word == '+' || *word == '-');
+    enum cpuid_feature f = feature ? cpuid_find(word + 1, length - 1) : FEATURES;
+    uint64_t bit = f < FEATURES ? 1ull << f : 0;
+    if (length == 5 && !memcmp(word, "intel", 5))
+        c->vendor = VENDOR_INTEL;
+    else if (length == 3 && !memcmp(word, "amd", 3))
+        c->vendor = VENDOR_AMD;
+    else if (!bit)
+        return false;
+    c->on = (c->on & ~bit) | (*word == '+' ? bit : 0);
+    c->off = (c->off & ~bit) | (*word == '-' ? bit : 0);
+    return true;
+}
+
+const char *cpuid_choose(struct cpuid_choice *c, const char *text) {
+    for (;; text++) {
+        size_t length = strcspn(text, ",");
+        if (!choose_one(c, text, length))
+            return text;
+        text += length;
+        if (!*text)
+            return NULL;
+    }
+}
+
+void cpuid_names(uint64_t features, char *out, size_t size) {
+    size_t at = 0;
+    *out = '\0';
+    for (unsigned f = 0; f < FEATURES && at < size; f++)
+        if (features >> f & 1)
+            at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "", cpuid_bits[f].name);
 }

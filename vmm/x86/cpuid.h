@@ -26,6 +26,20 @@ extern const struct cpuid_bit cpuid_bits[FEATURES];
 
 #define FEATURE_BIT(f) (1ull << FEATURE_##f)
 
+/* Where CPUs differ, one does as this vendor's; and says that it is of this vendor. */
+enum cpuid_vendor { VENDOR_DEFAULT, VENDOR_INTEL, VENDOR_AMD };
+
+/* What a user wants other than an engine gives by itself. */
+struct cpuid_choice {
+    uint64_t on, off; /* bitmaps of features */
+    enum cpuid_vendor vendor;
+};
+/* "+smep,-pcid,amd", onto what is chosen already. Returns the first word that names
+ * nothing, or NULL. */
+const char *cpuid_choose(struct cpuid_choice *, const char *text);
+/* All that there are, for a message: "fpu fxsr ...". */
+void cpuid_names(uint64_t features, char *out, size_t size);
+
 /* The bits of one register of a leaf that a set of features has. */
 uint32_t cpuid_word(uint64_t features, uint32_t leaf, enum cpuid_register);
 /* The feature of this name; FEATURES: there is none. */

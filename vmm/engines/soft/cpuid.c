@@ -20,10 +20,24 @@ enum { LEAF_LAST = 7, LEAF_EXTENDED_LAST = 0x80000008 };
      FEATURE_BIT(CMOV) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) | FEATURE_BIT(NX) |              \
      FEATURE_BIT(PDPE1GB) | FEATURE_BIT(LM) | FEATURE_BIT(LAHF_LM))
 
+#define FEATURES_MORE                                                                              \
+    (FEATURE_BIT(PCID) | FEATURE_BIT(FSGSBASE) | FEATURE_BIT(SMEP) | FEATURE_BIT(SMAP) |           \
+     FEATURE_BIT(UMIP) | FEATURE_BIT(RDTSCP))
+
 static const char brand[48] = "minikvm built-in CPU";
 
-void features_reset(struct soft *s) {
-    s->features = FEATURES_BASIC;
+/* What leaf 0 says, in EBX, EDX, ECX. */
+static const char vendors[][13] = {[VENDOR_DEFAULT] = "MiniKVM Soft",
+                                   [VENDOR_INTEL] = "GenuineIntel",
+                                   [VENDOR_AMD] = "AuthenticAMD"};
+
+uint64_t features_choose(struct soft *s) {
+    static const struct cpuid_choice nothing;
+    const struct cpuid_choice *c = s->cpu->cpuid ? s->cpu->cpuid : &nothing;
+    s->features = (FEATURES_BASIC | (c->on & FEATURES_MORE)) & ~c->off;
+    s->vendor = c->vendor;
+    s->amd = c->vendor == VENDOR_AMD;
+    return c->on & ~(FEATURES_BASIC | FEATURES_MORE);
 }
 
 static void set_four(struct soft *s, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
@@ -31,6 +45,12 @@ static void set_four(struct soft *s, uint32_t a, uint32_t b, uint32_t c, uint32_
     s->r[R_BX] = b;
     s->r[R_CX] = c;
     s->r[R_DX] = d;
+}
+
+static void set_vendor(struct soft *s) {
+    uint32_t word[3];
+    memcpy(word, vendors[s->vendor], sizeof word);
+    set_four(s, LEAF_LAST, word[0], word[2], word[1]);
 }
 
 static void set_text(struct soft *s, const char *text) {
@@ -52,7 +72,7 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
     if (leaf > LEAF_EXTENDED_LAST || (leaf > LEAF_LAST && leaf < 0x80000000))
         leaf = LEAF_LAST;
     if (leaf == 0)
-        set_four(s, LEAF_LAST, 0x696E694D, 0x74666F53, 0x204D564B); /* "MiniKVM Soft": EBX EDX ECX */
+        set_vendor(s);
     else if (leaf == 1)
         set_features(s, leaf, SIGNATURE, 0);
     else if (leaf == 0x80000000)

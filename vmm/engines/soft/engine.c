@@ -74,12 +74,25 @@ static void soft_close(struct cpu *cpu) {
     cpu->priv = NULL;
 }
 
+uint64_t soft_choose_features(struct cpu *cpu) {
+    return features_choose(soft_of(cpu));
+}
+
 static int engine_open(struct cpu *cpu, const struct engine_options *options, char *error, size_t size) {
     (void)options;
     int err = soft_open(cpu);
-    if (err)
+    if (err) {
         snprintf(error, size, "cannot make the built-in CPU: %s", strerror(-err));
-    return err;
+        return err;
+    }
+    uint64_t missing = soft_choose_features(cpu);
+    if (!missing)
+        return 0;
+    char names[200];
+    cpuid_names(missing, names, sizeof names);
+    snprintf(error, size, "--cpuid: the built-in CPU does not have %s", names);
+    soft_close(cpu);
+    return -ENOTSUP;
 }
 
 const struct engine engine_soft = {
@@ -115,6 +128,7 @@ int soft_open(struct cpu *cpu) {
     }
     cpu_set_engine(cpu, &engine_soft);
     cpu->priv = s;
+    features_choose(s);
     soft_reset(s);
     return 0;
 }

@@ -17,5 +17,8 @@
 /* Gives the CPU this engine, in the state after a reset: 0 or -errno. Memory, breakpoints and
  * host must be set, and outlive it. engine->close() undoes it. */
 int soft_open(struct cpu *);
+/* Takes what cpu->cpuid says now, before the CPU has run; returns those of the features wanted
+ * that there are none of. */
+uint64_t soft_choose_features(struct cpu *);
 
 #endif

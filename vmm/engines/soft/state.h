@@ -169,7 +169,8 @@ struct soft {
     uint64_t cr0, cr2, cr3, cr4, efer;
     uint64_t pdpte[4]; /* PAE paging's first level (4.4.1) */
     uint64_t features; /* that CPUID announces: see has_feature() */
-    bool amd;          /* where vendors differ, it does as AMD's do */
+    enum cpuid_vendor vendor;
+    bool amd; /* where vendors differ, it does as AMD's do */
     struct kvm_dtable gdt, idt;
     uint64_t dr[8];
     struct cpu_msrs msrs; /* tsc is what to add to the ticks */
@@ -304,7 +305,8 @@ void settle(struct soft *, const struct op *next); /* ip and ticks become next's
 
 #define raise_gp0(s) raise_fault(s, VECTOR_GP, 0)
 
-void features_reset(struct soft *); /* cpuid.c */
+/* cpuid.c: takes what cpu->cpuid says; returns the features of it that there are none of. */
+uint64_t features_choose(struct soft *);
 
 /* --- state_sync.c --- */
 int soft_fetch(struct cpu *, unsigned parts);

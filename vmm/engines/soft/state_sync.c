@@ -244,7 +244,6 @@ void soft_reset(struct soft *s) {
     s->gdt.limit = s->idt.limit = 0xFFFF;
     s->ip = 0xFFF0;
     s->cr0 = CR0_CD | CR0_NW | CR0_ET;
-    features_reset(s);
     s->r[R_DX] = 0x633;
     s->fpu = (struct fpu_image){.fcw = 0x37F, .mxcsr = 0x1F80}; /* as KVM's begins */
     s->dr[6] = 0xFFFF0FF0;

@@ -188,6 +188,10 @@ bool long_mode_at_wrmsr(struct cpu *, struct cpu_exit *exit);
 /* The same for a CPU that was put into long mode from outside. */
 bool long_mode_refuses(struct cpu *, struct cpu_exit *exit);
 
+/* --- cpuid.c --- */
+/* Gives the vCPU what cpu->cpuid says. 0, or -errno with a sentence. */
+int cpuid_apply(struct cpu *, struct kvm_vcpu *, char *error, size_t size);
+
 /* --- serve.c --- */
 /* After an exit that has set vcpu.serves: ends the OUT, and does the service. true: *exit says
  * why to stop. */

@@ -64,6 +64,8 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
         return open_failed(error, size, ENOMEM, "KVM cannot make the machine",
                            "use --cpu=soft, or less --mem");
     int err = start_vcpu(cpu, &d->vcpu, options->irqchip, error, size);
+    if (!err && (err = cpuid_apply(cpu, &d->vcpu, error, size)))
+        vcpu_close(&d->vcpu);
     if (err) {
         free(d);
         return err;
