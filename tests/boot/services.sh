@@ -31,6 +31,7 @@ done
 guest system
 guest disk --disk="$WORK/hard"
 guest floppy
+guest clock
 guest ide --disk="$WORK/hard"
 guest pci
 guest pcibios

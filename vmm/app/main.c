@@ -31,6 +31,7 @@
 #include "vmm/app/signals.h"
 #include "vmm/app/stats.h"
 #include "vmm/app/terminal.h"
+#include "vmm/app/timers.h"
 #include "vmm/replay/recorder.h"
 
 enum { STATUS_USAGE = 2, STATUS_DIED = 124, STATUS_ERROR = 125 };
@@ -50,6 +51,7 @@ struct app {
     int event;                 /* machines write here */
     int signals;               /* those that end us are read here */
     int jobs;                  /* those that stop us and let us go on; -1: no terminal */
+    int timers;                /* of the machines */
     int ended_by;              /* one that was */
     bool quits;                /* the user or a signal wants an end; machines may still run */
     bool reads_input;
@@ -213,7 +215,7 @@ static int patience(struct app *a, bool foreground) {
 
 /* Sleeps until something happens; false: the user quits, or a signal. */
 static bool wait_and_read(struct app *a) {
-    enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, SCREEN, OURS };
+    enum { EVENT, SIGNALS, JOBS, INPUT, STRAYS, SCREEN, TIMERS, OURS };
     bool ours = terminal_update();
     screen_view_update(&a->view, focused(a), ours);
     bool room = ours && a->reads_input && input_room(&focused(a)->board.input) >= INPUT_PIECE;
@@ -223,6 +225,7 @@ static bool wait_and_read(struct app *a) {
         [JOBS] = {.fd = a->jobs, .events = POLLIN},
         [INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
         [STRAYS] = {.fd = stderr_strays(), .events = POLLIN},
+        [TIMERS] = {.fd = a->timers, .events = POLLIN},
         [SCREEN] = {.fd = screen_view_writes(&a->view) ? STDOUT_FILENO : -1, .events = POLLOUT}};
     unsigned n = OURS;
     if (a->debug)
@@ -234,6 +237,8 @@ static bool wait_and_read(struct app *a) {
     for (unsigned i = OURS; i < n; i++)
         if (fds[i].revents) /* a client may change what the screen shows */
             screen_view_poke(&a->view);
+    if (fds[TIMERS].revents)
+        timers_expired(a->machines, a->count);
     uint64_t events;
     if (fds[EVENT].revents && read(a->event, &events, sizeof events) < 0 && errno != EAGAIN &&
         errno != EINTR)
@@ -300,7 +305,10 @@ static int open_machines(struct app *a) {
             a->machines[i].spelled = a->options.images[i];
     }
     a->left = a->count;
-    return 0;
+    a->timers = timers_open(a->machines, a->count);
+    if (a->timers < 0)
+        say("cannot wait for timers: %s", strerror(-a->timers));
+    return a->timers < 0 ? STATUS_ERROR : 0;
 }
 
 static void tell_images(struct app *a) {

@@ -148,9 +148,9 @@ static const struct call allowed[] = {
     /* the terminal: tcgetattr, tcsetattr, isatty, tcgetpgrp */
     WHEN(ioctl, IS(1, TCGETS)), WHEN(ioctl, IS(1, TCSETS)), WHEN(ioctl, IS(1, TCSETSW)),
     WHEN(ioctl, IS(1, TCSETSF)), WHEN(ioctl, IS(1, TIOCGPGRP)), WHEN(ioctl, IS(1, TIOCGWINSZ)),
-    /* KVM's engine: kicks, its watchdog, a VM made anew */
+    /* KVM's engine: kicks, its watchdog, the clock's timer, a VM made anew */
     ANY(getpid), ANY(gettid), ANY(rt_sigaction), ANY(rt_sigprocmask), ANY(timer_create),
-    ANY(timer_settime), ANY(timer_delete), ANY(eventfd2), ANY(restart_syscall),
+    ANY(timer_settime), ANY(timer_delete), ANY(timerfd_settime), ANY(eventfd2), ANY(restart_syscall),
     /* libc: a thread's rseq and robust list, stdio of another libc, abort's message, the
      * secret of malloc */
     ANY(rseq), ANY(set_robust_list), ANY(sched_yield), ANY(readv), ANY(writev), ANY(getrandom),

@@ -42,6 +42,11 @@ static int64_t board_clock(void *board) {
     return b->hooks->clock(b->machine);
 }
 
+static void board_alarm(void *board) {
+    struct pc_board *b = board;
+    b->hooks->alarm(b->machine);
+}
+
 static void board_tell(void *board, const char *text) {
     struct pc_board *b = board;
     if (b->hooks->disk_time(b->machine) != DISK_PAST)
@@ -199,7 +204,7 @@ void board_init(struct pc_board *b) {
 static const struct board services = {
     .put = board_put, .irq = board_irq, .end = board_end, .stop = board_stop,
     .reset = board_guest_reset, .a20 = board_a20, .remap = board_remap, .moved = board_moved, .intr = board_intr,
-    .uses_irqchip = board_uses_irqchip, .now = board_now, .dma = board_dma, .clock = board_clock, .tell = board_tell,
+    .uses_irqchip = board_uses_irqchip, .now = board_now, .dma = board_dma, .clock = board_clock, .alarm = board_alarm, .tell = board_tell,
 };
 
 void board_connect_drives(struct pc_board *b) {

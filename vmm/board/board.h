@@ -26,6 +26,7 @@ struct board_hooks {
     bool (*has_kernel_irqchip)(void *machine);
     uint64_t (*now)(void *machine);  /* guest time, nanoseconds */
     int64_t (*clock)(void *machine); /* seconds since 1970 as the guest shall see them */
+    void (*alarm)(void *machine);    /* rtc_advance() is due at another time than before */
     void (*tell)(void *machine, const char *text); /* a person, in a line */
     enum disk_time (*disk_time)(void *machine);
     /* The guest resets its machine, and by what: the answer if firmware starts it anew

@@ -108,6 +108,7 @@ struct board {
     enum io_result (*uses_irqchip)(void *machine);
     uint64_t (*now)(void *machine); /* guest time, nanoseconds */
     void (*dma)(void *machine, uint64_t phys, void *data, size_t length, bool to_memory);
+    void (*alarm)(void *machine); /* a device that goes by time is due at another one; may be NULL */
     /* Seconds since 1970 as the guest shall see them. */
     int64_t (*clock)(void *machine);
     /* A person is told, in a line. In the past nobody is: then it was told before. */

@@ -1,15 +1,11 @@
 /* The CMOS: the real-time clock and the memory size that a BIOS leaves there. */
 #include "vmm/devices/devices.h"
 
-#include <time.h>
-
 #include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
 enum { EQUIPMENT = 0x14, HAS_FPU = 2, HAS_KEYBOARD = 4 };
 enum { INDEX = 0x70, DATA = 0x71, KIB = 1024, MIB = 1024 * 1024 };
-
-static uint8_t bcd(unsigned n) { return n / 10 % 10 << 4 | n % 10; }
 
 /* A size in units, cut to 16 bits; `byte` 0 is the low one. */
 static uint8_t size_byte(uint64_t bytes, uint64_t above, uint64_t unit, uint64_t max, int byte) {
@@ -17,34 +13,11 @@ static uint8_t size_byte(uint64_t bytes, uint64_t above, uint64_t unit, uint64_t
     return (n > max ? max : n) >> (8 * byte);
 }
 
-/* The registers have four digits for the year. What a recording says may be any time. */
-#define SECONDS_MAX 253402300799ll /* the last one of 9999 */
-
-static uint8_t clock_byte(struct cmos *c) {
-    int64_t told = c->board->clock(c->board->machine);
-    time_t now = told < 0 ? 0 : told > SECONDS_MAX ? SECONDS_MAX : told;
-    struct tm t = {0};
-    gmtime_r(&now, &t);
-    switch (c->index) {
-    case 0x00: return bcd(t.tm_sec);
-    case 0x02: return bcd(t.tm_min);
-    case 0x04: return bcd(t.tm_hour);
-    case 0x06: return bcd(t.tm_wday + 1);
-    case 0x07: return bcd(t.tm_mday);
-    case 0x08: return bcd(t.tm_mon + 1);
-    case 0x09: return bcd(t.tm_year);
-    default: return bcd((t.tm_year + 1900) / 100);
-    }
-}
-
 static uint8_t read_cmos(struct cmos *c) {
     uint64_t ram_size = memory_size(c->memory);
+    if (rtc_has(c->index))
+        return rtc_read(&c->rtc, c->index);
     switch (c->index) {
-    case 0x00: case 0x02: case 0x04: case 0x06: case 0x07: case 0x08: case 0x09: case 0x32:
-        return clock_byte(c);
-    case 0x0a: return 0x26; /* no update in progress */
-    case 0x0b: return 0x02; /* 24 hours, BCD */
-    case 0x0d: return 0x80; /* the battery is good */
     case 0x15: case 0x16: /* KiB below 640 KiB */
         return size_byte(ram_size, 0, KIB, 640, c->index - 0x15);
     case 0x17: case 0x18: /* KiB above 1 MiB */
@@ -63,6 +36,8 @@ static enum io_result access_cmos(void *device, const struct access *a) {
         return access_reply(a, a->address == INDEX ? 0xff : read_cmos(c));
     if (a->address == INDEX)
         c->index = access_byte(a) & 0x7f; /* bit 7 masks NMI */
+    else if (rtc_has(c->index))
+        rtc_write(&c->rtc, c->index, access_byte(a));
     else
         c->ram[c->index] = access_byte(a);
     return IO_DONE;
@@ -70,13 +45,15 @@ static enum io_result access_cmos(void *device, const struct access *a) {
 
 static void reset(void *device) {
     struct cmos *c = device;
-    *c = (struct cmos){.board = c->board, .memory = c->memory};
+    *c = (struct cmos){.board = c->board, .memory = c->memory, .rtc = {.board = c->board, .ram = c->ram}};
+    rtc_power_on(&c->rtc);
     c->ram[EQUIPMENT] = HAS_FPU | HAS_KEYBOARD; /* floppies: the controller adds them */
 }
 
 void cmos_open(struct cmos *c, struct bus *bus, const struct board *board,
                const struct memory *memory) {
     *c = (struct cmos){.board = board, .memory = memory};
+    reset(c);
     bus_add(bus, "cmos", INDEX, DATA, access_cmos, c);
 }
 

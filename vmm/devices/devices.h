@@ -14,6 +14,7 @@
 #include "vmm/devices/input.h"
 #include "vmm/devices/keys.h"
 #include "vmm/devices/mouse.h"
+#include "vmm/devices/rtc.h"
 #include "vmm/devices/uart.h"
 
 /* keyboard.c: the 8042 with a keyboard with scancode sets 1 and 2, IRQ 1, and a mouse, IRQ 12. */
@@ -55,6 +56,7 @@ struct cmos {
     const struct memory *memory; /* for its size */
     uint8_t index;
     uint8_t ram[128];
+    struct rtc rtc;
 };
 void cmos_open(struct cmos *, struct bus *, const struct board *, const struct memory *);
 

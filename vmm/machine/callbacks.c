@@ -7,6 +7,7 @@
 #include "vmm/machine/catch.h"
 #include "vmm/machine/engines.h"
 #include "vmm/machine/firmware.h"
+#include "vmm/machine/host_timer.h"
 #include "vmm/machine/input_log.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/runaway.h"
@@ -56,6 +57,8 @@ static int64_t machine_clock(void *machine) {
     return m->recorder->clock(m);
 }
 
+static void machine_alarm(void *machine) { host_timer_set(machine); }
+
 static void machine_tell(void *machine, const char *text) {
     struct machine *m = machine;
     m->owner.message(m->owner.context, m->number, text);
@@ -82,6 +85,7 @@ static const struct board_hooks board_hooks = {
     .put = machine_put, .end = machine_end, .stop = machine_stop,
     .uses_irqchip = machine_uses_irqchip, .has_kernel_irqchip = machine_has_kernel_irqchip,
     .now = virtual_clock_now, .clock = machine_clock, .unassigned = unassigned_port,
+    .alarm = machine_alarm,
     .tell = machine_tell, .disk_time = machine_disk_time, .restart = machine_restart,
 };
 

@@ -149,6 +149,7 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
         return -ENOTSUP;
     }
     fetch_irqchip(m);
+    uint64_t clock_age = rtc_age(&m->board.devices.cmos.rtc);
     old = *cpu;
     int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
     if (err) {
@@ -162,6 +163,7 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
     m->board.input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
     m->wants_irqchip = false;
+    rtc_set_age(&m->board.devices.cmos.rtc, clock_age);
     give_irqchip(m);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/engines.h"
 #include "vmm/machine/firmware.h"
+#include "vmm/machine/host_timer.h"
 #include "vmm/machine/recorder.h"
 #include "vmm/machine/vcpu_thread.h"
 #include "vmm/memory/layout.h"
@@ -319,9 +320,11 @@ int machine_open(struct machine *m, unsigned number, const char *path,
                  char *error, size_t size) {
     INVARIANT(!options->replay || options->recorder);
     *m = (struct machine){.number = number, .options = options, .owner = *owner,
-                          .recorder = &recorder_none};
+                          .recorder = &recorder_none, .timer_fd = -1};
     begin_machine(m, owner);
-    int err = read_files(m, path, error, size);
+    int err = host_timer_open(m, error, size);
+    if (!err)
+        err = read_files(m, path, error, size);
     if (!err)
         err = build_machine(m, error, size);
     if (!err)
@@ -418,6 +421,7 @@ void machine_close(struct machine *m) {
     recorder_offered(m)->close(m);
     if (cpu->engine)
         cpu->engine->close(cpu);
+    host_timer_close(m);
     board_close(&m->board);
     breakpoints_clear(&m->breakpoints);
     breakpoints_clear(&m->last_breakpoints);

@@ -158,6 +158,7 @@ struct machine {
         uint64_t begun;     /* monotonic_ns() */
         const char *device; /* that a CPU accesses now, or accessed last */
     } input_log;
+    int timer_fd;            /* host_timer.h; -1: none */
     uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */
 };
 

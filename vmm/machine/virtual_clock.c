@@ -26,9 +26,9 @@ static uint64_t ticks_of_ns(uint64_t ns) {
 
 /* What is due is done; when the next is, in ticks. */
 static uint64_t devices_due(struct machine *m) {
-    uint64_t tick = pit_advance(&m->board.devices.pit);
-    uint64_t key = keyboard_advance(&m->board.devices.keyboard);
-    return ticks_of_ns(tick < key ? tick : key);
+    uint64_t tick = pit_advance(&m->board.devices.pit), clock = rtc_advance(&m->board.devices.cmos.rtc);
+    uint64_t key = keyboard_advance(&m->board.devices.keyboard), first = tick < clock ? tick : clock;
+    return ticks_of_ns(first < key ? first : key);
 }
 
 uint64_t virtual_clock_deadline(void *vcpu, uint64_t ticks) {
@@ -68,23 +68,31 @@ static bool sleep_for(struct machine *m, uint64_t ns) {
     return err && !news;
 }
 
+static bool lets_through(const struct machine *m, unsigned irq) {
+    const struct kvm_pic_state *chip = m->board.devices.pic.chip;
+    return irq < 8 ? !(chip[0].imr & 1 << irq) : !(chip[0].imr & 1 << 2) && !(chip[1].imr & 1 << (irq - 8));
+}
+
 /* Can anything at all wake the CPU? A tick that is not masked, or input that may
  * still come to a device that interrupts. */
 static bool can_wake(struct machine *m) {
-    uint8_t mask = m->board.devices.pic.chip[0].imr;
-    bool tick = pit_advance(&m->board.devices.pit) != UINT64_MAX && !(mask & 1 << 0);
-    bool key = !(mask & 1 << 1) && m->board.devices.keyboard.config & 1;
-    bool serial = !(mask & 1 << 4) && m->board.devices.uart.ier & 1;
-    bool mouse = !(mask & 1 << 2) && !(m->board.devices.pic.chip[1].imr & 1 << 4) &&
-                 keyboard_mouse_interrupts(&m->board.devices.keyboard);
+    const struct devices *d = &m->board.devices;
+    bool tick = (pit_advance(&m->board.devices.pit) != UINT64_MAX && lets_through(m, 0)) ||
+                (d->cmos.rtc.due != UINT64_MAX && lets_through(m, 8));
+    bool key = lets_through(m, 1) && d->keyboard.config & 1;
+    bool serial = lets_through(m, 4) && d->uart.ier & 1;
+    bool mouse = lets_through(m, 12) && keyboard_mouse_interrupts(&d->keyboard);
     return tick || ((key || serial || mouse) && !m->recorder->input_is_over(m));
 }
 
-/* Of this machine's devices: the timer, and while there is input keyboard, UART and (by the
- * second chip) mouse. */
+/* Of this machine's devices: the timer; while there is input keyboard and UART; by the second
+ * chip clock and mouse. */
 uint8_t virtual_clock_wakers(void *vcpu) {
     struct machine *m = machine_of(vcpu);
-    return 1 << 0 | (m->recorder->input_is_over(m) ? 0 : 1 << 1 | 1 << 2 | 1 << 4);
+    const struct devices *d = &m->board.devices;
+    bool over = m->recorder->input_is_over(m);
+    bool second = d->cmos.rtc.due != UINT64_MAX || (!over && keyboard_mouse_interrupts(&d->keyboard));
+    return (uint8_t)(1 << 0 | (over ? 0 : 1 << 1 | 1 << 4) | second << 2);
 }
 
 static uint64_t sleep_until(struct machine *m, uint64_t now, uint64_t due) {

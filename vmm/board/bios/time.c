@@ -5,6 +5,14 @@
 
 enum { TICKS_A_DAY = 0x1800b0 };
 
+enum { CONTROL_B = 0x0b, CONTROL_C = 0x0c, DAYLIGHT = 1, ALARM = 0x20, PERIODIC = 0x40, HALTED = 0x80 };
+
+/* The clock's interrupt, 1024 times a second: for waits that end between two ticks. */
+static void tick_by_clock(struct bios *b, bool on) {
+    uint8_t control = cmos_in(b, CONTROL_B);
+    cmos_out(b, CONTROL_B, on ? control | PERIODIC : control & (uint8_t)~PERIODIC);
+}
+
 static void end_flag_wait(struct bios *b) {
     uint64_t deadline = peek64(b, ebda(b, EBDA_FLAG_DEADLINE));
     if (!deadline || guest_time(b) < deadline)
@@ -13,6 +21,7 @@ static void end_flag_wait(struct bios *b) {
     poke8(b, flag, peek8(b, flag) | 0x80);
     poke64(b, ebda(b, EBDA_FLAG_DEADLINE), 0);
     poke8(b, BDA_WAIT_ACTIVE, 0);
+    tick_by_clock(b, false);
 }
 
 /* INT 08h. A program's INT 1Ch is called before the interrupt is ended. */
@@ -58,9 +67,7 @@ static void answer_ticks(struct call *c, struct words *w) { words_add(w, "%u", (
 
 /* --- the clock ------------------------------------------------------------------------------------------ */
 
-enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, DAY = 7, MONTH, YEAR,
-       CONTROL_B = 0x0b, CONTROL_C, CENTURY = 0x32 };
-enum { DAYLIGHT = 1, ALARM = 0x20, HALTED = 0x80 }; /* of control B; C has ALARM at the same place */
+enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, DAY = 7, MONTH, YEAR, CENTURY = 0x32 };
 
 static void get_time(struct call *c) {
     struct bios *b = c->bios;
@@ -185,6 +192,7 @@ static void set_flag_later(struct call *c) {
         return;
     poke64(b, at, cancels ? 0 : guest_time(b) + microseconds(c));
     poke8(b, BDA_WAIT_ACTIVE, !cancels);
+    tick_by_clock(b, !cancels);
     poke16(b, BDA_WAIT_FLAG, c->bx);
     poke16(b, BDA_WAIT_FLAG + 2, c->es);
 }
