@@ -18,7 +18,7 @@ static uint64_t guest_now(const struct rtc *r) { return r->board->now ? r->board
 
 /* --- the time of day ------------------------------------------------------------------------ */
 
-static bool is_held(const struct rtc *r) { return r->ram[RTC_B] & B_SET || (r->ram[RTC_A] & A_DIVIDER) >= A_HELD; }
+static bool clock_is_held(const struct rtc *r) { return r->ram[RTC_B] & B_SET || (r->ram[RTC_A] & A_DIVIDER) >= A_HELD; }
 
 static int64_t within_range(int64_t seconds) {
     return seconds < 0 ? 0 : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
@@ -62,7 +62,7 @@ static void show_time(struct rtc *r) {
     int64_t seconds = seconds_at(r, guest_now(r));
     time_t now = (time_t)within_range(seconds);
     r->raw &= seconds == r->raw_second;
-    if (is_held(r) || r->raw)
+    if (clock_is_held(r) || r->raw)
         return;
     gmtime_r(&now, &t);
     r->ram[SECONDS] = encode(r, (unsigned)t.tm_sec);
@@ -139,7 +139,7 @@ static void note_what_came(struct rtc *r) {
     unsigned shift = period_shift(r);
     if (shift && ticks_of(age_at(r, r->seen)) >> shift != ticks_of(age_at(r, now)) >> shift)
         r->ram[RTC_C] |= B_PERIODIC;
-    if (!is_held(r))
+    if (!clock_is_held(r))
         r->ram[RTC_C] |= second_passed(r, now);
     r->seen = now;
 }
@@ -161,7 +161,7 @@ static uint64_t next_due(const struct rtc *r) {
         return UINT64_MAX;
     if (b & B_PERIODIC && shift)
         due = (uint64_t)r->since + ns_of(((ticks_of(age_at(r, now)) >> shift) + 1) << shift);
-    if (is_held(r))
+    if (clock_is_held(r))
         return due;
     int64_t seconds = seconds_at(r, now), alarm = b & B_ALARM ? next_alarm(r, seconds) : 0;
     if (b & B_UPDATE)
@@ -198,7 +198,7 @@ void rtc_set_age(struct rtc *r, uint64_t age) {
 bool rtc_has(uint8_t index) { return index <= RTC_D || index == RTC_CENTURY; }
 
 static uint8_t read_a(const struct rtc *r) {
-    bool updates = !is_held(r) && rtc_age(r) % SECOND_NS >= SECOND_NS - UPDATE_NS;
+    bool updates = !clock_is_held(r) && rtc_age(r) % SECOND_NS >= SECOND_NS - UPDATE_NS;
     return r->ram[RTC_A] | (updates ? A_UPDATES : 0);
 }
 
@@ -230,12 +230,12 @@ uint8_t rtc_read(struct rtc *r, uint8_t index) {
 
 /* SET ends the update interrupt (page 13). A clock that is let go begins with what was written. */
 static void write_mode(struct rtc *r, uint8_t index, uint8_t value) {
-    bool was_held = is_held(r), was_reset = (r->ram[RTC_A] & A_DIVIDER) >= A_HELD;
+    bool was_held = clock_is_held(r), was_reset = (r->ram[RTC_A] & A_DIVIDER) >= A_HELD;
     uint64_t phase = was_reset ? SECOND_NS / 2 : rtc_age(r) % SECOND_NS;
     r->ram[index] = value;
     if (r->ram[RTC_B] & B_SET)
         r->ram[RTC_B] &= (uint8_t)~B_UPDATE;
-    if (was_held && !is_held(r))
+    if (was_held && !clock_is_held(r))
         take_time(r, phase);
 }
 
@@ -247,7 +247,7 @@ void rtc_write(struct rtc *r, uint8_t index, uint8_t value) {
         write_mode(r, index, index == RTC_A ? value & 0x7f : value);
     else if (index != RTC_C && index != RTC_D)
         r->ram[index] = value;
-    if (is_time(index) && !is_held(r))
+    if (is_time(index) && !clock_is_held(r))
         take_time(r, rtc_age(r) % SECOND_NS);
     interrupt_as_due(r);
 }
