@@ -11,6 +11,7 @@ enum { SELECTOR = 0x510, DATA = 0x511 };
 /* Keys that have no name, and the first that has. */
 enum { SIGNATURE = 0x00, ID = 0x01, CPUS = 0x05, BOOT_MENU = 0x0e, CPUS_MAX = 0x0f, DIRECTORY = 0x19,
        FIRST_FILE = 0x20 };
+enum { BOOT_3 = 0x38, BOOT_1_2 = 0x3d }; /* in CMOS */
 enum { ITEMS = 16, FILE_NAME = 56, FILES = 4 };
 
 struct item {
@@ -33,6 +34,8 @@ struct position {
 };
 
 struct fw_cfg {
+    uint8_t *cmos;
+    const struct firmware *firmware; /* NULL: there is none */
     struct position at;
     struct item items[ITEMS];
     unsigned count;
@@ -64,13 +67,12 @@ static void add_file(struct fw_cfg *f, const char *name, const void *data, size_
 /* Numbers are little-endian. Without a boot menu the firmware does not wait for a key. */
 static void fill_items(struct fw_cfg *f, const struct firmware *firmware) {
     static const uint8_t id[] = {1, 0, 0, 0}, one[] = {1, 0}, no[] = {0, 0}, forever[] = {0xff, 0xff, 0xff, 0xff};
-    const char *order = firmware->boot_order;
     add(f, SIGNATURE, "QEMU", 4);
     add(f, ID, id, sizeof id);
     add(f, CPUS, one, sizeof one);
     add(f, CPUS_MAX, one, sizeof one);
     add(f, BOOT_MENU, no, sizeof no);
-    add_file(f, "bootorder", order, order ? strlen(order) + 1 : 0);
+    add_file(f, "bootorder", firmware->boot_order, sizeof firmware->boot_order);
     add_file(f, "etc/boot-fail-wait", forever, sizeof forever);
     add_file(f, "pci1234,1111.rom", firmware->vga_rom, firmware->vga_rom_size);
     add(f, DIRECTORY, &f->directory, sizeof f->directory.count + f->files * sizeof *f->directory.file);
@@ -108,6 +110,11 @@ static enum io_result access_fw_cfg(void *device, const struct access *a) {
 static void reset(void *device) {
     struct fw_cfg *f = device;
     f->at = (struct position){0};
+    if (!f->firmware)
+        return;
+    const uint8_t *kinds = f->firmware->boot_kinds;
+    f->cmos[BOOT_1_2] = (uint8_t)(kinds[1] << 4 | kinds[0]);
+    f->cmos[BOOT_3] = (uint8_t)(kinds[2] << 4);
 }
 
 static void save(const void *device, struct device_state *s) {
@@ -130,6 +137,8 @@ static void *open_on(const struct device_site *site) {
     struct fw_cfg *f = calloc(1, sizeof *f);
     if (!f || !site->firmware)
         return f;
+    f->cmos = site->devices->cmos.ram;
+    f->firmware = site->firmware;
     fill_items(f, site->firmware);
     bus_add(site->bus, "fw_cfg", SELECTOR, DATA, access_fw_cfg, f);
     return f;

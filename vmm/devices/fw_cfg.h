@@ -11,12 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As CMOS registers 3D and 38 have them. */
+enum boot_kind { BOOT_KIND_NONE, BOOT_KIND_FLOPPY, BOOT_KIND_DISK, BOOT_KIND_CD };
+
 /* Its owner's; it lasts as long as the machine. */
 struct firmware {
     bool logs;              /* a line for each that it writes to port 402h */
     const uint8_t *vga_rom; /* the option ROM of the VGA; NULL: none */
     size_t vga_rom_size;
-    const char *boot_order; /* Open Firmware paths, a line each; may be NULL */
+    uint8_t boot_kinds[3];  /* the same by kind of drive, first to last: enum boot_kind */
+    char boot_order[64];    /* Open Firmware paths, a line each; zeros behind them */
 };
 
 #endif

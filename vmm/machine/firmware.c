@@ -36,17 +36,36 @@ static int read_vga_rom(struct machine *m, char *error, size_t size) {
     return err;
 }
 
-/* The image's drive first (Open Firmware, and QEMU's docs/bootindex). */
-static const char *boot_order(const struct image *im) {
-    if (!im->is_disk)
-        return NULL;
-    return im->drive & 0x80 ? "/pci@i0cf8/ide@1,1/drive@0/disk@0\n" : "/pci@i0cf8/isa@1/fdc@03f0/floppy@0\n";
+/* The image's kind is the first; else the first floppy is, or hard disk, or CD. */
+static void order_kinds(struct machine *m, enum drive_kind first) {
+    static const uint8_t kinds[] = {[DRIVE_FLOPPY] = BOOT_KIND_FLOPPY, [DRIVE_HARD] = BOOT_KIND_DISK,
+                                    [DRIVE_CD] = BOOT_KIND_CD};
+    uint8_t *to = m->firmware.boot_kinds;
+    *to++ = kinds[first];
+    for (unsigned kind = 0; kind < sizeof kinds; kind++)
+        if (kind != first)
+            *to++ = kinds[kind];
+}
+
+/* The image's drive is the first. Paths are Open Firmware's, as QEMU's firmware reads them. */
+void firmware_boot_from(struct machine *m) {
+    char *order = m->firmware.boot_order;
+    const size_t size = sizeof m->firmware.boot_order;
+    const struct drives *drives = &m->board.drives;
+    const struct disk *disk = m->image.is_disk ? drives_bios(drives, m->image.drive) : NULL;
+    memset(order, 0, size);
+    order_kinds(m, m->image.is_disk ? drives_kind_of_number(m->image.drive) : DRIVE_FLOPPY);
+    if (disk && disk == drives->floppy[0])
+        snprintf(order, size, "/pci@i0cf8/isa@1/fdc@03f0/floppy@0\n");
+    for (unsigned n = 0; disk && n < DRIVES_IDE; n++)
+        if (disk == drives_ide(drives, n))
+            snprintf(order, size, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u\n", n / 2, n % 2);
 }
 
 int firmware_open(struct machine *m, char *error, size_t size) {
     if (!m->options->rom)
         return 0;
-    m->firmware = (struct firmware){.logs = m->options->log_bios, .boot_order = boot_order(&m->image)};
+    m->firmware = (struct firmware){.logs = m->options->log_bios};
     return read_vga_rom(m, error, size);
 }
 

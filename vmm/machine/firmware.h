@@ -8,9 +8,11 @@
 
 #include "vmm/machine/machine.h"
 
-/* Reads the VGA's ROM, and says what is booted from; nothing without firmware. 0, or -errno with a
- * sentence. After either firmware_close(). */
+/* Reads the VGA's ROM; nothing without firmware. 0, or -errno with a sentence. After either
+ * firmware_close(). */
 int firmware_open(struct machine *, char *error, size_t size);
+/* The image has its drive: firmware is told to boot from that. */
+void firmware_boot_from(struct machine *);
 void firmware_close(struct machine *);
 /* A device resets the machine: false: there is no firmware that would go on. firmware_restart()
  * follows at the end of the instruction. */

@@ -139,6 +139,8 @@ static int fill_memory(struct machine *m, struct image *im, struct memory *memor
         err = rom_load(memory, m->options->rom, error, size);
     else if (!err && has_bios(m, im))
         err = memory_add_rom(memory, bios_rom, BIOS_ROM_SIZE);
+    if (!err && m->vga_rom)
+        err = memory_add_option_rom(memory, m->vga_rom, m->firmware.vga_rom_size);
     if (!err && im->bytes && !(m->options->rom && im->is_disk)) /* which firmware does itself */
         err = image_load(im, memory, error, size);
     if (err)
@@ -184,6 +186,7 @@ static void change_boot_disk(struct machine *m, const struct image *instead, str
     if (disk)
         drives_add_first(&m->board.drives, disk);
     board_connect_drives(&m->board);
+    firmware_boot_from(m);
 }
 
 static int open_drives(struct machine *m, char *error, size_t size) {
@@ -193,6 +196,7 @@ static int open_drives(struct machine *m, char *error, size_t size) {
     err = err ? err : open_boot_disk(m, &m->image, NULL, &disk, error, size);
     if (!err && disk)
         drives_add_first(&m->board.drives, disk);
+    firmware_boot_from(m);
     return err;
 }
 
@@ -291,9 +295,9 @@ static int read_files(struct machine *m, const char *path, char *error, size_t s
     int err = open_image(m, path, &m->image, error, size);
     m->initial_path = m->image.path ? strdup(m->image.path) : NULL;
     m->spelled = m->initial_path;
+    err = err ? err : firmware_open(m, error, size);
     if (!err)
         err = fill_memory(m, &m->image, &m->memory, error, size);
-    err = err ? err : firmware_open(m, error, size);
     return err ? err : open_drives(m, error, size);
 }
 

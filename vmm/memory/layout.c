@@ -37,6 +37,10 @@ static void add_shadow(struct memory *m, unsigned page) {
         add_ram(m, from, end, !(bits & SHADOW_WRITE));
         return;
     }
+    uint32_t option_end = MEMORY_SHADOW + m->option_rom_size;
+    if (m->option_rom && from < option_end)
+        add_piece(m, from, end < option_end ? end : option_end,
+                  m->option_rom + (from - MEMORY_SHADOW), true);
     from = from < base ? base : from;
     if (m->rom && from < end)
         add_piece(m, from, end, m->rom + (m->rom_size - (MIB - from)), true);
@@ -103,19 +107,32 @@ bool memory_write_shadow(struct memory *m, uint64_t phys, const void *from, size
 
 /* --- changes ----------------------------------------------------------------------------------- */
 
+/* Of whole pages; the image at their end or their start. */
+static int fill_rom(uint8_t **rom, uint32_t *rom_size, const void *image, size_t size,
+                    bool at_end) {
+    *rom_size = memory_round_up(size);
+    *rom = memory_map(*rom_size);
+    if (!*rom)
+        return -ENOMEM;
+    memcpy(*rom + (at_end ? *rom_size - size : 0), image, size);
+    return 0;
+}
+
 int memory_add_rom(struct memory *m, const void *image, size_t size) {
     if (size == 0 || size > ROM_MAX)
         return -EFBIG;
-    uint32_t rounded = memory_round_up(size);
-    uint8_t *rom = memory_map(rounded);
-    if (!rom)
-        return -ENOMEM;
-    memcpy(rom + (rounded - size), image, size);
-    m->rom = rom;
-    m->rom_size = rounded;
+    int err = fill_rom(&m->rom, &m->rom_size, image, size, true);
     m->shadow_at_reset = shadow_around_rom(m);
     memory_set_shadow(m, m->shadow_at_reset);
-    return 0;
+    return err;
+}
+
+int memory_add_option_rom(struct memory *m, const void *image, size_t size) {
+    if (size == 0 || size > OPTION_ROM_MAX)
+        return -EFBIG;
+    int err = fill_rom(&m->option_rom, &m->option_rom_size, image, size, false);
+    lay_out(m);
+    return err;
 }
 
 void memory_cut_low(struct memory *m, uint32_t low_end) {
@@ -158,5 +175,7 @@ void memory_close(struct memory *m) {
         munmap(m->ram, m->ram_size + MEMORY_VRAM);
     if (m->rom)
         munmap(m->rom, m->rom_size);
+    if (m->option_rom)
+        munmap(m->option_rom, m->option_rom_size);
     *m = (struct memory){0};
 }

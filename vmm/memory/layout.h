@@ -12,6 +12,9 @@ void memory_close(struct memory *);
  * the image at the end; below 1 MiB are its last 128 KiB. The rest there is RAM. */
 int memory_add_rom(struct memory *, const void *image, size_t size);
 
+/* The same of a card's ROM at MEMORY_SHADOW, which is seen where reads do not go to RAM. */
+enum { OPTION_ROM_MAX = 64 << 10 };
+int memory_add_option_rom(struct memory *, const void *image, size_t size);
 /* Where it begins below 1 MiB; without one 1 MiB. */
 uint32_t memory_rom_base(const struct memory *);
 

@@ -27,7 +27,7 @@
 #define MEMORY_MAX (3ull << 30) /* RAM ends below the ROM's upper image */
 #define ROM_MAX    (256u << 10)
 
-enum { MEMORY_PIECES = 24 };
+enum { MEMORY_PIECES = 28 };
 #define MEMORY_VIDEO 0xa0000u   /* where a PC's conventional memory ends at the latest */
 #define MEMORY_A20   (1u << 20) /* address line 20 */
 /* A display adapter's own memory: behind RAM in `ram`, and where layout.h puts it. */
@@ -56,10 +56,12 @@ struct memory {
     uint64_t *dirty;  /* a bit for each page of `ram` that was written; NULL: nobody asks */
     struct memory_journal *journal; /* while set, writes go there and can be undone; else NULL */
     /* layout.c */
-    uint32_t low_end;   /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
-    uint8_t *rom;       /* NULL: none */
-    uint32_t rom_size;  /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
-    unsigned rom_pokes; /* how often a debugger has written to where guests cannot */
+    uint32_t low_end;    /* from here to MEMORY_VIDEO nothing is; 0: RAM is there, too */
+    uint8_t *rom;        /* NULL: none */
+    uint32_t rom_size;   /* bytes, a multiple of PAGE_SIZE, up to ROM_MAX */
+    uint8_t *option_rom; /* at MEMORY_SHADOW; likewise */
+    uint32_t option_rom_size;
+    unsigned rom_pokes;               /* how often a debugger has written to where guests cannot */
     uint32_t shadow, shadow_at_reset; /* for each 16 KiB from MEMORY_SHADOW on two bits */
     struct memory_piece window;       /* in place of RAM; its length is 0: there is none */
     uint64_t framebuffer;             /* where the display adapter's memory is, too; 0: nowhere */

@@ -53,14 +53,20 @@ static uint64_t sum_events(const struct events logs[LOGS]) {
     return sum;
 }
 
+static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+    return hash;
+}
+
 /* What the image and the options have made of the machine. */
 static uint64_t start_of(struct machine *m) {
     const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
     uint64_t words[] = {s->regs.rip, s->regs.rsp, s->regs.rax, s->regs.rbx, s->sregs.cs.base,
                         s->sregs.cs.selector, s->sregs.cr0 & CR0_PE, s->sregs.cr3, m->memory.rom_size};
     uint64_t hash = hash_words(memory_hash(&m->memory), words, sizeof words / sizeof *words);
-    for (uint32_t i = 0; i < m->memory.rom_size; i++)
-        hash = (hash ^ m->memory.rom[i]) * 0x100000001b3ull;
+    hash = hash_bytes(hash, m->memory.rom, m->memory.rom_size);
+    hash = hash_bytes(hash, m->memory.option_rom, m->memory.option_rom_size);
     const struct cpuid_choice *c = &m->options->cpuid;
     if (c->on || c->off || c->vendor)
         hash = hash_words(hash, (uint64_t[]){c->on, c->off, c->vendor}, 3);

@@ -49,8 +49,8 @@ int rom_load(struct memory *memory, const char *path, char *error, size_t size) 
 
 /* PCI Firmware 3.0, 5.1: 55 AA, and the length in units of 512 bytes. */
 int rom_read_vga(const char *path, uint8_t **bytes, size_t *length, char *error, size_t size) {
-    enum { MOST = 64 << 10, UNIT = 512 };
-    int err = read_rom_file(path, MOST, bytes, length);
+    enum { UNIT = 512 };
+    int err = read_rom_file(path, OPTION_ROM_MAX, bytes, length);
     if (err && err != -EFBIG) {
         snprintf(error, size, "%s: %s; check --vgabios", path, file_error(-err));
         return err;

@@ -38,6 +38,8 @@ static void put_geometry(const struct ide_drive *d, uint8_t *to) {
     cylinders = cylinders > 65535 ? 65535 : cylinders;
     put_word(to, 1, g.cylinders);
     put_word(to, 3, g.heads);
+    put_word(to, 4, DISK_SECTOR * g.sectors);   /* these two as in ATA-1: bytes of a track, of a */
+    put_word(to, 5, DISK_SECTOR);               /* sector; some BIOSes read by the second */
     put_word(to, 6, g.sectors);
     put_word(to, 54, (unsigned)cylinders);
     put_word(to, 55, d->r.heads);
