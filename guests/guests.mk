@@ -132,8 +132,16 @@ GUEST_IMAGES += $(GUESTS_DIR)/stages.img $(GUESTS_DIR)/mouse.img
 $(GUESTS_DIR)/mouse.img: $(GUESTS_DIR)/mouse.sector
 	$(call floppy,$^)
 
-.SECONDARY: $(GUESTS_DIR)/disk/mouse.o $(GUESTS_DIR)/mouse.sector
-GUEST_ELFS   += $(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
-guests: $(GUEST_IMAGES) $(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
+# A CD: 23 blocks of 2048 bytes, the program, a file.
+$(GUESTS_DIR)/cd.elf: $(GUESTS_DIR)/disk/cd.o guests/disk/cd.ld
+	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/disk/cd.ld -o $@ $<
+$(GUESTS_DIR)/cd.iso: $(GUESTS_DIR)/cd.elf
+	$(OBJCOPY) -O binary --change-section-lma .disc=0 --change-section-lma .text=0xb800 \
+	    --change-section-lma .files=0xc000 $< $@
+GUEST_IMAGES += $(GUESTS_DIR)/cd.iso
+
+.SECONDARY: $(GUESTS_DIR)/disk/mouse.o $(GUESTS_DIR)/mouse.sector $(GUESTS_DIR)/disk/cd.o
+GUEST_ELFS   += $(GUESTS_DIR)/cd.elf $(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
+guests: $(GUEST_IMAGES) $(GUESTS_DIR)/cd.elf $(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/stages.elf $(GUESTS_DIR)/stage2.elf
 
 -include $(wildcard $(GUESTS_DIR)/*.d $(GUESTS_DIR)/*/*.d)

@@ -39,6 +39,11 @@ $(BUILD)/tests/boot/%.img: tests/boot/%.S tests/boot/check.h
 	objcopy -O binary -j .text $(@:.img=.elf) $@
 	truncate -s 1440K $@
 
+# A CD that is booted as a hard disk.
+TEST_GUESTS += $(BUILD)/tests/boot/cd-disk.iso
+$(BUILD)/tests/boot/cd-disk.iso: tests/boot/cd.py $(BUILD)/tests/boot/cd.img
+	PYTHONDONTWRITEBYTECODE=1 python3 tests/boot/cd.py $@ $(BUILD)/tests/boot/cd.img disk
+
 # Time that no test waits for.
 $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthread_cond_timedwait,--wrap=time
 

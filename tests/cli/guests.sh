@@ -32,6 +32,9 @@ expect_out 'Hello from a boot sector!\n'
 run bootsector # the ELF file of it
 expect_status 0
 expect_out 'Hello from a boot sector!\n'
+run cd.iso
+expect_status 0
+expect_out 'volume: A CD BYTE BY BYTE\nHello from a file on a CD!\n'
 for option in --boot=floppy --boot=disk; do
     run "$option" stages.img
     expect_status 0

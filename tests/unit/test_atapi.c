@@ -213,7 +213,7 @@ static void has_its_place(void) {
     for (unsigned n = 0; n < 3; n++) /* a third disk takes the second channel's master */
         CHECK(drives_add(&drives, open_file(0)));
     CHECK(drives_add(&drives, cd) && drives_ide(&drives, 3) == cd && drives_bios(&drives, 0xe0) == cd);
-    drives_name(&drives, 0xe0, name);
+    drives_name(&drives, 0xe0, 0xe0, name);
     CHECK_STR(name, "IDE 1 slave (E0h)");
     struct disk *more = open_file(DISK_CD);
     CHECK(!drives_add(&drives, more) && !drives_have_room(&drives, DRIVE_HARD, NULL));

@@ -376,7 +376,7 @@ static void test_drives(void) {
     CHECK(drives_nth(&drives, 0, &number) == f && number == 0 && drives_nth(&drives, 2, &number) == a);
     CHECK(number == 0x81 && !drives_nth(&drives, 3, &number));
     char name[DRIVES_NAME];
-    drives_name(&drives, 0x81, name);
+    drives_name(&drives, 0x81, 0x81, name);
     CHECK_STR(name, "IDE 0 slave (81h)");
     CHECK(drives_take_first(&drives, DRIVE_HARD) == b && drives.hard[0] == a && !drives.hard[1]);
     disk_close(b);

@@ -29,7 +29,10 @@ static void geometry_text(const struct disk *d, char *out, size_t size) {
         snprintf(out, size, "%u/%u/%u", g.cylinders, g.heads, g.sectors);
 }
 
-static const char *suffix_of(const struct disk *d) {
+static const char *suffix_of(struct machine *m, const struct disk *d) {
+    unsigned emulated;
+    if (bios_emulates(&m->bios, d, &emulated))
+        return emulated ? " (booted as 80h)" : " (booted as 00h)";
     return disk_flags(d) & DISK_WRITE ? ",write" : disk_tray(d).open ? " (ejected)" : "";
 }
 
@@ -39,10 +42,10 @@ void fill_disks(struct machine *m, const struct table_sink *sink) {
     char overlay[32], name[DRIVES_NAME], geometry[40];
     for (unsigned i = 0; (d = drives_nth(&m->board.drives, i, &number)); i++) {
         struct disk_use use = disk_use(d);
-        drives_name(&m->board.drives, number, name);
+        drives_name(&m->board.drives, number, bios_drive_number(&m->bios, number), name);
         geometry_text(d, geometry, sizeof geometry);
         fill_row(sink, "%s\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s%s", name, disk_sectors(d),
                  geometry, use.sectors_read, use.sectors_written, bytes_text(use.overlay, overlay, sizeof overlay),
-                 short_path(disk_path(d), CELL - 8), suffix_of(d));
+                 short_path(disk_path(d), CELL - 18), suffix_of(m, d));
     }
 }

@@ -89,6 +89,11 @@ uint64_t bios_holds_keys(void *bios);
 enum io_result bios_service(struct bios *, struct cpu *);
 
 /* --- for a debugger --- */
+/* The number that a drive has now for programs: while a CD's boot image is seen as one of its kind (and
+ * that is drive *emulated), it is one more than usual. */
+struct disk;
+unsigned bios_drive_number(const struct bios *, unsigned number);
+bool bios_emulates(const struct bios *, const struct disk *cd, unsigned *emulated);
 /* The CPU executes in the ROM. */
 bool bios_runs(const struct bios *, const struct cpu_state *);
 /* What INT n, executed now, would ask of it, in words. false: the vector is not the BIOS's. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "vmm/board/eltorito.h"
+#include "vmm/board/memory_map.h"
 #include "vmm/cpu/service.h"
 #include "vmm/devices/disk/geometry.h"
 
@@ -22,7 +23,7 @@ void cd_keep_packet(struct bios *b, const struct cd_packet *s) {
 
 void cd_forget(struct bios *b) { cd_keep_packet(b, &(struct cd_packet){0}); }
 
-struct disk *cd_of_packet(struct bios *b, const struct cd_packet *s) {
+struct disk *cd_of_packet(const struct bios *b, const struct cd_packet *s) {
     unsigned place = s->controller * 2u + (s->device & 1);
     struct disk *disk = b->drives && place < DRIVES_IDE ? drives_ide(b->drives, place) : NULL;
     return disk && disk_flags(disk) & DISK_CD ? disk : NULL;
@@ -66,7 +67,7 @@ static struct disk_geometry geometry_of_image(struct disk *disk, unsigned media,
     uint64_t first = (uint64_t)image * DISK_CD_SECTORS, all = disk_sectors(disk);
     if (media < ELTORITO_HARD_DISK)
         return floppies[media];
-    disk_read(disk, first, sector, 1);
+    disk_peek(disk, first, sector, 1);
     if (end[-1] && end[1] & 0x3f)
         return (struct disk_geometry){(end[2] | (end[1] & 0xc0u) << 2) + 1, end[0] + 1u, end[1] & 0x3fu};
     return geometry_bios(all > first ? all - first : 1, sector);
@@ -77,10 +78,29 @@ void cd_put_geometry(struct cd_packet *s, struct disk *disk) {
     put_geometry_in_packet(s, &g);
 }
 
+/* --- for a debugger, whatever the CPU does --- */
+
+bool bios_emulates(const struct bios *b, const struct disk *cd, unsigned *emulated) {
+    struct cd_packet s = {0};
+    uint32_t at = memory_map_ebda(b->board->memory) + EBDA_CD;
+    if (!b->on || !b->boots || memory_read(b->board->memory, at, &s, sizeof s) != sizeof s || s.size != CD_PACKET)
+        return false;
+    struct disk *disk = cd_of_packet(b, &s);
+    *emulated = (s.media & CD_MEDIA) == ELTORITO_HARD_DISK ? DRIVES_FIRST_HARD : 0;
+    return s.media & CD_MEDIA && disk && (!cd || cd == disk);
+}
+
+unsigned bios_drive_number(const struct bios *b, unsigned number) {
+    unsigned emulated;
+    bool moved = bios_emulates(b, NULL, &emulated) && drives_kind_of_number(emulated) == drives_kind_of_number(number);
+    return moved ? number + 1 : number;
+}
+
 /* --- booting --------------------------------------------------------------------------------------- */
 
+/* What the firmware looks at is not counted as read. */
 bool cd_read_block(void *disk, uint32_t block, uint8_t to[ELTORITO_BLOCK]) {
-    return !disk_read(disk, (uint64_t)block * DISK_CD_SECTORS, to, DISK_CD_SECTORS);
+    return !disk_tray(disk).open && !disk_peek(disk, (uint64_t)block * DISK_CD_SECTORS, to, DISK_CD_SECTORS);
 }
 
 bool cd_find_boot(struct bios *b, uint8_t number, struct eltorito *e, char *error, size_t size) {

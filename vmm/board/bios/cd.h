@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct cd_packet) == CD_PACKET, "as the specification has 
 struct cd_packet cd_kept_packet(struct bios *);
 void cd_keep_packet(struct bios *, const struct cd_packet *);
 /* The CD at the place on IDE that the packet names, or NULL. */
-struct disk *cd_of_packet(struct bios *, const struct cd_packet *);
+struct disk *cd_of_packet(const struct bios *, const struct cd_packet *);
 /* That of the emulated drive, by the media type and what is on the disc. */
 void cd_put_geometry(struct cd_packet *, struct disk *);
 /* For eltorito_find() and others; `disk` is a struct disk. */

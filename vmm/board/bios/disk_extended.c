@@ -82,7 +82,8 @@ void disk_ask_packet(struct call *c, struct words *w) {
     struct packet p = packet_of(c);
     struct disk_transfer t;
     uint8_t status = plan_by_number(c, &p, DISK_DO_READ, &t);
-    words_add(w, "%u from sector %llu of drive %02xh, ", p.count, (unsigned long long)p.lba, c->dl);
+    words_add(w, "%u from %s %llu of drive %02xh, ", p.count,
+              drive_of(c).block == 1 ? "sector" : "2048-byte block", (unsigned long long)p.lba, c->dl);
     if (status == DISK_OK)
         words_add(w, "memory at %08x; ", t.address);
     if (status == DISK_OK)

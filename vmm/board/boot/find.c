@@ -12,9 +12,10 @@
 #include "vmm/host/files.h"
 
 /* Where guests are: in a build tree, from the folder of the program; installed, below share/minikvm
- * of the folder above it. %1$s is the name as it was given, %2$s that without .img. */
+ * of the folder above it. %1$s is the name as it was given, %2$s that without .img
+ * or .iso. */
 static const struct {
-    bool installed, image; /* a disk image: the name ends in .img */
+    bool installed, image; /* a disk image: the name ends so */
     const char *path;
 } guest_paths[] = {
     {false, false, "build/guests/%1$s.elf"}, {false, false, "guests/%1$s.elf"},
@@ -62,10 +63,11 @@ static bool is_file(const char *path) {
     return fd >= 0;
 }
 
-/* The length of a disk image's name without its .img; of another name its own. */
+/* The length of a disk image's name without its .img or .iso; of another name its own. */
 static size_t stem_length(const char *name) {
     size_t length = strlen(name);
-    return length > 4 && !strcmp(name + length - 4, ".img") ? length - 4 : length;
+    const char *end = length > 4 ? name + length - 4 : "";
+    return !strcmp(end, ".img") || !strcmp(end, ".iso") ? length - 4 : length;
 }
 
 char *image_find_guest(const char *name) {

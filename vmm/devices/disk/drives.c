@@ -153,12 +153,12 @@ struct disk *drives_ide(const struct drives *d, unsigned place) {
     return d->hard[place];
 }
 
-void drives_name(const struct drives *d, unsigned number, char name[DRIVES_NAME]) {
+void drives_name(const struct drives *d, unsigned number, unsigned now, char name[DRIVES_NAME]) {
     unsigned place = number >= DRIVES_FIRST_CD ? drives_cd_place(d, number - DRIVES_FIRST_CD) : number & 0x7f;
     if (number < DRIVES_FIRST_HARD)
-        snprintf(name, DRIVES_NAME, "floppy %u (%02Xh)", number, number);
+        snprintf(name, DRIVES_NAME, "floppy %u (%02Xh)", number, now & 0xff);
     else
-        snprintf(name, DRIVES_NAME, "IDE %u %s (%02Xh)", place / 2 & 1, place % 2 ? "slave" : "master", number & 0xff);
+        snprintf(name, DRIVES_NAME, "IDE %u %s (%02Xh)", place / 2 & 1, place % 2 ? "slave" : "master", now & 0xff);
 }
 
 /* --- their sum --------------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ enum drive_kind drives_kind(unsigned flags);
 enum drive_kind drives_kind_of_number(unsigned number);
 /* "floppy 0 (00h)", "IDE 0 master (80h)", "IDE 1 master (E0h)". */
 enum { DRIVES_NAME = 24 };
-void drives_name(const struct drives *, unsigned number, char name[DRIVES_NAME]);
+/* `now`: the number that it has now, if it is another one by what was booted from a CD. */
+void drives_name(const struct drives *, unsigned number, unsigned now, char name[DRIVES_NAME]);
 
 #endif
