@@ -33,6 +33,7 @@ guest disk --disk="$WORK/hard"
 guest floppy
 guest clock
 guest ide --disk="$WORK/hard"
+guest atapi --cdrom="$BUILD/guests/cd.iso"
 guest pci
 guest pcibios
 guest video

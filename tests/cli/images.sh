@@ -136,6 +136,7 @@ named() { # named BYTES NAME [OFFSET]
     refused ./named "named: cannot boot this $2"
 }
 named '\x1f\x8b\x08' 'gzip file: .*gunzip'
+named '\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00' 'raw CD image \(2352 bytes a block\): .*bchunk'
 named '\xfd7zXZ\x00' 'xz file'
 named '\x28\xb5\x2f\xfd' 'zstd file'
 named 'PK\x03\x04' 'zip archive'

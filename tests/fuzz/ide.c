@@ -2,7 +2,7 @@
  * is loaded goes on as it did: the rest of the input is done twice, and each datum and
  * interrupt must be the same.
  *
- *     drives   a byte: a bit for each that is there, and which flags
+ *     drives   a byte: a bit for each that is there, which flags, and whether there are CDs, too
  *     first    two bytes: how much of what follows comes before the state is saved
  *     then     accesses: which port and size, and (OUT) the value
  */
@@ -88,15 +88,25 @@ static int open_drives(uint8_t which) {
         if (which & 1 << i)
             must(!disk_open_fd(&drives.hard[i], fd, "disk", which & 16 ? DISK_READ_ONLY : 0, error, sizeof error),
                  error);
+    for (unsigned i = 0; i < DRIVES_CD; i++)
+        if (which & 64 << i && drives_have_room(&drives, DRIVE_CD, NULL))
+            must(!disk_open_fd(&drives.cd[i], fd, "cd", DISK_CD, error, sizeof error), error);
     if (which & 32) /* it shrinks while it is in use */
         must(!ftruncate(fd, SECTORS / 2 * DISK_SECTOR), "a shorter file");
     return fd;
 }
 
-static void close_drives(int fd) {
+/* They may have gaps, which those of a machine have not. */
+static void drives_close_all(void) {
     for (unsigned i = 0; i < DRIVES_HARD; i++)
         disk_close(drives.hard[i]);
+    for (unsigned i = 0; i < DRIVES_CD; i++)
+        disk_close(drives.cd[i]);
     drives = (struct drives){0};
+}
+
+static void close_drives(int fd) {
+    drives_close_all();
     close(fd);
 }
 

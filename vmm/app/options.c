@@ -122,6 +122,7 @@ static bool set_symbols(struct options *o, const char *value) {
 
 static bool set_rom(struct options *o, const char *value) {
     o->machine.rom = value;
+    o->machine.image.firmware = true;
     return *value != 0;
 }
 
@@ -230,6 +231,7 @@ static bool set_bios(struct options *o, const char *value) {
     int n = choice(value, "auto|none");
     o->machine.no_bios = o->machine.image.no_bios = n == 1;
     o->machine.rom = n < 0 ? value : NULL;
+    o->machine.image.firmware = n < 0;
     return *value != 0;
 }
 

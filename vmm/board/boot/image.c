@@ -79,7 +79,7 @@ static int find_kind(struct image *im, int fd, const struct image_options *o, ch
 /* Whole, but for a disk, which its drive reads. */
 static int read_rest(struct image *im, int fd, char *error, size_t size) {
     if (im->is_cd)
-        return image_read_cd(im, fd, error, size);
+        return im->options->firmware ? 0 : image_read_cd(im, fd, error, size);
     if (im->is_disk || im->size == im->file_size)
         return 0;
     if (im->file_size > IMAGE_MAX)
@@ -251,7 +251,7 @@ static void describe_details(const struct image *im, char *out, size_t size) {
     char count[32] = "";
     if (partitions)
         snprintf(count, sizeof count, ", %u partition%s", partitions, partitions == 1 ? "" : "s");
-    if (im->is_cd)
+    if (im->is_cd && im->eltorito.sectors)
         describe_cd(im, out, size);
     else if (im->is_disk && im->file_size < 10240)
         snprintf(out, size, "%llu bytes%s", (unsigned long long)im->file_size, count);

@@ -36,6 +36,7 @@ struct image_options {
     enum start_mode mode;
     enum boot_drive boot;         /* what drive the image is for */
     bool no_bios;                 /* a small disk is a flat image then: who else would read the rest? */
+    bool firmware;                /* of the user's: it boots disks itself, and judges what is on a CD */
     bool has_boot_device;         /* a Multiboot kernel is told of this drive, by the BIOS's number */
     uint8_t boot_device;
     const char *append;           /* behind the kernel's name on its command line; may be NULL */

@@ -199,6 +199,8 @@ static const struct image_kind kinds[] = {
     {"flat image with a Multiboot 1 header that does not say where it is loaded (flag 16)",
      "1BADB002 in the first 8 KiB", has_multiboot1, "link it as an ELF file, or add the address fields; "
      "--mode=real starts it without", REFUSED, 0, NULL, 0},
+    {"raw CD image (2352 bytes a block)", "00, ten times FF, 00", NULL,
+     "convert it to an ISO file first (bchunk)", REFUSED, MAGIC(0, "\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0")},
     {"gzip file", "1F 8B", NULL, DECOMPRESS("gunzip"), REFUSED, MAGIC(0, "\x1f\x8b\x08")},
     {"xz file", "FD 37 7A 58 5A", NULL, DECOMPRESS("unxz"), REFUSED, MAGIC(0, "\xfd" "7zXZ")},
     {"zstd file", "28 B5 2F FD", NULL, DECOMPRESS("unzstd"), REFUSED, MAGIC(0, "\x28\xb5\x2f\xfd")},

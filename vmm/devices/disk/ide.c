@@ -85,7 +85,8 @@ static void notice_poll(struct ide_channel *c, struct ide_drive *d) {
     if (d->disk || ++c->lines.polls != POLLS_TOLD || c->told_poll)
         return;
     c->told_poll = true;
-    ide_tell(c, d, "the guest waits for this drive, and there is none (Status reads 0); add one with --disk=FILE");
+    ide_tell(c, d, "the guest waits for this drive, and there is none (Status reads 0); add one with --disk=FILE "
+             "or --cdrom=FILE");
 }
 
 static uint8_t read_register(struct ide_channel *c, struct ide_drive *d, unsigned n) {
