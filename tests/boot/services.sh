@@ -40,6 +40,7 @@ guest video
 guest graphics
 stdin=$WORK/keys
 guest keys
+guest speaker
 typed=(1 '\x1b[<35;10;10M\x1b[<35;13;12M\x1b[<0;13;12M\x1b[<0;13;12mk' 2 '\x1b[<65;13;12M')
 guest mouse
 finish

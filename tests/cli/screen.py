@@ -18,6 +18,7 @@ class Terminal:
         self.rows, self.columns = rows, columns
         self.normal, self.other = Grid(rows, columns), Grid(rows, columns)
         self.alternate, self.wrap, self.cursor_shown, self.shape, self.pen = False, True, True, "0", ""
+        self.bells = 0
         self.mouse = set()  # modes in which it tells of its mouse
         self.text = ""  # all that was written to the normal screen
         self.rest = b""
@@ -72,6 +73,8 @@ class Terminal:
                 g.cells = g.cells[1:] + [[(" ", "")] * self.columns]
         elif c == "\r":
             g.column = 0
+        elif c == "\a":
+            self.bells += 1
         elif c == "\x18":
             pass
         else:

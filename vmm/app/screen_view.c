@@ -16,7 +16,7 @@
 #include "vmm/machine/machine_screen.h"
 
 /* Thirty looks a second while something changes, and for a moment after a key. */
-enum { QUICK_MS = 33, SLOW_MS = 100, QUICK_FOR_MS = 500 };
+enum { QUICK_MS = 33, SLOW_MS = 100, QUICK_FOR_MS = 500, BELL_MS = 300 };
 enum { ROOM_MIN = 40 }; /* columns for a message, if there is anything beside it */
 #define HELP "Ctrl-A h: help"
 enum { PIECE = 512 }; /* a terminal with room takes so much at once */
@@ -204,6 +204,21 @@ static void look_at_picture(struct screen_view *v, struct machine *m) {
     v->quick_ms = now_ms() + QUICK_FOR_MS;
 }
 
+/* Once for each tone that begins, and not too often. */
+static bool hears_tone(struct screen_view *v, struct machine *m) {
+    struct machine_sound s = machine_sound(m), before = v->sound;
+    bool same_machine = v->heard == m->number;
+    bool begins = same_machine && (s.tones != before.tones || (s.hz && s.hz != before.hz));
+    v->sound = s;
+    v->heard = m->number;
+    v->begins |= begins;
+    if (!v->begins || now_ms() - v->rang_ms < BELL_MS)
+        return false;
+    v->rang_ms = now_ms();
+    v->begins = false;
+    return true;
+}
+
 static void look(struct screen_view *v, struct machine *m) {
     struct screen s;
     memset(&s, 0, offsetof(struct screen, cell));
@@ -212,6 +227,7 @@ static void look(struct screen_view *v, struct machine *m) {
     if (!v->screen.text)
         look_at_picture(v, m);
     machine_state(m, v->state, sizeof v->state);
+    v->rings |= hears_tone(v, m);
     uint64_t now = now_ms();
     v->next_ms = now + (now < v->quick_ms ? QUICK_MS : SLOW_MS);
 }
@@ -349,8 +365,12 @@ void screen_view_update(struct screen_view *v, struct machine *m, bool foregroun
     if (!v->shown)
         return;
     show(v);
-    if (!screen_view_writes(v)) /* not within a sequence */
-        terminal_tell_mouse(machine_wants_mouse(m));
+    if (screen_view_writes(v)) /* within a sequence */
+        return;
+    terminal_tell_mouse(machine_wants_mouse(m));
+    if (v->rings)
+        terminal_ring();
+    v->rings = false;
 }
 
 int screen_view_patience(const struct screen_view *v) {

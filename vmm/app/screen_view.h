@@ -13,6 +13,7 @@
 #include "vmm/app/paint.h"
 #include "vmm/app/tail.h"
 #include "vmm/base/lock.h"
+#include "vmm/machine/machine_screen.h"
 
 enum screen_choice { SCREEN_AUTO, SCREEN_ON, SCREEN_OFF };
 enum { VIEW_MESSAGES = 1 << 16, VIEW_MESSAGE = 200 };
@@ -33,6 +34,11 @@ struct screen_view {
     size_t written;       /* of the bytes in paint */
     uint64_t next_ms;     /* the next look; UINT64_MAX: when something happens */
     uint64_t quick_ms;    /* until then often */
+    struct machine_sound sound; /* as it was heard last, of machine `heard` */
+    unsigned heard;
+    uint64_t rang_ms;
+    bool begins;          /* a tone has, and it is too early for the bell */
+    bool rings;           /* the bell is to ring when no sequence is under way */
 
     struct lock lock; /* the rest */
     bool holds;           /* messages are kept */

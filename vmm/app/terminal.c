@@ -143,6 +143,11 @@ void terminal_tell_mouse(bool on) {
     write_sequence(on ? begin : end, sizeof begin - 1);
 }
 
+void terminal_ring(void) {
+    if (has_screen)
+        write_sequence("\a", 1);
+}
+
 /* CAN ends a sequence that was not written whole. Cursor and attributes are the default. */
 void terminal_leave_screen(void) {
     static const char leave[] = "\030\033[0m\033[?7h\033[0 q\033[?25h\033[?1049l";

@@ -37,6 +37,7 @@ void terminal_enter_screen(void (*left)(void));
 void terminal_leave_screen(void);
 /* While the alternate screen is there: does it tell of the mouse? */
 void terminal_tell_mouse(bool);
+void terminal_ring(void);
 bool terminal_has_screen(void);
 /* false: it does not say. */
 bool terminal_size(unsigned *rows, unsigned *columns);

@@ -87,10 +87,15 @@ struct pit {
     const struct board *board;
     struct kvm_pit_state2 state; /* load times in the board's nanoseconds */
     uint64_t due;                /* when channel 0 ticks next; UINT64_MAX: never */
-    bool speaker;
+    uint8_t parity;              /* bits 2 and 3 of port 0x61, which do nothing */
+    unsigned tone;               /* that sounds, in Hz; 0: none */
+    unsigned tones;              /* so many have begun */
 };
 void pit_open(struct pit *, struct bus *, const struct board *);
 uint64_t pit_advance(struct pit *); /* do what is due; returns `due` */
+/* What the speaker sounds, in Hz; 0: nothing. */
+unsigned pit_tone(const struct kvm_pit_state2 *);
+void pit_ring(struct pit *);        /* a firmware's beep, which takes no time */
 void pit_restart(struct pit *);     /* the state was replaced: count from now */
 
 enum { DEVICES_MAX = 32 };

@@ -42,6 +42,8 @@ static uint16_t pit_counter(const struct pit *pit, const struct kvm_pit_channel_
 /* The OUT pin; channel 2's can be read at port 0x61. */
 static bool output(const struct pit *pit, const struct kvm_pit_channel_state *c) {
     uint64_t ticks = elapsed(pit, c);
+    if (!c->gate)
+        return c->mode != 0;
     switch (c->mode) {
     case 0: case 1:
         return (ticks >= c->count) == (c->mode == 0 || ticks > 0);
@@ -85,6 +87,29 @@ void pit_restart(struct pit *pit) {
     pit->due = due_after(pit, pit_now(pit));
 }
 
+/* --- the speaker ------------------------------------------------------------------------- */
+
+enum { REFRESH_NS = 15085 }; /* of the memory, by channel 1 */
+enum { TONE_MIN = 20, TONE_MAX = 20000 };
+
+static bool is_square(const struct kvm_pit_channel_state *c) { return c->mode == 3 || c->mode == 2; }
+
+unsigned pit_tone(const struct kvm_pit_state2 *s) {
+    const struct kvm_pit_channel_state *c = &s->channels[2];
+    bool on = s->flags & KVM_PIT_FLAGS_SPEAKER_DATA_ON && c->gate && c->count && is_square(c);
+    unsigned hz = on ? (HZ + c->count / 2) / c->count : 0;
+    return hz >= TONE_MIN && hz <= TONE_MAX ? hz : 0;
+}
+
+void pit_ring(struct pit *pit) { pit->tones++; }
+
+static void note_tone(struct pit *pit) {
+    unsigned hz = pit_tone(&pit->state);
+    if (hz && hz != pit->tone)
+        pit->tones++;
+    pit->tone = hz;
+}
+
 /* --- the registers --------------------------------------------------------------------- */
 
 static void load(struct pit *pit, unsigned n, uint16_t value) {
@@ -93,6 +118,8 @@ static void load(struct pit *pit, unsigned n, uint16_t value) {
     c->count_load_time = pit_now(pit);
     if (n == 0)
         pit->due = due_after(pit, pit_now(pit));
+    else if (n == 2)
+        note_tone(pit);
 }
 
 static void latch_count(struct pit *pit, struct kvm_pit_channel_state *c) {
@@ -194,16 +221,26 @@ static enum io_result access_pit(void *device, const struct access *a) {
     return result;
 }
 
-/* Port 0x61: bit 0 gates channel 2, bit 1 the speaker; bit 5 shows its output. */
+/* Port 0x61: bit 0 gates channel 2, bit 1 the speaker; bit 4 toggles as memory is refreshed, bit
+ * 5 shows the channel's output. */
+static uint8_t pit_read_speaker(const struct pit *pit) {
+    const struct kvm_pit_channel_state *c = &pit->state.channels[2];
+    bool data = pit->state.flags & KVM_PIT_FLAGS_SPEAKER_DATA_ON, refresh = pit_now(pit) / REFRESH_NS & 1;
+    return (uint8_t)(c->gate | data << 1 | pit->parity | refresh << 4 | output(pit, c) << 5);
+}
+
 static enum io_result access_speaker(void *device, const struct access *a) {
     struct pit *pit = device;
     struct kvm_pit_channel_state *c = &pit->state.channels[2];
     if (!a->write)
-        return access_reply(a, c->gate | pit->speaker << 1 | output(pit, c) << 5);
+        return access_reply(a, pit_read_speaker(pit));
     if (access_byte(a) & 1 && !c->gate)
         c->count_load_time = pit_now(pit);
     c->gate = access_byte(a) & 1;
-    pit->speaker = access_byte(a) >> 1 & 1;
+    pit->parity = access_byte(a) & 0xc;
+    pit->state.flags &= ~KVM_PIT_FLAGS_SPEAKER_DATA_ON;
+    pit->state.flags |= access_byte(a) & 2 ? KVM_PIT_FLAGS_SPEAKER_DATA_ON : 0;
+    note_tone(pit);
     return IO_DONE;
 }
 

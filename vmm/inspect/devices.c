@@ -54,6 +54,8 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
     pic_rows(&chips.pic[0], "PIC 1", sink);
     pic_rows(&chips.pic[1], "PIC 2", sink);
     pit_rows(&chips.pit, sink);
+    if (pit_tone(&chips.pit))
+        fill_row(sink, "speaker\tsounds\t%u Hz", pit_tone(&chips.pit));
     devices_describe(&m->board.devices, &(struct device_sink){.row = device_cells, .context = (void *)sink});
 }
 

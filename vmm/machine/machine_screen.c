@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+#include "vmm/cpu/engine.h"
+#include "vmm/machine/engines.h"
+
 /* The guest may be writing a register now, and is not kept waiting: each is as it was before or
  * after, and the next look shows it. A device may hold its lock until input comes, and who
  * brings that may be asking here. */
@@ -46,4 +49,22 @@ void machine_state(struct machine *m, char *out, size_t size) {
 /* As with the screen: the guest is not kept waiting, and the next look shows it. */
 __attribute__((no_sanitize("thread"))) bool machine_wants_mouse(const struct machine *m) {
     return *(const volatile bool *)&m->board.devices.keyboard.mouse.reporting;
+}
+
+/* Of the chip in the kernel; with a debugger its state is another thread's. */
+static unsigned kernel_tone(struct machine *m) {
+    struct irqchip_state chips;
+    lock_take(&m->run.lock); /* or the engine may be changing */
+    struct cpu *cpu = &m->vcpu[0].cpu;
+    bool has = !m->options->debugged && engines_has_irqchip(m) && !cpu->engine->get_irqchip(cpu, &chips);
+    lock_release(&m->run.lock);
+    return has ? pit_tone(&chips.pit) : 0;
+}
+
+__attribute__((no_sanitize("thread"))) struct machine_sound machine_sound(struct machine *m) {
+    const volatile struct pit *pit = &m->board.devices.pit;
+    struct machine_sound s = {pit->tone, pit->tones};
+    if (!s.hz)
+        s.hz = kernel_tone(m);
+    return s;
 }

@@ -16,6 +16,13 @@ bool machine_picture(struct machine *, struct vga *registers, struct picture *);
 /* "kvm", or "soft, stopped": which engine the machine has, and whether it stands. Any time. */
 void machine_state(struct machine *, char *out, size_t size);
 
+/* What the guest's speaker sounds, and how many tones have begun. Any time. */
+struct machine_sound {
+    unsigned hz; /* 0: nothing */
+    unsigned tones;
+};
+struct machine_sound machine_sound(struct machine *);
+
 /* Has the guest enabled its mouse? Any time. */
 bool machine_wants_mouse(const struct machine *);
 

@@ -138,7 +138,7 @@ static struct cursor keep_inside(struct bios *b, const struct video *v, unsigned
 static struct cursor print_character(struct bios *b, const struct video *v, unsigned page, struct cursor at,
                            uint8_t character, int attribute) {
     switch (character) {
-    case BEL: return at;
+    case BEL: pit_ring(&b->board->devices.pit); return at;
     case BACKSPACE:
         at.column -= at.column > 0;
         return at;

@@ -37,8 +37,8 @@ int vcpu_add_memory(struct kvm_vcpu *v, const struct memory *m) {
 }
 
 static int create_chips(int vm) {
-    struct kvm_pit_config config = {0};
-    struct kvm_reinject_control control = {.pit_reinject = 0}; /* no backlog of ticks */
+    struct kvm_pit_config config = {.flags = KVM_PIT_SPEAKER_DUMMY}; /* port 0x61, too */
+    struct kvm_reinject_control control = {.pit_reinject = 0};       /* no backlog of ticks */
     if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm, KVM_CREATE_PIT2, &config) < 0)
         return -errno;
     ioctl(vm, KVM_REINJECT_CONTROL, &control);
