@@ -394,7 +394,7 @@ static void set_unchecked(struct rig *r, const struct arguments *a) {
 
 static const char *const exceptions[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR",
                                          "#UD", "#NM", "#DF", "#09", "#TS", "#NP",
-                                         "#SS", "#GP", "#PF", "#15", "#MF", "#AC"};
+                                         "#SS", "#GP", "#PF", "#15", "#MF", "#AC", "#MC", "#XM"};
 
 static void enter_handler_real(struct rig *r, unsigned vector) {
     struct cpu_state *s = &r->cpu.state;

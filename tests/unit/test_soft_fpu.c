@@ -1,4 +1,4 @@
-/* The x87, case by case: what keeps an instruction from being executed, exceptions that wait,
+/* x87, MMX and SSE, case by case: what keeps an instruction from being executed, exceptions that wait,
  * and its state in memory in all formats. What instructions do: test_soft_native_fpu.c.
  */
 #include "soft_case.h"
@@ -128,6 +128,97 @@ static const struct row programs[] = {
      "fsw=3800 ftw=80 st0=c90fdaa22168c235 st0e=4000 st7=c90fdaa22168c235 st7e=4000 fip=80001000c eax=ff"},
 };
 
+/* --- MMX and SSE: Vol. 2A §2.4, Vol. 3A 2.5, 12.1, 13.1 --- */
+
+#define SSE_ON "cr4=600 "
+static const struct row sse_refused[] = {
+    {"ADDPS without OSFXSR", "cr4=0", "0f 58 c1", "#UD"},
+    {"ADDPS with EM", SSE_ON "cr0=15", "0f 58 c1", "#UD"},
+    {"ADDPS with TS", SSE_ON "cr0=19", "0f 58 c1", "#NM"},
+    {"ADDPS with EM and TS", SSE_ON "cr0=1d", "0f 58 c1", "#UD"},
+    {"ADDPS with TS, not aligned", SSE_ON "cr0=19", "0f 58 05 08 00 03 00", "#NM"},
+    {"PADDB with EM", "cr0=15", "0f fc c1", "#UD"},
+    {"PADDB with TS", "cr0=19", "0f fc c1", "#NM"},
+    {"PADDB without OSFXSR", "cr4=0", "0f fc c1", "ftw=ff st0e=ffff"},
+    {"PADDB with an x87 exception that is pending", "cr0=31 " INEXACT, "0f fc c1", "#MF"},
+    {"EMMS with an x87 exception that is pending", "cr0=31 " INEXACT, "0f 77", "#MF"},
+    {"EMMS with TS", "cr0=19", "0f 77", "#NM"},
+    {"CVTPI2PS of a register, x87 pending", SSE_ON "cr0=31 " INEXACT, "0f 2a c1", "#MF"},
+    {"CVTPI2PS of memory has nothing to do with it", SSE_ON "cr0=31 " INEXACT,
+     "0f 2a 05 00 00 03 00", ""},
+    {"LDMXCSR with TS", SSE_ON "cr0=19", "0f ae 15 00 00 03 00", "#NM"},
+    {"LDMXCSR of a reserved bit", SSE_ON "d:30000=10000", "0f ae 15 00 00 03 00", "#GP(0)"},
+    {"LDMXCSR", SSE_ON "d:30000=ffff", "0f ae 15 00 00 03 00", "mxcsr=ffff"},
+    {"STMXCSR", SSE_ON "mxcsr=1f81", "0f ae 1d 00 00 03 00", "d:30000=1f81"},
+    {"STMXCSR of a register", SSE_ON, "0f ae d8", "#UD"},
+    {"MOVNTI with EM and TS", "cr0=1d eax=5", "0f c3 05 00 00 03 00", "d:30000=5"},
+    {"LFENCE with EM and TS", "cr0=1d", "0f ae e8", ""},
+    {"MFENCE", "", "0f ae f0", ""},
+    {"SFENCE", "", "0f ae f8", ""},
+    {"CLFLUSH where nothing is mapped", "paging page:30000=0", "0f ae 3d 00 00 03 00",
+     "#PF(0,30000)"},
+    {"PREFETCH where nothing is mapped", "paging page:30000=0", "0f 18 0d 00 00 03 00", ""},
+    {"a feature that is not announced: HADDPS", SSE_ON, "f2 0f 7c c1", "#UD"},
+    {"POPCNT", "", "f3 0f b8 c1", "#UD"},
+    {"PSHUFB", SSE_ON, "66 0f 38 00 c1", "#UD"},
+    {"LOCK", SSE_ON, "f0 0f 58 05 00 00 03 00", "#UD"},
+};
+
+static const struct row sse_memory[] = {
+    {"MOVAPS that is not aligned", SSE_ON, "0f 28 05 08 00 03 00", "#GP(0)"},
+    {"MOVAPS to memory", SSE_ON, "0f 29 05 08 00 03 00", "#GP(0)"},
+    {"MOVAPS beyond the stack's limit", SSE_ON "ss=68", "36 0f 28 05 00 10 00 00", "#SS(0)"},
+    {"MOVAPS on the stack, not aligned", SSE_ON, "36 0f 28 05 08 00 03 00", "#GP(0)"},
+    {"ADDPS that is not aligned", SSE_ON, "0f 58 05 04 00 03 00", "#GP(0)"},
+    {"ADDSS need not be", SSE_ON "d:30003=3f800000 xmm0=1111111100000000", "f3 0f 58 05 03 00 03 00",
+     "xmm0=111111113f800000"},
+    {"MOVUPS need not be", SSE_ON "q:30003=5,6", "0f 10 05 03 00 03 00", "xmm0=5 xmm0h=6"},
+    {"MOVUPS over two pages", SSE_ON "paging q:30ff8=5,6", "0f 10 05 f8 0f 03 00", "xmm0=5 xmm0h=6"},
+    {"MOVUPS to a page that is not there: nothing of it", SSE_ON "paging page:31000=0 xmm0=5",
+     "0f 11 05 f8 0f 03 00", "#PF(2,31000)"},
+    {"MOVUPS from one", SSE_ON "paging page:31000=0", "0f 10 05 f1 0f 03 00", "#PF(0,31000)"},
+    {"MOVDQU within a quadword", SSE_ON "paging page:31000=0 xmm0=5", "f3 0f 7f 05 f4 0f 03 00",
+     "#PF(2,31000)"},
+    {"MOVHPS keeps the other half", SSE_ON "xmm0=5 q:30000=7", "0f 16 05 00 00 03 00", "xmm0h=7"},
+    {"MOVSS from memory clears the rest", SSE_ON "xmm0=ffffffffffffffff xmm0h=1 d:30000=7",
+     "f3 0f 10 05 00 00 03 00", "xmm0=7 xmm0h=0"},
+    {"MASKMOVDQU of nothing: no fault", SSE_ON "paging page:30000=0 edi=30000", "66 0f f7 c1", ""},
+    {"MASKMOVDQU of some", SSE_ON "edi=30000 xmm0=8877665544332211 xmm1=8000000000008000",
+     "66 0f f7 c1", "b:30001=22 b:30007=88"},
+    {"MASKMOVDQU: all of it or nothing", SSE_ON "paging page:31000=0 edi=30ff8 xmm0=1 xmm0h=2 "
+     "xmm1=80 xmm1h=80", "66 0f f7 c1", "#PF(2,31000)"},
+};
+
+/* Vol. 1 §11.5 */
+static const struct row simd_exceptions[] = {
+    {"invalid", SSE_ON "mxcsr=1f00 xmm1=7f800001", "f3 0f 58 c1", "#XM mxcsr=1f01"},
+    {"invalid, and no OSXMMEXCPT", "cr4=200 mxcsr=1f00 xmm1=7f800001", "f3 0f 58 c1",
+     "#UD mxcsr=1f01"},
+    {"invalid, masked", SSE_ON "xmm1=7f800001", "f3 0f 58 c1", "mxcsr=1f81 xmm0=7fc00001"},
+    {"an exact tiny result", SSE_ON "mxcsr=1780 xmm0=00800000 xmm1=3f000000", "f3 0f 59 c1",
+     "#XM mxcsr=1790"},
+    {"masked it is nothing", SSE_ON "xmm0=00800000 xmm1=3f000000", "f3 0f 59 c1", "xmm0=400000"},
+    {"flush to zero", SSE_ON "mxcsr=9f80 xmm0=00800000 xmm1=3f000000", "f3 0f 59 c1",
+     "mxcsr=9fb0 xmm0=0"},
+    {"before the operation: what comes after is not found", SSE_ON "mxcsr=1d80 xmm1=4040000000000000 xmm0=3f8000003f800000",
+     "0f 5e c1", "#XM mxcsr=1d85"},
+    {"COMISS of a NaN leaves the flags", SSE_ON "mxcsr=1f00 xmm1=7fc00000 cf=1 zf=0 of=1", "0f 2f c1",
+     "#XM mxcsr=1f01"},
+    {"CVTSS2SI that does not fit", SSE_ON "mxcsr=1f00 xmm1=7f800000 eax=5", "f3 0f 2d c1",
+     "#XM mxcsr=1f01"},
+};
+
+/* MMX registers are the x87's, by their numbers (Vol. 3A 12.2). */
+static const struct row mmx_registers[] = {
+    {"an MMX instruction: TOP is 0, all are valid, exponents are ones",
+     "fsw=3800 ftw=80 st0=5 st0e=3fff eax=7", "0f 6e c0",
+     "fsw=0 ftw=ff st7=5 st7e=3fff st0=7 st0e=ffff"},
+    {"a store changes TOP and tags, too", "fsw=3800 st1=7", "0f 7f 05 00 00 03 00",
+     "q:30000=7 fsw=0 ftw=ff st1=0 st0=7"},
+    {"EMMS", "fsw=3800 ftw=ff st0=5", "0f 77", "fsw=0 ftw=0 st0=0 st7=5"},
+    {"none if it faults", "paging page:30000=0 fsw=3800", "0f 6f 05 00 00 03 00", "#PF(0,30000)"},
+};
+
 int main(void) {
     RUN_ROWS(refused);
     RUN_ROWS(pending_exceptions);
@@ -135,5 +226,9 @@ int main(void) {
     RUN_ROWS(formats);
     RUN_ROWS(fxsave_area);
     RUN_PROGRAMS(programs);
+    RUN_ROWS(sse_refused);
+    RUN_ROWS(sse_memory);
+    RUN_ROWS(simd_exceptions);
+    RUN_ROWS(mmx_registers);
     return unit_end();
 }

@@ -16,6 +16,7 @@
 #include "unit.h"
 #include "vmm/engines/soft/fpu_image.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/engines/soft/state.h"
 
 enum {
     LOW = 0x100000,
@@ -43,6 +44,7 @@ struct registers {
 
 struct test {
     uint8_t code[16], length;
+    uint8_t sse_opcode;
     bool in_data; /* it has a memory operand there, at: */
     uint32_t operand;
     struct registers in, out;
@@ -171,6 +173,8 @@ static void emit_modrm(struct test *t, unsigned reg, bool memory) {
     }
 }
 
+static bool only_x87, only_sse;
+
 static void make_x87_instruction(struct test *t) {
     if (one_in(10))
         emit(t, 0x66);
@@ -186,14 +190,54 @@ static void make_x87_instruction(struct test *t) {
                         put_packed_decimal(t->data + (t->operand - DATA));
 }
 
+/* Of all three maps, with any prefix or none: many are no instruction. */
+static void make_sse_instruction(struct test *t) {
+    static const uint8_t prefixes[] = {0, 0x66, 0xF3, 0xF2};
+    static const struct {
+        uint8_t first, last;
+    } spans[] = {{0x10, 0x17}, {0x28, 0x2F}, {0x50, 0x7F}, {0xC2, 0xC6}, {0xD0, 0xFE}};
+    uint8_t prefix = prefixes[any() % 4];
+    unsigned map = any() % 8, span = any() % 8;
+    span = span < 5 ? span : span < 6 ? 2 : 4;
+    if (one_in(40) && prefix)
+        emit(t, 0x66);
+    if (prefix)
+        emit(t, prefix);
+    emit(t, 0x0F);
+    if (map == 0) {
+        emit(t, 0x38);
+        emit(t, one_in(20) && prefix == 0xF2 ? 0xF0 | any() % 2 : any() % 0x48);
+    } else if (map == 1) {
+        emit(t, 0x3A);
+        emit(t, one_in(2) ? 0x08 + any() % 0x10 : one_in(2) ? 0x20 + any() % 4 : 0x40 + any() % 0x24);
+        if (t->code[t->length - 1] == 0x44) /* PCLMULQDQ is not built */
+            t->code[t->length - 1] = 0x42;
+    } else if (one_in(100)) {
+        emit(t, 0xB8);
+    } else {
+        emit(t, spans[span].first + any() % (spans[span].last - spans[span].first + 1u));
+    }
+    bool no_modrm = map > 1 && t->code[t->length - 1] == 0x77;
+    t->sse_opcode = t->code[t->length - 1];
+    if (!no_modrm)
+        emit_modrm(t, any() % 8, one_in(2));
+    uint8_t opcode = t->sse_opcode;
+    if (map == 1 || (map > 1 && ((opcode >= 0x70 && opcode <= 0x73) || opcode == 0xC2 ||
+                                 (opcode >= 0xC4 && opcode <= 0xC6))))
+        emit(t, any());
+}
+
 static void make(struct test *t) {
     memset(t, 0, sizeof *t);
     fill(t->data, DATA_SIZE);
     t->in = (struct registers){.flags = (any() & FLAGS) | 0x202, .ax = any(), .bx = any(),
                                .cx = any(), .dx = any(), .si = DATA, .di = DATA + 128,
                                .bp = any(), .sp = DATA + 128 + 4 * (any() % 16)};
-    plain_x87 = false;
-    make_x87_instruction(t);
+    plain_x87 = one_in(2);
+    if (only_x87 || (!only_sse && one_in(3)))
+        make_x87_instruction(t), plain_x87 = false;
+    else
+        make_sse_instruction(t);
     make_x87(&t->fpu);
     make_sse(&t->fpu);
 }
@@ -361,7 +405,7 @@ static void drop_selectors(struct test *t, const struct test *in) {
 
 static bool host_keeps_fdp; /* FDP is that of the last exception only */
 
-static void settle(struct test *t, const struct test *in) {
+static void drop_what_differs(struct test *t, const struct test *in) {
     t->fpu.fcs = t->fpu.fds = t->fpu.fip_high = t->fpu.fdp_high = 0;
     t->fpu.mxcsr_mask = 0;
     memset(t->fpu.xmm + 8, 0, sizeof t->fpu.xmm - 8 * sizeof *t->fpu.xmm + sizeof t->fpu.unused);
@@ -374,8 +418,8 @@ static void settle(struct test *t, const struct test *in) {
 }
 
 static bool same(struct test *host, struct test *soft, const struct test *in) {
-    settle(host, in);
-    settle(soft, in);
+    drop_what_differs(host, in);
+    drop_what_differs(soft, in);
     return host->faulted == soft->faulted && !memcmp(&host->out, &soft->out, sizeof host->out) &&
            !memcmp(&host->fpu, &soft->fpu, sizeof host->fpu) &&
            !memcmp(host->data, soft->data, DATA_SIZE);
@@ -446,8 +490,11 @@ int main(int argc, char **argv) {
         mmap(NULL, BATCH * sizeof *host, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct rig r;
     ask_host();
+    only_x87 = argc > 3 && argv[3][0] == 'x';
+    only_sse = argc > 3 && argv[3][0] == 's';
     rig_open(&r, soft_open, 4 << 20);
     rig_flat(&r, "", 0);
+    ((struct soft *)r.cpu.priv)->features = ~0ull;
     while (batches--)
         if (!compare_batch(&r, host)) {
             puts("no memory below 4 GiB to be had here; skipped");

@@ -17,7 +17,7 @@ const char manpage_before[] =
     "What a guest prints goes to stdout, messages to stderr, each a line that begins with\n"
     "\\(lqminikvm: \\(rq.\n"
     ".PP\n"
-    "A guest runs on KVM, or on the built-in CPU, an interpreter of an x86-64 with an x87.\n"
+    "A guest runs on KVM, or on the built-in CPU, an interpreter of an x86-64.\n"
     "The built-in CPU needs no /dev/kvm. Time on it is the number of instructions done, so that "
     "the\n"
     "same input is the same run. By default KVM is used where it is there, and the built-in CPU "

@@ -143,10 +143,10 @@ struct cpu {
     const struct addresses *addresses; /* the debugger's choice, for address_shift() */
     /* Linear address less what a debugger sees in a flat register. NULL: 0. */
     uint64_t (*address_shift)(const struct addresses *, const struct cpu_state *);
-    bool step_irqs; /* interrupts may enter during step() */
-    bool verbose;   /* a line on stderr for each exit */
-    bool had_fpu;   /* the guest began on an engine that has one */
-    bool behind;    /* during a call of `host`: the state is that after the instruction */
+    bool host_features; /* the guest has seen those that the host's processor has (soft) */
+    bool step_irqs;     /* interrupts may enter during step() */
+    bool verbose;       /* a line on stderr for each exit */
+    bool behind;        /* during a call of `host`: the state is that after the instruction */
     /* The virtual clock of the soft engine: one tick for each instruction, and those
      * that passed while the CPU waited. No two states that a person can see have the
      * same count. */

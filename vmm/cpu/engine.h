@@ -32,7 +32,6 @@ enum engine_capability {
     /* It has mechanisms for some breakpoints and watchpoints only: strained() says when those
      * that are set cost a step for each instruction, or refuses() is not always NULL. */
     ENGINE_LIMITED_BREAKPOINTS = 1 << 4,
-    ENGINE_FPU = 1 << 5, /* x87, MMX and SSE */
     /* An entry of the guest costs far more than an instruction, and entries() counts them. */
     ENGINE_COSTLY_ENTRY = 1 << 6,
 };

@@ -91,41 +91,8 @@ static void give_irqchip(struct machine *m) {
     pic_line(&m->board.devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
-/* As KVM's CPUs begin, and as FNINIT leaves it (volume 1, table 8-1 and 10.2.3). */
-static bool fpu_is_used(const struct cpu *cpu) {
-    const struct kvm_fpu *now = &cpu->state.fpu;
-    struct kvm_fpu fresh = {.fcw = 0x37f, .mxcsr = 0x1f80};
-    if (cpu->missing & CPU_FPU)
-        return false;
-    return memcmp(now->fpr, fresh.fpr, sizeof fresh.fpr) || now->fcw != fresh.fcw || now->fsw ||
-           now->ftwx || memcmp(now->xmm, fresh.xmm, sizeof fresh.xmm) || now->mxcsr != fresh.mxcsr;
-}
-
-/* FNINIT and its kind, FNSTSW, FNSTCW: how software finds out whether there is one. */
-static bool only_asks(const struct insn *in) {
-    uint8_t modrm = insn_modrm(in);
-    bool stores = modrm < 0xc0 && (modrm >> 3 & 7) == 7;
-    return (in->opcode == 0xdb && modrm >= 0xe0 && modrm <= 0xe4) ||
-           (in->opcode == 0xdf && modrm == 0xe0) ||
-           (stores && (in->opcode == 0xd9 || in->opcode == 0xdd));
-}
-
-/* The next instruction is of the x87, MMX or SSE. */
-static bool fpu_comes(struct machine *m) {
-    static const struct insn_span fpu[] = {{0xd8, 0xdf}, {0x0f10, 0x0f17}, {0x0f28, 0x0f2f},
-                                           {0x0f50, 0x0f7f}, {0x0fc2, 0x0fc2}, {0x0fc4, 0x0fc6},
-                                           {0x0fd0, 0x0ffe}};
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
-    struct insn in;
-    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &in);
-    return insn_in_any(&in, fpu, sizeof fpu / sizeof *fpu) && !only_asks(&in);
-}
-
-/* The built-in CPU has no FPU: a guest that uses one would silently lose its registers. */
-static bool needs_fpu(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
-    return cpu_can(cpu, ENGINE_FPU) && (fpu_is_used(cpu) || fpu_comes(m));
-}
+/* As FNINIT leaves it, and as a CPU begins (volume 1, table 8-1 and 10.2.3). */
+static const struct kvm_fpu fresh_fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
 
 /* Of CR4: what comes with more state than the built-in CPU has, or with other paging. */
 #define CR4_BEYOND (CR4_LA57 | CR4_OSXSAVE | CR4_PKE)
@@ -144,13 +111,10 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
                  (unsigned long long)cpu->state.sregs.cr4);
         return -ENOTSUP;
     }
-    if (to == ENGINE_SOFT && needs_fpu(m)) {
-        snprintf(error, size, "the built-in CPU has no FPU, and this guest uses it");
-        return -ENOTSUP;
-    }
     fetch_irqchip(m);
     uint64_t clock_age = rtc_age(&m->board.devices.cmos.rtc);
     old = *cpu;
+    cpu->host_features |= to == ENGINE_SOFT;
     int err = to == ENGINE_SOFT ? open_soft(m, error, size) : open_kvm(m, error, size);
     if (err) {
         *cpu = old;
@@ -159,7 +123,8 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
     m->recorder->forget(m); /* the past of the old engine; the other begins one of its own, or none */
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
-    cpu->had_fpu |= cpu_can(&old, ENGINE_FPU);
+    if (old.missing & CPU_FPU)
+        cpu->state.fpu = fresh_fpu;
     m->board.input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
     m->wants_irqchip = false;

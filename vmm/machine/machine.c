@@ -215,7 +215,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
     cpu_set_engine(cpu, NULL);
     cpu->valid = cpu->dirty = cpu->missing = 0;
     cpu->ticks = cpu->slept = cpu->limit = 0;
-    cpu->mid_rep = cpu->intr = cpu->had_fpu = false;
+    cpu->mid_rep = cpu->intr = cpu->host_features = false;
     cpu_arrives(cpu);
     int err = engines_open(m, m->options->engine, error, size);
     if (err)

@@ -5,7 +5,9 @@ bool scratch_cpu_open(struct scratch_cpu *s, const struct cpu *like, const struc
     struct engine_options options = {0};
     char error[128];
     *s = (struct scratch_cpu){.cpu = {.memory = like->memory, .host = *host,
-                                       .cpuid = like->cpuid}};
+                                       .cpuid = like->cpuid,
+                                       .host_features = like->host_features ||
+                                                        !cpu_can(like, ENGINE_DETERMINISTIC)}};
     s->cpu.breakpoints = &s->none;
     return engine_soft.open(&s->cpu, &options, error, sizeof error) >= 0;
 }

@@ -77,6 +77,7 @@ static const struct {
     {CR4_PAE, FEATURE_PAE},   {CR4_PGE, FEATURE_PGE},   {CR4_UMIP, FEATURE_UMIP},
     {CR4_PCIDE, FEATURE_PCID}, {CR4_SMEP, FEATURE_SMEP}, {CR4_SMAP, FEATURE_SMAP},
     {CR4_FSGSBASE, FEATURE_FSGSBASE}, {CR4_OSFXSR, FEATURE_FXSR},
+    {CR4_OSXMMEXCPT, FEATURE_SSE},
 };
 
 static uint64_t cr4_defined(const struct soft *s) {

@@ -15,14 +15,28 @@ enum { LEAF_LAST = 7, LEAF_EXTENDED_LAST = 0x80000008 };
 
 /* What a plain x86-64 kernel needs; the rest of what is built is there when it is asked for. */
 #define FEATURES_BASIC                                                                             \
-    (FEATURE_BIT(FPU) | FEATURE_BIT(FXSR) | FEATURE_BIT(DE) | FEATURE_BIT(PSE) | FEATURE_BIT(TSC) | FEATURE_BIT(MSR) |                    \
+    (FEATURE_BIT(FPU) | FEATURE_BIT(DE) | FEATURE_BIT(PSE) | FEATURE_BIT(TSC) | FEATURE_BIT(MSR) | \
      FEATURE_BIT(PAE) | FEATURE_BIT(CX8) | FEATURE_BIT(SEP) | FEATURE_BIT(PGE) |                   \
-     FEATURE_BIT(CMOV) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) | FEATURE_BIT(NX) |              \
-     FEATURE_BIT(PDPE1GB) | FEATURE_BIT(LM) | FEATURE_BIT(LAHF_LM))
+     FEATURE_BIT(CMOV) | FEATURE_BIT(CLFLUSH) | FEATURE_BIT(MMX) | FEATURE_BIT(FXSR) |             \
+     FEATURE_BIT(SSE) | FEATURE_BIT(SSE2) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) |             \
+     FEATURE_BIT(NX) | FEATURE_BIT(PDPE1GB) | FEATURE_BIT(LM) | FEATURE_BIT(LAHF_LM))
 
 #define FEATURES_MORE                                                                              \
     (FEATURE_BIT(PCID) | FEATURE_BIT(FSGSBASE) | FEATURE_BIT(SMEP) | FEATURE_BIT(SMAP) |           \
-     FEATURE_BIT(UMIP) | FEATURE_BIT(RDTSCP))
+     FEATURE_BIT(UMIP) | FEATURE_BIT(RDTSCP) | FEATURES_OF_SSE)
+
+/* Their instructions are the host's, so it must have them. */
+#define FEATURES_OF_SSE                                                                            \
+    (FEATURE_BIT(SSE3) | FEATURE_BIT(SSSE3) | FEATURE_BIT(SSE4_1) | FEATURE_BIT(SSE4_2) |          \
+     FEATURE_BIT(POPCNT))
+
+static uint64_t host_has(void) {
+    return (__builtin_cpu_supports("sse3") ? FEATURE_BIT(SSE3) : 0) |
+           (__builtin_cpu_supports("ssse3") ? FEATURE_BIT(SSSE3) : 0) |
+           (__builtin_cpu_supports("sse4.1") ? FEATURE_BIT(SSE4_1) : 0) |
+           (__builtin_cpu_supports("sse4.2") ? FEATURE_BIT(SSE4_2) : 0) |
+           (__builtin_cpu_supports("popcnt") ? FEATURE_BIT(POPCNT) : 0);
+}
 
 static const char brand[48] = "minikvm built-in CPU";
 
@@ -34,10 +48,13 @@ static const char vendors[][13] = {[VENDOR_DEFAULT] = "MiniKVM Soft",
 uint64_t features_choose(struct soft *s) {
     static const struct cpuid_choice nothing;
     const struct cpuid_choice *c = s->cpu->cpuid ? s->cpu->cpuid : &nothing;
-    s->features = (FEATURES_BASIC | (c->on & FEATURES_MORE)) & ~c->off;
+    uint64_t built = FEATURES_BASIC | FEATURES_MORE;
+    built &= ~FEATURES_OF_SSE | host_has();
+    uint64_t on = c->on | (s->cpu->host_features ? FEATURES_OF_SSE : 0);
+    s->features = (FEATURES_BASIC | on) & built & ~c->off;
     s->vendor = c->vendor;
     s->amd = c->vendor == VENDOR_AMD;
-    return c->on & ~(FEATURES_BASIC | FEATURES_MORE);
+    return c->on & ~built;
 }
 
 static void set_four(struct soft *s, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {

@@ -28,6 +28,7 @@ struct decoder {
     uint8_t rex;       /* 0: none */
     unsigned address_size;
     int seg;           /* of the override prefix, or -1 */
+    struct opcode sse; /* a row made of one of struct sse_opcode */
 };
 
 /* REX (Vol. 2A §2.2.1): the bits as what they add to a register's number. */
@@ -290,19 +291,36 @@ static op_fn *handler(const struct decoder *d, const struct opcode *row) {
 
 /* --- finding the row --- */
 
-static const struct opcode *first_row(struct decoder *d, uint8_t first) {
-    d->op->opcode = first;
-    if (first != 0x0F)
-        return &opcodes[first];
-    d->op->opcode = next(d);
-    return &opcodes_0f[d->op->opcode];
-}
-
 /* F2 and F3 go before 66, and of these two the last counts. */
 static unsigned mandatory_prefix(const struct op *op) {
     if (op->rep)
         return op->rep == 0xF3 ? PREFIX_F3 : PREFIX_F2;
     return op->data16 ? PREFIX_66 : PREFIX_NONE;
+}
+
+static const struct opcode *by_prefix(struct decoder *d, const struct opcode four[4]) {
+    d->mandatory = true;
+    return &four[mandatory_prefix(d->op)];
+}
+
+static const struct opcode *sse_row(struct decoder *d, const struct sse_opcode four[4]) {
+    const struct sse_opcode *row = &four[mandatory_prefix(d->op)];
+    d->mandatory = true;
+    d->sse = (struct opcode){.operands = row->operands, .immediate = row->immediate,
+                             .flags = row->flags, .run = row->run};
+    return &d->sse;
+}
+
+static const struct opcode *first_row(struct decoder *d, uint8_t first) {
+    uint8_t second = first == 0x0F ? next(d) : 0;
+    bool third = second == 0x38 || second == 0x3A;
+    uint8_t opcode = first != 0x0F ? first : third ? next(d) : second;
+    d->op->opcode = opcode;
+    if (third)
+        return sse_row(d, second == 0x38 ? opcodes_0f38[opcode] : opcodes_0f3a[opcode]);
+    if (first == 0x0F && opcodes_0f[opcode].operands == O_SSE)
+        return sse_row(d, opcodes_sse[opcode]);
+    return first == 0x0F ? &opcodes_0f[opcode] : &opcodes[opcode];
 }
 
 static bool has_modrm(const struct opcode *row) {
@@ -318,8 +336,7 @@ static const struct opcode *own_row(struct decoder *d, const struct opcode *row,
         if (row->code64 && code64(d->s)) {
             row = row->code64;
         } else if (row->prefixes) {
-            row = &row->prefixes[mandatory_prefix(d->op)];
-            d->mandatory = true;
+            row = by_prefix(d, row->prefixes);
         } else if (row->registers && byte >= 0xC0) {
             row = &row->registers[byte & 7];
         } else if (row->group) {

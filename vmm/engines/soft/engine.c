@@ -59,7 +59,7 @@ static void soft_memory_changed(struct cpu *cpu, uint64_t phys, uint64_t length)
 static void soft_describe(struct cpu *cpu, char *out, unsigned size) {
     snprintf(out, size,
              "engine: the built-in CPU\n"
-             "  an x86-64 with an x87: real, virtual-8086, protected and long mode\n"
+             "  an x86-64 with x87, MMX and SSE: real, virtual-8086, protected and long mode\n"
              "  exact and deterministic; any number of breakpoints and watchpoints\n"
              "  instructions done: %llu\n",
              (unsigned long long)cpu_icount(cpu));

@@ -35,7 +35,7 @@ struct fpu_image {
 } __attribute__((aligned(16)));
 _Static_assert(sizeof(struct fpu_image) == 512, "as FXSAVE writes it");
 
-enum { FPU_TOP_SHIFT = 11, FSW_ES = 1 << 7, FSW_B = 1 << 15, FCW_MASKS = 0x3F };
+enum { FPU_TOP_SHIFT = 11, FSW_ES = 1 << 7, FSW_TOP = 7 << FPU_TOP_SHIFT, FSW_B = 1 << 15, FCW_MASKS = 0x3F };
 
 /* I, D, Z, O, U: of those that are not masked, each keeps a store from being done. */
 enum { X87_NO_STORE = 0x1F };

@@ -1,6 +1,7 @@
 /* The one-byte and the 0F opcode map (Vol. 2D, appendix A). */
 #include "vmm/engines/soft/opcodes.h"
 #include "vmm/engines/soft/handlers.h"
+#include "vmm/engines/soft/sse_handlers.h"
 
 #define ONE(o, i, f, fn) {.operands = O_##o, .immediate = I_##i, .flags = (f), .run = fn}
 #define FAM(o, i, f, name)                                                                         \
@@ -88,7 +89,10 @@ static const struct opcode group9[8] = {
 };
 
 static const struct opcode group15_plain[8] = {
-    ONE(N, NONE, MEM, fxsave), ONE(N, NONE, MEM, fxrstor), UD, UD, UD, UD, UD, UD,
+    ONE(N, NONE, MEM, fxsave),  ONE(N, NONE, MEM, fxrstor),
+    ONE(N, NONE, MEM, ldmxcsr), ONE(N, NONE, MEM, stmxcsr),
+    UD,                         ONE(N, NONE, ONLY_REG, fence),
+    ONE(N, NONE, ONLY_REG, fence), ONE(N, NONE, 0, clflush_or_sfence),
 };
 static const struct opcode group15_f3[8] = {
     ONE(N, NONE, ONLY_REG, fsgsbase), ONE(N, NONE, ONLY_REG, fsgsbase),
@@ -107,6 +111,9 @@ static const struct opcode group11_byte[8] = {
 static const struct opcode group11[8] = {
     FAM(N, V, 0, mov_ei), UD, UD, UD, UD, UD, UD, UD,
 };
+
+static const struct opcode only_emms[4] = {[PREFIX_NONE] = ONE(NONE, NONE, 0, emms)};
+static const struct opcode only_popcnt[4] = {[PREFIX_F3] = ONE(E, NONE, 0, popcnt)};
 
 /* --- rows of 64-bit code --- */
 
@@ -268,6 +275,11 @@ const struct opcode opcodes[256] = {
     [0xFF] = GROUP(group5),
 };
 
+/* MMX and SSE: by sse_rows.c. */
+#define SSE(n) [n] = {.operands = O_SSE}
+#define SSE4(n) SSE(n), SSE((n) + 1), SSE((n) + 2), SSE((n) + 3)
+#define SSE8(n) SSE4(n), SSE4((n) + 4)
+
 /* --- 0F --- a row of zeros (no handler) is undefined, too. */
 
 const struct opcode opcodes_0f[256] = {
@@ -281,11 +293,13 @@ const struct opcode opcodes_0f[256] = {
     [0x08] = ONE(NONE, NONE, 0, invd),
     [0x09] = ONE(NONE, NONE, 0, invd),
     [0x0D] = ONE(N, NONE, 0, nop), /* PREFETCHW */
+    SSE8(0x10),
     EIGHT(0x18, ONE(N, NONE, 0, nop)), /* hints */
     [0x20] = ONE(C, NONE, 0, mov_rc),
     [0x21] = ONE(C, NONE, 0, mov_rd),
     [0x22] = ONE(C, NONE, 0, mov_cr),
     [0x23] = ONE(C, NONE, 0, mov_dr),
+    SSE8(0x28),
     [0x30] = ONE(NONE, NONE, 0, wrmsr),
     [0x31] = ONE(NONE, NONE, 0, rdtsc),
     [0x32] = ONE(NONE, NONE, 0, rdmsr),
@@ -293,6 +307,10 @@ const struct opcode opcodes_0f[256] = {
     [0x35] = ONE(NONE, NONE, LAST, sysexit),
     EIGHT(0x40, ONE(E, NONE, 0, cmovcc)),
     EIGHT(0x48, ONE(E, NONE, 0, cmovcc)),
+    SSE8(0x50), SSE8(0x58), SSE8(0x60), SSE8(0x68), SSE4(0x70),
+    SSE(0x74), SSE(0x75), SSE(0x76),
+    [0x77] = {.operands = O_NONE, .prefixes = only_emms},
+    SSE4(0x7C),
     JCC_ROWS(0x80, V),
     EIGHT(0x90, ONE(N, NONE, BYTE, setcc)),
     EIGHT(0x98, ONE(N, NONE, BYTE, setcc)),
@@ -317,6 +335,7 @@ const struct opcode opcodes_0f[256] = {
     [0xB5] = ONE(E, NONE, MEM, lgs),
     [0xB6] = FAM(E, NONE, RM8, movzx),
     [0xB7] = FAM(E, NONE, RM16, movzx),
+    [0xB8] = {.operands = O_E, .prefixes = only_popcnt},
     [0xB9] = {.operands = O_N, .flags = LAST, .run = undefined}, /* UD1 has a ModRM */
     [0xBA] = GROUP(group8),
     [0xBB] = ONE(E, NONE, LOCKS, bit_eg),
@@ -326,6 +345,9 @@ const struct opcode opcodes_0f[256] = {
     [0xBF] = FAM(E, NONE, RM16, movsx),
     [0xC0] = FAM(E, NONE, BYTE | LOCKS, xadd),
     [0xC1] = FAM(E, NONE, LOCKS, xadd),
+    SSE(0xC2), SSE4(0xC3),
     [0xC7] = GROUP(group9),
     EIGHT(0xC8, ONE(Z, NONE, 0, bswap)),
+    SSE8(0xD0), SSE8(0xD8), SSE8(0xE0), SSE8(0xE8), SSE8(0xF0), SSE4(0xF8),
+    SSE(0xFC), SSE(0xFD), SSE(0xFE),
 };

@@ -21,6 +21,7 @@ enum operands {
     O_VW,   /* reg and rm are numbers */
     O_VE,   /* reg is a number; E in rm or memory */
     O_GW,   /* rm is a number; G in reg */
+    O_SSE,  /* the row is in opcodes_sse[] */
 };
 
 /* What follows them. */
@@ -67,5 +68,13 @@ struct opcode {
 };
 
 extern const struct opcode opcodes[256], opcodes_0f[256];
+
+/* MMX and SSE: a row is chosen by the prefix, too; the maps behind 0F, 0F 38 and 0F 3A. */
+struct sse_opcode {
+    op_fn *run;
+    uint8_t operands, immediate;
+    uint16_t flags;
+};
+extern const struct sse_opcode opcodes_sse[256][4], opcodes_0f38[256][4], opcodes_0f3a[256][4];
 
 #endif

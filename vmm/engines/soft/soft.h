@@ -1,5 +1,5 @@
-/* The built-in CPU: engine 2, an interpreter of an x86-64 with an x87, without MMX and SSE, in
- * real, virtual-8086, protected, compatibility and 64-bit mode.
+/* The built-in CPU: engine 2, an interpreter of an x86-64 with x87, MMX and SSE, in real,
+ * virtual-8086, protected, compatibility and 64-bit mode.
  *
  * Rule: what a guest can see is what the manual says, exactly and the same in
  * every run. Time is counted in ticks (cpu->ticks): each instruction is one, and so is

@@ -111,18 +111,22 @@ static void raise_pending(struct soft *s) {
     pend(s, PENDING_CHECK);
     if (s->halted)
         longjmp(s->unwind, UNWIND_EXIT);
-    x87_bring(s);
 }
 
 static bool x87_is_pending(const struct soft *s) {
     return (s->x87_here ? host_fsw() : s->fpu.fsw) & FSW_ES;
 }
 
+void x87_wait(struct soft *s) {
+    if (x87_is_pending(s))
+        raise_pending(s);
+}
+
 void x87_begin(struct soft *s, bool waits) {
     if (s->cr0 & (CR0_EM | CR0_TS)) /* Vol. 3A 2.5 */
         raise_plain(s, VECTOR_NM);
-    if (waits && x87_is_pending(s))
-        raise_pending(s);
+    if (waits)
+        x87_wait(s);
     if (!s->x87_here)
         x87_bring(s);
     s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
@@ -167,12 +171,6 @@ ALWAYS void remember(struct soft *s, const struct op *op) {
     }
 }
 
-/* ZF, PF, CF as FCOMI gives them; OF, SF and AF are cleared (Vol. 2A). */
-static void take_eflags(struct soft *s, uint32_t ah) {
-    uint32_t given = ah >> 8 & (FLAG_ZF | FLAG_PF | FLAG_CF);
-    flags_set(s, (flags_get(s) & ~(uint32_t)FLAGS_ALU) | given);
-}
-
 ALWAYS void finish(struct soft *s, const struct op *op, const struct x87_row *row) {
     if (UNLIKELY(row->flags & X87_CONTROL))
         x87_control_changed(s);
@@ -180,17 +178,22 @@ ALWAYS void finish(struct soft *s, const struct op *op, const struct x87_row *ro
         remember(s, op);
 }
 
+static op_fn *const own[] = {
+    [X87_FNINIT] = x87_fninit,   [X87_FNSTSW_AX] = x87_fnstsw_ax, [X87_FLDENV] = x87_fldenv,
+    [X87_FNSTENV] = x87_fnstenv, [X87_FRSTOR] = x87_frstor,       [X87_FNSAVE] = x87_fnsave,
+};
+
 static const struct op *x87_registers(struct soft *s, const struct op *op) {
     unsigned at = op->modrm & 63;
     const struct x87_row *row = &x87_register_rows[op->opcode & 7][at];
-    if (!row->name)
+    if (!*row->name)
         raise_plain(s, VECTOR_UD);
     begin(s, row);
-    if (row->run)
-        return row->run(s, op);
+    if (row->own)
+        return own[row->own](s, op);
     uint32_t ah = do_host(s, row, x87_on_registers[op->opcode & 7][at], NULL);
     if (row->flags & X87_EFLAGS)
-        take_eflags(s, ah);
+        set_compared(s, ah >> 8);
     finish(s, op, row);
     return op + 1;
 }
@@ -203,11 +206,11 @@ static bool is_stored(const struct soft *s) {
 static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
     const struct x87_row *row = &x87_memory_rows[op->opcode & 7][op->reg];
     uint8_t operand[16];
-    if (!row->name)
+    if (!*row->name)
         raise_plain(s, VECTOR_UD);
     begin(s, row);
-    if (row->run)
-        return row->run(s, op);
+    if (row->own)
+        return own[row->own](s, op);
     uint64_t at = address(s, op);
     if (row->flags & X87_LOAD)
         operand_load(s, op->seg, at, operand, row->size);
@@ -243,7 +246,7 @@ const struct op *x87_fnstsw_ax(struct soft *s, const struct op *op) {
 const struct op *fwait(struct soft *s, const struct op *op) {
     if ((s->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
         raise_plain(s, VECTOR_NM);
-    if (!s->x87_ready && x87_is_pending(s))
-        raise_pending(s);
+    if (!s->x87_ready)
+        x87_wait(s);
     return op + 1;
 }

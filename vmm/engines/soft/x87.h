@@ -25,16 +25,21 @@ enum {
     X87_USES_EFLAGS = 32,
 };
 
+/* Those that are not just the host's. */
+enum x87_own { X87_HOST, X87_FNINIT, X87_FNSTSW_AX, X87_FLDENV, X87_FNSTENV, X87_FRSTOR, X87_FNSAVE };
+
 struct x87_row {
-    const char *name; /* NULL: no instruction */
+    char name[18];       /* "": no instruction */
     uint8_t flags, size; /* size: of the memory operand, in bytes */
-    op_fn *run;       /* it is not just the host's; X87_NO_WAIT is seen to */
+    uint8_t own;
 };
 extern const struct x87_row x87_memory_rows[8][8], x87_register_rows[8][64];
 
 /* Everything that comes before an x87 instruction is done: the registers are here, and
  * none of the exceptions that keep it from being executed was raised. */
 void x87_begin(struct soft *, bool waits);
+/* Raises the exception that is pending, if there is one. */
+void x87_wait(struct soft *);
 /* CW or the flags may have changed. The last thing that an instruction does with the x87. */
 void x87_control_changed(struct soft *);
 

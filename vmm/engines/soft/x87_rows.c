@@ -8,18 +8,18 @@
 /* clang-format off */
 
 /* --- with a memory operand: [opcode - D8][reg] --- */
-#define LOAD(n, name)  {name, X87_LOAD, n, NULL}
-#define STORE(n, name) {name, X87_STORE, n, NULL}
-#define CONTROL(f, n, name) {name, X87_CONTROL | (f), n, NULL}
+#define LOAD(n, name)  {name, X87_LOAD, n, X87_HOST}
+#define STORE(n, name) {name, X87_STORE, n, X87_HOST}
+#define CONTROL(f, n, name) {name, X87_CONTROL | (f), n, X87_HOST}
 #define BY(fn, f, name) {name, X87_CONTROL | (f), 0, fn}
-#define NONE {NULL, 0, 0, NULL}
+#define NONE {"", 0, 0, X87_HOST}
 
 const struct x87_row x87_memory_rows[8][8] = {
     { /* D8 */ LOAD(4, "fadd m32"), LOAD(4, "fmul m32"), LOAD(4, "fcom m32"), LOAD(4, "fcomp m32"),
       LOAD(4, "fsub m32"), LOAD(4, "fsubr m32"), LOAD(4, "fdiv m32"), LOAD(4, "fdivr m32") },
     { /* D9 */ LOAD(4, "fld m32"), NONE, STORE(4, "fst m32"), STORE(4, "fstp m32"),
-      BY(x87_fldenv, 0, "fldenv"), CONTROL(X87_LOAD, 2, "fldcw"),
-      BY(x87_fnstenv, X87_NO_WAIT, "fnstenv"), CONTROL(X87_STORE | X87_NO_WAIT, 2, "fnstcw") },
+      BY(X87_FLDENV, 0, "fldenv"), CONTROL(X87_LOAD, 2, "fldcw"),
+      BY(X87_FNSTENV, X87_NO_WAIT, "fnstenv"), CONTROL(X87_STORE | X87_NO_WAIT, 2, "fnstcw") },
     { /* DA */ LOAD(4, "fiadd m32"), LOAD(4, "fimul m32"), LOAD(4, "ficom m32"), LOAD(4, "ficomp m32"),
       LOAD(4, "fisub m32"), LOAD(4, "fisubr m32"), LOAD(4, "fidiv m32"), LOAD(4, "fidivr m32") },
     { /* DB */ LOAD(4, "fild m32"), STORE(4, "fisttp m32"), STORE(4, "fist m32"), STORE(4, "fistp m32"),
@@ -27,8 +27,8 @@ const struct x87_row x87_memory_rows[8][8] = {
     { /* DC */ LOAD(8, "fadd m64"), LOAD(8, "fmul m64"), LOAD(8, "fcom m64"), LOAD(8, "fcomp m64"),
       LOAD(8, "fsub m64"), LOAD(8, "fsubr m64"), LOAD(8, "fdiv m64"), LOAD(8, "fdivr m64") },
     { /* DD */ LOAD(8, "fld m64"), STORE(8, "fisttp m64"), STORE(8, "fst m64"), STORE(8, "fstp m64"),
-      BY(x87_frstor, 0, "frstor"), NONE,
-      BY(x87_fnsave, X87_NO_WAIT, "fnsave"), CONTROL(X87_STORE | X87_NO_WAIT, 2, "fnstsw m16") },
+      BY(X87_FRSTOR, 0, "frstor"), NONE,
+      BY(X87_FNSAVE, X87_NO_WAIT, "fnsave"), CONTROL(X87_STORE | X87_NO_WAIT, 2, "fnstsw m16") },
     { /* DE */ LOAD(2, "fiadd m16"), LOAD(2, "fimul m16"), LOAD(2, "ficom m16"), LOAD(2, "ficomp m16"),
       LOAD(2, "fisub m16"), LOAD(2, "fisubr m16"), LOAD(2, "fidiv m16"), LOAD(2, "fidivr m16") },
     { /* DF */ LOAD(2, "fild m16"), STORE(2, "fisttp m16"), STORE(2, "fist m16"), STORE(2, "fistp m16"),
@@ -38,10 +38,10 @@ const struct x87_row x87_memory_rows[8][8] = {
 #undef BY
 
 /* --- on registers: [opcode - D8][ModRM - C0] --- */
-#define ONE(name)           {name, 0, 0, NULL}
-#define COMPARE(name)       {name, X87_EFLAGS, 0, NULL}
-#define WHEN(name)          {name, X87_USES_EFLAGS, 0, NULL}
-#define CONTROL(name)       {name, X87_CONTROL | X87_NO_WAIT, 0, NULL}
+#define ONE(name)           {name, 0, 0, X87_HOST}
+#define COMPARE(name)       {name, X87_EFLAGS, 0, X87_HOST}
+#define WHEN(name)          {name, X87_USES_EFLAGS, 0, X87_HOST}
+#define CONTROL(name)       {name, X87_CONTROL | X87_NO_WAIT, 0, X87_HOST}
 #define BY(fn, name)        {name, X87_CONTROL | X87_NO_WAIT, 0, fn}
 #define EIGHT(row)          row, row, row, row, row, row, row, row
 
@@ -71,7 +71,7 @@ const struct x87_row x87_register_rows[8][64] = {
     { /* DB: the 8087's interrupts and the 287's mode are no more, their instructions do nothing */
       EIGHT(WHEN("fcmovnb st,st(i)")),  EIGHT(WHEN("fcmovne st,st(i)")),
       EIGHT(WHEN("fcmovnbe st,st(i)")), EIGHT(WHEN("fcmovnu st,st(i)")),
-      CONTROL("fneni"), CONTROL("fndisi"), CONTROL("fnclex"), BY(x87_fninit, "fninit"),
+      CONTROL("fneni"), CONTROL("fndisi"), CONTROL("fnclex"), BY(X87_FNINIT, "fninit"),
       CONTROL("fnsetpm"), NONE, NONE, NONE,
       EIGHT(COMPARE("fucomi st,st(i)")), EIGHT(COMPARE("fcomi st,st(i)")), EIGHT(NONE) },
     { /* DC */
@@ -93,6 +93,6 @@ const struct x87_row x87_register_rows[8][64] = {
     { /* DF */
       EIGHT(ONE("ffreep st(i)")), EIGHT(ONE("fxch7 st(i)")),
       EIGHT(ONE("fstp8 st(i)")),  EIGHT(ONE("fstp9 st(i)")),
-      BY(x87_fnstsw_ax, "fnstsw ax"), NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+      BY(X87_FNSTSW_AX, "fnstsw ax"), NONE, NONE, NONE, NONE, NONE, NONE, NONE,
       EIGHT(COMPARE("fucomip st,st(i)")), EIGHT(COMPARE("fcomip st,st(i)")), EIGHT(NONE) },
 };

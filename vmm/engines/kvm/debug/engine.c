@@ -140,8 +140,7 @@ static void engine_describe(struct cpu *cpu, char *out, unsigned size) {
 
 const struct engine engine_kvm = {
     .name = "kvm",
-    .capabilities =
-        ENGINE_KERNEL_IRQCHIP | ENGINE_LIMITED_BREAKPOINTS | ENGINE_FPU | ENGINE_COSTLY_ENTRY,
+    .capabilities = ENGINE_KERNEL_IRQCHIP | ENGINE_LIMITED_BREAKPOINTS | ENGINE_COSTLY_ENTRY,
     .open = kvm_open,
     .ops = {.fetch = debug_fetch, .store = debug_store, .run = kick_run},
     .step = kick_step,

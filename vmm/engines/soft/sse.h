@@ -1,0 +1,229 @@
+/* MMX and SSE: what their instructions have in common.
+ *
+ * An instruction is one line: its name, the feature that it belongs to, and its kind. The
+ * macros below make two functions of it: do_NAME(), which is the host's instruction on two
+ * values, and sse_NAME(), the handler: it asks what keeps the instruction from being executed,
+ * fetches its operands, and stores what do_NAME() gives. sse_rows.c says which opcode is which.
+ *
+ * Rule: on the host all exceptions are masked, and its flags are read back; those that the guest
+ * has not masked are raised before anything is stored (mxcsr.c).
+ *
+ * An MMX instruction is the XMM one on registers whose upper halves are 0, where its lower half
+ * is the same. MMX registers are in soft.fpu, so the x87's go there first.
+ */
+#ifndef MINIKVM_SOFT_SSE_H
+#define MINIKVM_SOFT_SSE_H
+
+#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/fpu_operand.h"
+#include "vmm/engines/soft/x87.h"
+
+typedef long long vector __attribute__((vector_size(16)));
+
+/* --- may it be executed? (Vol. 2A §2.4, Vol. 3A 2.5, 13.1) --- */
+
+_Noreturn void sse_refuse(struct soft *, enum cpuid_feature); /* #UD or #NM */
+
+ALWAYS void need_sse(struct soft *s, enum cpuid_feature f) {
+    if (UNLIKELY(s->cr0 & (CR0_EM | CR0_TS) || !(s->cr4 & CR4_OSFXSR) || !has_feature(s, f)))
+        sse_refuse(s, f);
+}
+
+/* Also raises an x87 exception that is pending. */
+void need_mmx(struct soft *, enum cpuid_feature);
+/* An MMX instruction that will not fault: TOP is 0, and no register is empty (Vol. 3A 12.2). */
+void mmx_turn(struct soft *);
+ALWAYS void begin_mmx(struct soft *s) {
+    if (UNLIKELY(s->fpu.fsw & FSW_TOP || s->fpu.ftw != 0xFF))
+        mmx_turn(s);
+}
+
+/* --- operands --- */
+
+/* W's bytes beyond `size` are 0. */
+enum alignment { UNALIGNED, ALIGNED };
+
+_Noreturn void raise_misaligned(struct soft *, unsigned seg, uint64_t at, bool write);
+
+ALWAYS vector load_vector(struct soft *s, const struct op *op, enum alignment a) {
+    union xmm w;
+    uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
+    const struct tlb_entry *e = tlb_slot(s, linear);
+    if (a == ALIGNED && UNLIKELY(linear & 15))
+        raise_misaligned(s, op->seg, at, false);
+    if (LIKELY(at + 16 <= s->seg[op->seg].read_end && tlb_holds(e->read, linear, 16)))
+        memcpy(&w, (const void *)(e->host + linear), 16);
+    else
+        operand_load(s, op->seg, at, &w, 16);
+    return w.v;
+}
+
+ALWAYS void store_vector(struct soft *s, const struct op *op, vector v, enum alignment a) {
+    union xmm w = {.v = v};
+    uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
+    const struct tlb_entry *e = tlb_slot(s, linear);
+    if (a == ALIGNED && UNLIKELY(linear & 15))
+        raise_misaligned(s, op->seg, at, true);
+    if (LIKELY(at + 16 <= s->seg[op->seg].write_end && tlb_holds(e->write, linear, 16))) {
+        memcpy((void *)(e->host + linear), &w, 16);
+    } else {
+        check_write_area(s, op->seg, at, 16, 8);
+        operand_store(s, op->seg, at, &w, 16);
+    }
+}
+
+ALWAYS vector low_quadword(uint64_t value) {
+    return (union xmm){.q = {value, 0}}.v;
+}
+
+ALWAYS uint64_t quadword_of(vector v) {
+    return (union xmm){.v = v}.q[0];
+}
+
+ALWAYS vector *v_of(struct soft *s, const struct op *op) {
+    return &s->fpu.xmm[op->reg].v;
+}
+
+ALWAYS vector get_w(struct soft *s, const struct op *op, unsigned size, enum alignment a) {
+    if (!op->memory)
+        return s->fpu.xmm[op->rm].v;
+    return size == 16 ? load_vector(s, op, a)
+                      : low_quadword(load(s, op->seg, address(s, op), size));
+}
+
+/* MMX registers are numbered as the x87's are, not from the top; REX does not reach them. */
+ALWAYS uint64_t get_mm(const struct soft *s, unsigned n) {
+    unsigned top = s->fpu.fsw >> FPU_TOP_SHIFT;
+    return s->fpu.st[(n - top) & 7].q[0];
+}
+
+ALWAYS void set_mm(struct soft *s, unsigned n, uint64_t value) {
+    s->fpu.st[n & 7].q[0] = value;
+    s->fpu.st[n & 7].w[4] = 0xFFFF; /* sign and exponent of the x87 register */
+}
+
+ALWAYS uint64_t get_q(struct soft *s, const struct op *op, unsigned size) {
+    return op->memory ? load(s, op->seg, address(s, op), size) : get_mm(s, op->rm);
+}
+
+/* --- MXCSR (Vol. 1 §10.2.3, 11.5) --- */
+
+/* What the host's is, for an instruction of the guest, and then. */
+struct mxcsr_use {
+    uint32_t in, out;
+};
+enum { MXCSR_FLAGS = 0x3F, MXCSR_MASKS = 0x1F80, MXCSR_DAZ = 0x40, MXCSR_UM = 0x800,
+       MXCSR_FTZ = 0x8000, MXCSR_MASK_SHIFT = 7 };
+
+/* Of which kind the results are. NOT_TINY: they neither overflow nor underflow. */
+enum results { SINGLES, DOUBLES, SINGLE, DOUBLE, NOT_TINY };
+
+extern const uint32_t host_mxcsr;
+
+/* An instruction that is done: opcode, operands, result. */
+struct float_done {
+    unsigned opcode;
+    enum results kind;
+    vector a, b, result;
+};
+/* Raises an exception that is not masked. */
+void mxcsr_check(struct soft *, uint32_t flags, const struct float_done *);
+/* DPPS and DPPD, which find exceptions in more than one step. */
+void mxcsr_check_dot_product(struct soft *, uint8_t immediate, const struct float_done *);
+
+/* Underflow that is not masked goes before flush to zero. */
+ALWAYS struct mxcsr_use mxcsr_begin(const struct soft *s) {
+    uint32_t mxcsr = s->fpu.mxcsr, ftz = mxcsr & MXCSR_UM ? 0 : MXCSR_FTZ;
+    return (struct mxcsr_use){.in = (mxcsr & ~(uint32_t)MXCSR_FLAGS & ~ftz) | MXCSR_MASKS};
+}
+
+ALWAYS bool mxcsr_masks_all(const struct soft *s) {
+    return LIKELY((s->fpu.mxcsr & MXCSR_MASKS) == MXCSR_MASKS);
+}
+
+/* Of one that neither overflows nor underflows. */
+ALWAYS void mxcsr_end(struct soft *s, const struct mxcsr_use *m) {
+    if (!mxcsr_masks_all(s))
+        mxcsr_check(s, m->out & MXCSR_FLAGS, &(struct float_done){.kind = NOT_TINY});
+    s->fpu.mxcsr |= m->out & MXCSR_FLAGS;
+}
+
+#define WITH_MXCSR(line) "ldmxcsr %[in]\n\t" line "\n\tstmxcsr %[out]\n\tldmxcsr %[host]"
+#define MXCSR_IN(m)      [in] "m"((m)->in), [host] "m"(host_mxcsr)
+#define MXCSR_OUT(m)     [out] "=m"((m)->out)
+
+/* --- the kinds of instructions --- */
+
+typedef vector plain_fn(vector a, vector b);
+typedef vector float_fn(vector a, vector b, struct mxcsr_use *);
+
+ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size,
+                                  enum cpuid_feature f, plain_fn *run) {
+    need_sse(s, f);
+    vector w = get_w(s, op, size, ALIGNED);
+    *v_of(s, op) = run(*v_of(s, op), w);
+    return op + 1;
+}
+
+ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size,
+                                  enum cpuid_feature f, plain_fn *run) {
+    need_mmx(s, f);
+    vector q = low_quadword(get_q(s, op, size));
+    begin_mmx(s);
+    set_mm(s, op->reg, quadword_of(run(low_quadword(get_mm(s, op->reg)), q)));
+    return op + 1;
+}
+
+ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size,
+                                  enum cpuid_feature f, enum results r, float_fn *run) {
+    need_sse(s, f);
+    vector w = get_w(s, op, size, ALIGNED), v = *v_of(s, op);
+    struct mxcsr_use m = mxcsr_begin(s);
+    v = run(v, w, &m);
+    if (!mxcsr_masks_all(s))
+        mxcsr_check(s, m.out & MXCSR_FLAGS,
+                    &(struct float_done){op->opcode, r, *v_of(s, op), w, v});
+    s->fpu.mxcsr |= m.out & MXCSR_FLAGS;
+    *v_of(s, op) = v;
+    return op + 1;
+}
+
+/* The host's instruction, or a few of them, on a and b: result in a. */
+#define DO_PLAIN(name, text)                                                                       \
+    ALWAYS vector do_##name(vector a, vector b) {                                                  \
+        __asm__(text : "+x"(a) : "x"(b));                                                          \
+        return a;                                                                                  \
+    }
+#define DO_FLOAT(name)                                                                             \
+    ALWAYS vector do_##name(vector a, vector b, struct mxcsr_use *m) {                             \
+        __asm__ volatile(WITH_MXCSR(#name " %[b], %[a]")                                           \
+                         : [a] "+x"(a), MXCSR_OUT(m)                                               \
+                         : [b] "x"(b), MXCSR_IN(m));                                               \
+        return a;                                                                                  \
+    }
+#define HANDLER(name, call)                                                                        \
+    const struct op *name(struct soft *s, const struct op *op) { return call; }
+
+/* An XMM instruction without exceptions; `size` is that of its memory operand. */
+#define PLAIN(name, size, feature)                                                                 \
+    DO_PLAIN(name, #name " %1, %0")                                                                \
+    HANDLER(sse_##name, sse_plain(s, op, size, FEATURE_##feature, do_##name))
+
+/* One with exceptions. */
+#define FLOAT(name, size, feature, results)                                                        \
+    DO_FLOAT(name)                                                                                 \
+    HANDLER(sse_##name, sse_float(s, op, size, FEATURE_##feature, results, do_##name))
+
+/* One for XMM and one for MMX registers, whose features differ; `size` is that of the latter's
+ * memory operand. */
+#define BOTH(name, size, mmx_feature, feature)                                                     \
+    PLAIN(name, 16, feature)                                                                       \
+    HANDLER(mmx_##name, mmx_plain(s, op, size, FEATURE_##mmx_feature, do_##name))
+
+/* The MMX one takes other instructions of the host's. */
+#define BOTH_BY(name, mmx_feature, feature, text)                                                  \
+    PLAIN(name, 16, feature)                                                                       \
+    DO_PLAIN(name##_mmx, text)                                                                     \
+    HANDLER(mmx_##name, mmx_plain(s, op, 8, FEATURE_##mmx_feature, do_##name##_mmx))
+
+#endif

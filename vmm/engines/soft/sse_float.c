@@ -1,0 +1,226 @@
+/* SSE's floating point: arithmetic, comparison, conversion (Vol. 1 §10.4, 11.4).
+ *
+ * In the end an instruction is the host's, with the guest's MXCSR; see sse.h.
+ */
+#include "vmm/engines/soft/sse.h"
+
+#include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/handlers.h"
+#include "vmm/engines/soft/sse_handlers.h"
+#include "vmm/engines/soft/sse_immediate.h"
+
+#define ARITHMETIC(name)                                                                           \
+    FLOAT(name##ps, 16, SSE, SINGLES)                                                              \
+    FLOAT(name##pd, 16, SSE2, DOUBLES)                                                             \
+    FLOAT(name##ss, 4, SSE, SINGLE)                                                                \
+    FLOAT(name##sd, 8, SSE2, DOUBLE)
+
+ARITHMETIC(add)
+ARITHMETIC(sub)
+ARITHMETIC(mul)
+ARITHMETIC(div)
+FLOAT(haddps, 16, SSE3, SINGLES)
+FLOAT(haddpd, 16, SSE3, DOUBLES)
+FLOAT(hsubps, 16, SSE3, SINGLES)
+FLOAT(hsubpd, 16, SSE3, DOUBLES)
+FLOAT(addsubps, 16, SSE3, SINGLES)
+FLOAT(addsubpd, 16, SSE3, DOUBLES)
+
+/* Their results are never tiny, or are one of the operands. */
+#define SELECTION(name)                                                                            \
+    FLOAT(name##ps, 16, SSE, NOT_TINY)                                                             \
+    FLOAT(name##pd, 16, SSE2, NOT_TINY)                                                            \
+    FLOAT(name##ss, 4, SSE, NOT_TINY)                                                              \
+    FLOAT(name##sd, 8, SSE2, NOT_TINY)
+
+SELECTION(sqrt)
+SELECTION(min)
+SELECTION(max)
+
+/* Approximations: they have no exceptions, and each vendor its own last bits. */
+PLAIN(rcpps, 16, SSE)
+PLAIN(rcpss, 4, SSE)
+PLAIN(rsqrtps, 16, SSE)
+PLAIN(rsqrtss, 4, SSE)
+
+PLAIN(andps, 16, SSE)
+PLAIN(andpd, 16, SSE2)
+PLAIN(andnps, 16, SSE)
+PLAIN(andnpd, 16, SSE2)
+PLAIN(orps, 16, SSE)
+PLAIN(orpd, 16, SSE2)
+PLAIN(xorps, 16, SSE)
+PLAIN(xorpd, 16, SSE2)
+
+/* --- conversions between vectors --- */
+FLOAT(cvtps2pd, 8, SSE2, NOT_TINY)
+FLOAT(cvtpd2ps, 16, SSE2, SINGLES)
+FLOAT(cvtss2sd, 4, SSE2, NOT_TINY)
+FLOAT(cvtsd2ss, 8, SSE2, SINGLE)
+FLOAT(cvtdq2ps, 16, SSE2, NOT_TINY)
+FLOAT(cvtps2dq, 16, SSE2, NOT_TINY)
+FLOAT(cvttps2dq, 16, SSE2, NOT_TINY)
+FLOAT(cvtpd2dq, 16, SSE2, NOT_TINY)
+FLOAT(cvttpd2dq, 16, SSE2, NOT_TINY)
+PLAIN(cvtdq2pd, 8, SSE2)
+
+/* --- conversions between XMM and general registers: op->size of 4 or 8 --- */
+
+#define FROM_INTEGER(name)                                                                         \
+    ALWAYS vector do_##name(vector a, uint64_t e, unsigned size, struct mxcsr_use *m) {            \
+        if (size == 8)                                                                             \
+            __asm__ volatile(WITH_MXCSR(#name "q %[e], %[a]")                                      \
+                             : [a] "+x"(a), MXCSR_OUT(m) : [e] "r"(e), MXCSR_IN(m));               \
+        else                                                                                       \
+            __asm__ volatile(WITH_MXCSR(#name "l %[e], %[a]")                                      \
+                             : [a] "+x"(a), MXCSR_OUT(m) : [e] "r"((uint32_t)e), MXCSR_IN(m));     \
+        return a;                                                                                  \
+    }
+
+#define TO_INTEGER(name)                                                                           \
+    ALWAYS uint64_t do_##name(vector w, unsigned size, struct mxcsr_use *m) {                      \
+        uint64_t wide;                                                                             \
+        uint32_t narrow;                                                                           \
+        if (size == 8)                                                                             \
+            __asm__ volatile(WITH_MXCSR(#name " %[w], %[r]")                                       \
+                             : [r] "=r"(wide), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));            \
+        else                                                                                       \
+            __asm__ volatile(WITH_MXCSR(#name " %[w], %[r]")                                       \
+                             : [r] "=r"(narrow), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));          \
+        return size == 8 ? wide : narrow;                                                          \
+    }
+
+typedef vector from_integer_fn(vector a, uint64_t e, unsigned size, struct mxcsr_use *);
+typedef uint64_t to_integer_fn(vector w, unsigned size, struct mxcsr_use *);
+
+ALWAYS const struct op *from_integer(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                     from_integer_fn *run) {
+    need_sse(s, f);
+    struct mxcsr_use m = mxcsr_begin(s);
+    vector v = run(*v_of(s, op), get_e(s, op, op->size, op->memory), op->size, &m);
+    mxcsr_end(s, &m);
+    *v_of(s, op) = v;
+    return op + 1;
+}
+
+ALWAYS const struct op *to_integer(struct soft *s, const struct op *op, unsigned size,
+                                   enum cpuid_feature f, to_integer_fn *run) {
+    need_sse(s, f);
+    vector w = get_w(s, op, size, UNALIGNED);
+    struct mxcsr_use m = mxcsr_begin(s);
+    uint64_t value = run(w, op->wide, &m);
+    mxcsr_end(s, &m);
+    set_reg(s, op->reg, op->wide, value);
+    return op + 1;
+}
+
+FROM_INTEGER(cvtsi2ss)
+FROM_INTEGER(cvtsi2sd)
+HANDLER(sse_cvtsi2ss, from_integer(s, op, FEATURE_SSE, do_cvtsi2ss))
+HANDLER(sse_cvtsi2sd, from_integer(s, op, FEATURE_SSE2, do_cvtsi2sd))
+
+TO_INTEGER(cvtss2si)
+TO_INTEGER(cvttss2si)
+TO_INTEGER(cvtsd2si)
+TO_INTEGER(cvttsd2si)
+HANDLER(sse_cvtss2si, to_integer(s, op, 4, FEATURE_SSE, do_cvtss2si))
+HANDLER(sse_cvttss2si, to_integer(s, op, 4, FEATURE_SSE, do_cvttss2si))
+HANDLER(sse_cvtsd2si, to_integer(s, op, 8, FEATURE_SSE2, do_cvtsd2si))
+HANDLER(sse_cvttsd2si, to_integer(s, op, 8, FEATURE_SSE2, do_cvttsd2si))
+
+/* --- conversions between XMM and MMX registers --- */
+
+/* By the XMM instruction that does the same on the lower half. From memory it has nothing to do
+ * with the x87; else the x87 is MMX even if there is an exception (both seen on an Intel
+ * processor). */
+ALWAYS const struct op *from_mmx(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                 float_fn *run) {
+    need_sse(s, f);
+    if (!op->memory)
+        need_mmx(s, f);
+    vector q = low_quadword(get_q(s, op, 8));
+    if (!op->memory)
+        begin_mmx(s);
+    struct mxcsr_use m = mxcsr_begin(s);
+    vector v = run(*v_of(s, op), q, &m);
+    mxcsr_end(s, &m);
+    *v_of(s, op) = v;
+    return op + 1;
+}
+
+ALWAYS const struct op *to_mmx(struct soft *s, const struct op *op, unsigned size,
+                               enum cpuid_feature f, float_fn *run) {
+    need_sse(s, f);
+    need_mmx(s, f);
+    vector w = get_w(s, op, size, ALIGNED);
+    if (size == 8) /* the XMM instruction converts four */
+        w = low_quadword(quadword_of(w));
+    begin_mmx(s);
+    struct mxcsr_use m = mxcsr_begin(s);
+    vector v = run(w, w, &m);
+    mxcsr_end(s, &m);
+    set_mm(s, op->reg, quadword_of(v));
+    return op + 1;
+}
+
+/* CVTPI2PS keeps V's upper half. */
+ALWAYS vector do_cvtpi2ps(vector a, vector b, struct mxcsr_use *m) {
+    union xmm v = {.v = a};
+    v.q[0] = quadword_of(do_cvtdq2ps(b, b, m));
+    return v.v;
+}
+
+ALWAYS vector do_cvtpi2pd(vector a, vector b, struct mxcsr_use *m) {
+    m->out = 0;
+    return do_cvtdq2pd(a, b);
+}
+
+HANDLER(sse_cvtpi2ps, from_mmx(s, op, FEATURE_SSE, do_cvtpi2ps))
+HANDLER(sse_cvtpi2pd, from_mmx(s, op, FEATURE_SSE2, do_cvtpi2pd))
+HANDLER(sse_cvtps2pi, to_mmx(s, op, 8, FEATURE_SSE, do_cvtps2dq))
+HANDLER(sse_cvttps2pi, to_mmx(s, op, 8, FEATURE_SSE, do_cvttps2dq))
+HANDLER(sse_cvtpd2pi, to_mmx(s, op, 16, FEATURE_SSE2, do_cvtpd2dq))
+HANDLER(sse_cvttpd2pi, to_mmx(s, op, 16, FEATURE_SSE2, do_cvttpd2dq))
+
+/* --- comparisons that give ZF, PF and CF --- */
+
+#define COMPARE(name)                                                                              \
+    ALWAYS uint32_t do_##name(vector a, vector b, struct mxcsr_use *m) {                           \
+        uint32_t ah;                                                                               \
+        __asm__ volatile(WITH_MXCSR(#name " %[b], %[a]\n\tlahf")                                   \
+                         : "=a"(ah), MXCSR_OUT(m) : [a] "x"(a), [b] "x"(b), MXCSR_IN(m));          \
+        return ah;                                                                                 \
+    }
+typedef uint32_t compare_fn(vector a, vector b, struct mxcsr_use *);
+
+ALWAYS const struct op *compare(struct soft *s, const struct op *op, unsigned size,
+                                enum cpuid_feature f, compare_fn *run) {
+    need_sse(s, f);
+    vector w = get_w(s, op, size, UNALIGNED);
+    struct mxcsr_use m = mxcsr_begin(s);
+    uint32_t ah = run(*v_of(s, op), w, &m);
+    mxcsr_end(s, &m);
+    set_compared(s, ah >> 8);
+    return op + 1;
+}
+
+COMPARE(comiss)
+COMPARE(comisd)
+COMPARE(ucomiss)
+COMPARE(ucomisd)
+HANDLER(sse_comiss, compare(s, op, 4, FEATURE_SSE, do_comiss))
+HANDLER(sse_comisd, compare(s, op, 8, FEATURE_SSE2, do_comisd))
+HANDLER(sse_ucomiss, compare(s, op, 4, FEATURE_SSE, do_ucomiss))
+HANDLER(sse_ucomisd, compare(s, op, 8, FEATURE_SSE2, do_ucomisd))
+
+/* --- with an immediate --- */
+FLOAT_IMMEDIATE(cmpps, 16, SSE)
+FLOAT_IMMEDIATE(cmppd, 16, SSE2)
+FLOAT_IMMEDIATE(cmpss, 4, SSE)
+FLOAT_IMMEDIATE(cmpsd, 8, SSE2)
+FLOAT_IMMEDIATE(roundps, 16, SSE4_1)
+FLOAT_IMMEDIATE(roundpd, 16, SSE4_1)
+FLOAT_IMMEDIATE(roundss, 4, SSE4_1)
+FLOAT_IMMEDIATE(roundsd, 8, SSE4_1)
+DOT_PRODUCT(dpps, SINGLES)
+DOT_PRODUCT(dppd, DOUBLES)

@@ -1,0 +1,71 @@
+/* Instructions with an immediate: the host has it in the instruction, so there are 256 of each,
+ * made by the assembler; the guest's immediate says which.
+ */
+#ifndef MINIKVM_SOFT_SSE_IMMEDIATE_H
+#define MINIKVM_SOFT_SSE_IMMEDIATE_H
+
+#include "vmm/engines/soft/sse.h"
+
+/* Functions of eight bytes: vector of (vector a in XMM0, vector b in XMM1). */
+#define IMMEDIATES(name, registers)                                                                \
+    __asm__(".pushsection .text\n.p2align 3\n.globl with_" #name "\n.hidden with_" #name "\n"      \
+            "with_" #name ":\n.set with_immediate, 0\n.rept 256\n" #name                           \
+            " $with_immediate, " registers "\nret\n.p2align 3\n"                                   \
+            ".set with_immediate, with_immediate + 1\n.endr\n.popsection\n");                      \
+    extern const uint8_t with_##name[256][8];
+
+ALWAYS plain_fn *with_immediate(const uint8_t (*all)[8], const struct op *op) {
+    return (plain_fn *)(uintptr_t)all[(uint8_t)op->imm];
+}
+
+ALWAYS const struct op *plain_immediate(struct soft *s, const struct op *op, unsigned size,
+                                        enum cpuid_feature f, const uint8_t (*all)[8]) {
+    need_sse(s, f);
+    vector w = get_w(s, op, size, ALIGNED);
+    *v_of(s, op) = with_immediate(all, op)(*v_of(s, op), w);
+    return op + 1;
+}
+
+ALWAYS vector float_with_immediate(const uint8_t (*all)[8], const struct op *op, vector a, vector b,
+                                   struct mxcsr_use *m) {
+    __asm__ volatile("ldmxcsr %0" : : "m"(m->in) : "memory");
+    vector v = with_immediate(all, op)(a, b);
+    __asm__ volatile("stmxcsr %0\n\tldmxcsr %1" : "=m"(m->out) : "m"(host_mxcsr) : "memory");
+    return v;
+}
+
+ALWAYS const struct op *float_immediate(struct soft *s, const struct op *op, unsigned size,
+                                        enum cpuid_feature f, const uint8_t (*all)[8]) {
+    need_sse(s, f);
+    vector w = get_w(s, op, size, ALIGNED);
+    struct mxcsr_use m = mxcsr_begin(s);
+    vector v = float_with_immediate(all, op, *v_of(s, op), w, &m);
+    mxcsr_end(s, &m);
+    *v_of(s, op) = v;
+    return op + 1;
+}
+
+ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum results r,
+                                    const uint8_t (*all)[8]) {
+    need_sse(s, FEATURE_SSE4_1);
+    vector w = get_w(s, op, 16, ALIGNED);
+    struct mxcsr_use m = mxcsr_begin(s);
+    vector v = float_with_immediate(all, op, *v_of(s, op), w, &m);
+    if (!mxcsr_masks_all(s))
+        mxcsr_check_dot_product(s, (uint8_t)op->imm, &(struct float_done){0, r, *v_of(s, op), w, v});
+    s->fpu.mxcsr |= m.out & MXCSR_FLAGS;
+    *v_of(s, op) = v;
+    return op + 1;
+}
+
+#define PLAIN_IMMEDIATE(name, size, feature)                                                       \
+    IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
+    HANDLER(sse_##name, plain_immediate(s, op, size, FEATURE_##feature, with_##name))
+#define FLOAT_IMMEDIATE(name, size, feature)                                                       \
+    IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
+    HANDLER(sse_##name, float_immediate(s, op, size, FEATURE_##feature, with_##name))
+#define DOT_PRODUCT(name, results)                                                                 \
+    IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
+    HANDLER(sse_##name, dot_product(s, op, results, with_##name))
+
+#endif

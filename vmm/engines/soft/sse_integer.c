@@ -1,0 +1,200 @@
+/* MMX and SSE on integers: arithmetic, comparison, packing, shifting (Vol. 1 chapters 9, 11). */
+#include "vmm/engines/soft/sse.h"
+
+#include "vmm/engines/soft/handlers.h"
+#include "vmm/engines/soft/sse_handlers.h"
+#include "vmm/engines/soft/sse_immediate.h"
+
+BOTH(paddb, 8, MMX, SSE2)
+BOTH(paddw, 8, MMX, SSE2)
+BOTH(paddd, 8, MMX, SSE2)
+BOTH(paddq, 8, SSE2, SSE2)
+BOTH(paddsb, 8, MMX, SSE2)
+BOTH(paddsw, 8, MMX, SSE2)
+BOTH(paddusb, 8, MMX, SSE2)
+BOTH(paddusw, 8, MMX, SSE2)
+BOTH(psubb, 8, MMX, SSE2)
+BOTH(psubw, 8, MMX, SSE2)
+BOTH(psubd, 8, MMX, SSE2)
+BOTH(psubq, 8, SSE2, SSE2)
+BOTH(psubsb, 8, MMX, SSE2)
+BOTH(psubsw, 8, MMX, SSE2)
+BOTH(psubusb, 8, MMX, SSE2)
+BOTH(psubusw, 8, MMX, SSE2)
+BOTH(pmullw, 8, MMX, SSE2)
+BOTH(pmulhw, 8, MMX, SSE2)
+BOTH(pmulhuw, 8, SSE, SSE2)
+BOTH(pmuludq, 8, SSE2, SSE2)
+BOTH(pmaddwd, 8, MMX, SSE2)
+BOTH(psadbw, 8, SSE, SSE2)
+BOTH(pavgb, 8, SSE, SSE2)
+BOTH(pavgw, 8, SSE, SSE2)
+BOTH(pminub, 8, SSE, SSE2)
+BOTH(pmaxub, 8, SSE, SSE2)
+BOTH(pminsw, 8, SSE, SSE2)
+BOTH(pmaxsw, 8, SSE, SSE2)
+BOTH(pcmpeqb, 8, MMX, SSE2)
+BOTH(pcmpeqw, 8, MMX, SSE2)
+BOTH(pcmpeqd, 8, MMX, SSE2)
+BOTH(pcmpgtb, 8, MMX, SSE2)
+BOTH(pcmpgtw, 8, MMX, SSE2)
+BOTH(pcmpgtd, 8, MMX, SSE2)
+BOTH(pand, 8, MMX, SSE2)
+BOTH(pandn, 8, MMX, SSE2)
+BOTH(por, 8, MMX, SSE2)
+BOTH(pxor, 8, MMX, SSE2)
+
+/* --- packing: the MMX one takes four and four where the XMM one takes eight and eight --- */
+BOTH_BY(packsswb, MMX, SSE2, "punpcklqdq %1, %0\n\tpacksswb %0, %0")
+BOTH_BY(packssdw, MMX, SSE2, "punpcklqdq %1, %0\n\tpackssdw %0, %0")
+BOTH_BY(packuswb, MMX, SSE2, "punpcklqdq %1, %0\n\tpackuswb %0, %0")
+BOTH(punpcklbw, 4, MMX, SSE2)
+BOTH(punpcklwd, 4, MMX, SSE2)
+BOTH(punpckldq, 4, MMX, SSE2)
+BOTH_BY(punpckhbw, MMX, SSE2, "punpcklbw %1, %0\n\tpsrldq $8, %0")
+BOTH_BY(punpckhwd, MMX, SSE2, "punpcklwd %1, %0\n\tpsrldq $8, %0")
+BOTH_BY(punpckhdq, MMX, SSE2, "punpckldq %1, %0\n\tpsrldq $8, %0")
+PLAIN(punpcklqdq, 16, SSE2)
+PLAIN(punpckhqdq, 16, SSE2)
+PLAIN(unpcklps, 16, SSE)
+PLAIN(unpckhps, 16, SSE)
+PLAIN(unpcklpd, 16, SSE2)
+PLAIN(unpckhpd, 16, SSE2)
+
+/* --- shifts, by a register or memory and by an immediate, whose register is in ModRM's rm --- */
+
+ALWAYS const struct op *sse_shift(struct soft *s, const struct op *op, plain_fn *run) {
+    need_sse(s, FEATURE_SSE2);
+    vector *w = &s->fpu.xmm[op->rm].v;
+    *w = run(*w, low_quadword((uint8_t)op->imm));
+    return op + 1;
+}
+
+ALWAYS const struct op *mmx_shift(struct soft *s, const struct op *op, plain_fn *run) {
+    need_mmx(s, FEATURE_MMX);
+    begin_mmx(s);
+    vector q = run(low_quadword(get_mm(s, op->rm)), low_quadword((uint8_t)op->imm));
+    set_mm(s, op->rm, quadword_of(q));
+    return op + 1;
+}
+
+#define SHIFT(name)                                                                                \
+    BOTH(name, 8, MMX, SSE2)                                                                       \
+    static HANDLER(sse_##name##_i, sse_shift(s, op, do_##name))                                    \
+    static HANDLER(mmx_##name##_i, mmx_shift(s, op, do_##name))
+
+SHIFT(psllw)
+SHIFT(pslld)
+SHIFT(psllq)
+SHIFT(psrlw)
+SHIFT(psrld)
+SHIFT(psrlq)
+SHIFT(psraw)
+SHIFT(psrad)
+
+/* By bytes. */
+#define SHIFT_BYTES(name)                                                                          \
+    IMMEDIATES(name, "%xmm0")                                                                      \
+    static HANDLER(sse_##name##_i, sse_shift(s, op, with_immediate(with_##name, op)))
+
+SHIFT_BYTES(pslldq)
+SHIFT_BYTES(psrldq)
+
+/* ModRM's reg field says which. */
+#define SHIFT_GROUP(name, ...)                                                                     \
+    const struct op *name(struct soft *s, const struct op *op) {                                   \
+        static op_fn *const shifts[8] = {__VA_ARGS__};                                             \
+        op_fn *run = shifts[op->modrm >> 3 & 7];                                                   \
+        if (!run)                                                                                  \
+            raise_plain(s, VECTOR_UD);                                                             \
+        return run(s, op);                                                                         \
+    }
+
+SHIFT_GROUP(mmx_group71, [2] = mmx_psrlw_i, [4] = mmx_psraw_i, [6] = mmx_psllw_i)
+SHIFT_GROUP(sse_group71, [2] = sse_psrlw_i, [4] = sse_psraw_i, [6] = sse_psllw_i)
+SHIFT_GROUP(mmx_group72, [2] = mmx_psrld_i, [4] = mmx_psrad_i, [6] = mmx_pslld_i)
+SHIFT_GROUP(sse_group72, [2] = sse_psrld_i, [4] = sse_psrad_i, [6] = sse_pslld_i)
+SHIFT_GROUP(mmx_group73, [2] = mmx_psrlq_i, [6] = mmx_psllq_i)
+SHIFT_GROUP(sse_group73, [2] = sse_psrlq_i, [3] = sse_psrldq_i, [6] = sse_psllq_i, [7] = sse_pslldq_i)
+
+/* --- shuffles --- */
+PLAIN_IMMEDIATE(pshufd, 16, SSE2)
+PLAIN_IMMEDIATE(pshufhw, 16, SSE2)
+PLAIN_IMMEDIATE(pshuflw, 16, SSE2)
+PLAIN_IMMEDIATE(shufps, 16, SSE)
+PLAIN_IMMEDIATE(shufpd, 16, SSE2)
+
+/* As PSHUFLW. */
+const struct op *mmx_pshufw(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_SSE);
+    vector q = low_quadword(get_q(s, op, 8));
+    begin_mmx(s);
+    set_mm(s, op->reg, quadword_of(with_immediate(with_pshuflw, op)(q, q)));
+    return op + 1;
+}
+
+/* --- one word --- */
+
+static uint64_t word_of_e(struct soft *s, const struct op *op) {
+    return op->memory ? load(s, op->seg, address(s, op), 2) : get_reg(s, op->rm, 2);
+}
+
+const struct op *sse_pinsrw(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    uint64_t word = word_of_e(s, op);
+    s->fpu.xmm[op->reg].w[op->imm & 7] = (uint16_t)word;
+    return op + 1;
+}
+
+const struct op *mmx_pinsrw(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_SSE);
+    uint64_t word = word_of_e(s, op), mask = 0xFFFF;
+    unsigned shift = (op->imm & 3) * 16;
+    begin_mmx(s);
+    set_mm(s, op->reg, (get_mm(s, op->reg) & ~(mask << shift)) | word << shift);
+    return op + 1;
+}
+
+const struct op *sse_pextrw(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    set_reg(s, op->reg, 4, s->fpu.xmm[op->rm].w[op->imm & 7]);
+    return op + 1;
+}
+
+const struct op *mmx_pextrw(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_SSE);
+    begin_mmx(s);
+    set_reg(s, op->reg, 4, get_mm(s, op->rm) >> 16 * (op->imm & 3) & 0xFFFF);
+    return op + 1;
+}
+
+/* --- signs to a general register --- */
+
+#define SIGNS(name)                                                                                \
+    ALWAYS uint32_t do_##name(vector w) {                                                          \
+        uint32_t bits;                                                                             \
+        __asm__(#name " %1, %0" : "=r"(bits) : "x"(w));                                            \
+        return bits;                                                                               \
+    }
+typedef uint32_t signs_fn(vector);
+
+ALWAYS const struct op *sse_signs(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                  signs_fn *run) {
+    need_sse(s, f);
+    set_reg(s, op->reg, 4, run(s->fpu.xmm[op->rm].v));
+    return op + 1;
+}
+
+SIGNS(pmovmskb)
+SIGNS(movmskps)
+SIGNS(movmskpd)
+HANDLER(sse_pmovmskb, sse_signs(s, op, FEATURE_SSE2, do_pmovmskb))
+HANDLER(sse_movmskps, sse_signs(s, op, FEATURE_SSE, do_movmskps))
+HANDLER(sse_movmskpd, sse_signs(s, op, FEATURE_SSE2, do_movmskpd))
+
+const struct op *mmx_pmovmskb(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_SSE);
+    begin_mmx(s);
+    set_reg(s, op->reg, 4, do_pmovmskb(low_quadword(get_mm(s, op->rm))));
+    return op + 1;
+}

@@ -1,0 +1,240 @@
+/* MMX and SSE: moves. Those that bypass the caches are like the others here. */
+#include "vmm/engines/soft/sse.h"
+
+#include "vmm/engines/soft/handlers.h"
+#include "vmm/engines/soft/sse_handlers.h"
+
+/* --- whole registers --- */
+
+ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                   enum alignment a) {
+    need_sse(s, f);
+    *v_of(s, op) = get_w(s, op, 16, a);
+    return op + 1;
+}
+
+ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                    enum alignment a) {
+    need_sse(s, f);
+    if (op->memory)
+        store_vector(s, op, *v_of(s, op), a);
+    else
+        s->fpu.xmm[op->rm].v = *v_of(s, op);
+    return op + 1;
+}
+
+HANDLER(sse_movups, load_whole(s, op, FEATURE_SSE, UNALIGNED))
+HANDLER(sse_movups_store, store_whole(s, op, FEATURE_SSE, UNALIGNED))
+HANDLER(sse_movaps, load_whole(s, op, FEATURE_SSE, ALIGNED))
+HANDLER(sse_movaps_store, store_whole(s, op, FEATURE_SSE, ALIGNED))
+HANDLER(sse_movdqu, load_whole(s, op, FEATURE_SSE2, UNALIGNED))
+HANDLER(sse_movdqu_store, store_whole(s, op, FEATURE_SSE2, UNALIGNED))
+HANDLER(sse_movdqa, load_whole(s, op, FEATURE_SSE2, ALIGNED))
+HANDLER(sse_movdqa_store, store_whole(s, op, FEATURE_SSE2, ALIGNED))
+HANDLER(sse_lddqu, load_whole(s, op, FEATURE_SSE3, UNALIGNED))
+HANDLER(sse_movntdqa, load_whole(s, op, FEATURE_SSE4_1, ALIGNED))
+
+/* --- the low part: a load from memory clears the rest, a move between registers does not --- */
+
+ALWAYS const struct op *load_low(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                 unsigned size) {
+    need_sse(s, f);
+    union xmm *v = &s->fpu.xmm[op->reg];
+    if (op->memory)
+        v->v = low_quadword(load(s, op->seg, address(s, op), size));
+    else
+        memcpy(v, &s->fpu.xmm[op->rm], size);
+    return op + 1;
+}
+
+ALWAYS const struct op *store_low(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                  unsigned size) {
+    need_sse(s, f);
+    const union xmm *v = &s->fpu.xmm[op->reg];
+    if (op->memory)
+        store(s, op->seg, address(s, op), size, fetch_host(v, size));
+    else
+        memcpy(&s->fpu.xmm[op->rm], v, size);
+    return op + 1;
+}
+
+HANDLER(sse_movss, load_low(s, op, FEATURE_SSE, 4))
+HANDLER(sse_movss_store, store_low(s, op, FEATURE_SSE, 4))
+HANDLER(sse_movsd, load_low(s, op, FEATURE_SSE2, 8))
+HANDLER(sse_movsd_store, store_low(s, op, FEATURE_SSE2, 8))
+
+/* MOVQ between registers clears the upper half, too. */
+const struct op *sse_movq(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    *v_of(s, op) = low_quadword(quadword_of(get_w(s, op, 8, UNALIGNED)));
+    return op + 1;
+}
+
+const struct op *sse_movq_store(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    uint64_t q = quadword_of(*v_of(s, op));
+    if (op->memory)
+        store(s, op->seg, address(s, op), 8, q);
+    else
+        s->fpu.xmm[op->rm].v = low_quadword(q);
+    return op + 1;
+}
+
+/* --- halves, 0 or 1: the other one stays --- */
+
+/* Between registers MOVHLPS takes the upper half, MOVLHPS the lower. */
+ALWAYS const struct op *load_half(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                  unsigned half) {
+    need_sse(s, f);
+    uint64_t q = op->memory ? load(s, op->seg, address(s, op), 8)
+                            : s->fpu.xmm[op->rm].q[1 - half];
+    s->fpu.xmm[op->reg].q[half] = q;
+    return op + 1;
+}
+
+ALWAYS const struct op *store_half(struct soft *s, const struct op *op, enum cpuid_feature f,
+                                   unsigned half) {
+    need_sse(s, f);
+    store(s, op->seg, address(s, op), 8, s->fpu.xmm[op->reg].q[half]);
+    return op + 1;
+}
+
+HANDLER(sse_movlps, load_half(s, op, FEATURE_SSE, 0))
+HANDLER(sse_movhps, load_half(s, op, FEATURE_SSE, 1))
+HANDLER(sse_movlpd, load_half(s, op, FEATURE_SSE2, 0))
+HANDLER(sse_movhpd, load_half(s, op, FEATURE_SSE2, 1))
+HANDLER(sse_movlps_store, store_half(s, op, FEATURE_SSE, 0))
+HANDLER(sse_movhps_store, store_half(s, op, FEATURE_SSE, 1))
+HANDLER(sse_movlpd_store, store_half(s, op, FEATURE_SSE2, 0))
+HANDLER(sse_movhpd_store, store_half(s, op, FEATURE_SSE2, 1))
+
+PLAIN(movsldup, 16, SSE3)
+PLAIN(movshdup, 16, SSE3)
+PLAIN(movddup, 8, SSE3)
+
+/* --- from and to general registers: MOVD, and MOVQ with REX.W --- */
+
+const struct op *sse_movd(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    *v_of(s, op) = low_quadword(get_e(s, op, op->size, op->memory));
+    return op + 1;
+}
+
+const struct op *sse_movd_store(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    put_e(s, op, op->size, op->memory, quadword_of(*v_of(s, op)));
+    return op + 1;
+}
+
+const struct op *mmx_movd(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_MMX);
+    uint64_t e = get_e(s, op, op->size, op->memory);
+    begin_mmx(s);
+    set_mm(s, op->reg, e);
+    return op + 1;
+}
+
+const struct op *mmx_movd_store(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_MMX);
+    put_e(s, op, op->size, op->memory, get_mm(s, op->reg));
+    begin_mmx(s);
+    return op + 1;
+}
+
+const struct op *sse_movnti(struct soft *s, const struct op *op) {
+    if (!has_feature(s, FEATURE_SSE2))
+        raise_plain(s, VECTOR_UD);
+    store(s, op->seg, address(s, op), op->wide, get_reg(s, op->reg, op->wide));
+    return op + 1;
+}
+
+/* --- MMX registers --- */
+
+const struct op *mmx_movq(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_MMX);
+    uint64_t q = get_q(s, op, 8);
+    begin_mmx(s);
+    set_mm(s, op->reg, q);
+    return op + 1;
+}
+
+ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op, enum cpuid_feature f) {
+    need_mmx(s, f);
+    uint64_t q = get_mm(s, op->reg);
+    if (op->memory)
+        store(s, op->seg, address(s, op), 8, q);
+    begin_mmx(s);
+    if (!op->memory)
+        set_mm(s, op->rm, q);
+    return op + 1;
+}
+HANDLER(mmx_movq_store, mmx_store(s, op, FEATURE_MMX))
+HANDLER(mmx_movntq, mmx_store(s, op, FEATURE_SSE))
+
+const struct op *sse_movq2dq(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    need_mmx(s, FEATURE_SSE2);
+    begin_mmx(s);
+    *v_of(s, op) = low_quadword(get_mm(s, op->rm));
+    return op + 1;
+}
+
+const struct op *sse_movdq2q(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    need_mmx(s, FEATURE_SSE2);
+    begin_mmx(s);
+    set_mm(s, op->reg, s->fpu.xmm[op->rm].q[0]);
+    return op + 1;
+}
+
+const struct op *emms(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_MMX);
+    begin_mmx(s);
+    s->fpu.ftw = 0;
+    return op + 1;
+}
+
+/* --- MASKMOVQ, MASKMOVDQU: bytes whose mask has its sign, to DS:rDI --- */
+
+/* Nothing is written, and nothing faults, where the mask is 0; all of it is checked first. */
+static void store_masked(struct soft *s, const struct op *op, const union xmm *v,
+                         const union xmm *mask, unsigned size) {
+    uint64_t at = s->r[R_DI] & op->mask;
+    for (unsigned n = 0; n < size; n++)
+        if (mask->b[n] & 0x80)
+            check_write(s, op->seg, (at + n) & op->mask, 1);
+    for (unsigned n = 0; n < size; n++)
+        if (mask->b[n] & 0x80)
+            store(s, op->seg, (at + n) & op->mask, 1, v->b[n]);
+}
+
+const struct op *sse_maskmovdqu(struct soft *s, const struct op *op) {
+    need_sse(s, FEATURE_SSE2);
+    store_masked(s, op, &s->fpu.xmm[op->reg], &s->fpu.xmm[op->rm], 16);
+    return op + 1;
+}
+
+const struct op *mmx_maskmovq(struct soft *s, const struct op *op) {
+    need_mmx(s, FEATURE_SSE);
+    const union xmm v = {.q = {get_mm(s, op->reg)}}, mask = {.q = {get_mm(s, op->rm)}};
+    store_masked(s, op, &v, &mask, 8);
+    begin_mmx(s);
+    return op + 1;
+}
+
+/* --- group 15: hints about order and caches, of which there is nothing to see here --- */
+
+const struct op *fence(struct soft *s, const struct op *op) {
+    if (!has_feature(s, FEATURE_SSE2))
+        raise_plain(s, VECTOR_UD);
+    return op + 1;
+}
+
+/* CLFLUSH reads its operand as a byte, for its faults. */
+const struct op *clflush_or_sfence(struct soft *s, const struct op *op) {
+    if (!has_feature(s, op->memory ? FEATURE_CLFLUSH : FEATURE_SSE))
+        raise_plain(s, VECTOR_UD);
+    if (op->memory)
+        load(s, op->seg, address(s, op), 1);
+    return op + 1;
+}
