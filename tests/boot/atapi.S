@@ -15,6 +15,9 @@
 
         outp    CONTROL, $6             // SRST, without interrupts
         outp    CONTROL, $2
+1:      inp     CONTROL                 // busy
+        testb   $0x80, %al
+        jnz     1b
         outp    PORT + 6, $0xa0
         inp     PORT + 4
         expect_byte $0x14, %al, "signature, low"

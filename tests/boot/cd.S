@@ -12,6 +12,8 @@ catalog:
 drive:  .byte   0
 
 begin:  movb    %dl, drive
+        cmpw    $0x4c4c, 0x600          // by 13h/4C, at the end
+        je      again
         movw    $0xffff, packet
         movw    $packet, %si
         movw    $0x4b01, %ax
@@ -169,8 +171,12 @@ begin:  movb    %dl, drive
         jne     no_emulation
         call    read_other
 
-        /* --- the tray --- */
 no_emulation:
+        cmpb    $0, media
+        je      ask_emulation
+
+        /* --- the tray --- */
+tray:
         movb    $0xe0, %dl
         movw    $packet, %si
         movw    $0x4b01, %ax
@@ -199,6 +205,60 @@ no_emulation:
         expect_carry "13h/42 of an open drive"
         expect_byte $0x31, %ah, "13h/42 of an open drive: AH"
         jmp     end
+
+/* --- emulation that a program asks for: the same image as a floppy --- */
+ask_emulation:
+        // a packet that is too short
+        movw    $packet, %si
+        movb    $2, packet + 1
+        movb    $0x12, packet
+        movw    $0x4a00, %ax
+        int     $0x13
+        expect_carry "13h/4A with a short packet"
+        movb    $0x13, packet
+        movb    $0, packet + 3          // there is a hard disk, or nothing
+        movw    $0x4a00, %ax
+        int     $0x13
+        expect_carry "13h/4A of no CD"
+        movb    $1, packet + 3
+        movb    $5, packet + 1
+        movw    $0x4a00, %ax
+        int     $0x13
+        expect_carry "13h/4A of an unknown medium"
+        movb    $2, packet + 1
+        movw    $0x4a00, %ax
+        int     $0x13
+        expect_no_carry "13h/4A"
+        movb    $8, %ah
+        movb    $0, %dl
+        int     $0x13
+        expect_no_carry "13h/08 of what was asked for"
+        expect  $0x4f12, %cx, "13h/08 of what was asked for: CX"
+        xorw    %ax, %ax
+        movw    %ax, %es
+        movb    $0x7f, %dl              // all emulation
+        movw    $0x4b00, %ax
+        movw    $packet, %si
+        int     $0x13
+        expect_no_carry "13h/4B00 of all"
+        movb    $2, packet + 1
+        movw    $0, packet + 0xc
+        movw    $1, packet + 0xe
+        movw    $0x4c4c, 0x600
+        cmpw    $0, failures
+        jne     end
+        movw    $0x4c00, %ax
+        int     $0x13
+        fails   "13h/4C"
+        jmp     end
+again:  movw    $0, 0x600
+        expect_byte $0, drive, "13h/4C: DL"
+        movw    $packet, %si
+        movb    $0, %dl
+        movw    $0x4b00, %ax
+        int     $0x13
+        expect_no_carry "13h/4B00 behind 13h/4C"
+        jmp     tray
 
 /* The first sector of drive DL, which has 11h in each byte. */
 read_other:
