@@ -24,14 +24,24 @@ static uint32_t linear_of(uint16_t selector, uint32_t offset) {
     return selector * 16u + offset;
 }
 
+/* Of a field: 2 or 4 bytes. REX.W changes nothing. */
+static unsigned field_of(const struct op *op) {
+    return op->wide == 2 ? 2 : 4;
+}
+
+/* In 64-bit code the pointers' upper halves are where selectors would be: they are not told. */
+static uint16_t selector_of(const struct soft *s, uint16_t field) {
+    return code64(s) ? 0 : field;
+}
+
 static void pointers_out(const struct soft *s, struct environment *e) {
     const struct fpu_image *f = &s->fpu;
     uint32_t ip = linear_of(f->fcs, f->fip), dp = linear_of(f->fds, f->fdp);
     if (s->protected) {
         e->fip = f->fip;
-        e->fcs_fop = f->fcs | (uint32_t)f->fop << 16;
+        e->fcs_fop = selector_of(s, f->fcs) | (uint32_t)f->fop << 16;
         e->fdp = f->fdp;
-        e->fds = HIGH_ONES | f->fds;
+        e->fds = HIGH_ONES | selector_of(s, f->fds);
     } else {
         e->fip = HIGH_ONES | (ip & 0xFFFF);
         e->fcs_fop = (ip & HIGH_ONES) >> 4 | f->fop;
@@ -45,10 +55,10 @@ static void pointers_in(struct soft *s, const struct environment *e, unsigned wi
     f->fip_high = f->fdp_high = f->fcs = f->fds = 0;
     if (s->protected) {
         f->fip = e->fip;
-        f->fcs = (uint16_t)e->fcs_fop;
+        f->fcs = selector_of(s, (uint16_t)e->fcs_fop);
         f->fop = wide == 4 ? e->fcs_fop >> 16 & 0x7FF : 0;
         f->fdp = e->fdp;
-        f->fds = (uint16_t)e->fds;
+        f->fds = selector_of(s, (uint16_t)e->fds);
     } else {
         f->fip = (e->fip & 0xFFFF) | (e->fcs_fop << 4 & HIGH_ONES);
         f->fop = e->fcs_fop & 0x7FF;
@@ -60,13 +70,13 @@ static void pointers_in(struct soft *s, const struct environment *e, unsigned wi
 static void fields_out(struct soft *s, const struct op *op, const struct environment *e) {
     const uint32_t *field = &e->fcw;
     for (unsigned n = 0; n < 7; n++)
-        store(s, op->seg, address(s, op) + n * op->wide, op->wide, field[n]);
+        store(s, op->seg, address(s, op) + n * field_of(op), field_of(op), field[n]);
 }
 
 static void fields_in(struct soft *s, const struct op *op, struct environment *e) {
     uint32_t *field = &e->fcw;
     for (unsigned n = 0; n < 7; n++)
-        field[n] = (uint32_t)load(s, op->seg, address(s, op) + n * op->wide, op->wide);
+        field[n] = (uint32_t)load(s, op->seg, address(s, op) + n * field_of(op), field_of(op));
 }
 
 /* What a reserved bit or half of a field holds does not matter to the host. */
@@ -77,7 +87,7 @@ static void keep_for_host(struct environment *e) {
 
 const struct op *x87_fnstenv(struct soft *s, const struct op *op) {
     struct environment e;
-    check_write_area(s, op->seg, address(s, op), 7u * op->wide, op->wide);
+    check_write_area(s, op->seg, address(s, op), 7u * field_of(op), field_of(op));
     __asm__ volatile("fnstenv %0" : "=m"(e)); /* and masks all exceptions */
     pointers_out(s, &e);
     x87_control_changed(s);
@@ -89,7 +99,7 @@ const struct op *x87_fldenv(struct soft *s, const struct op *op) {
     struct environment e;
     fields_in(s, op, &e);
     x87_begin(s, false);
-    pointers_in(s, &e, op->wide);
+    pointers_in(s, &e, field_of(op));
     keep_for_host(&e);
     __asm__ volatile("fldenv %0" : : "m"(e));
     x87_control_changed(s);
@@ -98,23 +108,23 @@ const struct op *x87_fldenv(struct soft *s, const struct op *op) {
 
 /* Where ST(0) is, behind the fields. */
 static uint64_t x87_stack_at(struct soft *s, const struct op *op) {
-    return address(s, op) + 7u * op->wide;
+    return address(s, op) + 7u * field_of(op);
 }
 
 /* In pieces that the area's alignment is enough for. */
 static void stack_out(struct soft *s, const struct op *op, const uint8_t *st) {
-    for (unsigned n = 0; n < 80; n += op->wide)
-        store(s, op->seg, x87_stack_at(s, op) + n, op->wide, fetch_host(st + n, op->wide));
+    for (unsigned n = 0; n < 80; n += field_of(op))
+        store(s, op->seg, x87_stack_at(s, op) + n, field_of(op), fetch_host(st + n, field_of(op)));
 }
 
 static void stack_in(struct soft *s, const struct op *op, uint8_t *st) {
-    for (unsigned n = 0; n < 80; n += op->wide)
-        store_host(st + n, op->wide, load(s, op->seg, x87_stack_at(s, op) + n, op->wide));
+    for (unsigned n = 0; n < 80; n += field_of(op))
+        store_host(st + n, field_of(op), load(s, op->seg, x87_stack_at(s, op) + n, field_of(op)));
 }
 
 const struct op *x87_fnsave(struct soft *s, const struct op *op) {
     struct saved_x87 saved;
-    check_write_area(s, op->seg, address(s, op), 7u * op->wide + 80, op->wide);
+    check_write_area(s, op->seg, address(s, op), 7u * field_of(op) + 80, field_of(op));
     __asm__ volatile("fnsave %0" : "=m"(saved)); /* and FNINIT */
     pointers_out(s, &saved.env);
     x87_fninit(s, op);
@@ -128,7 +138,7 @@ const struct op *x87_frstor(struct soft *s, const struct op *op) {
     fields_in(s, op, &saved.env);
     stack_in(s, op, saved.st);
     x87_begin(s, false);
-    pointers_in(s, &saved.env, op->wide);
+    pointers_in(s, &saved.env, field_of(op));
     keep_for_host(&saved.env);
     __asm__ volatile("frstor %0" : : "m"(saved));
     x87_control_changed(s);
@@ -159,18 +169,33 @@ static bool has_sse(const struct soft *s) {
     return s->cr4 & CR4_OSFXSR;
 }
 
+/* XMM8 and on are there in 64-bit code. */
+static unsigned fx_xmm_size(const struct soft *s) {
+    return (code64(s) ? 16 : 8) * (unsigned)sizeof(union xmm);
+}
+
+/* Pointers of 64 bits: with REX.W; else with selectors, which 64-bit code has not. */
+static void short_pointers(const struct soft *s, const struct op *op, struct fpu_image *f) {
+    if (op->wide == 8)
+        return;
+    f->fip_high = f->fdp_high = 0;
+    f->fcs = selector_of(s, f->fcs);
+    f->fds = selector_of(s, f->fds);
+}
+
 /* Without CR4.OSFXSR the XMM registers and MXCSR stay out of it. */
 const struct op *fxsave(struct soft *s, const struct op *op) {
     uint64_t at = begin_fx(s, op);
     struct fpu_image image = s->fpu;
     image.mxcsr_mask = FX_MXCSR_MASK;
+    short_pointers(s, op, &image);
     check_write_area(s, op->seg, at, sizeof image, 8);
     operand_store(s, op->seg, at, &image, FX_MXCSR);
     if (has_sse(s))
         operand_store(s, op->seg, at + FX_MXCSR, &image.mxcsr, 8);
     operand_store(s, op->seg, at + 32, image.st, sizeof image.st);
     if (has_sse(s))
-        operand_store(s, op->seg, at + FX_XMM, image.xmm, 8 * sizeof *image.xmm);
+        operand_store(s, op->seg, at + FX_XMM, image.xmm, fx_xmm_size(s));
     return op + 1;
 }
 
@@ -183,7 +208,7 @@ static void settle_x87(struct soft *s) {
 const struct op *fxrstor(struct soft *s, const struct op *op) {
     uint64_t at = begin_fx(s, op);
     struct fpu_image image = s->fpu;
-    operand_load(s, op->seg, at, &image, FX_XMM + 8 * sizeof *image.xmm);
+    operand_load(s, op->seg, at, &image, FX_XMM + fx_xmm_size(s));
     if (image.mxcsr & ~(uint32_t)FX_MXCSR_MASK)
         raise_gp0(s);
     if (!has_sse(s)) {
@@ -191,6 +216,7 @@ const struct op *fxrstor(struct soft *s, const struct op *op) {
         memcpy(image.xmm, s->fpu.xmm, sizeof image.xmm);
     }
     image.fop &= 0x7FF;
+    short_pointers(s, op, &image);
     s->fpu = image;
     settle_x87(s);
     return op + 1;

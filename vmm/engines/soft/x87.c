@@ -158,17 +158,28 @@ static uint32_t do_host(struct soft *s, const struct x87_row *row, const uint8_t
     return do_ignoring(run, memory, ah);
 }
 
+/* Of 64-bit code there is no selector, but more of the offset. */
+ALWAYS void set_fip(struct soft *s, uint64_t ip) {
+    s->fpu.fip = (uint32_t)ip;
+    s->fpu.fcs = code64(s) ? (uint16_t)(ip >> 32) : s->seg[S_CS].k.selector;
+    s->fpu.fip_high = code64(s) ? (uint16_t)(ip >> 48) : 0;
+}
+
+static void set_fdp(struct soft *s, const struct op *op) {
+    uint64_t dp = address(s, op);
+    s->fpu.fdp = (uint32_t)dp;
+    s->fpu.fds = code64(s) ? (uint16_t)(dp >> 32) : s->seg[op->seg].k.selector;
+    s->fpu.fdp_high = code64(s) ? (uint16_t)(dp >> 48) : 0;
+}
+
 /* Where it was; with what, if an exception of it is pending now. */
 ALWAYS void remember(struct soft *s, const struct op *op) {
-    s->fpu.fip = (uint32_t)here(s);
-    s->fpu.fcs = s->seg[S_CS].k.selector;
+    set_fip(s, here(s));
     if (LIKELY(s->x87_ready) || !(host_fsw() & FSW_ES))
         return;
     s->fpu.fop = (uint16_t)((op->opcode & 7) << 8 | op->modrm);
-    if (op->memory) {
-        s->fpu.fdp = (uint32_t)address(s, op);
-        s->fpu.fds = s->seg[op->seg].k.selector;
-    }
+    if (op->memory)
+        set_fdp(s, op);
 }
 
 ALWAYS void finish(struct soft *s, const struct op *op, const struct x87_row *row) {
@@ -203,6 +214,20 @@ static bool is_stored(const struct soft *s) {
     return s->x87_ready || !(host_fsw() & ~s->fpu.fcw & X87_NO_STORE);
 }
 
+/* An exception that is not masked goes before the faults of a store that it keeps from being
+ * done (seen on an Intel processor). To find out, the instruction is done and undone. */
+static bool will_store(struct soft *s, const struct op *op, const struct x87_row *row) {
+    uint8_t operand[16];
+    if (LIKELY(s->x87_ready) || row->flags & X87_CONTROL)
+        return true;
+    x87_take_back(s);
+    x87_bring(s);
+    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
+    bool stores = is_stored(s);
+    x87_bring(s);
+    return stores;
+}
+
 static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
     const struct x87_row *row = &x87_memory_rows[op->opcode & 7][op->reg];
     uint8_t operand[16];
@@ -214,7 +239,7 @@ static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
     uint64_t at = address(s, op);
     if (row->flags & X87_LOAD)
         operand_load(s, op->seg, at, operand, row->size);
-    else
+    else if (will_store(s, op, row))
         operand_check(s, op->seg, at, row->size);
     if (UNLIKELY(!s->x87_here)) /* a device was asked */
         x87_begin(s, false);

@@ -1,0 +1,497 @@
+/* x87, MMX and SSE instructions on the built-in CPU and on the host's own: what
+ * test_soft_native_fpu.c (32-bit code) and test_soft_native_fpu64.c have in common. All
+ * registers, status and control words, tags and memory are compared after each instruction,
+ * and whether it faulted.
+ *
+ * Opcodes are random, so what is no instruction is met as well; operands are mostly at the
+ * edges of their formats. IN_64BIT is 0 or 1; host_child() is the includer's.
+ */
+#ifndef MINIKVM_NATIVE_FPU_H
+#define MINIKVM_NATIVE_FPU_H
+
+#include <cpuid.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "tests/lockstep/rig.h"
+#include "unit.h"
+#include "vmm/engines/soft/fpu_image.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/engines/soft/state.h"
+
+/* The stubs know these: keep them in step. */
+#define LOW     0x100000
+#define CODE    0x100400
+#define EXIT    0x100600
+#define FRAME   0x100800 /* what goes in: flags, then the registers */
+#define OUT     0x100900 /* what comes out */
+#define SAVED   0x100A00
+#define BRIDGE  0x100C00
+#define STACKS  0x101800
+#define FPU_IN  0x102000
+#define FPU_OUT 0x102200
+#define MXCSR   0x102400 /* the host's own */
+enum { DATA = LOW + 0x3000, DATA_SIZE = 512, LOW_SIZE = 0x10000, BATCH = 2000 };
+enum { AX, CX, DX, BX, SP, BP, SI, DI };
+
+enum { FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF };
+
+struct registers {
+    uint64_t flags, r[16];
+};
+
+struct test {
+    uint8_t code[20], length;
+    uint8_t sse_opcode, rex_end;
+    uint8_t fxsave; /* 0, or 1 and ModRM's reg field */
+    bool in_data; /* it has a memory operand there, at: */
+    uint32_t operand;
+    struct registers in, out;
+    struct fpu_image fpu;
+    uint8_t data[DATA_SIZE];
+    bool faulted;
+};
+
+static uint64_t seed;
+static uint32_t any(void) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)(seed >> 16);
+}
+static bool one_in(unsigned n) { return any() % n == 0; }
+static uint64_t any64(void) { return (uint64_t)any() << 32 | any(); }
+
+/* --- operands: numbers at the edges of a format of `exponent` and `fraction` bits --- */
+
+static uint64_t edge(unsigned exponent, unsigned fraction) {
+    uint64_t all = (1ull << exponent) - 1, bias = all / 2, one = 1;
+    uint64_t sign = (uint64_t)one_in(2) << (exponent + fraction), f = any64() & ((one << fraction) - 1);
+    if (one_in(3))
+        f = one_in(2) ? 0 : one_in(2) ? (one << fraction) - 1 : one << any() % fraction;
+    switch (any() % 10) {
+    case 0: return sign;                                     /* zero */
+    case 1: return sign | f;                                 /* denormal */
+    case 2: return sign | all << fraction;                   /* infinity */
+    case 3: return sign | all << fraction | f;               /* NaN */
+    case 4: return sign | (all - any() % 3) << fraction | f; /* the largest */
+    case 5: return sign | (one + any() % 3) << fraction | f;   /* the smallest */
+    case 6: return sign | (bias + any() % 70) << fraction | f;
+    case 7: return sign | (bias - 2 + any() % 4) << fraction | f;
+    case 8: return sign | (bias / 2 + any() % 64) << fraction | f; /* whose product is tiny */
+    default: return any64();
+    }
+}
+
+static void put_extended(uint8_t *to) {
+    static const uint16_t exponents[] = {0, 1, 0x7FFF, 0x7FFE, 0x3FFF, 0x3FFE, 0x4000, 0x403E,
+                                         0x403D, 0x3F80, 0x407F, 0x3C00, 0x43FF};
+    uint64_t f = one_in(4) ? (one_in(2) ? 0 : 1ull << any() % 64) : any64();
+    uint16_t e = exponents[any() % (sizeof exponents / sizeof *exponents)];
+    if (one_in(4))
+        e = (uint16_t)(0x3FF0 + any() % 0x60);
+    if (one_in(30))
+        e = (uint16_t)any();
+    if (!one_in(12)) /* else an unnormal, a pseudo-denormal … */
+        f = (e & 0x7FFF) ? f | 1ull << 63 : f & ~(1ull << 63);
+    if (one_in(2))
+        e |= 0x8000;
+    memcpy(to, &f, 8);
+    memcpy(to + 8, &e, 2);
+}
+
+static void put_packed_decimal(uint8_t *to) {
+    for (unsigned n = 0; n < 9; n++)
+        to[n] = (uint8_t)(any() % 10 | any() % 10 << 4);
+    to[9] = one_in(2) ? 0x80 : 0;
+}
+
+static void fill(uint8_t *to, unsigned size) {
+    for (unsigned n = 0; n < size; n += 8) {
+        uint64_t q = one_in(2) ? edge(11, 52) : (uint64_t)(uint32_t)edge(8, 23) << 32 | (uint32_t)edge(8, 23);
+        if (one_in(6))
+            q = any64();
+        if (one_in(8))
+            q = (uint64_t)(int64_t)(int8_t)any();
+        memcpy(to + n, &q, 8);
+    }
+}
+
+/* --- the registers --- */
+
+static bool plain_x87; /* nothing is pending: for instructions of SSE */
+
+static void make_x87(struct fpu_image *f) {
+    static const uint8_t tags[] = {0xFF, 0xFF, 0, 0x7F, 0xFE};
+    f->fcw = (uint16_t)(0x40 | (any() & 0xF00) | (one_in(2) ? 0x3F : any() & 0x3F));
+    f->fsw = (uint16_t)(any() & 0x7F7F);
+    if (plain_x87 || !one_in(4))
+        f->fsw &= (uint16_t)~(~f->fcw & 0x3F);
+    if (f->fsw & ~f->fcw & 0x3F)
+        f->fsw |= FSW_ES | FSW_B;
+    f->ftw = one_in(3) ? (uint8_t)any() : tags[any() % sizeof tags];
+    f->fop = any() & 0x7FF;
+    f->fip = any();
+    f->fdp = any();
+    for (unsigned n = 0; n < 8; n++)
+        put_extended(f->st[n].b);
+}
+
+static void make_sse(struct fpu_image *f) {
+    f->mxcsr = (one_in(3) ? any() & 0x1F80 : 0x1F80) | (any() & 0xE040) | (any() & any() & 0x3F);
+    f->mxcsr &= one_in(2) ? ~0x8040u : ~0u;
+    for (unsigned n = 0; n < (IN_64BIT ? 16 : 8); n++)
+        fill(f->xmm[n].b, 16);
+}
+
+/* --- instructions --- */
+
+static void emit(struct test *t, unsigned byte) {
+    t->code[t->length++] = (uint8_t)byte;
+}
+
+/* Memory operands are [esi + disp8] or an absolute address in DATA; most are aligned. */
+static void emit_modrm(struct test *t, unsigned reg, bool memory) {
+    uint32_t at = DATA + any() % (DATA_SIZE - 128);
+    if (!memory) {
+        emit(t, 0xC0 | reg << 3 | any() % 8);
+        return;
+    }
+    at &= one_in(8) ? ~0u : ~15u;
+    if (t->rex_end)
+        t->code[t->rex_end - 1] &= 0xFC;
+    t->in_data = true;
+    t->operand = at;
+    if (one_in(2)) {
+        uint32_t distance = any() % 64;
+        t->in.r[SI] = at - distance;
+        emit(t, 0x46 | reg << 3);
+        emit(t, distance);
+    } else {
+        emit(t, (IN_64BIT ? 0x04 : 0x05) | reg << 3);
+        if (IN_64BIT) /* 05 would be relative to RIP */
+            emit(t, 0x25);
+        for (int n = 0; n < 4; n++)
+            emit(t, at >> 8 * n);
+    }
+}
+
+static void emit_rex(struct test *t) {
+    if (IN_64BIT && one_in(2)) /* without REX.B in an address: that would be another register */
+        emit(t, 0x40 | any() % 16), t->rex_end = t->length;
+}
+
+static bool only_x87, only_sse;
+
+static void make_x87_instruction(struct test *t) {
+    if (one_in(10))
+        emit(t, 0x66);
+    emit_rex(t);
+    if (one_in(60)) {
+        emit(t, 0x9B);
+        return;
+    }
+    emit(t, 0xD8 + any() % 8);
+    emit_modrm(t, any() % 8, one_in(2));
+    if (t->in_data)
+        for (unsigned n = 0; n < 2; n++)
+            one_in(2) ? put_extended(t->data + (t->operand - DATA)) :
+                        put_packed_decimal(t->data + (t->operand - DATA));
+}
+
+/* Of all three maps, with any prefix or none: many are no instruction. */
+static void make_sse_instruction(struct test *t) {
+    static const uint8_t prefixes[] = {0, 0x66, 0xF3, 0xF2};
+    static const struct {
+        uint8_t first, last;
+    } spans[] = {{0x10, 0x17}, {0x28, 0x2F}, {0x50, 0x7F}, {0xC2, 0xC6}, {0xD0, 0xFE}};
+    uint8_t prefix = prefixes[any() % 4];
+    unsigned map = any() % 8, span = any() % 8;
+    span = span < 5 ? span : span < 6 ? 2 : 4;
+    if (one_in(40) && prefix)
+        emit(t, 0x66);
+    if (prefix)
+        emit(t, prefix);
+    emit_rex(t);
+    emit(t, 0x0F);
+    if (map == 0) {
+        emit(t, 0x38);
+        emit(t, one_in(20) && prefix == 0xF2 ? 0xF0 | any() % 2 : any() % 0x48);
+    } else if (map == 1) {
+        emit(t, 0x3A);
+        emit(t, one_in(2) ? 0x08 + any() % 0x10 : one_in(2) ? 0x20 + any() % 4 : 0x40 + any() % 0x24);
+        if (t->code[t->length - 1] == 0x44) /* PCLMULQDQ is not built */
+            t->code[t->length - 1] = 0x42;
+    } else if (one_in(100)) {
+        emit(t, 0xB8);
+    } else {
+        emit(t, spans[span].first + any() % (spans[span].last - spans[span].first + 1u));
+    }
+    bool no_modrm = map > 1 && t->code[t->length - 1] == 0x77;
+    t->sse_opcode = t->code[t->length - 1];
+    if (!no_modrm)
+        emit_modrm(t, any() % 8, one_in(2));
+    uint8_t opcode = t->sse_opcode;
+    if (map == 1 || (map > 1 && ((opcode >= 0x70 && opcode <= 0x73) || opcode == 0xC2 ||
+                                 (opcode >= 0xC4 && opcode <= 0xC6))))
+        emit(t, any());
+}
+
+/* FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, each at DATA: the area is as long. */
+static void make_state_instruction(struct test *t) {
+    uint32_t mxcsr = any() & 0xFFFF, reserved = one_in(10) ? any() : 0;
+    emit_rex(t);
+    if (t->rex_end)
+        t->code[t->rex_end - 1] &= 0xFC;
+    emit(t, 0x0F);
+    emit(t, 0xAE);
+    t->fxsave = any() % 4 << 3;
+    emit(t, 0x06 | t->fxsave); /* [esi] */
+    t->fxsave |= 1;
+    t->in_data = true;
+    t->operand = DATA;
+    memcpy(t->data + (t->fxsave == 0x11 ? 0 : 24), &mxcsr, 4);
+    if (reserved)
+        memcpy(t->data + 26, &reserved, 2);
+}
+
+static void make(struct test *t) {
+    memset(t, 0, sizeof *t);
+    fill(t->data, DATA_SIZE);
+    t->in.flags = (any() & FLAGS) | 0x202;
+    for (unsigned n = 0; n < 16; n++)
+        t->in.r[n] = IN_64BIT ? any64() : any();
+    t->in.r[SI] = DATA;
+    t->in.r[DI] = DATA + 128;
+    t->in.r[SP] = DATA + 128 + 4 * (any() % 16);
+    plain_x87 = one_in(2);
+    if (only_x87 || (!only_sse && one_in(3)))
+        make_x87_instruction(t), plain_x87 = false;
+    else if (one_in(20))
+        make_state_instruction(t);
+    else
+        make_sse_instruction(t);
+    make_x87(&t->fpu);
+    make_sse(&t->fpu);
+}
+
+/* --- on the host --- */
+
+static volatile sig_atomic_t faulted;
+static void native_fault(ucontext_t *);
+
+static void on_fault(int signal_number, siginfo_t *info, void *context) {
+    (void)signal_number, (void)info;
+    native_fault(context);
+    faulted = 1;
+}
+
+static void put(uint32_t at, const void *bytes, size_t length) {
+    memcpy((void *)(uintptr_t)at, bytes, length);
+}
+
+static void host_prepare(void) {
+    static uint8_t stack[65536];
+    static const int signals[] = {SIGFPE, SIGSEGV, SIGILL, SIGBUS};
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    alarm(20);
+    sigaltstack(&alternate, NULL);
+    for (unsigned n = 0; n < sizeof signals / sizeof *signals; n++)
+        sigaction(signals[n], &action, NULL);
+    if (mmap((void *)(uintptr_t)LOW, LOW_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+        _exit(77);
+}
+
+/* --- on the built-in CPU --- */
+
+static void fpu_in(struct kvm_fpu *to, const struct fpu_image *from) {
+    *to = (struct kvm_fpu){.fcw = from->fcw, .fsw = from->fsw, .ftwx = from->ftw,
+                           .last_opcode = from->fop, .last_ip = from->fip, .last_dp = from->fdp,
+                           .mxcsr = from->mxcsr};
+    memcpy(to->fpr, from->st, sizeof to->fpr);
+    memcpy(to->xmm, from->xmm, sizeof to->xmm);
+}
+
+static void fpu_out(struct fpu_image *to, const struct kvm_fpu *from) {
+    to->fcw = from->fcw;
+    to->fsw = from->fsw;
+    to->ftw = from->ftwx;
+    to->fop = from->last_opcode;
+    to->fip = (uint32_t)from->last_ip;
+    to->fdp = (uint32_t)from->last_dp;
+    to->mxcsr = from->mxcsr;
+    memcpy(to->st, from->fpr, sizeof from->fpr);
+    memcpy(to->xmm, from->xmm, sizeof from->xmm);
+}
+
+static __u64 *kvm_register(struct kvm_regs *r, unsigned n) {
+    __u64 *const all[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
+                            &r->r8,  &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
+    return all[n];
+}
+
+static void soft_test(struct rig *r, struct test *t) {
+    rig_put(r, DATA, t->data, DATA_SIZE);
+    rig_put(r, CODE, t->code, sizeof t->code);
+    struct cpu_state *s = rig_get(r);
+    s->regs = (struct kvm_regs){.rip = CODE, .rflags = t->in.flags};
+    for (unsigned n = 0; n < (IN_64BIT ? 16 : 8); n++)
+        *kvm_register(&s->regs, n) = t->in.r[n];
+    s->sregs.idt.limit = 0; /* any fault is a triple one */
+    s->sregs.cr0 |= CR0_NE;
+    s->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    fpu_in(&s->fpu, &t->fpu);
+    rig_set(r);
+    t->faulted = rig_step(r) == CPU_EXIT_SHUTDOWN;
+    s = rig_get(r);
+    t->out.flags = s->regs.rflags;
+    for (unsigned n = 0; n < 16; n++)
+        t->out.r[n] = *kvm_register(&s->regs, n);
+    fpu_out(&t->fpu, &s->fpu);
+    memory_read(&r->memory, DATA, t->data, DATA_SIZE);
+}
+
+/* --- what is not the same, and need not be --- */
+
+/* The host's FCS and FDS are always 0, where the built-in CPU has selectors; so they are in
+ * what FNSTENV and FNSAVE write. */
+static void drop_selectors(struct test *t, const struct test *in) {
+    unsigned wide = in->code[0] == 0x66 ? 2 : 4, opcode = wide == 2;
+    if (IN_64BIT && (in->code[opcode] & 0xF0) == 0x40)
+        wide = in->code[opcode++] & 8 ? 4 : wide;
+    bool stores = in->in_data && (in->code[opcode] & 0xFB) == 0xD9 && (in->code[opcode + 1] >> 3 & 7) == 6;
+    if (!stores || t->faulted)
+        return;
+    uint8_t *environment = t->data + (in->operand - DATA);
+    memset(environment + 4 * wide, 0, 2);
+    memset(environment + 6 * wide, 0, 2);
+}
+
+/* FXSAVE's mask of MXCSR is the host's, too. */
+static void drop_fxsave(struct test *t, const struct test *in) {
+    if (in->fxsave != 1 || t->faulted)
+        return;
+    memset(t->data + 12, 0, 4);
+    memset(t->data + 20, 0, 4);
+    memset(t->data + 28, 0, 4);
+}
+
+static bool host_keeps_fdp; /* FDP is that of the last exception only */
+
+static void drop_what_differs(struct test *t, const struct test *in) {
+    t->fpu.fcs = t->fpu.fds = t->fpu.fip_high = t->fpu.fdp_high = 0;
+    t->fpu.mxcsr_mask = 0;
+    for (unsigned n = IN_64BIT ? 16 : 8; n < 16; n++)
+        t->fpu.xmm[n] = (union xmm){0};
+    memset(t->fpu.unused, 0, sizeof t->fpu.unused);
+    if (!host_keeps_fdp)
+        t->fpu.fdp = 0;
+    t->out.flags &= FLAGS;
+    for (unsigned n = 0; n < 16; n++)
+        t->out.r[n] = IN_64BIT ? t->out.r[n] : (uint32_t)t->out.r[n];
+    if (t->faulted)
+        memset(&t->out, 0, sizeof t->out);
+    drop_selectors(t, in);
+    drop_fxsave(t, in);
+}
+
+static bool same(struct test *host, struct test *soft, const struct test *in) {
+    drop_what_differs(host, in);
+    drop_what_differs(soft, in);
+    return host->faulted == soft->faulted && !memcmp(&host->out, &soft->out, sizeof host->out) &&
+           !memcmp(&host->fpu, &soft->fpu, sizeof host->fpu) &&
+           !memcmp(host->data, soft->data, DATA_SIZE);
+}
+
+static void show_bytes(const char *what, const void *bytes, unsigned size) {
+    const uint8_t *b = bytes;
+    fprintf(stderr, " %s=", what);
+    for (unsigned n = size; n--;)
+        fprintf(stderr, "%02x", b[n]);
+}
+
+static void show(const char *who, const struct test *t, const struct test *in) {
+    const struct fpu_image *f = &t->fpu;
+    fprintf(stderr, "  %s%s ax=%08x flags=%04x fcw=%04x fsw=%04x ftw=%02x fop=%03x fip=%08x fdp=%08x mxcsr=%04x\n   ", who,
+            t->faulted ? " FAULT" : "", (unsigned)t->out.r[AX], (unsigned)t->out.flags & FLAGS, f->fcw, f->fsw, f->ftw,
+            f->fop, f->fip, f->fdp, f->mxcsr);
+    for (unsigned n = 0; n < 8; n++)
+        if (memcmp(&t->fpu.st[n], &in->fpu.st[n], 10) || t == in)
+            fprintf(stderr, " st%u", n), show_bytes("", f->st[n].b, 10);
+    for (unsigned n = 0; n < 16; n++)
+        if (memcmp(&t->fpu.xmm[n], &in->fpu.xmm[n], 16) || t == in)
+            fprintf(stderr, "\n    xmm%u", n), show_bytes("", f->xmm[n].b, 16);
+    if (in->in_data)
+        show_bytes("\n    memory", t->data + (in->operand - DATA), 32);
+    fprintf(stderr, "\n");
+}
+
+static void explain(const struct test *in, const struct test *host, const struct test *soft) {
+    for (unsigned n = 0; n < in->length; n++)
+        fprintf(stderr, "%02x ", in->code[n]);
+    fprintf(stderr, "\n");
+    show("in  ", in, in);
+    show("host", host, in);
+    show("soft", soft, in);
+}
+
+static void host_child(struct test *tests);
+
+static int host_batch(struct test *tests) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        host_child(tests);
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static bool compare_batch(struct rig *r, struct test *host) {
+    static struct test soft[BATCH], in[BATCH];
+    static unsigned shown;
+    for (unsigned n = 0; n < BATCH; n++)
+        make(&host[n]);
+    memcpy(soft, host, sizeof soft);
+    memcpy(in, host, sizeof in);
+    int status = host_batch(host);
+    if (status == 77)
+        return false;
+    CHECK(status == 0);
+    for (unsigned n = 0; status == 0 && n < BATCH; n++) {
+        soft_test(r, &soft[n]);
+        bool ok = same(&host[n], &soft[n], &in[n]);
+        CHECK(ok);
+        if (!ok && shown++ < 12)
+            explain(&in[n], &host[n], &soft[n]);
+    }
+    return true;
+}
+
+/* [cases] [seed] [x87 or sse: these only] */
+static int native_fpu(int argc, char **argv, void (*flat)(struct rig *, const void *, size_t)) {
+    unsigned batches = (argc > 1 ? (unsigned)atoi(argv[1]) : 40000) / BATCH + 1, a, b, c, d;
+    seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ull;
+    only_x87 = argc > 3 && argv[3][0] == 'x';
+    only_sse = argc > 3 && argv[3][0] == 's';
+    host_keeps_fdp = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & 1 << 6;
+    struct test *host =
+        mmap(NULL, BATCH * sizeof *host, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct rig r;
+    rig_open(&r, soft_open, 4 << 20);
+    flat(&r, "", 0);
+    ((struct soft *)r.cpu.priv)->features = ~0ull;
+    while (batches--)
+        if (!compare_batch(&r, host)) {
+            puts("no memory below 2 GiB to be had here; skipped");
+            break;
+        }
+    rig_close(&r);
+    return unit_end();
+}
+
+#endif
