@@ -43,4 +43,10 @@ guest keys
 guest speaker
 typed=(1 '\x1b[<35;10;10M\x1b[<35;13;12M\x1b[<0;13;12M\x1b[<0;13;12mk' 2 '\x1b[<65;13;12M')
 guest mouse
+typed=()
+[[ ${CPU:-soft} == soft ]] && CPU=soft guest protected # interrupts in 16-bit protected mode are not every KVM's
+typed=(1 '\x1b[3;7~')
+guest warm
+typed=(1 z)
+guest more
 finish

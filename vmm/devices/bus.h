@@ -32,7 +32,8 @@ struct access {
     void *data; /* little-endian; to be filled in by a read */
 };
 
-/* For MMIO there is no IO_RETRY: it is taken for IO_DONE. */
+/* IO_RETRY and IO_SERVICE are for ports: an engine may be unable to take back an access to
+ * memory, or to stop right behind it. */
 typedef enum io_result access_function(void *device, const struct access *);
 
 enum { BUS_MAX = 64 };

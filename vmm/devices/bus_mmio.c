@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/base/invariant.h"
 #include "vmm/memory/memory.h"
 
 /* RAM ends at MEMORY_MAX at the latest, and a ROM ends at 4 GiB. */
@@ -38,7 +39,8 @@ enum io_result bus_mmio(struct bus *bus, const struct access *a) {
     if (!r)
         return IO_NOBODY;
     enum io_result result = r->access(r->device, a);
-    return result == IO_RETRY ? IO_DONE : result;
+    INVARIANT(result == IO_DONE || result == IO_STOP || result == IO_NOBODY);
+    return result;
 }
 
 const char *bus_mmio_name(const struct bus *bus, uint64_t phys, unsigned size) {

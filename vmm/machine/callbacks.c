@@ -116,6 +116,8 @@ static void machine_reset_devices(void *machine) {
     board_reset(&m->board);
 }
 
+static void machine_take_chips(void *machine) { engines_take_chips(machine); }
+
 static void machine_give_chips(void *machine) {
     struct machine *m = machine;
     if (engines_has_irqchip(m))
@@ -130,7 +132,7 @@ static void machine_bios_caught(void *machine, struct cpu *cpu) {
 static const struct bios_hooks bios_hooks = {
     .text = machine_text, .message = machine_tell, .is_silent = machine_is_silent,
     .input_is_over = machine_input_is_over, .reset = machine_reset_devices,
-    .give_chips = machine_give_chips, .caught = machine_bios_caught,
+    .take_chips = machine_take_chips, .give_chips = machine_give_chips, .caught = machine_bios_caught,
 };
 
 /* --- for the engine: services -------------------------------------------------------------- */

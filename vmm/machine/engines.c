@@ -64,7 +64,7 @@ bool engines_needs_irqchip(struct machine *m) {
 }
 
 /* The devices' state is the truth while the engine has no chips of its own. */
-static void fetch_irqchip(struct machine *m) {
+void engines_take_chips(struct machine *m) {
     struct cpu *cpu = &m->vcpu[0].cpu;
     struct irqchip_state chips;
     if (!engines_has_irqchip(m) || cpu->engine->get_irqchip(cpu, &chips) < 0)
@@ -111,7 +111,7 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
                  (unsigned long long)cpu->state.sregs.cr4);
         return -ENOTSUP;
     }
-    fetch_irqchip(m);
+    engines_take_chips(m);
     uint64_t clock_age = rtc_age(&m->board.devices.cmos.rtc);
     old = *cpu;
     cpu->host_features |= to == ENGINE_SOFT;

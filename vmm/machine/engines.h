@@ -23,8 +23,9 @@ bool engines_may_take_over(struct machine *);
 
 /* Are the interrupt chips in use those of the engine, in the kernel? */
 bool engines_has_irqchip(struct machine *);
-/* They get the state that the machine's devices have. */
+/* They get the state that the machine's devices have; and the other way round, if they are in use. */
 void engines_give_chips(struct machine *);
+void engines_take_chips(struct machine *);
 /* Must the engine be made anew for the machine to have chips? */
 bool engines_needs_irqchip(struct machine *);
 

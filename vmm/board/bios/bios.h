@@ -21,7 +21,10 @@ struct bios_hooks {
     /* The CPU stands before a call that is caught, and a stop text is set. */
     void (*caught)(void *machine, struct cpu *);
     void (*reset)(void *machine);      /* the machine's devices are reset */
-    void (*give_chips)(void *machine); /* chips in the kernel become what the devices say */
+    /* What a service does to the interrupt chips by their ports is between these two: chips in
+     * the kernel have no ports here. The devices become what they are; they what the devices are. */
+    void (*take_chips)(void *machine);
+    void (*give_chips)(void *machine);
 };
 
 enum { BIOS_CALLS = 100, BIOS_TOLD = 32, BIOS_WORDS = 160 };

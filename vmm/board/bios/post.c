@@ -178,8 +178,10 @@ static void resume_at_vector(struct call *c, uint8_t how) {
     uint32_t to = peek32(b, BDA_RESUME);
     cmos_out(b, HOW, 0);
     if (how == TO_VECTOR_WITH_EOI) {
+        b->hooks->take_chips(b->machine);
         port_out(b, 0xa0, 0x20);
         port_out(b, 0x20, 0x20);
+        b->hooks->give_chips(b->machine);
     }
     bios_real_mode(bios_cpu_anew(b), (uint16_t)(to >> 16), (uint16_t)to);
     c->elsewhere = true;

@@ -155,10 +155,24 @@ static void ask_move(struct call *c, struct words *w) {
     words_add(w, "%u bytes from %08x to %08x", c->cx * 2u, base_at(c, 0x10), base_at(c, 0x18));
 }
 
-/* AH=89h: to 16-bit protected mode by the caller's table at ES:SI. The stack's segment is its
- * fifth descriptor, the code's its seventh. */
+/* The PICs at the vectors BH and BL, and all masked. */
+static void move_vectors(struct call *c) {
+    const uint8_t writes[][2] = {{0x20, 0x11}, {0xa0, 0x11}, {0x21, c->bh}, {0xa1, c->bl}, {0x21, 0x04}, {0xa1, 0x02},
+                                 {0x21, 0x01}, {0xa1, 0x01}, {0x21, 0xff}, {0xa1, 0xff}};
+    struct bios *b = c->bios;
+    b->hooks->take_chips(b->machine);
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)
+        port_out(b, writes[i][0], writes[i][1]);
+    b->hooks->give_chips(b->machine);
+}
+
+/* AH=89h: to protected mode by the caller's table at ES:SI. The stack's segment is its sixth
+ * descriptor, the code's its seventh. */
 static void to_protected_mode(struct call *c) {
     struct cpu *cpu = c->bios->cpu;
+    if (!need_chips(c))
+        return;
+    move_vectors(c);
     uint8_t d[0x40];
     far_read(c, c->es, c->si, d, sizeof d);
     uint64_t descriptor[8];
