@@ -117,7 +117,7 @@ STAGE2 := $(addprefix $(GUESTS_DIR)/,disk/stage2_entry.o disk/stage2.o multiboot
 $(GUESTS_DIR)/stage2.elf: $(STAGE2) guests/disk/stage2.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -z noexecstack -T guests/disk/stage2.ld -o $@ $(STAGE2)
 
-$(GUESTS_DIR)/mouse.elf: $(GUESTS_DIR)/disk/mouse.o guests/bootsector.ld
+$(GUESTS_DIR)/mouse.elf $(GUESTS_DIR)/picture.elf: $(GUESTS_DIR)/%.elf: $(GUESTS_DIR)/disk/%.o guests/bootsector.ld
 	$(LD) -m elf_i386 $(GUEST_LDFLAGS) -T guests/bootsector.ld -o $@ $<
 
 # $(call floppy,SECTOR...): files one behind the other, on a floppy
@@ -128,8 +128,8 @@ $(GUESTS_DIR)/stages.img: $(GUESTS_DIR)/stages.sector $(GUESTS_DIR)/stage2.secto
 	$(call floppy,$^)
 
 .SECONDARY: $(STAGE2) $(GUESTS_DIR)/disk/stage1.o $(GUESTS_DIR)/stages.sector $(GUESTS_DIR)/stage2.sector
-GUEST_IMAGES += $(GUESTS_DIR)/stages.img $(GUESTS_DIR)/mouse.img
-$(GUESTS_DIR)/mouse.img: $(GUESTS_DIR)/mouse.sector
+GUEST_IMAGES += $(GUESTS_DIR)/stages.img $(GUESTS_DIR)/mouse.img $(GUESTS_DIR)/picture.img
+$(GUESTS_DIR)/mouse.img $(GUESTS_DIR)/picture.img: %.img: %.sector
 	$(call floppy,$^)
 
 # A CD: 23 blocks of 2048 bytes, the program, a file.
