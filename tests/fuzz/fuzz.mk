@@ -1,7 +1,7 @@
 # The fuzzers: with clang's libFuzzer under build/fuzz, and with corpus.c as unit tests.
 # A new one is a file here, its name in FUZZERS, and what it links with.
 
-FUZZERS := packets bridge agent images replay cpu devices ide atapi eltorito floppy disk pci bios
+FUZZERS := packets bridge agent images replay cpu devices vga ide atapi eltorito floppy disk pci bios
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 

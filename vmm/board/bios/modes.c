@@ -142,12 +142,26 @@ static struct rgb vga_color(unsigned n) {
     return (struct rgb){{0, 0, 0}};
 }
 
+/* Modes of 200 lines are for a monitor of 16 colours: bit 4 makes each bright. */
+static struct rgb cga_color(unsigned n) {
+    unsigned bright = n & 0x10 ? 0x38 : 0, hue = n & 7;
+    return ega_color(hue == 6 && !bright ? 0x14 : hue | bright);
+}
+
+static struct rgb dac_color(const struct mode *m, unsigned n) {
+    bool cga = (m->number >= 4 && m->number <= 6) || m->number == 0x0d || m->number == 0x0e;
+    if (m->number == 0x13)
+        return vga_color(n);
+    if (n >= 64)
+        return (struct rgb){{0, 0, 0}};
+    return cga ? cga_color(n) : ega_color(n);
+}
+
 static void set_dac(struct bios *b, const struct mode *m) {
-    bool own = m->number == 0x13;
     port_out(b, 0x3c6, 0xff);
     port_out(b, 0x3c8, 0);
     for (unsigned n = 0; n < 256; n++) {
-        struct rgb c = own ? vga_color(n) : n < 64 ? ega_color(n) : (struct rgb){{0, 0, 0}};
+        struct rgb c = dac_color(m, n);
         for (unsigned i = 0; i < 3; i++)
             port_out(b, 0x3c9, c.part[i]);
     }

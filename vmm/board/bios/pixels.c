@@ -33,10 +33,11 @@ static struct surface vbe_surface(struct bios *b) {
 static struct surface surface_of(struct bios *b, const struct video *v, unsigned page) {
     static const uint16_t heights[] = {[0x0f] = 350, [0x10] = 350, [0x11] = 480, [0x12] = 480};
     bool chunky = v->mode == 0x13, cga = v->mode <= 6;
+    bool alike = v->mode == 0x11; /* two colours: all planes are written, and have the same */
     if (!v->memory)
         return vbe_surface(b);
     struct surface s = {.bios = b, .cga = cga, .bits = chunky ? 8 : 0,
-                        .planes = chunky || cga ? 1 : VGA_PLANES, .cell = chunky ? 8 : v->mode == 4 || v->mode == 5 ? 2 : 1,
+                        .planes = chunky || cga || alike ? 1 : VGA_PLANES, .cell = chunky ? 8 : v->mode == 4 || v->mode == 5 ? 2 : 1,
                         .width = v->columns * 8, .height = 200};
     if (v->mode < sizeof heights / sizeof *heights && heights[v->mode])
         s.height = heights[v->mode];
