@@ -142,6 +142,7 @@ static bool segment_differs(struct lockstep *l, const char *name, const struct k
     return differs(l, what, a->base, b->base) || differs(l, what, a->limit, b->limit) ||
            differs(l, what, a->type & types, b->type & types) || differs(l, what, a->dpl, b->dpl) ||
            differs(l, what, a->db, b->db) || differs(l, what, a->s, b->s) ||
+           differs(l, what, a->l, b->l) ||
            differs(l, what, a->present, b->present);
 }
 

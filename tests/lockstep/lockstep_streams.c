@@ -125,8 +125,8 @@ static void hand_over(struct pair *p) {
     to->regs = from->regs;
     to->sregs = from->sregs;
     to->sregs.apic_base = keep.apic_base;
-    to->sregs.cr8 = keep.cr8;
-    to->sregs.efer = keep.efer;
+    to->sregs.cr8 = is_long(from) ? from->sregs.cr8 : keep.cr8;
+    to->sregs.efer = is_long(from) ? from->sregs.efer : keep.efer;
     to->debugregs = from->debugregs;
     to->events = (struct kvm_vcpu_events){0};
     to->msrs = from->msrs;
@@ -150,7 +150,8 @@ static enum cpu_exit_kind run_soft(struct pair *p) {
 }
 
 static bool same_outcome(struct pair *p, struct trial *t) {
-    struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_MSRS, .memory = true};
+    struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_MSRS, .memory = true,
+                          .ignore_null = is_long(&t->soft)};
     excuse_apply(t);
     bool same = t->kvm_exit == t->soft_exit;
     if (!same)
@@ -193,6 +194,9 @@ static void show_state(const char *who, const struct cpu_state *s) {
            "esp=%08llx\n      eip=%08llx eflags=%06llx cr0=%08llx cr2=%llx cr3=%llx cr4=%llx",
            who, r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->rsp, r->rip, r->rflags,
            s->sregs.cr0, s->sregs.cr2, s->sregs.cr3, s->sregs.cr4);
+    if (is_long(s))
+        printf("\n      r8=%llx r9=%llx r10=%llx r11=%llx r12=%llx r13=%llx r14=%llx r15=%llx", r->r8,
+               r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15);
     for (unsigned n = 0; n < 6; n++) {
         struct cpu_state copy = *s;
         const struct kvm_segment *k = state_segment(&copy, n);

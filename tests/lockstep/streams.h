@@ -11,7 +11,8 @@
  *   0 IVT  1000 GDT  1800 LDT  2000 IDT  3000 TSS  3800 2nd TSS  3C00 16-bit TSS
  *   4000 handlers, all `hlt`: vector n enters at 4000 + 16 n
  *   6000 code, all `hlt` but for the instruction
- *   8000 data  C000 stack  E000 ring 0's stack  10000 page directory, table
+ *   8000 data  C000 stack  E000 ring 0's stack  10000 page directory, table; in long
+ *   mode the four levels
  *
  * Every way out of an instruction thus ends in a `hlt`: behind it, where it
  * jumps to, or in the handler of its fault, and where it stands tells which.
@@ -36,6 +37,7 @@ enum {
     RING0_TOP = 0xF000,
     DIRECTORY_AT = 0x10000,
     TABLE_AT = 0x11000,
+    TABLE64_AT = 0x13000,
 };
 
 /* What a mode needs of the KVM, and by what its exceptions are told apart. */
@@ -48,7 +50,7 @@ enum kvm_trait {
 struct stream_mode {
     const char *name;
     unsigned needs;
-    bool protected, user, vm86, paging, odd_segments, code16;
+    bool protected, user, vm86, paging, odd_segments, code16, long_mode, compat;
 };
 extern const struct stream_mode stream_modes[];
 extern const unsigned stream_mode_count;
@@ -77,12 +79,15 @@ struct instruction {
     uint8_t modrm;
     uint8_t last_rep;   /* F2 or F3, the last of them, or 0 */
     bool operand16, lock;
+    uint8_t rex;
 };
 /* Makes the next one for the state in the rig, sets the registers that its
  * operands need there, and puts it into memory. */
 void instruction_make(struct rig *, struct instruction *, struct chance *);
 struct kvm_segment *state_segment(struct cpu_state *, unsigned number);
 __u64 *state_register(struct cpu_state *, unsigned number);
+static inline bool is_long(const struct cpu_state *s) { return s->sregs.efer & EFER_LMA; }
+static inline bool is_code64(const struct cpu_state *s) { return is_long(s) && s->sregs.cs.l; }
 
 /* --- streams_excuses.c --- */
 struct trial {

@@ -96,6 +96,8 @@ static bool beyond_memory(const struct kvm_segment *k, uint32_t offset) {
 static bool leaves_memory(const struct trial *t) { return uses(t, beyond_memory); }
 
 static uint64_t stack_top(const struct cpu_state *s) {
+    if (is_code64(s))
+        return s->regs.rsp;
     uint64_t sp = s->sregs.ss.db ? (uint32_t)s->regs.rsp : s->regs.rsp & 0xFFFF;
     return (uint32_t)(s->sregs.ss.base + sp);
 }
@@ -113,7 +115,7 @@ static uint64_t frame_at(const struct cpu_state *s) {
                                       1u << VECTOR_AC;
     int vector = ended_in(s);
     bool code = s->sregs.cr0 & CR0_PE && vector >= 0 && vector < 32 && with_code >> vector & 1;
-    return stack_top(s) + (code ? 4 : 0);
+    return stack_top(s) + (!code ? 0 : is_long(s) ? 8 : 4);
 }
 
 static uint16_t error_code(const struct cpu_state *s, const struct memory *m) {
@@ -140,13 +142,13 @@ static bool no_stack(const struct trial *t) {
 }
 
 static bool stack16_with_more(const struct trial *t) {
-    return t->before.sregs.cr0 & CR0_PE && !t->before.sregs.ss.db &&
+    return t->before.sregs.cr0 & CR0_PE && !t->before.sregs.ss.db && !is_code64(&t->before) &&
            (t->before.regs.rsp >> 16 || (uint16_t)t->soft.regs.rsp >= 0xFFC0);
 }
 
 /* Where the instruction's own flags are when something has been delivered. */
 static uint64_t flags_in_frame(const struct trial *t) {
-    return frame_at(&t->soft) + (t->soft.sregs.cr0 & CR0_PE ? 8 : 4);
+    return frame_at(&t->soft) + (is_long(&t->soft) ? 16 : t->soft.sregs.cr0 & CR0_PE ? 8 : 4);
 }
 
 /* The instruction sets TF, and is not traced; the `hlt` behind it is. */
@@ -175,11 +177,39 @@ static bool misaligned_vm86(const struct trial *t) {
 static bool misaligned(const struct trial *t) { return ended_in(&t->soft) == VECTOR_AC; }
 static bool in_real(const struct trial *t) { return !(t->before.sregs.cr0 & CR0_PE); }
 
+static bool not_code64(const struct trial *t) { return !is_code64(&t->before); }
+
 /* Opcodes that no x87 has: does EM matter then? */
 static bool no_x87(const struct trial *t) {
     static const uint8_t absent[8] = {0, 0x02, 0, 0x50, 0, 0x20, 0, 0}; /* by /reg, of memory */
     return t->i.modrm >= 0xC0 || absent[t->i.opcode & 7] >> (t->i.modrm >> 3 & 7) & 1;
 }
+
+/* Reads it to write it back: the interpreter looks at the page before it looks at the rights
+ * of a code segment. */
+static bool writes_code(const struct trial *t) {
+    return is_long(&t->before) && look(t).segment == 1 && ended_in(&t->soft) == VECTOR_GP;
+}
+static bool in_long(const struct trial *t) { return is_long(&t->before); }
+/* Vol. 2A §2.2.1: CS, DS, ES and SS cannot be chosen in 64-bit code (so seen on an Intel
+ * processor: #SS is of RSP and RBP, whatever the prefix). */
+static bool vain_prefix(const struct trial *t) {
+    int segment = look(t).segment;
+    return is_code64(&t->before) && segment >= 0 && segment <= 3;
+}
+static bool second_page(const struct trial *t) {
+    return is_long(&t->soft) && page_fault(t) && !(t->soft.sregs.cr2 & 0xFFF);
+}
+/* The handler has a null SS then. */
+static bool back_from_ring3(const struct trial *t) {
+    return is_long(&t->soft) && ended_in(&t->soft) >= 0 && t->soft.sregs.ss.selector < 4 &&
+           (t->before.sregs.ss.selector >= 4 || t->i.opcode == 0xCF);
+}
+static bool wide_rex(const struct trial *t) { return t->i.rex & 8; }
+static bool in_code64(const struct trial *t) { return is_code64(&t->before); }
+static bool refused_long(const struct trial *t) { return in_long(t) && refused(t); }
+static bool rex_r(const struct trial *t) { return t->i.rex & 4; }
+static bool not_64(const struct trial *t) { return in_long(t) && !(t->i.rex & 8); }
 
 static bool no_times(const struct trial *t) { return !t->before.regs.rcx; }
 
@@ -211,8 +241,8 @@ static const struct {
     {{TWO(0xC8, 0xCF)}, 0, "a 16-bit BSWAP", no_result},
     {{ONE(0xD9, 0xDF)}, 0, "an opcode that no x87 has, with EM", no_x87},
     /* Every KVM. */
-    {{TWO(0x05, 0x05)}, 0, "SYSCALL: who has it, and where", NULL},
-    {{TWO(0x07, 0x07)}, 0, "SYSRET: likewise", NULL},
+    {{TWO(0x05, 0x05)}, 0, "SYSCALL: who has it outside 64-bit code", not_code64},
+    {{TWO(0x07, 0x07)}, 0, "SYSRET: likewise", not_code64},
     {EVERY, 0, "no memory at the stack", no_stack},
     {EVERY, 0, "no memory at the operand: the kernel interprets, and not all", leaves_memory},
     {EVERY, 0, "a hlt with TF: halted or not yet, when the trap comes", traced_hlt},
@@ -221,6 +251,25 @@ static const struct {
     {{ONE(0xEC, 0xEF), .traced = true}, 0, "likewise", NULL},
     {EVERY, 0, "#AC in virtual-8086 mode: no rig has it (Vol. 3A 6.15 does)", misaligned_vm86},
     /* KVM's interpreter. */
+    {EVERY, INTERPRETER, "a write to code: it reads first", writes_code},
+    {{ONE(0xCF, 0xCF)}, INTERPRETER, "IRET of long mode: it knows IRETQ alone", not_64},
+    {EVERY, INTERPRETER, "a segment's prefix in 64-bit code: it chooses #SS or #GP", vain_prefix},
+    {EVERY, INTERPRETER, "a write over two pages: it writes the first before it looks at the second",
+     second_page},
+    {{ONE(0x8C, 0x8C), .form = MEMORY}, INTERPRETER,
+     "MOV from a segment register: it stores as much as REX.W says", wide_rex},
+    {{TWO(0x00, 0x01), .form = MEMORY, .regs = 0x13}, INTERPRETER,
+     "SLDT, STR, SMSW to memory: it stores as much as REX.W says", in_code64},
+    {{TWO(0x01, 0x01), .form = MEMORY, .regs = 0x0C}, INTERPRETER,
+     "LGDT, LIDT: it takes a base that is not canonical", refused_long},
+    {{TWO(0xB0, 0xB1), .form = REGISTER}, INTERPRETER,
+     "CMPXCHG: it writes the register in any case", in_code64},
+    {EVERY, INTERPRETER, "by way of ring 3 of long mode, which is native: IOPL gets lost",
+     back_from_ring3},
+    {{ONE(0xF4, 0xF4), .traced = true}, INTERPRETER, "a hlt with TF", in_long},
+    {{ONE(0xCF, 0xCF)}, INTERPRETER, "IRETQ: it looks at SS before CS", refused_long},
+    {{TWO(0x07, 0x07)}, INTERPRETER, "SYSRET: ring 3 is not its own", NULL},
+    {{ONE(0x8C, 0x8E)}, INTERPRETER, "segment registers: it takes REX.R for theirs", rex_r},
     {{ONE(0x8C, 0x8C), .regs = 0xC0}, INTERPRETER,
      "no such segment: it looks at memory first", NULL},
     {{ONE(0x8E, 0x8E), .regs = 0xC2}, INTERPRETER, "likewise", NULL},
@@ -356,6 +405,13 @@ static void fix_accessed(struct trial *t) {
     for (unsigned n = 0; n < RAM_SIZE >> 12; n++)
         copy_memory(t, TABLE_AT + 4 * n, 0x20);
 }
+static void fix_accessed64(struct trial *t) {
+    for (unsigned n = 0; n < RAM_SIZE >> 12; n++)
+        copy_memory(t, TABLE64_AT + 8 * n, 0x20);
+}
+static bool page_fault_long(const struct trial *t) {
+    return is_long(&t->soft) && ended_in(&t->soft) == VECTOR_PF;
+}
 static void fix_cr2(struct trial *t) { t->soft.sregs.cr2 = t->kvm.sregs.cr2; }
 static void fix_ac(struct trial *t) {
     t->soft.regs.rflags &= ~(uint64_t)FLAG_AC;
@@ -394,6 +450,8 @@ static const struct {
      * 16-bit stack the upper half of ESP (Vol. 3A 6.8.3). */
     {EVERY, INTERPRETER, delivered_protected, fix_ac},
     {EVERY, INTERPRETER, delivered_real, fix_sp},
+    /* The same: what it writes back it has read before, as a read. */
+    {EVERY, INTERPRETER, page_fault_long, fix_accessed64},
     /* QEMU's CPU: see hand_over(). */
     {EVERY, QEMU, always, fix_busy},
     /* …faults push no RF (Vol. 3A 17.3.1.1: they do). */

@@ -17,6 +17,10 @@ const struct stream_mode stream_modes[] = {
     {.name = "ring3-paging", .needs = KVM_PAGING, .protected = true, .user = true, .paging = true},
     {.name = "vm86-paging", .needs = KVM_VM86 | KVM_PAGING, .protected = true, .user = true,
      .vm86 = true, .paging = true},
+    {.name = "long", .protected = true, .paging = true, .long_mode = true},
+    {.name = "compat", .protected = true, .paging = true, .long_mode = true, .compat = true},
+    {.name = "ring3-long", .needs = KVM_PAGING, .protected = true, .user = true, .paging = true,
+     .long_mode = true},
 };
 const unsigned stream_mode_count = sizeof stream_modes / sizeof *stream_modes;
 
@@ -106,6 +110,34 @@ static const struct {
     {0, 0xFFFFF, 0x88, 0xC},       /* F8 a reserved type */
 };
 
+/* In long mode there are others in their places; descriptors of the system have 16 bytes. */
+static const struct {
+    uint8_t at;
+    uint32_t base, limit;
+    uint8_t access, flags;
+} segments_long[] = {
+    {0x08, 0, 0xFFFFF, 0x9B, 0xA},     /* 64-bit code */
+    {0x18, 0, 0xFFFFF, 0xFB, 0xA},     /* of ring 3 */
+    {0x30, 0, 0, 0, 0},                /* the upper half of 28 */
+    {0x38, 0, 0xFFFFF, 0x9B, 0xC},     /* code of compatibility mode */
+    {0x60, 0, 0xFFFFF, 0x9F, 0xA},     /* conforming */
+    {0x68, 0, 0xFFFFF, 0x99, 0xE},     /* L and D */
+    {0x78, 0, 0xFFFFF, 0x1B, 0xA},     /* not present */
+    {0x88, 0, 0, 0, 0},                /* the upper half of 80 */
+    {0x90, TSS2_AT, 0x67, 0x89, 0},    /* another TSS */
+    {0x98, 0, 0, 0, 0},
+    {0xB8, 0, 0xFFFFF, 0xFB, 0xC},     /* compatibility mode of ring 3 */
+    {0xC8, 0, 0xFFFFF, 0x9A, 0xA},     /* not accessed yet */
+};
+/* Call gates, each with an upper half. */
+static const struct {
+    uint8_t at, selector, access;
+    uint32_t upper, type;
+} gates_long[] = {
+    {0xA0, 0x08, 0xEC, 0, 0},      {0xD8, 0x08, 0x6C, 0, 0}, /* not present */
+    {0xE8, 0x38, 0xEC, 0, 0},      /* to compatibility mode */
+};
+
 static const struct {
     uint16_t at, selector;
     uint8_t access, parameters;
@@ -121,6 +153,36 @@ static const struct {
 static uint64_t segment_raw(unsigned n) {
     return rig_descriptor(segments[n].base, segments[n].limit, segments[n].access,
                           segments[n].flags);
+}
+
+static uint64_t raw_in(const struct stream_mode *m, unsigned selector) {
+    uint64_t raw = segment_raw(selector / 8);
+    for (unsigned n = 0; m->long_mode && n < sizeof segments_long / sizeof *segments_long; n++)
+        if (segments_long[n].at == (selector & ~7u))
+            raw = rig_descriptor(segments_long[n].base, segments_long[n].limit,
+                                 segments_long[n].access, segments_long[n].flags);
+    return raw;
+}
+
+static void make_gdt_long(struct rig *r, const struct stream_mode *m) {
+    for (unsigned n = 0; n < sizeof segments_long / sizeof *segments_long; n++)
+        rig_gdt(r, segments_long[n].at, raw_in(m, segments_long[n].at));
+    for (unsigned n = 0; n < sizeof gates_long / sizeof *gates_long; n++) {
+        rig_gdt(r, gates_long[n].at, gate(gates_long[n].selector, HLT_AT + 16 * n,
+                                          gates_long[n].access, 0));
+        rig_gdt(r, gates_long[n].at + 8, gates_long[n].upper);
+    }
+}
+
+static void make_vectors_long(struct rig *r) {
+    static const uint8_t types[8] = {0x8E, 0xEE, 0x8F, 0xEF, 0xE6, 0xE7, 0x6E, 0x8C};
+    for (unsigned n = 0; n < 256; n++) {
+        unsigned type = n == VECTOR_BP || n == VECTOR_OF ? 0xEE : n < 32 ? 0x8E : types[n % 8];
+        rig_gate64(r, n, 0x08, HANDLERS_AT + 16 * n, type, n >= 32 && n % 16 == 0);
+    }
+    uint64_t rsp0 = RING0_TOP, ist1 = RING0_TOP - 0x200;
+    rig_put(r, TSS_AT + 4, &rsp0, 8);
+    rig_put(r, TSS_AT + 0x24, &ist1, 8);
 }
 
 static void make_gdt(struct rig *r) {
@@ -175,6 +237,20 @@ static void make_pages(struct rig *r, struct chance *c) {
     }
 }
 
+static void make_pages_long(struct rig *r, struct chance *c) {
+    uint64_t tables[3] = {DIRECTORY_AT + 0x1000, DIRECTORY_AT + 0x2000, TABLE64_AT};
+    for (unsigned n = 0; n < 3; n++) {
+        tables[n] |= 7;
+        rig_put(r, DIRECTORY_AT + 0x1000 * n, &tables[n], 8);
+    }
+    for (uint64_t n = 0; n < 512; n++) {
+        bool data = n >= DATA_AT >> 12 && n < RING0_AT >> 12;
+        uint64_t entry = n << 12 | (data && one_in(c, 3) ? below(c, 8) : 7);
+        entry |= one_in(c, 4) && data ? 1ull << 63 : 0;
+        rig_put(r, TABLE64_AT + 8 * n, &entry, 8);
+    }
+}
+
 /* --- what the instructions work on --- */
 
 static void make_data(struct rig *r, struct chance *c) {
@@ -195,8 +271,13 @@ static void make_memory(struct rig *r, const struct stream_mode *m, struct chanc
     make_vectors(r);
     make_tasks(r);
     make_data(r, c);
-    if (m->paging)
+    if (m->long_mode) {
+        make_gdt_long(r, m);
+        make_vectors_long(r);
+        make_pages_long(r, c);
+    } else if (m->paging) {
         make_pages(r, c);
+    }
     if (r->cpu.engine->memory_changed)
         r->cpu.engine->memory_changed(&r->cpu, 0, RAM_SIZE);
     if (r->cpu.engine->flush)
@@ -205,8 +286,8 @@ static void make_memory(struct rig *r, const struct stream_mode *m, struct chanc
 
 /* --- state --- */
 
-static struct kvm_segment by_selector(unsigned selector) {
-    return x86_descriptor((uint16_t)selector, segment_raw(selector / 8));
+static struct kvm_segment by_selector(const struct stream_mode *m, unsigned selector) {
+    return x86_descriptor((uint16_t)selector, raw_in(m, selector));
 }
 
 static void real_segments(struct cpu_state *s, struct chance *c, bool vm86) {
@@ -231,19 +312,23 @@ static void protected_segments(struct cpu_state *s, const struct stream_mode *m,
     bool small = m->code16 || (m->odd_segments && one_in(c, 3));
     unsigned code = m->user ? (small ? 0xBB : 0x1B) : small ? 0x30 : 0x08;
     unsigned stack = m->user ? 0x23 : small ? 0x38 : 0x10;
+    code = m->compat ? 0x38 : code;
     for (unsigned n = 0; n < 6; n++)
-        *state_segment(s, n) = by_selector(n == 1 ? code : n == 2 ? stack : data_selector(m, c));
+        *state_segment(s, n) = by_selector(m, n == 1 ? code : n == 2 ? stack : data_selector(m, c));
     if (m->odd_segments && one_in(c, 4))
         s->sregs.fs = (struct kvm_segment){.unusable = 1}; /* a null selector */
 }
 
 static void make_system(struct cpu_state *s, const struct stream_mode *m, struct chance *c) {
-    s->sregs.tr = by_selector(0x28);
-    s->sregs.ldt = by_selector(0x80);
+    s->sregs.tr = by_selector(m, 0x28);
+    s->sregs.ldt = by_selector(m, 0x80);
     s->sregs.gdt = (struct kvm_dtable){
         .base = GDT_AT, .limit = sizeof segments / sizeof *segments * 8 - 1};
     s->sregs.idt = (struct kvm_dtable){.base = m->protected ? IDT_AT : 0,
-                                       .limit = m->protected ? 0x7FF : 0x3FF};
+                                       .limit = m->long_mode   ? 0xFFF
+                                                : m->protected ? 0x7FF
+                                                               : 0x3FF};
+    s->sregs.efer = m->long_mode ? EFER_LME | EFER_LMA | EFER_SCE | EFER_NX : 0;
     /* EM: x87 is #NM and SSE #UD, as on the built-in CPU, which has neither. */
     s->sregs.cr0 = CR0_ET | CR0_EM | CR0_NE | (m->protected ? CR0_PE : 0);
     s->sregs.cr0 |= one_in(c, 4) ? CR0_WP : 0;
@@ -252,9 +337,14 @@ static void make_system(struct cpu_state *s, const struct stream_mode *m, struct
     s->sregs.cr0 |= m->paging ? CR0_PG : 0;
     s->sregs.cr3 = m->paging ? DIRECTORY_AT : 0;
     s->sregs.cr4 = (one_in(c, 8) ? CR4_TSD : 0) | (one_in(c, 8) ? CR4_DE : 0);
+    s->sregs.cr4 |= m->long_mode ? CR4_PAE : 0;
+    s->sregs.cr8 = 0;
     s->sregs.cr2 = any(c);
     s->msrs = (struct cpu_msrs){.sysenter_cs = one_in(c, 4) ? 0 : 0x08,
-                                .sysenter_esp = RING0_TOP, .sysenter_eip = HLT_AT + 0x200};
+                                .sysenter_esp = RING0_TOP, .sysenter_eip = HLT_AT + 0x200,
+                                .star = 0x0018000800000000 /* SYSCALL to 08, SYSRET to 18 on */,
+                                .lstar = HLT_AT + 0x300, .cstar = HLT_AT + 0x340,
+                                .fmask = FLAG_TF | FLAG_IF, .kernel_gs_base = any(c)};
     s->debugregs = (struct kvm_debugregs){.dr6 = 0xFFFF0FF0, .dr7 = 0x400};
     for (unsigned n = 0; n < 4; n++)
         s->debugregs.db[n] = any_value(c);
@@ -270,8 +360,9 @@ static void make_registers(struct cpu_state *s, const struct stream_mode *m, str
     flags |= one_in(c, 8) ? FLAG_AC : 0;
     flags |= m->vm86 ? FLAG_VM : 0;
     s->regs = (struct kvm_regs){.rflags = flags};
-    for (unsigned n = 0; n < 8; n++)
-        *state_register(s, n) = any_value(c);
+    for (unsigned n = 0; n < (m->long_mode ? 16 : 8); n++)
+        *state_register(s, n) = m->long_mode && !m->compat && one_in(c, 2)
+                                    ? any_value(c) | (uint64_t)any(c) << 32 : any_value(c);
     s->regs.rsp = (one_in(c, 2) ? 0 : any(c) & (s->sregs.ss.db ? 0 : 0xFFFF0000)) |
                   (STACK3_AT + 0x400 + below(c, 0x1800));
 }

@@ -200,8 +200,8 @@ static unsigned wide_of(const struct decoder *d, const struct opcode *row) {
         return data16 == (d->s->width == 2) ? 4 : 2;
     if (row->flags & FORCE64)
         return 8;
-    if (d->rex & REX_W && !(row->flags & NEVER64))
-        return 8;
+    if (d->rex & REX_W)
+        return row->flags & NEVER64 ? 4 : 8;
     return data16 ? 2 : row->flags & DEFAULT64 ? 8 : 4;
 }
 

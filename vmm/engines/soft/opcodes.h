@@ -48,7 +48,7 @@ enum {
     INVALID64 = 256,  /* #UD */
     DEFAULT64 = 512,  /* the operand size is 8, or 2 with 66 */
     FORCE64 = 1024,   /* it is 8 */
-    NEVER64 = 2048,   /* REX.W is ignored */
+    NEVER64 = 2048,   /* it is 4 at most */
     ONLY_REG = 4096,  /* #UD for memory */
 };
 
