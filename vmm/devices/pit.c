@@ -12,7 +12,9 @@
 enum { COUNTER0 = 0x40, CONTROL = 0x43, SPEAKER = 0x61, HZ = 1193182 };
 enum { STATE_LSB = 1, STATE_MSB, STATE_WORD0, STATE_WORD1 }; /* how far an access is */
 
-static uint64_t pit_now(const struct pit *pit) { return pit->board->now(pit->board->machine); }
+static uint64_t pit_now(const struct pit *pit) {
+    return pit->board->now(pit->board->machine) + pit->passed;
+}
 
 /* Without overflow for some centuries: whole seconds apart from the rest. */
 static uint64_t pit_ticks(uint64_t ns) {
@@ -78,8 +80,10 @@ uint64_t pit_advance(struct pit *pit) {
         pit->board->irq(pit->board->machine, 0, false);
         pit->due = due_after(pit, pit_now(pit));
     }
-    return pit->due;
+    return pit->due == UINT64_MAX ? pit->due : pit->due - pit->passed;
 }
+
+void pit_pass(struct pit *pit, uint64_t ns) { pit->passed += ns; }
 
 void pit_restart(struct pit *pit) {
     for (int i = 0; i < 3; i++)

@@ -303,6 +303,14 @@ static void run_service(struct call *c, const struct service *s) {
         keep_call(&asked, c, s);
 }
 
+/* In virtual time a service is one instruction, but takes a host as long as a hundred. A program that
+ * polls the time by the BIOS would find the clock almost standing: so the timer goes on meanwhile. */
+static void service_takes_time(struct bios *b) {
+    enum { SERVICE_NS = 1000 };
+    if (cpu_can(b->cpu, ENGINE_DETERMINISTIC))
+        pit_pass(&b->board->devices.pit, SERVICE_NS);
+}
+
 enum io_result bios_service(struct bios *b, struct cpu *cpu) {
     b->cpu = cpu;
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
@@ -316,8 +324,10 @@ enum io_result bios_service(struct bios *b, struct cpu *cpu) {
         return IO_DONE;
     uint16_t flags = c.flags, es = c.es;
     stop_at_stub(&c);
-    if (!c.stop)
+    if (!c.stop) {
         run_service(&c, find_service(c.number, c.ax));
+        service_takes_time(b);
+    }
     if (b->reset_by)
         bios_restart(&c);
     if (c.elsewhere)
