@@ -34,6 +34,28 @@ run.wait("text", lambda t: t.line(0) == "T" and t.cursor_shown)
 run.type(b"a")
 check("the end", run.end() == 0 and not t.alternate)
 
+# sixels, where the terminal says that it has them; what it says is no key
+run = Run(*MINIKVM, rows=24, columns=80, cell=(8, 20))
+run.wait("the question", lambda t: t.asked)
+check("blocks until it answers", not run.terminal.dots)
+run.type(b"\x1b[?62;4;22c")
+run.wait("sixels", lambda t: (459, 612) in t.dots)
+t = run.terminal
+check("red and blue", t.dots[0, 0] == (71, 0, 0) and t.dots[459, 612] == (0, 0, 66) and (459, 613) not in t.dots)
+check("where they meet", t.dots[229, 300] == (71, 0, 0) and t.dots[230, 300] == (0, 0, 66))
+check("a line below", "320x200" in t.line(23))
+check("still a picture: no key came", t.line(0) == "")
+run.type(b"a")
+run.wait("text", lambda t: t.line(0) == "T")
+run.type(b"a")
+check("the end", run.end() == 0)
+
+run = Run(*MINIKVM, "--screen=blocks", rows=24, columns=80, cell=(8, 20))
+run.wait("blocks", lambda t: t.pen_at(0, 0).endswith("48;2;" + RED))
+check("no question", not run.terminal.asked)
+run.type(b"\x01x")
+check("its end", run.end() == 0)
+
 run = Run(*MINIKVM, rows=24, columns=80, environment={"COLORTERM": "", "TERM": "xterm"})
 run.wait("16 colours", lambda t: t.pen_at(0, 0).endswith("41") and t.pen_at(22, 0).endswith("44"))
 run.type(b"\x01x")

@@ -21,6 +21,8 @@ class Terminal:
         self.bells = 0
         self.mouse = set()  # modes in which it tells of its mouse
         self.text = ""  # all that was written to the normal screen
+        self.asked = False  # for its attributes
+        self.cell, self.dots = 0, {}  # of sixels: y, x: red, green, blue in percent
         self.rest = b""
 
     @property
@@ -40,6 +42,13 @@ class Terminal:
     def feed(self, data):
         data = self.rest + data
         while data:
+            if data.startswith(b"\x1bP"):
+                end = data.find(b"\x1b\\")
+                if end < 0:
+                    break
+                self.sixels(data[2:end].decode())
+                data = data[end + 2:]
+                continue
             m = re.match(rb"\x1b\[([?0-9; ]*)([A-Za-z])|[^\x1b]", data)
             if not m and len(data) < 40:
                 break
@@ -61,6 +70,27 @@ class Terminal:
                     break
                 data = data[n:]
         self.rest = data
+
+    def sixels(self, text):
+        top = self.grid.row * self.cell
+        size = re.match(r'0;1;0q"1;1;([0-9]+);([0-9]+)', text)
+        assert size and self.alternate and self.grid.column == 0, f"no picture: {text[:40]}"
+        colors, color, x, y = {}, 0, 0, 0
+        for number, define, count, c in re.findall(r"#([0-9]+)((?:;[0-9]+)*)|!?([0-9]*)(.)", text[size.end():]):
+            if number:
+                color = int(number)
+                if define:
+                    colors[color] = tuple(int(n) for n in define.split(";")[2:])
+            elif c in "$-":
+                x, y = 0, y + 6 * (c == "-")
+            else:
+                for _ in range(int(count or 1)):
+                    for bit in range(6):
+                        if ord(c) - 63 >> bit & 1:
+                            self.dots[top + y + bit, x] = colors[color]
+                    x += 1
+                assert x <= int(size[1]) and "?" <= c <= "~"
+        assert y <= int(size[2]) + 5
 
     def put(self, c):
         g = self.grid
@@ -94,6 +124,8 @@ class Terminal:
             self.pen = numbers
         elif last == "J" and numbers == "2":
             g.cells = Grid(self.rows, self.columns).cells
+        elif last == "c" and not numbers:
+            self.asked = True
         elif last == "q" and numbers.endswith(" "):
             self.shape = numbers[0]
         elif last in "hl" and numbers == "?1049":
@@ -111,8 +143,9 @@ class Terminal:
 class Run:
     """minikvm in the foreground of a terminal of its own."""
 
-    def __init__(self, *words, rows=30, columns=90, environment=None):
+    def __init__(self, *words, rows=30, columns=90, environment=None, cell=(0, 0)):
         self.terminal = Terminal(rows, columns)
+        self.cell, self.terminal.cell = cell, cell[1]
         self.master, self.slave = pty.openpty()
         self.set_size(rows, columns)
         self.before = termios.tcgetattr(self.slave)
@@ -129,7 +162,8 @@ class Run:
                                         env=env, preexec_fn=begin)
 
     def set_size(self, rows, columns):
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, 
+                    struct.pack("HHHH", rows, columns, columns * self.cell[0], rows * self.cell[1]))
 
     def resize(self, rows, columns):
         self.read(0)

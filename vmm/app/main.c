@@ -410,6 +410,7 @@ static int start(struct app *a) {
     }
     screen_view_open(&a->view, &a->console, screen_wanted(&a->options), a->options.color,
                      owner_notify, a);
+    a->view.pixels = a->options.pixels;
     if (a->options.screen == SCREEN_ON && !a->view.possible) {
         say("--screen=on: stdout is no terminal that can show it (TERM); leave it out, and what the "
             "guest leaves on its screen is printed at its end");

@@ -242,7 +242,14 @@ static bool set_vgabios(struct options *o, const char *value) {
 
 CHOICE(set_boot, o->machine.image.boot, "auto|floppy|disk|cdrom")
 CHOICE(set_color, o->color, "auto|always|never")
-CHOICE(set_screen, o->screen, "auto|on|off")
+/* The last two are how a picture is drawn; else it is asked for. */
+static bool set_screen(struct options *o, const char *value) {
+    int n = choice(value, "auto|on|off|sixel|blocks");
+    o->screen = n <= SCREEN_OFF && n > 0 ? (enum screen_choice)n : SCREEN_AUTO;
+    o->pixels = n == 3 ? PIXELS_SIXEL : n == 4 ? PIXELS_BLOCKS : PIXELS_AUTO;
+    return n >= 0;
+}
+
 
 static bool set_mode(struct options *o, const char *value) {
     int n = choice(value, "real|protected|long|multiboot|multiboot2");
@@ -300,7 +307,7 @@ static const struct option {
      "off: no Landlock, no seccomp; a debugger may load and save any file"},
     {"--color", "auto|always|never", VALUE, set_color,
      "each machine's lines in a colour of its own"},
-    {"--screen", "auto|on|off", VALUE, set_screen,
+    {"--screen", "auto|on|off|sixel|blocks", VALUE, set_screen,
      "show the guest's screen on the terminal (auto: once there is something on it)"},
     {"--screenshot", "FILE.png", VALUE, set_screenshot,
      "at the end: what one machine's screen shows, as a picture"},

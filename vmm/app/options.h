@@ -11,6 +11,7 @@ struct options {
     struct machine_options machine;
     enum color_choice color;
     enum screen_choice screen;
+    enum pixel_choice pixels;
     const char *gdb;  /* address for the stub, or NULL */
     bool gdb_nowait;
     bool gdb_any_user; /* others of this computer, too */

@@ -274,6 +274,16 @@ void paint_room(const struct paint *p, unsigned *columns, unsigned *rows) {
     *rows = least_cost(p->rows > 1 ? p->rows - 1 : 1, PAINT_ROWS);
 }
 
+bool paint_blank(struct paint *p, const char *status) {
+    unsigned columns, rows;
+    paint_room(p, &columns, &rows);
+    show_part(p, rows, columns, true);
+    if (!begin_frame(p, status))
+        return false;
+    hide_cursor(p);
+    return true;
+}
+
 bool paint_dots(struct paint *p, const struct paint_dots *d, const char *status) {
     show_part(p, d->rows / 2, d->columns, true);
     if (!begin_frame(p, status) || !paint_dot_cells(p, d))

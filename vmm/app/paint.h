@@ -62,6 +62,8 @@ void paint_resize(struct paint *, unsigned rows, unsigned columns);
 bool paint_frame(struct paint *, const struct screen *, const char *status);
 /* The same of a picture, which is no larger than the terminal allows. */
 bool paint_dots(struct paint *, const struct paint_dots *, const char *status);
+/* Only the status: what else is shown is somebody else's. */
+bool paint_blank(struct paint *, const char *status);
 /* Cells of the terminal for that, beside the status. */
 void paint_room(const struct paint *, unsigned *columns, unsigned *rows);
 

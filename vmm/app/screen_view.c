@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/app/attributes.h"
 #include "vmm/app/palette.h"
 #include "vmm/app/terminal.h"
 #include "vmm/base/monotonic.h"
@@ -118,7 +119,7 @@ static void enter(struct screen_view *v) {
     lock_release(&v->lock);
     v->shown = true;
     v->paint.anew = true;
-    v->paint.length = v->written = 0;
+    v->paint.length = v->sixel.length = v->written = 0;
     v->stale = true;
     terminal_enter_screen(when_lost);
 }
@@ -133,6 +134,7 @@ void screen_view_leave(struct screen_view *v) {
     tail_clear(&v->messages);
     lock_release(&v->lock);
     v->shown = false;
+    attributes_wait();
     console_release(v->console);
 }
 
@@ -180,26 +182,55 @@ static void take(struct screen_view *v, const struct screen *s, unsigned number)
     v->quick_ms = now_ms() + QUICK_FOR_MS;
 }
 
-/* A picture in a graphics mode: something has changed if a dot has that is seen. */
-static void look_at_picture(struct screen_view *v, struct machine *m) {
+static uint32_t scaled[SIXEL_ROWS * SIXEL_COLUMNS]; /* the main thread's */
+_Static_assert(SIXEL_ROWS * SIXEL_COLUMNS >= 2 * PAINT_ROWS * PAINT_COLUMNS, "it has room for either");
+
+/* false: nothing has changed. */
+static bool take_blocks(struct screen_view *v, const struct picture *p) {
     static struct paint_dots dots; /* the main thread's */
-    static uint32_t scaled[2 * PAINT_ROWS * PAINT_COLUMNS];
-    struct vga registers;
-    struct picture p;
-    if (!machine_picture(m, &registers, &p))
-        return;
     paint_room(&v->paint, &dots.columns, &dots.rows);
     dots.rows *= 2;
-    picture_fit(&p, &dots.columns, &dots.rows);
+    picture_fit(p, &dots.columns, &dots.rows);
     dots.rows += dots.rows & 1;
-    picture_scale(&p, dots.columns, dots.rows, scaled);
+    picture_scale(p, dots.columns, dots.rows, scaled);
     for (unsigned y = 0; y < dots.rows; y++)
         memcpy(dots.dot[y], scaled + y * dots.columns, dots.columns * sizeof *scaled);
+    if (same_dots(&dots, &v->dots))
+        return false;
+    v->dots = dots;
+    return true;
+}
+
+static bool take_sixels(struct screen_view *v, const struct picture *p, unsigned cell_width, unsigned cell_height) {
+    unsigned columns, rows;
+    paint_room(&v->paint, &columns, &rows);
+    columns = columns * cell_width < SIXEL_COLUMNS ? columns * cell_width : SIXEL_COLUMNS;
+    rows = rows * cell_height < SIXEL_ROWS ? rows * cell_height : SIXEL_ROWS;
+    picture_fit(p, &columns, &rows);
+    picture_scale(p, columns, rows, scaled);
+    return sixel_set(&v->sixel, columns, rows, cell_height, scaled);
+}
+
+static bool wants_sixel(const struct screen_view *v) {
+    bool can = v->pixels == PIXELS_SIXEL || attributes_have_sixel();
+    return can && v->pixels != PIXELS_BLOCKS && v->paint.style.colors != PAINT_PLAIN;
+}
+
+/* A picture in a graphics mode: something has changed if a dot has that is seen. */
+static void look_at_picture(struct screen_view *v, struct machine *m) {
+    struct vga registers;
+    struct picture p;
+    unsigned width, height;
+    if (!machine_picture(m, &registers, &p))
+        return;
+    bool sixel = wants_sixel(v) && attributes_cell(&width, &height), before = v->uses_sixel;
+    v->uses_sixel = sixel;
     v->width = p.width;
     v->height = p.height;
-    if (same_dots(&dots, &v->dots))
+    bool changed = sixel ? take_sixels(v, &p, width, height) : take_blocks(v, &p);
+    v->paint.anew |= sixel != before;
+    if (!changed && sixel == before)
         return;
-    v->dots = dots;
     v->stale = true;
     v->quick_ms = now_ms() + QUICK_FOR_MS;
 }
@@ -302,26 +333,45 @@ static const char *status_line(struct screen_view *v, char *out, size_t size) {
 static void paint(struct screen_view *v) {
     char status[PAINT_STATUS];
     const char *line = status_line(v, status, sizeof status);
+    if (!v->screen.text && v->uses_sixel) {
+        v->sixel.known &= !v->paint.anew;
+        v->stale = !paint_blank(&v->paint, line) || !sixel_paint(&v->sixel);
+        return;
+    }
+    if (!v->screen.text && v->pixels == PIXELS_AUTO && !screen_view_writes(v))
+        attributes_ask();
     v->stale = v->screen.text ? !paint_frame(&v->paint, &v->screen, line) : !paint_dots(&v->paint, &v->dots, line);
 }
 
 bool screen_view_writes(const struct screen_view *v) {
-    return v->shown && v->written < v->paint.length;
+    return v->shown && v->written < v->paint.length + v->sixel.length;
+}
+
+static void forget_bytes(struct screen_view *v) { v->paint.length = v->sixel.length = v->written = 0; }
+
+/* Sixels come behind what else is painted. */
+static size_t next_bytes(const struct screen_view *v, const char **at) {
+    bool first = v->written < v->paint.length;
+    size_t from = first ? v->written : v->written - v->paint.length;
+    size_t left = (first ? v->paint.length : v->sixel.length) - from;
+    *at = (first ? v->paint.bytes : v->sixel.bytes) + from;
+    return left < PIECE ? left : PIECE;
 }
 
 /* The terminal has gone. */
 static void give_up(struct screen_view *v) {
     v->choice = SCREEN_OFF;
     v->stale = false;
-    v->paint.length = v->written = 0;
+    forget_bytes(v);
 }
 
 /* Piece by piece, while the terminal takes it. */
 static void write_bytes(struct screen_view *v) {
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
     while (screen_view_writes(v) && poll(&p, 1, 0) > 0) {
-        size_t left = v->paint.length - v->written;
-        ssize_t n = write(STDOUT_FILENO, v->paint.bytes + v->written, left < PIECE ? left : PIECE);
+        const char *at;
+        size_t length = next_bytes(v, &at);
+        ssize_t n = write(STDOUT_FILENO, at, length);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             give_up(v);
         if (n <= 0)
@@ -329,7 +379,7 @@ static void write_bytes(struct screen_view *v) {
         v->written += (size_t)n;
     }
     if (!screen_view_writes(v))
-        v->paint.length = v->written = 0;
+        forget_bytes(v);
 }
 
 static bool message_came(struct screen_view *v) {

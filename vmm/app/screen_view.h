@@ -11,6 +11,7 @@
 
 #include "vmm/app/console.h"
 #include "vmm/app/paint.h"
+#include "vmm/app/sixel.h"
 #include "vmm/app/tail.h"
 #include "vmm/base/lock.h"
 #include "vmm/machine/machine_screen.h"
@@ -28,6 +29,9 @@ struct screen_view {
     struct screen screen; /* as it was looked at last ... */
     struct paint_dots dots; /* ... and the picture, in a graphics mode */
     unsigned width, height; /* of that, on the guest's screen */
+    enum pixel_choice { PIXELS_AUTO, PIXELS_SIXEL, PIXELS_BLOCKS } pixels;
+    bool uses_sixel;        /* for this picture */
+    struct sixel sixel;
     unsigned number, machines;
     char state[32];       /* of the machine, for people */
     bool stale;           /* it is not painted whole */

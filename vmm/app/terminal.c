@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "vmm/app/attributes.h"
 #include "vmm/host/files.h"
 
 static struct termios saved, raw; /* of the process: there is one terminal */
@@ -107,7 +108,12 @@ ssize_t terminal_read(unsigned char *bytes, size_t size) {
             break;
         length += n;
     }
-    return length > 0 && is_raw && (size_t)length == size ? (ssize_t)keep_cut(bytes, size) : length;
+    if (length > 0 && is_raw && (size_t)length == size)
+        length = (ssize_t)keep_cut(bytes, size);
+    ssize_t kept = length > 0 ? (ssize_t)attributes_take(bytes, (size_t)length) : length;
+    if (kept == 0 && length > 0) /* nothing else has come, and it is not the end */
+        errno = EAGAIN;
+    return kept == 0 && length > 0 ? -1 : kept;
 }
 
 /* --- the alternate screen ------------------------------------------------------------- */

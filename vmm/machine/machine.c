@@ -235,7 +235,7 @@ static int make_cpu(struct machine *m, char *error, size_t size) {
 }
 
 /* As its loader would have set it. */
-static void set_screen(struct machine *m) {
+static void set_loaded_screen(struct machine *m) {
     const struct image_screen *s = &m->image.multiboot.screen;
     if (s->width)
         dispi_set_mode(m->board.devices.vga, s->width, s->height, s->bits);
@@ -248,7 +248,7 @@ static void power_on_devices(struct machine *m) {
     bios_post(&m->bios, m->irqchip, m->image.drive);
     if (engines_has_irqchip(m))
         engines_give_chips(m);
-    set_screen(m);
+    set_loaded_screen(m);
 }
 
 static int open_image(struct machine *m, const char *path, struct image *im, char *error, size_t size) {
