@@ -7,6 +7,7 @@
 #include "vmm/base/invariant.h"
 
 #include "vmm/cpu/engine.h"
+#include "vmm/cpu/service.h"
 #include "vmm/devices/bus_mmio.h"
 #include "vmm/devices/pci.h"
 
@@ -56,6 +57,7 @@ static void board_tell(void *board, const char *text) {
 /* Memory as a device reaches it; engines that keep code of it are told. */
 static void board_dma(void *board, uint64_t phys, void *data, size_t length, bool to_memory) {
     struct pc_board *b = board;
+    service_touch(b->cpu, phys, length, to_memory);
     if (!to_memory) {
         memory_read(b->memory, phys, data, length);
         return;
@@ -168,7 +170,10 @@ enum io_result board_settle(struct pc_board *b) {
 
 enum io_result board_io(struct pc_board *b, const struct access *a) {
     lock_take(&b->lock);
+    b->cpu->touched.any = false;
     enum io_result result = bus_access(&b->bus, a);
+    if (result == IO_DONE && a->write && b->cpu->touched.any)
+        result = IO_SERVICE; /* DMA has come to a watchpoint: service.h */
     uart_notice(&b->devices.uart); /* the keyboard may have taken what it would raise its line for */
     if (b->moved && board_settle(b) == IO_STOP)
         result = IO_STOP;

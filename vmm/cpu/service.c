@@ -26,6 +26,29 @@ static void touch(struct cpu *cpu, uint64_t from, size_t length, bool write) {
     }
 }
 
+/* Where a watchpoint is in physical memory; false: nowhere. */
+static bool watched_place(struct cpu *cpu, const struct breakpoint *p, uint64_t *phys) {
+    struct page_walk w;
+    *phys = p->address;
+    if (cpu->breakpoints->physical)
+        return true;
+    bool mapped = x86_walk(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, p->address, &w);
+    *phys = w.phys;
+    return mapped;
+}
+
+void service_touch(struct cpu *cpu, uint64_t phys, size_t length, bool write) {
+    const struct breakpoints *t = cpu->breakpoints;
+    for (size_t i = 0; t && !cpu->touched.any && i < t->count; i++) {
+        const struct breakpoint *p = &t->list[i];
+        uint64_t at;
+        if (watchpoint_sees(p, write) && watched_place(cpu, p, &at) && at < phys + length &&
+            phys < at + p->length)
+            cpu->touched =
+                (struct cpu_touched){true, p->kind, p->address + (phys > at ? phys - at : 0)};
+    }
+}
+
 /* --- memory, a page at a time ---------------------------------------------------------- */
 
 struct stretch {
@@ -97,7 +120,12 @@ size_t service_write(struct cpu *cpu, uint64_t linear, const void *from, size_t 
     return there;
 }
 
-enum io_result service_run(struct cpu *cpu) {
+struct cpu_touched service_touched(struct cpu *cpu) {
+    struct cpu_touched touched = cpu->touched;
     cpu->touched = (struct cpu_touched){0};
+    return touched;
+}
+
+enum io_result service_run(struct cpu *cpu) {
     return cpu->host.service ? cpu->host.service(cpu->host.context) : IO_DONE;
 }

@@ -14,7 +14,12 @@
 size_t service_read(struct cpu *, uint64_t linear, void *to, size_t length);
 size_t service_write(struct cpu *, uint64_t linear, const void *from, size_t length);
 
-/* For engines: calls host.service(). What it touched is in cpu->touched. */
+/* A device accesses physical memory by DMA, amid an OUT: for watchpoints. The OUT is then to be
+ * answered with IO_SERVICE, as board.c does, so that the engine looks at its end. */
+void service_touch(struct cpu *, uint64_t phys, size_t length, bool write);
+
+/* For engines: calls host.service(). Then what was touched by it or by the OUT before, once. */
 enum io_result service_run(struct cpu *);
+struct cpu_touched service_touched(struct cpu *);
 
 #endif

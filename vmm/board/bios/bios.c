@@ -320,7 +320,7 @@ enum io_result bios_service(struct bios *b, struct cpu *cpu) {
         bios_restart(&c);
         return c.stop ? IO_STOP : IO_DONE;
     }
-    if (!identify_call(&c, x86_pc(&s->regs, &s->sregs)))
+    if (!bios_runs(b, s) || !identify_call(&c, x86_pc(&s->regs, &s->sregs)))
         return IO_DONE;
     uint16_t flags = c.flags, es = c.es;
     stop_at_stub(&c);

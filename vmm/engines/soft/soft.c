@@ -334,12 +334,12 @@ static bool soft_at_breakpoint(struct soft *s) {
 /* --- a service --- */
 
 static void hand_on_touched(struct soft *s) {
-    const struct cpu_touched *t = &s->cpu->touched;
-    if (!t->any || s->watch_hit)
+    struct cpu_touched t = service_touched(s->cpu);
+    if (!t.any || s->watch_hit)
         return;
     s->watch_hit = true;
-    s->watch.kind = t->point;
-    s->watch.address = t->address;
+    s->watch.kind = t.point;
+    s->watch.address = t.address;
     s->cpu->watch_icount = s->ticks - 1;
     s->cpu->watched_by = BY_INSTRUCTION;
 }

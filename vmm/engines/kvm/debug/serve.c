@@ -7,12 +7,12 @@
 #include "vmm/cpu/service.h"
 #include "vmm/engines/kvm/debug/debug.h"
 
-static bool report_touched(const struct cpu_touched *t, struct cpu_exit *exit) {
-    if (!t->any)
+static bool report_touched(struct cpu_touched t, struct cpu_exit *exit) {
+    if (!t.any)
         return false;
     exit->kind = CPU_EXIT_WATCHPOINT;
-    exit->point = t->point;
-    exit->address = t->address;
+    exit->point = t.point;
+    exit->address = t.address;
     return true;
 }
 
@@ -24,5 +24,5 @@ bool serve(struct cpu *cpu, struct cpu_exit *exit) {
     cpu_arrives(cpu);
     if (service_run(cpu) == IO_STOP)
         return exits_report(exit, CPU_EXIT_DEVICE, "%s", "");
-    return report_touched(&cpu->touched, exit);
+    return report_touched(service_touched(cpu), exit);
 }
