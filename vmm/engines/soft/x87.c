@@ -214,6 +214,26 @@ static bool is_stored(const struct soft *s) {
     return s->x87_ready || !(host_fsw() & ~s->fpu.fcw & X87_NO_STORE);
 }
 
+/* With a size that the compiler knows. */
+ALWAYS void load_sized(struct soft *s, unsigned seg, uint64_t at, void *to, unsigned size) {
+    switch (size) {
+    case 2: operand_load(s, seg, at, to, 2); break;
+    case 4: operand_load(s, seg, at, to, 4); break;
+    case 8: operand_load(s, seg, at, to, 8); break;
+    default: operand_load(s, seg, at, to, 10); break;
+    }
+}
+
+ALWAYS void store_sized(struct soft *s, unsigned seg, uint64_t at, const void *from,
+                        unsigned size) {
+    switch (size) {
+    case 2: operand_store(s, seg, at, from, 2); break;
+    case 4: operand_store(s, seg, at, from, 4); break;
+    case 8: operand_store(s, seg, at, from, 8); break;
+    default: operand_store(s, seg, at, from, 10); break;
+    }
+}
+
 /* An exception that is not masked goes before the faults of a store that it keeps from being
  * done (seen on an Intel processor). To find out, the instruction is done and undone. */
 static bool will_store(struct soft *s, const struct op *op, const struct x87_row *row) {
@@ -238,7 +258,7 @@ static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
         return own[row->own](s, op);
     uint64_t at = address(s, op);
     if (row->flags & X87_LOAD)
-        operand_load(s, op->seg, at, operand, row->size);
+        load_sized(s, op->seg, at, operand, row->size);
     else if (will_store(s, op, row))
         operand_check(s, op->seg, at, row->size);
     if (UNLIKELY(!s->x87_here)) /* a device was asked */
@@ -247,7 +267,7 @@ static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
     bool stores = row->flags & X87_STORE && (row->flags & X87_CONTROL || is_stored(s));
     finish(s, op, row);
     if (stores)
-        operand_store(s, op->seg, at, operand, row->size);
+        store_sized(s, op->seg, at, operand, row->size);
     return op + 1;
 }
 
