@@ -18,6 +18,13 @@ first=$(pick <"$dir/again")
 "$MINIKVM" --stats --replay="$dir/run" os-1k </dev/null >"$dir/out2" 2>"$dir/again2"
 [ -n "$first" ] && cmp "$dir/out" "$dir/out2" || exit 1
 
+# another processor is told of, and no more than that
+LC_ALL=C sed 's/ family [0-9]/ family X/' "$dir/run.replay" >"$dir/elsewhere"
+"$MINIKVM" --stats --replay="$dir/elsewhere" os-1k </dev/null >"$dir/out3" 2>"$dir/again3"
+cmp "$dir/out" "$dir/out3" || exit 1
+grep -q 'elsewhere was recorded on .* family X' "$dir/again3" || { cat "$dir/again3"; exit 1; }
+grep -q 'was recorded on' "$dir/again" && { cat "$dir/again"; exit 1; }
+
 refused() { # file, image, what it says
     "$MINIKVM" --replay="$1" $2 </dev/null 2>"$dir/why" >/dev/null && { echo "taken: $1"; exit 1; }
     grep -q "$3" "$dir/why" || { cat "$dir/why"; exit 1; }

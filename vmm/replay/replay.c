@@ -31,8 +31,10 @@ _Static_assert(sizeof(struct header) == 104, "no holes in the file");
 
 static const char magic[16] = "minikvm replay\n";
 
+/* The processor that it was made on is the last thing in the file. Older ones have none. */
 struct recording {
     struct header header;
+    char host[CPUID_HOST_SIZE];
     struct events logs[LOGS];
 };
 
@@ -85,6 +87,12 @@ static bool write_events(FILE *f, const struct events *e) {
     return true;
 }
 
+static bool write_host(FILE *f) {
+    char host[CPUID_HOST_SIZE] = "";
+    cpuid_host(host);
+    return fwrite(host, sizeof host, 1, f) == 1;
+}
+
 /* A new file: nobody's file is lost to a client's slip. */
 static bool write_recording(const char *path, const struct header *header, const struct events logs[LOGS]) {
     int fd = file_create(path);
@@ -96,6 +104,7 @@ static bool write_recording(const char *path, const struct header *header, const
     bool good = fwrite(header, sizeof *header, 1, f) == 1;
     for (int i = 0; good && i < LOGS; i++)
         good = write_events(f, &logs[i]);
+    good = good && write_host(f);
     int saved = errno;
     bool closed = fclose(f) == 0;
     errno = good ? errno : saved;
@@ -179,9 +188,31 @@ static const char *read_events(FILE *f, struct recording *r) {
             last = e.ticks;
         }
     }
-    if (fgetc(f) != EOF)
-        return "there is more in it than there should be";
     return sum_events(r->logs) == r->header.sum ? NULL : "its checksum is wrong";
+}
+
+static const char *read_host(FILE *f, struct recording *r) {
+    size_t length = fread(r->host, 1, sizeof r->host, f);
+    bool good = length == 0 || (length == sizeof r->host && !r->host[length - 1]);
+    for (const char *c = r->host; good && *c; c++)
+        good = *c >= ' ' && *c <= '~';
+    if (!good || fgetc(f) != EOF)
+        return "there is more in it than there should be";
+    return NULL;
+}
+
+/* What floating point gives is the host's, in a few instructions to its vendor's taste. */
+static void compare_hosts(struct machine *m) {
+    char here[CPUID_HOST_SIZE], text[320];
+    const char *then = m->recording->host;
+    cpuid_host(here);
+    if (!*then || !strcmp(then, here))
+        return;
+    snprintf(text, sizeof text,
+             "%.100s was recorded on %s, and this is %s: the last bits of FSIN, FPATAN and their kind, "
+             "RCPPS and RSQRTPS may be others",
+             m->options->replay, then, here);
+    m->owner.message(m->owner.context, m->number, text);
 }
 
 static const char *read_recording_header(FILE *f, struct recording *r) {
@@ -229,11 +260,15 @@ int replay_open(struct machine *m, char *error, size_t size) {
     if (!why)
         why = read_events(f, m->recording);
     if (!why)
+        why = read_host(f, m->recording);
+    if (!why)
         why = does_not_fit(m, &m->recording->header);
     if (f)
         fclose(f);
     if (why)
         snprintf(error, size, "%s: cannot be replayed: %s", path, why);
+    else
+        compare_hosts(m);
     return why ? -EINVAL : 0;
 }
 

@@ -2,6 +2,8 @@
 #include "vmm/x86/cpuid.h"
 
 #include <stdio.h>
+#include <cpuid.h>
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */
@@ -91,4 +93,19 @@ void cpuid_names(uint64_t features, char *out, size_t size) {
     for (unsigned f = 0; f < FEATURES && at < size; f++)
         if (features >> f & 1)
             at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "", cpuid_bits[f].name);
+}
+
+/* Vol. 2A, CPUID, leaf 1: the extended fields count in families 6 and 15 only. */
+void cpuid_host(char out[CPUID_HOST_SIZE]) {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    char vendor[13] = "";
+    __get_cpuid(0, &a, &b, &c, &d);
+    memcpy(vendor, (unsigned[]){b, d, c}, 12);
+    __get_cpuid(1, &a, &b, &c, &d);
+    unsigned family = a >> 8 & 15, model = a >> 4 & 15;
+    if (family == 6 || family == 15)
+        model |= a >> 12 & 0xF0;
+    if (family == 15)
+        family += a >> 20 & 0xFF;
+    snprintf(out, CPUID_HOST_SIZE, "%s family %u model %u", vendor, family, model);
 }

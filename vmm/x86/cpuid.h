@@ -47,4 +47,8 @@ uint32_t cpuid_word(uint64_t features, uint32_t leaf, enum cpuid_register);
 /* The feature of this name; FEATURES: there is none. */
 enum cpuid_feature cpuid_find(const char *name, size_t length);
 
+/* The host's processor: "GenuineIntel family 6 model 85". */
+enum { CPUID_HOST_SIZE = 48 };
+void cpuid_host(char out[CPUID_HOST_SIZE]);
+
 #endif
