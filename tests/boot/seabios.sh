@@ -49,6 +49,24 @@ if has soft && [[ ${CPU:-soft} == soft ]] && command -v python3 >/dev/null; then
     fi
 fi
 
+# Pictures, dot by dot: modes 13h, 12h by int 10h/0C, and 101h of VBE by a bank.
+#   mov $MODE,%ax; int $0x10; mov $0xa000,%ax; mov %ax,%es; xor %di,%di
+#   1: mov %di,%ax; xor %ah,%al; stosb; test %di,%di; jnz 1b; out %al,$0xf4
+fill='\xb8\x00\xa0\x8e\xc0\x31\xff\x89\xf8\x30\xe0\xaa\x85\xff\x75\xf7\xe6\xf4'
+#   xor %cx,%cx; xor %dx,%dx; 1: mov $0xc,%ah; mov %cl,%al; and $15,%al; mov $0,%bh; int $0x10
+#   inc %cx; inc %dx; cmp $480,%dx; jb 1b; out %al,$0xf4
+line='\x31\xc9\x31\xd2\xb4\x0c\x88\xc8\x24\x0f\xb7\x00\xcd\x10\x41\x42\x81\xfa\xe0\x01\x72\xee\xe6\xf4'
+for picture in "\\xb8\\x13\\x00\\xcd\\x10$fill" "\\xb8\\x12\\x00\\xcd\\x10$line" \
+    "\\xb8\\x02\\x4f\\xbb\\x01\\x01\\xcd\\x10$fill"; do
+    has soft && [[ ${CPU:-soft} == soft ]] || break
+    { printf "$picture"; head -c 510 /dev/zero; } | head -c 510 >picture
+    printf '\x55\xaa' >>picture
+    run --cpu=soft --screenshot=ours.png picture
+    run --cpu=soft --screenshot=theirs.png --bios="$bios/bios-256k.bin" picture
+    cmp -s ours.png theirs.png || fail "$picture: two pictures"
+    [[ $(tail -c +42 ours.png | tr -d '\0' | wc -c) -gt 200 ]] || fail "$picture: none at all"
+done
+
 # A debugger has all of it: from the reset vector to the sector, and back.
 if has soft && has gdb && [[ ${CPU:-soft} == soft ]]; then
     gdb_session "target remote | $MINIKVM --gdb=- --cpu=soft --bios=$bios/bios-256k.bin $WORK/disk" \
