@@ -1,8 +1,8 @@
 /* The built-in CPU in any state: registers, segments, descriptor and page tables, debug
  * registers, breakpoints, interrupts that come at any time, and any code.
  *
- * A base of the rig (real mode, flat protected mode, paged, ring 3, virtual-8086 mode) is
- * patched; what is left of the input is code. Three things must hold besides that it ends:
+ * A base of the rig (real mode, flat protected mode, paged, ring 3, virtual-8086 mode, long
+ * mode with both sizes of code) is patched; what is left of the input is code. Three things must hold besides that it ends:
  *
  * - state that was fetched and stored again is the same state;
  * - a run in pieces is the same run (time travel lives by that);
@@ -76,18 +76,44 @@ static void ring3(struct rig *r, bool vm86) {
     rig_set(r);
 }
 
+enum { BASE_REAL, BASE_FLAT, BASE_PAGED, BASE_RING3, BASE_VM86, BASE_LONG, BASE_LONG3,
+       BASE_COMPAT3, BASES };
+
+/* 64-bit code of ring 0, or of ring 3, or compatibility mode of ring 3. */
+static void base_long(struct rig *r, unsigned base, const struct feed *code) {
+    rig_long(r, code->at, code->left);
+    for (unsigned vector = 0; vector < 256; vector++)
+        rig_gate64(r, vector, CODE64, CODE_AT + vector % 16 * 4, vector % 3 ? 0xEE : 0x8E,
+                   vector % 5 == 0);
+    struct cpu_state *s = rig_get(r);
+    s->msrs.star = 0x00F000E000000000;
+    s->msrs.lstar = s->msrs.cstar = CODE_AT;
+    if (base != BASE_LONG) {
+        bool compat = base == BASE_COMPAT3;
+        s->sregs.cs = x86_descriptor((compat ? USER32 : USER64) | 3,
+                                     rig_descriptor(0, 0xFFFFF, 0xFB, compat ? 0xC : 0xA));
+        s->sregs.ss = s->sregs.ds = s->sregs.es =
+            x86_descriptor(USER_DATA | 3, rig_descriptor(0, 0xFFFFF, 0xF3, 0xC));
+    }
+    rig_set(r);
+}
+
 static void base_state(struct rig *r, unsigned base, const struct feed *code) {
-    if (base == 0) {
+    if (base == BASE_REAL) {
         rig_real(r, code->at, code->left, 0x8000);
+        return;
+    }
+    if (base >= BASE_LONG) {
+        base_long(r, base, code);
         return;
     }
     rig_flat(r, code->at, code->left);
     for (unsigned vector = 0; vector < 256; vector++)
         rig_gate(r, vector, 0x08, CODE_AT + vector % 16 * 4, vector % 3 ? 0xEE : 0x8E);
-    if (base >= 2)
+    if (base >= BASE_PAGED)
         rig_paging(r, 7);
-    if (base >= 3)
-        ring3(r, base == 4);
+    if (base >= BASE_RING3)
+        ring3(r, base == BASE_VM86);
 }
 
 static void patch_memory(struct rig *r, struct feed *in) {
@@ -138,7 +164,7 @@ static void begin(struct subject *s, struct feed in) {
     s->rig.cpu.host = (struct cpu_host){.context = s, .io = port, .extra = &asks};
     s->rig.cpu.step_irqs = true;
     struct feed code = feed_part(&in, feed_number(&in, 1));
-    base_state(&s->rig, base % 5, &code);
+    base_state(&s->rig, base % BASES, &code);
     for (unsigned n = 0; in.left && n < PATCHES_MAX; n++)
         patches[feed_number(&in, 1) % 4](&s->rig, &in);
 }

@@ -60,9 +60,11 @@ static void scatter(struct rig *r, uint32_t from, uint32_t length) {
 static void random_registers(struct rig *r) {
     struct cpu_state *s = rig_get(r);
     __u64 *const all[] = {&s->regs.rax, &s->regs.rcx, &s->regs.rdx, &s->regs.rbx,
-                          &s->regs.rbp, &s->regs.rsi, &s->regs.rdi};
+                          &s->regs.rbp, &s->regs.rsi, &s->regs.rdi, &s->regs.r8,
+                          &s->regs.r9,  &s->regs.r10, &s->regs.r11, &s->regs.r12,
+                          &s->regs.r13, &s->regs.r14, &s->regs.r15};
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
-        *all[n] = any() % 2 ? any() % 0x40000 : any();
+        *all[n] = any() % 2 ? any() % 0x40000 : any() | (uint64_t)(any() % 3 ? 0 : any()) << 32;
     s->regs.rflags |= any() & 0x7FFFD7 & ~(uint32_t)FLAG_VM;
     s->debugregs.dr7 = any() % 4 ? 0x400 : any() | 0x400;
     s->debugregs.db[0] = any() % 0x40000;
@@ -78,6 +80,29 @@ static void tables(struct rig *r) {
                  any() % 4 ? 0x8E : any() & 0xFF);
 }
 
+/* Long mode, ring 0 or 3, with some of the tables' entries and gates at random. */
+static void long_mode(struct rig *r) {
+    uint8_t nop = 0x90;
+    rig_long(r, &nop, 1);
+    for (unsigned n = 0x110; n < 0x300; n += 8)
+        rig_gdt(r, n, rig_descriptor(any() % 0x40000, any() & 0xFFFFF, any() & 0xFF, any() & 15));
+    for (unsigned n = 0; n < 256; n++)
+        rig_gate64(r, n, any() % 5 ? CODE64 : any() & 0x2FF, CODE_AT + any() % 4096,
+                   any() % 4 ? 0x8E : any() & 0xFF, any() % 4 ? 0 : any() % 8);
+    scatter(r, CODE_AT, 4096);
+    for (unsigned n = any() % 8; n; n--)
+        scatter(r, PML4_AT + any() % 0x3000, 8);
+    struct cpu_state *s = rig_get(r);
+    if (any() & 1) {
+        s->sregs.cs = x86_descriptor(USER64 | 3, rig_descriptor(0, 0xFFFFF, 0xFB, 0xA));
+        s->sregs.ss = x86_descriptor(USER_DATA | 3, rig_descriptor(0, 0xFFFFF, 0xF3, 0xC));
+    }
+    s->msrs.star = 0x00F000E000000000;
+    s->msrs.lstar = CODE_AT + any() % 4096;
+    s->sregs.cr4 |= any() & (CR4_SMEP | CR4_SMAP | CR4_UMIP | CR4_FSGSBASE);
+    rig_set(r);
+}
+
 static const struct engine_host asks = {.acknowledge = acknowledge, .deadline = deadline, .idle = idle};
 
 static void one_guest(void) {
@@ -86,6 +111,8 @@ static void one_guest(void) {
     rig_open(&r, soft_open, 1 << 20);
     r.cpu.host = (struct cpu_host){.context = &r, .io = port, .extra = &asks};
     if (any() % 3 == 0) {
+        long_mode(&r);
+    } else if (any() % 3 == 0) {
         rig_real(&r, &nop, 1, CODE_AT & 0xFFFF ? CODE_AT : 0x8000);
         scatter(&r, 0x8000, 4096);
         scatter(&r, 0, 1024);
@@ -97,6 +124,8 @@ static void one_guest(void) {
             rig_paging(&r, 7);
     }
     random_registers(&r);
+    rig_get(&r)->regs.rcx &= any() % 4 ? 0xFFF : 0x3FFFF; /* a long REP is slow where nothing is */
+    rig_set(&r);
     for (unsigned n = any() % 4; n; n--)
         breakpoints_add(&r.breakpoints, any() % 5, any() % 0x40000, 1 + any() % 64);
     for (unsigned n = 0; n < 8; n++) {
