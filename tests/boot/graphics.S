@@ -117,6 +117,7 @@ planes: movw    $0x0012, %ax
         outw    %ax, %dx
         movw    $0x0304, %ax
         outw    %ax, %dx
+planes_written:
         expect_byte $0x80, %fs:239, "write mode 1: plane 3"
         movw    $0x0004, %ax
         outw    %ax, %dx
@@ -254,6 +255,41 @@ linear_written:
         int     $0x10
         expect  $0x8142, 0x6400, "4F09: get"
         expect_byte $0xfe, 0x6402, "4F09: red"
+
+/* All of it into memory, text, and all of it back. */
+        movw    $0x4f04, %ax
+        movb    $0, %dl
+        movw    $0x0f, %cx
+        int     $0x10
+        expect  $0x004f, %ax, "4F04"
+        expect  $16, %bx, "4F04: blocks"
+        movw    $0x4f04, %ax
+        movb    $1, %dl
+        movw    $0xb000, %bx
+        int     $0x10
+        expect  $0x004f, %ax, "4F04: save"
+        movw    $0x0003, %ax
+        int     $0x10
+        movw    $0x4f04, %ax
+        movw    $0x0f, %cx
+        movb    $2, %dl
+        movw    $0xb000, %bx
+        int     $0x10
+        expect  $0x004f, %ax, "4F04: restore"
+        movw    $0x4f03, %ax
+        int     $0x10
+        expect  $0xc101, %bx, "4F04: the mode"
+        movw    $0x4f07, %ax
+        movw    $1, %bx
+        int     $0x10
+        expect  $5, %dx, "4F04: the start"
+        movl    $0xe0000000, %edi
+        expect_byte $78, %gs:300*640+100(%edi), "4F04: dots"
+        movw    $0x1c00, %ax
+        movw    $7, %cx
+        int     $0x10
+        expect_byte $0x1c, %al, "1C"
+        expect  $16, %bx, "1C: blocks"
 
 /* 32 bits a dot, characters and all. */
         movw    $0x4f02, %ax

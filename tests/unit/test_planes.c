@@ -219,6 +219,10 @@ static void wide(void) {
     bytes_of(0xa0000, true, text, 8);
     for (unsigned i = 0; i < 8; i++)
         CHECK(vga_bytes_at(&vga, &memory, i).plane[3] == 'a' + i);
+    uint8_t peeked = 0;
+    graphics(4, 3);
+    CHECK(vga_peek(&vga, 0xa0003, &peeked) && peeked == 'd' && !vga.latch[0]);
+    CHECK(!vga_peek(&vga, 0xb8000, &peeked));
     char read[8];
     bytes_of(0xa0000, false, read, 8);
     CHECK(!memcmp(read, "abcdefgh", 8) && vga.latch[0] == 'h');

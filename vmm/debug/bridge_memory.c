@@ -3,6 +3,7 @@
  */
 #include "vmm/debug/bridge.h"
 
+#include "vmm/machine/machine_screen.h"
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
@@ -13,16 +14,35 @@ int bridge_physical_memory(void *target, int set) {
     return d->physical;
 }
 
+/* From where the CPU sees a VGA's planes, which are no memory. */
+static size_t read_planes_too(struct vcpu *v, bool physical, uint64_t address, uint8_t *to,
+                              size_t length) {
+    const struct kvm_sregs *s = &cpu_read(&v->cpu, CPU_SREGS)->sregs;
+    struct page_walk w;
+    for (size_t n = 0; n < length; n++) {
+        uint64_t at = physical ? address + n : x86_wrap(s, address + n);
+        if (!physical && !x86_walk(v->cpu.memory, s, at, &w))
+            return n;
+        uint64_t phys = memory_wrap(v->cpu.memory, physical ? at : w.phys);
+        if (!memory_read(v->cpu.memory, phys, to + n, 1) &&
+            !machine_peek_display(v->machine, phys, to + n))
+            return n;
+    }
+    return length;
+}
+
 size_t bridge_read_memory(void *target, struct gdb_thread thread, uint64_t address, void *to,
                           size_t length) {
     struct debug *d = target;
     struct vcpu *v = bridge_vcpu(d, thread);
     if (!v)
         return 0;
-    if (d->physical)
-        return memory_read(v->cpu.memory, address, to, length);
+    if (!d->physical)
+        address = addresses_linear(address, bridge_shift(v));
     const struct kvm_sregs *s = &cpu_read(&v->cpu, CPU_SREGS)->sregs;
-    return x86_read(v->cpu.memory, s, addresses_linear(address, bridge_shift(v)), to, length);
+    size_t n = d->physical ? memory_read(v->cpu.memory, address, to, length)
+                           : x86_read(v->cpu.memory, s, address, to, length);
+    return n == length ? n : read_planes_too(v, d->physical, address, to, length);
 }
 
 /* The engine may have decoded what is written over. */

@@ -40,6 +40,10 @@ bool machine_picture(struct machine *m, struct vga *registers, struct picture *p
     return true;
 }
 
+bool machine_peek_display(struct machine *m, uint64_t phys, uint8_t *to) {
+    return vga_peek(m->board.devices.vga, phys, to);
+}
+
 void machine_state(struct machine *m, char *out, size_t size) {
     lock_take(&m->run.lock);
     snprintf(out, size, "%s%s", m->vcpu[0].cpu.engine->name, m->run.busy ? "" : ", stopped");

@@ -13,6 +13,10 @@ bool machine_screen(struct machine *, struct screen *);
 /* Dot by dot, likewise. `registers` is the picture's, and lasts as long as its rows are read. */
 bool machine_picture(struct machine *, struct vga *registers, struct picture *);
 
+/* For a debugger, while the machine stands: what the CPU would read of display memory where that
+ * is no RAM. false: there is none. */
+bool machine_peek_display(struct machine *, uint64_t phys, uint8_t *to);
+
 /* "kvm", or "soft, stopped": which engine the machine has, and whether it stands. Any time. */
 void machine_state(struct machine *, char *out, size_t size);
 

@@ -164,6 +164,8 @@ static const struct service list[] = {
     TOLD(0x10, BY_AH(0x13), "print a string", text_string, ask_string, no_answer),
     ROW(0x10, BY_AH(0x1a), "display", display_code),
     ROW(0x10, BY_AH(0x1b), "state of the adapter", functionality),
+    ROW(0x10, BY_AH(0x1c), "save or restore the adapter", video_save),
+    ROW(0x10, BY_AX(0x4f04), "save or restore the adapter", video_save_vbe),
     ROW(0x10, BY_AH(0x4f), "VBE", vbe_function),
     ROW(0x10, BY_AH(0xfe), "shadow of the screen", as_it_is),
     ROW(0x10, BY_AH(0xff), "show the shadow", as_it_is),

@@ -54,6 +54,10 @@ void pixels_scroll(struct bios *, const struct video *, unsigned page, const str
 void pixels_put(struct call *);
 void pixels_get(struct call *);
 
+/* --- video_save.c --- */
+void video_save(struct call *);     /* AH=1C */
+void video_save_vbe(struct call *); /* AX=4F04 */
+
 /* --- vbe.c: modes beyond a VGA's --- */
 void vbe_function(struct call *); /* AH=4F */
 void vbe_post(struct bios *);

@@ -111,6 +111,15 @@ static uint8_t read_planes(struct vga *v, uint64_t phys) {
     return v->latch[plane];
 }
 
+bool vga_peek(const struct vga *v, uint64_t phys, uint8_t *to) {
+    const struct memory_piece *w = &v->memory->window;
+    struct vga copy = *v;
+    if (v->view != VIEW_PLANES || phys < w->phys || phys - w->phys >= w->length)
+        return false;
+    *to = read_planes(&copy, phys);
+    return true;
+}
+
 /* A wide access is one byte after the other. */
 enum io_result vga_access_planes(void *vga, const struct access *a) {
     uint8_t *data = a->data;
