@@ -208,6 +208,17 @@ static void ports_are_disabled(void) {
     CHECK_STR(bytes(), "!2e !ae 08 00 00 !e0 !48 !e0 !c8");
 }
 
+/* What the controller is asked comes before what the mouse has sent meanwhile. */
+static void the_controller_answers_first(void) {
+    new_board();
+    answer(0xf4);
+    type("\033[<0;9;9M");
+    CHECK(in(0x64) & 0x20);
+    out(0x64, 0x20);
+    CHECK(!(in(0x64) & 0x20) && in(0x60) == 0x45);
+    CHECK_STR(bytes(), "09 00 00");
+}
+
 static void never_as_keys(void) {
     new_board();
     config(0x47);
@@ -223,6 +234,7 @@ int main(void) {
     when_asked();
     interrupts();
     ports_are_disabled();
+    the_controller_answers_first();
     never_as_keys();
     return unit_end();
 }

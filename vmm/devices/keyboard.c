@@ -57,6 +57,17 @@ static void queue_from(struct keyboard *k, uint8_t byte, bool of_mouse) {
 
 static void queue(struct keyboard *k, uint8_t byte) { queue_from(k, byte, false); }
 
+/* The controller's own answer comes before what keyboard and mouse have sent, so that a program
+ * that asks and reads gets it. */
+static void answer_first(struct keyboard *k, uint8_t byte) {
+    if (k->count == sizeof k->queue)
+        return;
+    k->head = (k->head + sizeof k->queue - 1) % sizeof k->queue;
+    k->queue[k->head] = byte;
+    k->of_mouse[k->head] = false;
+    k->count++;
+}
+
 /* A byte that comes from the keyboard, through the controller. */
 static void answer(struct keyboard *k, uint8_t byte) {
     k->sent = byte;
@@ -220,17 +231,17 @@ static enum io_result write_command(struct keyboard *k, struct cpu *cpu, uint8_t
     k->command = 0;
     k->commanded = true;
     switch (value) {
-    case 0x20: queue(k, k->config); break;
+    case 0x20: answer_first(k, k->config); break;
     case 0x60: case 0xd1: case 0xd2: case 0xd3: case 0xd4: k->command = value; break;
     case 0xa7: k->config |= CONFIG_NO_MOUSE; break;
     case 0xa8: k->config &= ~CONFIG_NO_MOUSE; break;
-    case 0xa9: queue(k, 0x00); break; /* test of the mouse's port passed */
-    case 0xaa: queue(k, 0x55); break; /* self-test passed */
-    case 0xab: queue(k, 0x00); break; /* port test passed */
+    case 0xa9: answer_first(k, 0x00); break; /* test of the mouse's port passed */
+    case 0xaa: answer_first(k, 0x55); break; /* self-test passed */
+    case 0xab: answer_first(k, 0x00); break; /* port test passed */
     case 0xad: k->config |= CONFIG_DISABLED; break;
     case 0xae: k->config &= ~CONFIG_DISABLED; break;
-    case 0xc0: queue(k, 0x80); break; /* input port: the keyboard is not locked */
-    case 0xd0: queue(k, k->output_port); break;
+    case 0xc0: answer_first(k, 0x80); break; /* input port: the keyboard is not locked */
+    case 0xd0: answer_first(k, k->output_port); break;
     case 0xdd: return write_output_port(k, cpu, k->output_port & ~PORTS_A20);
     case 0xdf: return write_output_port(k, cpu, k->output_port | PORTS_A20);
     case 0xfe: return reset_machine(k, cpu);

@@ -68,7 +68,7 @@ enum { KEY_CTRL = 0x1d, KEY_LEFT_SHIFT = 0x2a, KEY_RIGHT_SHIFT = 0x36, KEY_PRINT
        KEY_CAPS = 0x3a, KEY_NUM = 0x45, KEY_SCROLL = 0x46, KEY_INSERT = 0x52, KEY_DELETE = 0x53,
        KEY_SYSREQ = 0x54, KEY_ENTER = 0x1c, KEY_SLASH = 0x35, BREAK = 0x80 };
 
-enum { DATA = 0x60 };
+enum { DATA = 0x60, CONTROLLER = 0x64, FROM_MOUSE = 0x20 };
 
 /* --- the buffer ------------------------------------------------------------------------------------------- */
 
@@ -341,10 +341,14 @@ static void end_key(struct call *c) {
 /* A program that has hooked INT 15h is asked first, and may swallow or change the scancode. */
 static void keyboard_irq(struct call *c) {
     struct bios *b = c->bios;
+    c->silent = true;
+    if (port_in(b, CONTROLLER) & FROM_MOUSE) { /* what it was for has been read; this is another handler's */
+        c->pc = ROM_EOI;
+        return;
+    }
     uint8_t byte = port_in(b, DATA);
     poke32(b, ebda(b, EBDA_KEY_VECTOR), peek32(b, 9 * 4));
     keyboard_firmware_reads(&b->board->devices.keyboard);
-    c->silent = true;
     if (byte == 0xfa || byte == 0xfe || byte == 0 || byte == 0xff) /* answers, and overruns */
         c->pc = ROM_EOI;
     else if (vector_is_ours(b, 0x15))
