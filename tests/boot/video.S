@@ -164,6 +164,19 @@
         movb    $1, %bl
         int     $0x10
         expect_byte $1, %bh, "10h/1007"
+        movw    $0x0b00, %ax            // the background is colour 0
+        movw    $0x0009, %bx
+        int     $0x10
+        movw    $0x1007, %ax
+        movw    $0, %bx
+        int     $0x10
+        expect_byte $0x11, %bh, "10h/0B00: the background"
+        movw    $0x0b00, %ax
+        movw    $0, %bx
+        int     $0x10
+        movw    $0x1007, %ax
+        int     $0x10
+        expect_byte $0, %bh, "10h/0B00: black again"
         movw    $0xb800, %ax            // an unknown function returns
         movw    $0x5678, %bx
         int     $0x10

@@ -253,6 +253,8 @@ static const char *scancodes(void) {
 }
 
 static void keys(void) {
+    new_keyboard();
+    CHECK(in(0x60) == 0xfa && in(0x60) == 0xfa && !(in(0x64) & 1)); /* what the firmware had last */
     static const struct {
         const char *typed, *codes;
     } rows[] = {

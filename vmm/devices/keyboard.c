@@ -349,9 +349,10 @@ static enum io_result access_keyboard(void *device, const struct access *a) {
     return result;
 }
 
+/* Firmware has enabled it: a guest that reads without a byte there has the answer to that. */
 static void reset(void *device) {
     struct keyboard *k = device;
-    *k = (struct keyboard){.board = k->board, .output_port = 3, .scancode_set = 2,
+    *k = (struct keyboard){.board = k->board, .last = ACK, .output_port = 3, .scancode_set = 2,
                            .config = CONFIG_IRQ | CONFIG_SYSTEM | CONFIG_TRANSLATE};
     mouse_power_on(&k->mouse);
 }

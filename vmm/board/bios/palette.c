@@ -25,13 +25,23 @@ static uint8_t get_attribute(struct bios *b, uint8_t index) {
     return value;
 }
 
+/* The background is color 0 in every mode, as other BIOSes for virtual machines have it; a bright
+ * one has bit 4. */
+static void set_background(struct bios *b, uint8_t color) {
+    enum { BRIGHT = 0x10 };
+    set_attribute(b, 0, (uint8_t)((color & 7) | (color & 8 ? BRIGHT : 0)));
+    for (uint8_t i = 1; i < 4; i++)
+        set_attribute(b, i, (uint8_t)((get_attribute(b, i) & ~BRIGHT) | (color & BRIGHT)));
+    set_attribute(b, BORDER, color & 0x0f);
+}
+
 /* BH=0: border and background; 1: of a CGA's two palettes. */
 void palette_colors(struct call *c) {
     struct bios *b = c->bios;
     uint8_t now = peek8(b, BDA_PALETTE);
     if (c->bh == 0) {
         poke8(b, BDA_PALETTE, (uint8_t)((now & ~0x1f) | (c->bl & 0x1f)));
-        set_attribute(b, BORDER, c->bl & 0x0f);
+        set_background(b, c->bl);
     } else if (c->bh == 1) {
         poke8(b, BDA_PALETTE, (uint8_t)((now & ~0x20) | (c->bl & 1) << 5));
         for (uint8_t i = 1; i < 4 && peek8(b, BDA_MODE) >= 4 && peek8(b, BDA_MODE) <= 6; i++)
