@@ -116,6 +116,14 @@ static void base_state(struct rig *r, unsigned base, const struct feed *code) {
         ring3(r, base == BASE_VM86);
 }
 
+/* With all that the CPU has, x87 exceptions that are #MF, and SSE. */
+static void turn_fpu_on(struct rig *r) {
+    struct cpu_state *s = rig_get(r);
+    s->sregs.cr0 |= CR0_NE;
+    s->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    rig_set(r);
+}
+
 static void patch_memory(struct rig *r, struct feed *in) {
     uint8_t bytes[16];
     uint32_t at = (uint32_t)feed_number(in, 3) % RAM;
@@ -165,6 +173,8 @@ static void begin(struct subject *s, struct feed in) {
     s->rig.cpu.step_irqs = true;
     struct feed code = feed_part(&in, feed_number(&in, 1));
     base_state(&s->rig, base % BASES, &code);
+    if (base >= 128)
+        turn_fpu_on(&s->rig);
     for (unsigned n = 0; in.left && n < PATCHES_MAX; n++)
         patches[feed_number(&in, 1) % 4](&s->rig, &in);
 }

@@ -83,10 +83,10 @@ PLAIN(cvtdq2pd, 8, SSE2)
         uint32_t narrow;                                                                           \
         if (size == 8)                                                                             \
             __asm__ volatile(WITH_MXCSR(#name " %[w], %[r]")                                       \
-                             : [r] "=r"(wide), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));            \
+                             : [r] "=&r"(wide), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));            \
         else                                                                                       \
             __asm__ volatile(WITH_MXCSR(#name " %[w], %[r]")                                       \
-                             : [r] "=r"(narrow), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));          \
+                             : [r] "=&r"(narrow), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));          \
         return size == 8 ? wide : narrow;                                                          \
     }
 
@@ -188,7 +188,7 @@ HANDLER(sse_cvttpd2pi, to_mmx(s, op, 16, FEATURE_SSE2, do_cvttpd2dq))
     ALWAYS uint32_t do_##name(vector a, vector b, struct mxcsr_use *m) {                           \
         uint32_t ah;                                                                               \
         __asm__ volatile(WITH_MXCSR(#name " %[b], %[a]\n\tlahf")                                   \
-                         : "=a"(ah), MXCSR_OUT(m) : [a] "x"(a), [b] "x"(b), MXCSR_IN(m));          \
+                         : "=&a"(ah), MXCSR_OUT(m) : [a] "x"(a), [b] "x"(b), MXCSR_IN(m));          \
         return ah;                                                                                 \
     }
 typedef uint32_t compare_fn(vector a, vector b, struct mxcsr_use *);

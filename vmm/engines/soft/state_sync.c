@@ -179,7 +179,8 @@ static void store_fpu(struct soft *s, const struct kvm_fpu *in) {
         .fip_high = (uint16_t)(in->last_ip >> 48),
         .fdp = (uint32_t)in->last_dp, .fds = (uint16_t)(in->last_dp >> 32),
         .fdp_high = (uint16_t)(in->last_dp >> 48), .mxcsr = in->mxcsr & 0xFFFF};
-    memcpy(s->fpu.st, in->fpr, sizeof in->fpr);
+    for (unsigned n = 0; n < 8; n++)
+        memcpy(s->fpu.st[n].b, in->fpr[n], 10);
     memcpy(s->fpu.xmm, in->xmm, sizeof in->xmm);
 }
 
