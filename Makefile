@@ -78,7 +78,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 
 # The BIOS's ROM: code of the guest's, embedded in the program, with symbols for a debugger.
 BIOS := $(BUILD)/bios
-$(BIOS)/rom.o: vmm/board/bios/rom.S vmm/board/bios/rom.h vmm/board/bios/font.S
+$(BIOS)/rom.o: $(addprefix vmm/board/bios/,rom.S rom.h font.S bios32.S)
 	@mkdir -p $(@D)
 	$(GUEST_CC) -m32 -I. -c -o $@ $<
 $(BIOS)/bios.elf: $(BIOS)/rom.o vmm/board/bios/rom.ld

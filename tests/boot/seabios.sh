@@ -28,7 +28,7 @@ for engine in soft kvm; do
 done
 
 # By its own answers: what ours must give, too (services.sh).
-for guest in pcibios reset; do
+for guest in pcibios bios32 reset; do
     run --bios="$bios/bios-256k.bin" "$BUILD/tests/boot/$guest.img"
     [[ $guest == reset ]] && expect_status 7 || expect_status 0
 done

@@ -36,6 +36,7 @@ guest ide --disk="$WORK/hard"
 guest atapi --cdrom="$BUILD/guests/cd.iso"
 guest pci
 guest pcibios
+guest bios32
 guest channel2
 guest video
 guest graphics

@@ -191,6 +191,8 @@ bios_end:
         font8_low
         font8_high
 
+#include "vmm/board/bios/bios32.S"
+
 /* --- where the first PCs had their entries, and programs jump to --- */
 
         .macro  classic address, target

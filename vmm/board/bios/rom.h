@@ -35,6 +35,7 @@
 #define ROM_FONT16        0x1000
 #define ROM_FONT14        0x2000
 #define ROM_FONT8         0x2e00
+#define ROM_BIOS32        0x4000
 /* INT 0's: its low byte makes an INT3 of what stands at 0000:0000. */
 #define ROM_AT_ZERO       0x0bcc
 #define ROM_FUNCTIONALITY 0x0a00
