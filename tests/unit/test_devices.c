@@ -663,6 +663,12 @@ static void cmos_ram(void) {
     out(0x70, 0x0f); /* the shutdown byte */
     out(0x71, 0x0a);
     CHECK(cmos_byte(0x0f) == 0x0a && cmos_byte(0x7f) == 0 && cmos_byte(0xff) == 0);
+    unsigned sum = 0;
+    out(0x70, 0x20);
+    out(0x71, 0xee);
+    for (uint8_t i = 0x10; i <= 0x2d; i++)
+        sum += cmos_byte(i);
+    CHECK(sum > 0xee && cmos_byte(0x2e) == (uint8_t)(sum >> 8) && cmos_byte(0x2f) == (uint8_t)sum);
 }
 
 /* --- one register each ------------------------------------------------------------------------------- */

@@ -151,6 +151,7 @@ static void resets(void) {
     open_all(DISK_FLOPPY);
     CHECK(in(MSR) == 0 && in(DOR) == 0 && !line);
     CHECK(devices.cmos.ram[0x10] == 0x40 && (devices.cmos.ram[0x14] & 0xc1) == 1);
+    CHECK(devices.cmos.ram[0x12] == 0);
     out(FIFO, 0x10); /* nobody listens */
     out(DOR, RUNS);
     CHECK(line && in(MSR) == READY);

@@ -4,7 +4,7 @@
 #include "vmm/memory/layout.h"
 #include "vmm/memory/memory.h"
 
-enum { EQUIPMENT = 0x14, HAS_FPU = 2, HAS_KEYBOARD = 4 };
+enum { CHECKSUM = 0x2e, EQUIPMENT = 0x14, HAS_FPU = 2, HAS_KEYBOARD = 4 };
 enum { INDEX = 0x70, DATA = 0x71, KIB = 1024, MIB = 1024 * 1024 };
 
 /* A size in units, cut to 16 bits; `byte` 0 is the low one. */
@@ -13,21 +13,36 @@ static uint8_t size_byte(uint64_t bytes, uint64_t above, uint64_t unit, uint64_t
     return (n > max ? max : n) >> (8 * byte);
 }
 
-static uint8_t read_cmos(struct cmos *c) {
+/* What setup has left. */
+static uint8_t read_ram(const struct cmos *c, uint8_t index) {
     uint64_t ram_size = memory_size(c->memory);
+    switch (index) {
+    case 0x15: case 0x16: /* KiB below 640 KiB */
+        return size_byte(ram_size, 0, KIB, 640, index - 0x15);
+    case 0x17: case 0x18: /* KiB above 1 MiB */
+        return size_byte(ram_size, MIB, KIB, 0xffff, index - 0x17);
+    case 0x30: case 0x31:
+        return size_byte(ram_size, MIB, KIB, 0xffff, index - 0x30);
+    case 0x34: case 0x35: /* 64 KiB above 16 MiB */
+        return size_byte(ram_size, 16 * MIB, 64 * KIB, 0xffff, index - 0x34);
+    default: return c->ram[index];
+    }
+}
+
+/* Of 10h to 2Dh, with the high byte first; it is always right. */
+static uint8_t checksum_byte(const struct cmos *c, bool low) {
+    unsigned sum = 0;
+    for (uint8_t index = 0x10; index <= 0x2d; index++)
+        sum += read_ram(c, index);
+    return (uint8_t)(low ? sum : sum >> 8);
+}
+
+static uint8_t read_cmos(struct cmos *c) {
     if (rtc_has(c->index))
         return rtc_read(&c->rtc, c->index);
-    switch (c->index) {
-    case 0x15: case 0x16: /* KiB below 640 KiB */
-        return size_byte(ram_size, 0, KIB, 640, c->index - 0x15);
-    case 0x17: case 0x18: /* KiB above 1 MiB */
-        return size_byte(ram_size, MIB, KIB, 0xffff, c->index - 0x17);
-    case 0x30: case 0x31:
-        return size_byte(ram_size, MIB, KIB, 0xffff, c->index - 0x30);
-    case 0x34: case 0x35: /* 64 KiB above 16 MiB */
-        return size_byte(ram_size, 16 * MIB, 64 * KIB, 0xffff, c->index - 0x34);
-    default: return c->ram[c->index];
-    }
+    if (c->index == CHECKSUM || c->index == CHECKSUM + 1)
+        return checksum_byte(c, c->index != CHECKSUM);
+    return read_ram(c, c->index);
 }
 
 static enum io_result access_cmos(void *device, const struct access *a) {

@@ -12,7 +12,7 @@
 
 enum { FIRST = 0x3f0, DOR = 2, TAPE, MSR_DSR, FIFO, LAST = FIRST + FIFO, DIR_CCR = 0x3f7 }; /* 3F6h is IDE's */
 enum { IRQ = 6, CHANNEL = 2, DSR_RESET = 0x80, DSR_RATE = 3, DIR_CHANGED = 0x80 };
-enum { CMOS_TYPES = 0x10, CMOS_EQUIPMENT = 0x14 };
+enum { CMOS_TYPES = 0x10, CMOS_HARD = 0x12, CMOS_EQUIPMENT = 0x14, CMOS_HARD_TYPES = 0x19 };
 enum { CONFIG_AFTER_RESET = 0x20 }; /* no FIFO, polling (5.2.7) */
 
 void floppy_tell(struct floppy *f, enum floppy_told what, const char *format, ...) {
@@ -142,7 +142,16 @@ static void find_disk(struct floppy *f, unsigned unit) {
         f->drive[unit].geometry = disk_bios_geometry(disk);
 }
 
-/* The kind of each drive is in the clock's RAM, as setup leaves it. */
+/* Type 15 is one that the second byte names: 47, with parameters of its own. */
+static void tell_hard_disks(uint8_t *cmos, const struct drives *drives) {
+    for (unsigned n = 0; drives && n < 2; n++)
+        if (drives->hard[n]) {
+            cmos[CMOS_HARD] |= n ? 0x0f : 0xf0;
+            cmos[CMOS_HARD_TYPES + n] = 47;
+        }
+}
+
+/* The kinds of the drives are in the clock's RAM, as setup leaves them. */
 static void tell_cmos(struct floppy *f) {
     unsigned count = 0, types = 0;
     for (unsigned unit = 0; unit < FLOPPY_DRIVES; unit++) {
@@ -150,6 +159,7 @@ static void tell_cmos(struct floppy *f) {
         types = types << 4 | (d->disk ? geometry_floppy_type(&d->geometry) : 0);
         count += d->disk != NULL;
     }
+    tell_hard_disks(f->cmos, f->drives);
     f->cmos[CMOS_TYPES] = (uint8_t)types;
     f->cmos[CMOS_EQUIPMENT] |= count ? (uint8_t)(1 | (count - 1) << 6) : 0;
 }
