@@ -11,6 +11,7 @@
  *   serve.c    services at the end of an OUT
  *   step.c     exactly one instruction, whatever this KVM makes of it
  *   run.c      running with breakpoints
+ *   slots.c    memory slots when memory moves
  *   kick.c     interrupting a run, and looking after it
  *   state.c    the parts of the state that a run does not need
  *   irqchip.c  interrupt chips in the kernel, for a debugger and a change of engine
@@ -27,6 +28,7 @@
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/engines/kvm/kvm.h"
 #include "vmm/engines/kvm/vcpu.h"
+#include "vmm/memory/memory.h"
 
 /* What this KVM can do; measured by probe.c, once per process. */
 struct kvm_traits {
@@ -70,12 +72,16 @@ struct kvm_counters {
     uint64_t runs, debug_ioctls, state_ioctls;
 };
 
+enum { MEMORY_SLOTS = 4096 }; /* a closed A20 cuts 3 GiB at each megabyte */
+
 struct debugged_vcpu {
     struct kvm_vcpu vcpu;         /* first: cpu->priv points to both */
     struct kvm_guest_debug armed; /* as last given to KVM */
-    bool sync;                    /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
-    unsigned wanted;              /* parts of the state that are to come with the next exit */
-    bool stepping;                /* TF is set for a debugger; the guest's own TF is guest_tf */
+    /* Memory by the number of its slot; length 0: it is free. */
+    struct memory_piece slots[MEMORY_SLOTS];
+    bool sync;       /* KVM_CAP_SYNC_REGS: registers travel in struct kvm_run */
+    unsigned wanted; /* parts of the state that are to come with the next exit */
+    bool stepping;   /* TF is set for a debugger; the guest's own TF is guest_tf */
     bool guest_tf;
     struct kvm_counters counters;
     unsigned inject; /* KVM_GUESTDBG_INJECT_* for the next entry */
@@ -104,6 +110,10 @@ int debug_fetch(struct cpu *, unsigned parts);
 int debug_store(struct cpu *, unsigned parts);
 /* RFLAGS as the guest has them: while we step, KVM shows our TF there. */
 void debug_show_guest_tf(const struct debugged_vcpu *, struct kvm_regs *);
+
+/* --- slots.c --- */
+void slots_note(struct debugged_vcpu *, const struct memory *); /* as they were made */
+int slots_remap(struct cpu *);                                  /* as struct engine has it */
 
 /* --- irqchip.c: as struct engine has them --- */
 int irqchip_get(struct cpu *, struct irqchip_state *);

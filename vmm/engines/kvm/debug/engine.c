@@ -79,22 +79,12 @@ int kvm_open(struct cpu *cpu, const struct engine_options *options, char *error,
     d->vcpu.unclaimed = exits_unclaimed;
     int sync = ioctl(d->vcpu.vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
     d->sync = (sync & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
+    slots_note(d, cpu->memory);
     pthread_once(&once, kick_catch);
     if (options->debugged)
         probe_traits();
     cr0_guard_open(d, cpu->memory, options->real_from, options->real_to);
     return 0;
-}
-
-/* A20 has moved: the address space anew. An empty slot is a deleted one. */
-static int engine_remap(struct cpu *cpu) {
-    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
-    while (v->slots) {
-        struct kvm_userspace_memory_region none = {.slot = --v->slots};
-        if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &none) < 0)
-            return -errno;
-    }
-    return vcpu_add_memory(v, cpu->memory);
 }
 
 static uint64_t engine_entries(const struct cpu *cpu) { return debugged_of(cpu)->counters.runs; }
@@ -151,7 +141,7 @@ const struct engine engine_kvm = {
     .refuses = bp_plan_refuses,
     .strained = bp_plan_strained,
     .freeze = irqchip_freeze,
-    .remap = engine_remap,
+    .remap = slots_remap,
     .entries = engine_entries,
     .counter = engine_counter,
     .describe = engine_describe,
