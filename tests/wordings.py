@@ -38,8 +38,8 @@ WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     (r"^Backtrace stopped: frame did not save the PC\n", ""),
 )]
 
-# Where the 1K OS is in C (its boot code, in assembler, is below): a compiler laid it out.
-COMPILED = re.compile(r"\b(0x|[0-9a-f]{4}:)0*(1[0-9a-f]{6}|801[0-9a-f]{5})\b")
+# Where the 1K OS is in C (its boot code, in assembler, is below), and its loader: a compiler laid it out.
+COMPILED = re.compile(r"\b(0x|[0-9a-f]{4}:)0*(1[0-9a-f]{6}|801[0-9a-f]{5}|8[0-9a-f]{3})\b")
 
 def alike(text, compiled):
     """The transcript in one wording for all versions, and if its guest is compiled, for all compilers."""
