@@ -2,6 +2,7 @@
 #include "vmm/app/screen_view.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,7 @@ void screen_view_open(struct screen_view *v, struct console *c, enum screen_choi
     v->possible = can_be_shown(choice) && c->fd == STDOUT_FILENO;
     if (!v->possible)
         return;
+    c->told_graphics = UINT_MAX; /* it is seen */
     v->choice = choice;
     v->console = c;
     v->machines = c->machines;

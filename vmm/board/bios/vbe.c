@@ -305,7 +305,9 @@ void vbe_function(struct call *c) {
     case 0x07: display_start(c); break;
     case 0x08: dac_width(c); break;
     case 0x09: palette(c); break;
-    case 0x0a: c->ax = FAILED; break; /* no protected-mode interface, as with other BIOSes */
+    case 0x0a: case 0x10: case 0x15: /* no protected-mode interface, power management, EDID */
+        c->ax = FAILED;
+        break;
     default: c->unknown = true; /* AL is not 4Fh: not supported */
     }
 }
