@@ -65,6 +65,8 @@ static uint32_t any(void) {
 static bool one_in(unsigned n) { return any() % n == 0; }
 static uint64_t any64(void) { return (uint64_t)any() << 32 | any(); }
 
+#include "native_fpu_rows.h"
+
 /* --- operands: numbers at the edges of a format of `exponent` and `fraction` bits --- */
 
 static uint64_t edge(unsigned exponent, unsigned fraction) {
@@ -123,7 +125,6 @@ static void fill(uint8_t *to, unsigned size) {
 /* --- the registers --- */
 
 static bool plain_x87; /* nothing is pending: for instructions of SSE */
-
 static void make_x87(struct fpu_image *f) {
     static const uint8_t tags[] = {0xFF, 0xFF, 0, 0x7F, 0xFE};
     f->fcw = (uint16_t)(0x40 | (any() & 0xF00) | (one_in(2) ? 0x3F : any() & 0x3F));
@@ -197,9 +198,7 @@ static void make_x87_instruction(struct test *t) {
     emit(t, 0xD8 + any() % 8);
     emit_modrm(t, any() % 8, one_in(2));
     if (t->in_data)
-        for (unsigned n = 0; n < 2; n++)
-            one_in(2) ? put_extended(t->data + (t->operand - DATA)) :
-                        put_packed_decimal(t->data + (t->operand - DATA));
+        (one_in(2) ? put_extended : put_packed_decimal)(t->data + (t->operand - DATA));
 }
 
 /* Of all three maps, with any prefix or none: many are no instruction. */
@@ -464,6 +463,8 @@ static bool compare_batch(struct rig *r, struct test *host) {
     CHECK(status == 0);
     for (unsigned n = 0; status == 0 && n < BATCH; n++) {
         soft_test(r, &soft[n]);
+        if (!host[n].faulted)
+            count_row(in[n].code, in[n].length);
         bool ok = same(&host[n], &soft[n], &in[n]);
         CHECK(ok);
         if (!ok && shown++ < 12)
@@ -472,7 +473,7 @@ static bool compare_batch(struct rig *r, struct test *host) {
     return true;
 }
 
-/* [cases] [seed] [x87 or sse: these only] */
+/* [cases] [seed] [x87 or sse: these only; coverage: how often each row was executed] */
 static int native_fpu(int argc, char **argv, void (*flat)(struct rig *, const void *, size_t)) {
     unsigned batches = (argc > 1 ? (unsigned)atoi(argv[1]) : 40000) / BATCH + 1, a, b, c, d;
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ull;
@@ -491,6 +492,8 @@ static int native_fpu(int argc, char **argv, void (*flat)(struct rig *, const vo
             break;
         }
     rig_close(&r);
+    if (argc > 3 && argv[3][0] == 'c')
+        print_coverage();
     return unit_end();
 }
 
