@@ -13,7 +13,7 @@
         call    ask
         .endm
 
-main:   movw    $0xf000, %ax
+        movw    $0xf000, %ax
         movw    %ax, %fs
         xorl    %edi, %edi
 1:      cmpl    $0x5f32335f, %fs:(%di)  // "_32_"

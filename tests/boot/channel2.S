@@ -10,7 +10,7 @@
         outb    %al, $0x42
         .endm
 
-main:   inb     $0x61, %al
+        inb     $0x61, %al
         andb    $0xfd, %al
         orb     $1, %al
         outb    %al, $0x61
@@ -51,7 +51,8 @@ main:   inb     $0x61, %al
         andb    $0x10, %al
         cmpb    %al, %bl
         jne     end
-        loopl   2b
+        decl    %ecx
+        jnz     2b
         fails   "the refresh does not toggle"
         jmp     end
 
@@ -60,6 +61,7 @@ wait_output:
 1:      inb     $0x61, %al
         testb   $0x20, %al
         jnz     2f
-        loopl   1b
+        decl    %ecx
+        jnz     1b
         fails   "the output never goes high"
 2:      ret

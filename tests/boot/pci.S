@@ -27,7 +27,7 @@
 .Lgood\@:
         .endm
 
-main:   config  HOST
+        config  HOST
         expect_long 0x12378086, "host bridge"
         config  ISA
         expect_long 0x70008086, "ISA bridge"

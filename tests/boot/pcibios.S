@@ -8,7 +8,7 @@
 .Lgood\@:
         .endm
 
-main:   movw    %sp, stack
+        movw    %sp, stack
         movl    $0, %edx
         movw    $0xb101, %ax
         int     $0x1a
