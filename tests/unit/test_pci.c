@@ -178,7 +178,9 @@ static void shadow(void) {
     CHECK(!memory_write_shadow(&memory, 0xe3fff, "ab", 2)); /* not all of it */
     CHECK(memory_read(&memory, 0xe0000, b, 1) == 1 && b[0] == 0x99 && memory.ram[0xe0001] == 'b');
     CHECK(memory_write(&memory, 0xe4000, "a", 1) == 0 && memory_write(&memory, 0xe8000, "a", 1) == 1);
-    CHECK(memory_poke(&memory, 0xe4000, "p", 1) == 1 && memory.ram[0xe4000] == 'p');
+    CHECK(memory_poke(&memory, 0xe4000, "p", 1) == 1 && memory.ram[0xe4000] == 'p' && memory.rom_pokes == 0);
+    CHECK(memory_poke(&memory, 0xe0000, "p", 1) == 1 && memory.rom_pokes == 1 && rom[ROM_MAX - 0x20000] == 0x99);
+    memory_poke(&memory, 0xe0000, rom, 1);
     uint64_t dirty[2 * MIB / PAGE_SIZE / 64] = {0};
     memory.dirty = dirty;
     memory_write_shadow(&memory, 0xe1000, "c", 1);

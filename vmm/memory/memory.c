@@ -112,7 +112,7 @@ static void put_piece(struct memory *m, const struct memory_piece *p, const uint
         return;
     }
     memcpy(p->at, from, p->length);
-    m->rom_pokes += p->rom;
+    m->rom_pokes += p->rom && (p->at < m->ram || p->at >= m->ram + m->ram_size);
     memory_dirty(m, p->at, p->length);
 }
 
