@@ -11,71 +11,14 @@
 #include <glob.h>
 #include <stdlib.h>
 
-#include "lockstep.h"
-#include "undefined.h"
+#include "side.h"
 #include "tests/unit/unit.h"
 #include "vmm/machine/engines.h"
 #include "vmm/memory/layout.h"
 #include "vmm/x86/insn.h"
 #include "vmm/engines/kvm/debug/debug.h"
 
-enum { STEPS = 20000, MEMORY_EVERY = 2048, OUTPUT = 4096, RUN_ON = 20000 };
-
-struct side {
-    struct machine machine;
-    struct machine_options options;
-    struct cpu_exit exit;
-    char output[OUTPUT];
-    size_t length;
-};
-
-static void keep(void *context, unsigned number, const char *text, size_t length) {
-    struct side *s = context;
-    (void)number;
-    if (length > OUTPUT - s->length)
-        length = OUTPUT - s->length;
-    memcpy(s->output + s->length, text, length);
-    s->length += length;
-}
-static void ignore(void *context) { (void)context; }
-static void hear(void *context, unsigned number, const char *text) {
-    (void)context, (void)number, (void)text;
-}
-
-static bool open_side(struct side *s, const char *path, enum engine_choice engine,
-                      enum irqchip_choice chips, char *error, size_t size) {
-    struct machine_owner owner = {s, keep, ignore, hear};
-    s->options = (struct machine_options){.engine = engine, .irqchip = chips, .debugged = true};
-    if (machine_open(&s->machine, 1, path, &s->options, &owner, error, size) < 0)
-        return false;
-    machine_end_input(&s->machine);
-    return true;
-}
-
-static void step(struct side *s) {
-    s->exit = (struct cpu_exit){0};
-    s->machine.vcpu[0].cpu.engine->step(&s->machine.vcpu[0].cpu, &s->exit);
-}
-
-static bool same_memory(const struct side *a, const struct side *b) {
-    const struct memory *m = &a->machine.memory;
-    return !memcmp(m->ram, b->machine.memory.ram, m->ram_size);
-}
-
-/* Flags that the next instruction leaves undefined; the guest must not care. */
-static uint64_t unsure_flags(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
-    struct insn i;
-    insn_read(&m->memory, s, x86_pc(&s->regs, &s->sregs), &i);
-    return undefined_flags(&i, s->regs.rcx);
-}
-
-/* What is undefined goes on as the KVM has it, so that later pushes agree. */
-static void take_flags(struct side *from, struct side *to, uint64_t flags) {
-    uint64_t have = cpu_read(&from->machine.vcpu[0].cpu, CPU_REGS)->regs.rflags;
-    __u64 *own = &cpu_write(&to->machine.vcpu[0].cpu, CPU_REGS)->regs.rflags;
-    *own = (*own & ~flags) | (have & flags);
-}
+enum { STEPS = 20000, MEMORY_EVERY = 2048, RUN_ON = 20000 };
 
 /* At the same instruction, with as much on the same stack. */
 static bool same_place(struct side *a, struct side *b) {
