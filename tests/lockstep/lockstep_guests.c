@@ -20,14 +20,6 @@
 
 enum { STEPS = 20000, MEMORY_EVERY = 2048, RUN_ON = 20000 };
 
-/* At the same instruction, with as much on the same stack. */
-static bool same_place(struct side *a, struct side *b) {
-    const struct cpu_state *s = cpu_read(&a->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
-    const struct cpu_state *o = cpu_read(&b->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
-    return s->regs.rip == o->regs.rip && s->sregs.cs.selector == o->sregs.cs.selector &&
-           s->regs.rsp == o->regs.rsp && s->sregs.ss.selector == o->sregs.ss.selector;
-}
-
 /* What ran inside a step had flags pushed with TF, and one CPU forgets RF: they
  * are the built-in CPU's from here on, or they would come back with an IRET. Each
  * is bit 0 of its byte. */

@@ -16,6 +16,22 @@
 
 enum { STEPS = 4000 };
 
+/* One KVM's far jump marks no descriptor as accessed, as the built-in CPU's does (3.4.5.1). */
+static bool is_accessed_bit(const struct side *s, uint64_t at) {
+    const struct kvm_dtable *gdt = &s->machine.vcpu[0].cpu.state.sregs.gdt;
+    return at - gdt->base <= gdt->limit && (at - gdt->base) % 8 == 5;
+}
+
+/* The first byte of memory that differs, or the end of it. */
+static uint64_t first_difference(const struct side *a, const struct side *b) {
+    const struct memory *m = &a->machine.memory;
+    const uint8_t *other = b->machine.memory.ram;
+    for (uint64_t at = 0; at < m->ram_size; at++)
+        if (m->ram[at] != other[at] && !((m->ram[at] ^ other[at]) == 1 && is_accessed_bit(b, at)))
+            return at;
+    return m->ram_size;
+}
+
 /* A KVM that interprets cannot do all of protected mode, nor ring 3. */
 static bool kvm_can(struct side *s) {
     const struct cpu_state *now = cpu_read(cpu_of(s), CPU_REGS | CPU_SREGS);
@@ -53,7 +69,17 @@ static bool step_by(struct side *s, bool kvm, unsigned *by_kvm) {
 }
 
 static bool same_end(const struct side *a, const struct side *b) {
-    return a->length == b->length && !memcmp(a->output, b->output, a->length) && same_memory(a, b);
+    return a->length == b->length && !memcmp(a->output, b->output, a->length) &&
+           first_difference(a, b) == a->machine.memory.ram_size;
+}
+
+/* A KVM without exact breakpoints runs on behind MOV SS, and into handlers (kvm-quirks 6, 7). */
+static void catch_up(struct lockstep *l, struct side *changing, struct side *staying) {
+    enum { RUN_ON = 8 };
+    for (unsigned n = 0; n < RUN_ON && !same_place(changing, staying); n++) {
+        l->ignore_flags |= unsure_flags(&staying->machine);
+        step(staying);
+    }
 }
 
 /* true: the guest goes on, alike on both. */
@@ -64,6 +90,8 @@ static bool turn(struct lockstep *l, struct side *changing, struct side *staying
         snprintf(l->why, sizeof l->why, "after %llu steps the engine cannot be changed", (unsigned long long)l->steps);
         return false;
     }
+    if (!probe_traits()->exec_bp)
+        catch_up(l, changing, staying);
     l->steps++;
     if (!lockstep_same_state(l, cpu_read(cpu_of(changing), CPU_ALL), cpu_read(cpu_of(staying), CPU_ALL)))
         return false;
@@ -86,8 +114,11 @@ static void one_guest(const char *path) {
     while (l.steps < STEPS && turn(&l, &changing, &staying, &by_kvm))
         continue;
     bool same = !*l.why && same_end(&changing, &staying);
+    if (!same && !*l.why)
+        snprintf(l.why, sizeof l.why, "output, or memory at %#llx, differs at the end",
+                 (unsigned long long)first_difference(&changing, &staying));
     printf("%s: %llu instructions, %u of them by KVM%s%s\n", path, (unsigned long long)l.steps, by_kvm,
-           same ? "" : ": ", same ? "" : *l.why ? l.why : "memory or output differ at the end");
+           same ? "" : ": ", l.why);
     CHECK(same && by_kvm);
     machine_close(&changing.machine);
     machine_close(&staying.machine);
@@ -103,7 +134,7 @@ int main(int argc, char **argv) {
     }
     for (int i = 1; i < argc; i++)
         one_guest(argv[i]);
-    static const char *const guests[] = {"guests/long64.elf", "guests/tasks64.elf", "tests/guests/kinds64.elf"};
+    static const char *const guests[] = {"guests/long64.elf", "guests/tasks64.elf", "guests/pmode.elf"};
     for (unsigned i = 0; argc < 2 && i < sizeof guests / sizeof *guests; i++) {
         snprintf(path, sizeof path, "%s/%s", build ? build : "build", guests[i]);
         one_guest(path);

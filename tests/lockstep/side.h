@@ -67,4 +67,12 @@ static inline void take_flags(struct side *from, struct side *to, uint64_t flags
     *own = (*own & ~flags) | (have & flags);
 }
 
+/* At the same instruction, with as much on the same stack. */
+static inline bool same_place(struct side *a, struct side *b) {
+    const struct cpu_state *s = cpu_read(&a->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *o = cpu_read(&b->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    return s->regs.rip == o->regs.rip && s->sregs.cs.selector == o->sregs.cs.selector &&
+           s->regs.rsp == o->regs.rsp && s->sregs.ss.selector == o->sregs.ss.selector;
+}
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 /* In this order; a KVM takes and gives them up to the first that it does not have. */
@@ -54,24 +55,51 @@ static int set_msrs(int fd, const struct cpu_msrs *m) {
     return ioctl(fd, KVM_SET_MSRS, &list) < 0 ? -errno : 0;
 }
 
-/* KVM_GET_FPU and KVM_SET_FPU leave MXCSR out; it is word 6 of the XSAVE area
- * (volume 1, 13.4). */
-enum { XSAVE_MXCSR = 6 };
+/* The FPU's registers in the XSAVE area (volume 1, 13.4), whose first 512 bytes are FXSAVE's.
+ * KVM_GET_FPU and KVM_SET_FPU leave MXCSR out; and what KVM_SET_FPU gives a CPU that has used no
+ * FPU yet is lost, because the area says still that those registers are as at the start
+ * (kvm-quirks 19). */
+struct xsave_area {
+    uint16_t fcw, fsw;
+    uint8_t ftw, reserved;
+    uint16_t fop;
+    uint64_t fip, fdp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16], xmm[16][16], unused[96];
+    uint64_t present; /* XSTATE_BV */
+};
+_Static_assert(offsetof(struct xsave_area, present) == 512, "as the processor has it");
+
+union xsave {
+    struct kvm_xsave kvm;
+    struct xsave_area area;
+};
 
 static int get_mxcsr(struct kvm_vcpu *v, struct kvm_fpu *fpu) {
-    struct kvm_xsave xsave;
-    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
+    union xsave x;
+    if (ioctl(v->fd, KVM_GET_XSAVE, &x) < 0)
         return -errno;
-    fpu->mxcsr = xsave.region[XSAVE_MXCSR];
+    fpu->mxcsr = x.area.mxcsr;
     return 0;
 }
 
-static int set_mxcsr(struct kvm_vcpu *v, const struct kvm_fpu *fpu) {
-    struct kvm_xsave xsave;
-    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0)
+/* What the area has besides stays. */
+static int set_xsave(struct kvm_vcpu *v, const struct kvm_fpu *fpu) {
+    enum { X87_AND_SSE = 3 };
+    union xsave x;
+    if (ioctl(v->fd, KVM_GET_XSAVE, &x) < 0)
         return -errno;
-    xsave.region[XSAVE_MXCSR] = fpu->mxcsr;
-    return ioctl(v->fd, KVM_SET_XSAVE, &xsave) < 0 ? -errno : 0;
+    x.area.fcw = fpu->fcw;
+    x.area.fsw = fpu->fsw;
+    x.area.ftw = fpu->ftwx;
+    x.area.fop = fpu->last_opcode;
+    x.area.fip = fpu->last_ip;
+    x.area.fdp = fpu->last_dp;
+    x.area.mxcsr = fpu->mxcsr;
+    memcpy(x.area.st, fpu->fpr, sizeof x.area.st);
+    memcpy(x.area.xmm, fpu->xmm, sizeof x.area.xmm);
+    x.area.present |= X87_AND_SSE;
+    return ioctl(v->fd, KVM_SET_XSAVE, &x) < 0 ? -errno : 0;
 }
 
 static int get_mp(struct kvm_vcpu *v, struct kvm_mp_state *mp) {
@@ -142,7 +170,7 @@ int debug_store(struct cpu *cpu, unsigned parts) {
     cpu->dirty &= ~parts;
     count_ioctls(cpu, parts);
     int err = state_store(cpu, parts);
-    if (parts & CPU_FPU && set_mxcsr(v, &cpu->state.fpu) < 0)
+    if (parts & CPU_FPU && set_xsave(v, &cpu->state.fpu) < 0)
         stays_dirty(cpu, CPU_FPU, &err);
     if (parts & CPU_MSRS && set_msrs(v->fd, &cpu->state.msrs) < 0)
         stays_dirty(cpu, CPU_MSRS, &err);

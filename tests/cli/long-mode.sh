@@ -1,0 +1,33 @@
+# 64-bit code: the same in every engine that knows it, and on KVM only where KVM gets it right.
+. "$TOP/tests/cli/lib.sh"
+need_engine
+[[ $CPU != kvm ]] || need long-mode
+
+takes_over() { # is it told, where KVM is there and gets it wrong?
+    if [[ ! $CPU ]] && has no-long-mode; then
+        expect_err 'the built-in CPU takes over at 0008:00[0-9a-f]+: this KVM gets 64-bit code wrong'
+    else
+        expect_quiet
+    fi
+}
+
+# system calls, NX, IST, SSE of two tasks
+run tasks64
+expect_status 0
+expect_out_file "$EXPECTED/tasks64.out"
+takes_over
+
+# each kind of what a partial KVM does wrong; the status is the number of the check that failed
+run "$BUILD/tests/guests/kinds64.elf"
+expect_status 0
+takes_over
+
+# one that begins in long mode
+printf '\xb8\x07\x00\x00\x00\xe6\xf4\xf4' >"$WORK/flat" # mov $7, %eax; out %al, $0xf4; hlt
+run --mode=long "$WORK/flat"
+expect_status 15
+if [[ ! $CPU ]] && has no-long-mode; then
+    run --mode=long --stats "$WORK/flat"
+    expect_err '^engine: the built-in CPU: this KVM gets 64-bit code wrong'
+fi
+finish
