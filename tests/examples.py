@@ -33,8 +33,8 @@ def here(command):
 
 def missing(shown, printed):
     """The first line of the document that is not printed where it should be, or None."""
-    lines = iter(line.rstrip() for line in wordings.alike(printed, False).splitlines())
-    for line in wordings.alike("\n".join(shown), False).splitlines():
+    lines = iter(line.rstrip() for line in wordings.alike(printed).splitlines())
+    for line in wordings.alike("\n".join(shown)).splitlines():
         if line.strip() != "..." and not any(line.rstrip() == seen for seen in lines):
             return line
     return None

@@ -38,11 +38,18 @@ WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     (r"^Backtrace stopped: frame did not save the PC\n", ""),
 )]
 
-# Where the 1K OS is in C (its boot code, in assembler, is below), and its loader: a compiler laid it out.
-COMPILED = re.compile(r"\b(0x|[0-9a-f]{4}:)0*(1[0-9a-f]{6}|801[0-9a-f]{5}|8[0-9a-f]{3})\b")
+# What a compiler laid out, by guest: addresses (the boot code of the 1K OS, in assembler, is below, its loader
+# is not), and how far into a function or an object they are.
+COMPILED = {
+    "os-1k": re.compile(r"\b(0x|[0-9a-f]{4}:)0*(1[0-9a-f]{6}|801[0-9a-f]{5}|8[0-9a-f]{3})\b"),
+    "tasks64": re.compile(r"(\b0x0*|[0-9a-f]{4}:0*|(?<=[a-z_]) ?\+ ?)(10[0-9a-f]{4}|\d+)\b"),
+}
 
-def alike(text, compiled):
+def alike(text, guest=""):
     """The transcript in one wording for all versions, and if its guest is compiled, for all compilers."""
     for pattern, words in WORDINGS:
         text = pattern.sub(words, text)
-    return COMPILED.sub(r"\1…", text) if compiled else text
+    for name, pattern in COMPILED.items():
+        if name in guest:
+            text = pattern.sub(r"\1…", text)
+    return text

@@ -98,7 +98,8 @@ static const struct {
     const char *set, *clear;
 } entry_bits[] = {{0, "P", "not present"}, {1, "RW", "read-only"},  {2, "US", "supervisor"},
                   {3, "PWT", NULL},        {4, "PCD", NULL},        {5, "A", "not accessed"},
-                  {6, "D", NULL},          {7, "PS", NULL},         {8, "G", NULL}};
+                  {6, "D", NULL},          {7, "PS", NULL},         {8, "G", NULL},
+                  {63, "NX", NULL}}; /* reserved, unless EFER.NXE is set */
 
 static void entry_words(uint64_t entry, char *out, size_t size) {
     size_t n = 0;
@@ -145,4 +146,7 @@ void inspect_page(struct machine *m, uint64_t linear, const struct text *t) {
                    w.size >> 10);
     const char *problem = user_write_problem(&w);
     text_print(t, "a write from ring 3: %s\n", problem ? problem : "is allowed");
+    if (w.present && !w.executable)
+        text_print(t, "an instruction there: a level is NX: #PF with error code 0x%x (fetch, present)\n",
+                   w.user ? 0x15 : 0x11);
 }
