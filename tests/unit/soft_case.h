@@ -538,7 +538,7 @@ static bool set_plain(struct rig *r, const char *name, const struct arguments *a
     return false;
 }
 
-/* "+smep", "amd": the CPU has this, too. */
+/* "+smep", "amd": the CPU has this, too; "-fpu": it has not. */
 static bool set_feature(struct rig *r, const char *name) {
     static struct cpuid_choice choice;
     choice = (struct cpuid_choice){0};
@@ -557,7 +557,7 @@ static bool set_named(struct rig *r, const char *name, const struct arguments *a
             setters[n].set(r, a);
             return true;
         }
-    if (*name == '+' || !strcmp(name, "amd"))
+    if (*name == '+' || *name == '-' || !strcmp(name, "amd"))
         return set_feature(r, name);
     return *name == '#' ? take_exception(r, name, a) : set_plain(r, name, a);
 }

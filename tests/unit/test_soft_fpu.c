@@ -219,7 +219,55 @@ static const struct row mmx_registers[] = {
     {"none if it faults", "paging page:30000=0 fsw=3800", "0f 6f 05 00 00 03 00", "#PF(0,30000)"},
 };
 
+/* Intel AP-485: how software looks for an x87; Vol. 3A 2.5 */
+static const struct row no_x87[] = {
+    {"FNINIT", "-fpu", "db e3", ""},
+    {"FNCLEX", "-fpu", "db e2", ""},
+    {"FNSTSW AX", "-fpu eax=5a5a0000", "df e0", "eax=5a5affff"},
+    {"FNSTSW", "-fpu w:30000=5a5a,5a5a", "dd 3d 00 00 03 00", "w:30000=ffff"},
+    {"FNSTCW", "-fpu w:30000=5a5a,5a5a", "d9 3d 00 00 03 00", "w:30000=ffff"},
+    {"FNSTCW to a page that is not there", "-fpu paging page:30000=0", "d9 3d 00 00 03 00",
+     "#PF(2,30000)"},
+    {"FLDZ", "-fpu", "d9 ee", "#UD"},
+    {"FLDCW", "-fpu", "d9 2d 00 00 03 00", "#UD"},
+    {"FUCOMI", "-fpu", "db e9", "#UD"},
+    {"FNINIT with EM", "-fpu cr0=15", "db e3", "#NM"},
+    {"FNINIT with TS", "-fpu cr0=19", "db e3", "#NM"},
+    {"FNSTSW AX with EM", "-fpu cr0=15", "df e0", "#NM"},
+    {"FXSAVE, not announced", "-fxsr", "0f ae 05 00 00 03 00", "#UD"},
+    {"PADDB, not announced", "-mmx", "0f fc c1", "#UD"},
+    {"ADDPD, not announced", "-sse2 cr4=600", "66 0f 58 c1", "#UD"},
+    {"HADDPS, announced", "+sse3 cr4=600 xmm1=3f8000003f800000", "f2 0f 7c c1",
+     "xmm0h=40000000"},
+    {"POPCNT, announced", "+popcnt ecx=f0f0", "f3 0f b8 c1", "eax=8"},
+    {"POPCNT of 16 bits", "+popcnt ecx=fffff0f0 eax=11111111", "66 f3 0f b8 c1", "eax=11110008"},
+    {"CRC32 of a byte", "+sse4_2 eax=ffffffff ecx=31", "f2 0f 38 f0 c1", "eax=6f0a661c"},
+};
+
+/* What is stored is fetched, and an x87 instruction in between changes its own alone. */
+static void registers_survive(void) {
+    static const uint8_t fnop[] = {0xD9, 0xD0};
+    struct rig r;
+    rig_open(&r, soft_open, CASE_RAM);
+    rig_flat(&r, fnop, sizeof fnop);
+    struct kvm_fpu all = {.fcw = 0x37F, .fsw = 0x3800, .ftwx = 0xC1, .last_opcode = 5,
+                          .last_dp = 6, .mxcsr = 0x1FC0};
+    for (unsigned n = 0; n < 8; n++)
+        memset(all.fpr[n], 0x81 + (int)n, 10);
+    for (unsigned n = 0; n < 16; n++)
+        memset(all.xmm[n], 0x11 + (int)n, 16);
+    rig_get(&r)->fpu = all;
+    rig_set(&r);
+    CHECK(!memcmp(&rig_get(&r)->fpu, &all, sizeof all));
+    CHECK(rig_step(&r) == CPU_EXIT_STEPPED);
+    all.last_ip = 0x800000000 | CODE_AT;
+    CHECK(!memcmp(&rig_get(&r)->fpu, &all, sizeof all));
+    rig_close(&r);
+}
+
 int main(void) {
+    RUN_ROWS(no_x87);
+    registers_survive();
     RUN_ROWS(refused);
     RUN_ROWS(pending_exceptions);
     RUN_ROWS(unmasked);

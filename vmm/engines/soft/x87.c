@@ -271,7 +271,33 @@ static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
+/* --- CPUID does not announce one --- */
+
+/* The instructions by which software finds out whether there is an x87: a part without
+ * one does not fault on them (Intel AP-485), and what it stores is an open bus. */
+static bool asks_for_x87(const struct op *op) {
+    bool control = !op->memory && op->opcode == 0xDB && op->modrm >= 0xE0 && op->modrm <= 0xE4;
+    bool status_ax = op->opcode == 0xDF && op->modrm == 0xE0;
+    bool stores = op->memory && op->reg == 7 && (op->opcode == 0xD9 || op->opcode == 0xDD);
+    return control || status_ax || stores; /* FNINIT, FNCLEX …; FNSTSW, FNSTCW */
+}
+
+/* #NM if the system emulates it (2.5, CR0.EM and TS). */
+static const struct op *x87_absent(struct soft *s, const struct op *op) {
+    if (s->cr0 & (CR0_EM | CR0_TS))
+        raise_plain(s, VECTOR_NM);
+    if (!asks_for_x87(op))
+        raise_plain(s, VECTOR_UD);
+    if (op->memory)
+        store(s, op->seg, address(s, op), 2, 0xFFFF);
+    else if (op->opcode == 0xDF)
+        set_reg(s, REG(R_AX), 2, 0xFFFF);
+    return op + 1;
+}
+
 const struct op *x87(struct soft *s, const struct op *op) {
+    if (UNLIKELY(!has_feature(s, FEATURE_FPU)))
+        return x87_absent(s, op);
     return op->memory ? x87_with_memory(s, op) : x87_registers(s, op);
 }
 
@@ -291,7 +317,7 @@ const struct op *x87_fnstsw_ax(struct soft *s, const struct op *op) {
 const struct op *fwait(struct soft *s, const struct op *op) {
     if ((s->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
         raise_plain(s, VECTOR_NM);
-    if (!s->x87_ready)
+    if (!s->x87_ready && has_feature(s, FEATURE_FPU))
         x87_wait(s);
     return op + 1;
 }
