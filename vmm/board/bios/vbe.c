@@ -311,3 +311,27 @@ void vbe_function(struct call *c) {
     default: c->unknown = true; /* AL is not 4Fh: not supported */
     }
 }
+
+/* --- words ------------------------------------------------------------------------------------------------- */
+
+static void words_of_mode(uint16_t asked, struct words *w) {
+    const struct vbe_mode *m = vbe_mode_of(asked);
+    words_add(w, " %x", asked & MODE_NUMBER);
+    if (m)
+        words_add(w, " (%ux%u, %u bits)", m->width, m->height, m->bits);
+    words_add(w, "%s%s", asked & MODE_LINEAR ? ", linear" : "", asked & MODE_KEEPS ? ", not cleared" : "");
+}
+
+void vbe_asks(struct call *c, struct words *w) {
+    static const char *const names[] = {"what there is", "what is mode", "set mode", "which mode is it", "state",
+                                        "bank", "length of a line", "first dot", "width of the DAC", "colours",
+                                        "protected-mode interface"};
+    if (c->al < sizeof names / sizeof *names)
+        words_add(w, "%s", names[c->al]);
+    if (c->al == 1 || c->al == 2)
+        words_of_mode(c->al == 1 ? c->cx : c->bx, w);
+    if (c->al == 5 && c->bh == 0)
+        words_add(w, " %u", c->dx);
+}
+
+void vbe_answers(struct call *c, struct words *w) { words_add(w, c->ax == DONE ? "done" : "no"); }

@@ -166,7 +166,7 @@ static const struct service list[] = {
     ROW(0x10, BY_AH(0x1b), "state of the adapter", functionality),
     ROW(0x10, BY_AH(0x1c), "save or restore the adapter", video_save),
     ROW(0x10, BY_AX(0x4f04), "save or restore the adapter", video_save_vbe),
-    ROW(0x10, BY_AH(0x4f), "VBE", vbe_function),
+    TOLD(0x10, BY_AH(0x4f), "VBE", vbe_function, vbe_asks, vbe_answers),
     ROW(0x10, BY_AH(0xfe), "shadow of the screen", as_it_is),
     ROW(0x10, BY_AH(0xff), "show the shadow", as_it_is),
 };

@@ -60,6 +60,8 @@ void video_save_vbe(struct call *); /* AX=4F04 */
 
 /* --- vbe.c: modes beyond a VGA's --- */
 void vbe_function(struct call *); /* AH=4F */
+void vbe_asks(struct call *, struct words *);
+void vbe_answers(struct call *, struct words *);
 void vbe_post(struct bios *);
 /* What is shown, as the adapter's registers have it. */
 struct vbe_shape {
