@@ -44,6 +44,8 @@ static void forget_client(struct session *s) {
     extension_select_present(s);
     files_close(s);
     buffer_free(&s->tables.text);
+    buffer_clear(&s->console.text); /* it was for that client */
+    s->console.lost = 0;
     framing_free(&s->framing);
     framing_init(&s->framing);
 }

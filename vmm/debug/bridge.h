@@ -4,6 +4,7 @@
 #define MINIKVM_BRIDGE_H
 
 #include <limits.h>
+#include <stdatomic.h>
 
 #include "gdbstub/gdbstub.h"
 #include "vmm/debug/debug.h"
@@ -31,7 +32,9 @@ struct debug {
     pthread_cond_t text_taken;
     char text[16384]; /* of commands of breakpoints, not yet with the client */
     size_t text_length;
-    bool text_dropped; /* nobody will take it: a machine is waited for */
+    bool text_dropped;       /* nobody will take it: a machine is waited for */
+    _Atomic unsigned client; /* how many have come and gone */
+    unsigned commands;       /* monitor commands that go on on the thread of a machine */
     pthread_t main_thread;
     char error[512]; /* the last sentence given to the stub */
     char symbols[PATH_MAX];
@@ -89,6 +92,8 @@ void bridge_clear_points(struct machine *);
 void bridge_take_text(struct debug *, bool all);
 /* Text for gdb's console, from any thread. */
 void bridge_put_text(void *debug, const char *text, size_t length);
+/* The client has gone, and with it whoever wanted to read what a command of its own still prints. */
+void bridge_forget_text(struct debug *);
 /* No text is waited for while this is set. */
 void bridge_drop_text(struct debug *, bool);
 /* The monitor commands about time; `rest` is what follows the name. */

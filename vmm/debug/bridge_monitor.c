@@ -288,13 +288,19 @@ static void cmd_help(const struct request *r) {
 /* --- those that take long -------------------------------------------------------------- */
 
 struct later {
+    struct debug *debug;
+    unsigned client; /* that has asked; another one does not hear of it */
     struct request request;
     struct text text;
     const struct command *command;
     char rest[];
 };
 
-static void put_later(void *debug, const char *text) { bridge_put_text(debug, text, strlen(text)); }
+static void put_later(void *later, const char *text) {
+    const struct later *l = later;
+    if (atomic_load(&l->debug->client) == l->client)
+        bridge_put_text(l->debug, text, strlen(text));
+}
 
 static void run_later(struct machine *m, void *context) {
     struct later *l = context;
@@ -310,7 +316,8 @@ static void begin_later(const struct command *c, const struct request *r, struct
         text_print(r->text, "no memory\n");
         return;
     }
-    *l = (struct later){*r, {put_later, r->debug}, c};
+    *l = (struct later){r->debug, atomic_load(&r->debug->client), *r, {put_later, l}, c};
+    r->debug->commands++;
     l->request.rest = memcpy(l->rest, r->rest, size);
     l->request.text = &l->text;
     gdb_monitor_later(out, (int)r->machine->number);

@@ -20,6 +20,16 @@ void bridge_drop_text(struct debug *d, bool drop) {
     lock_release(&d->text_lock);
 }
 
+void bridge_forget_text(struct debug *d) {
+    atomic_fetch_add(&d->client, 1);
+    if (!d->commands)
+        return;
+    lock_take(&d->text_lock);
+    d->text_length = 0;
+    pthread_cond_broadcast(&d->text_taken);
+    lock_release(&d->text_lock);
+}
+
 /* How much of it fits, once something does. */
 static size_t room_for(struct debug *d, size_t length) {
     while (d->text_length == sizeof d->text && !d->text_dropped)

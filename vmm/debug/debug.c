@@ -220,6 +220,8 @@ static void session(void *target, bool connected) {
     struct debug *d = target;
     if (connected)
         memset(d->told_addresses, 0, sizeof d->told_addresses);
+    else
+        bridge_forget_text(d);
 }
 
 /* --- stops ------------------------------------------------------------------------------------ */
@@ -290,6 +292,7 @@ static void report_stops(struct debug *d) {
         }
     for (unsigned i = 0; i < d->count; i++)
         if (machine_take_done(&d->machines[i])) {
+            d->commands--;
             bridge_take_text(d, true);
             gdb_server_monitor_done(d->server);
         }
