@@ -398,6 +398,7 @@ static const struct row calls[] = {
     {"SWAPGS", "long gsb=1 kgsb=2", "0f 01 f8", "gsb=2 kgsb=1"},
     {"SWAPGS in ring 3", "long ring3l", "0f 01 f8", "#GP(0)"},
     {"SWAPGS in compatibility mode", "long compat", "0f 01 f8", "#UD"},
+    {"RDPMC: there are no counters", "long", "0f 33", "#GP(0)"},
     {"RDTSCP, which CPUID does not have", "long", "0f 01 f9", "#UD"},
     {"RDFSBASE, without CR4.FSGSBASE", "long", "f3 0f ae c0", "#UD"},
     {"CLAC, which CPUID does not have", "long", "0f 01 ca", "#UD"},
@@ -458,9 +459,47 @@ static const struct row amd[] = {
      "cs=1b ss=20 if=1 eip=14000"},
     {"SYSCALL of compatibility mode", "long compat3 amd " SYSCALLS, "0f 05",
      "cs=e0 ss=e8 ecx=10002 r11=2 eip=15000"},
+    {"66 makes branches shorter", "long amd", "66 e9 00 01", "eip=104"},
+    {"… and RET", "long amd stack16=4000", "66 c3", "eip=4000 esp=20002"},
     {"SYSENTER of long mode", "long ring3l amd scs=e0", "0f 34", "#UD"},
     {"SYSEXIT of long mode", "long amd scs=e0", "0f 35", "#UD"},
     {"FS null keeps its base", "long amd fsb=5000 eax=0", "8e e0", "fs=0 fsb=5000"},
+};
+
+/* 4.10: what a TLB holds; and decoded code is that of one mode. A page of 4 KiB at 200000. */
+#define MAPPED "long q:82008=83067 q:83000=40067 q:40000=5 q:50000=6 "
+#define READ_A "48 8b 04 25 00 00 20 00 "
+#define READ_C "48 8b 0c 25 00 00 20 00 "
+#define REMAP  "c7 04 25 00 30 08 00 67 00 05 00 "
+static const struct row programs[] = {
+    {"stale", MAPPED, READ_A REMAP READ_C "f4", "eax=5 ecx=5 d:83000=50067"},
+    {"MOV to CR3 flushes", MAPPED, READ_A REMAP "0f 20 da 0f 22 da " READ_C "f4",
+     "eax=5 ecx=6 edx=80000 d:83000=50067"},
+    {"… but not what is global", MAPPED "cr4=a0 q:83000=40167",
+     READ_A REMAP "0f 20 da 0f 22 da " READ_C "f4", "eax=5 ecx=5 edx=80000 d:83000=50067"},
+    {"INVLPG", MAPPED, READ_A REMAP "0f 01 3c 25 08 00 20 00 " READ_C "f4",
+     "eax=5 ecx=6 d:83000=50067"},
+    {"INVLPG of another page", MAPPED, READ_A REMAP "0f 01 3c 25 00 10 20 00 " READ_C "f4",
+     "eax=5 ecx=5 d:83000=50067"},
+    {"INVLPG of a 2 MiB page: all of it", "long q:82008=e7 q:40000=5",
+     "48 8b 04 25 00 00 24 00 c7 04 25 08 20 08 00 e7 00 20 00 0f 01 3c 25 00 00 20 00 "
+     "48 8b 0c 25 00 00 24 00 f4", "eax=5 ecx=ffffffffffffffff d:82008=2000e7"},
+    {"WRMSR of NXE flushes", MAPPED "ecx=c0000080 eax=501",
+     "48 8b 34 25 00 00 20 00 " REMAP "0f 30 48 8b 3c 25 00 00 20 00 f4",
+     "esi=5 edi=6 efer=501 d:83000=50067"},
+    {"the upper half", "long q:80800=81067 ebx=ffff800000030000 q:30000=5",
+     "48 8b 03 48 89 43 08 f4", "eax=5 q:30008=5"},
+    {"code in the upper half", "long q:80800=81067 b:14000=ff,c0,f4 ebx=ffff800000014000",
+     "ff e3", "eax=1 eip=ffff800000014003"},
+    {"the same bytes in both sizes of code",
+     "long b:14000=48,ff,c0,ff,e6 d:30000=14000 w:30004=8",
+     "be 0c 00 01 00 e9 f6 3f 00 00 90 90 be 18 00 01 00 ff 2c 25 00 00 03 00 f4",
+     "eax=1 esi=10018 cs=8 eip=10019"},
+    {"a loop over a string of 64-bit addresses",
+     "long q:80800=81067 esi=ffff800000030000 edi=ffff800000034000 ecx=3 q:30000=1,2,3",
+     "f3 48 a5 f4", "q:34000=1,2,3 esi=ffff800000030018 edi=ffff800000034018 ecx=0"},
+    {"code that writes itself", "long", "66 c7 04 25 0a 00 01 00 ff c0 90 90 f4",
+     "eax=1 w:1000a=c0ff"},
 };
 
 int main(void) {
@@ -474,6 +513,7 @@ int main(void) {
     RUN_ROWS(interrupts);
     RUN_ROWS(calls);
     RUN_ROWS(features);
+    RUN_PROGRAMS(programs);
     RUN_ROWS(amd);
     return unit_end();
 }

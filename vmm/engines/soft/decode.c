@@ -199,7 +199,7 @@ static unsigned wide_of(const struct decoder *d, const struct opcode *row) {
     if (!code64(d->s))
         return data16 == (d->s->width == 2) ? 4 : 2;
     if (row->flags & FORCE64)
-        return 8;
+        return d->s->amd && data16 && !(d->rex & REX_W) ? 2 : 8;
     if (d->rex & REX_W)
         return row->flags & NEVER64 ? 4 : 8;
     return data16 ? 2 : row->flags & DEFAULT64 ? 8 : 4;

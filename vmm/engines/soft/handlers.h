@@ -65,7 +65,7 @@ op_fn invd, lar, lsl, verr, verw, arpl;
 op_fn mov_rc, mov_cr, clts, smsw, lmsw;
 
 /* cpuid.c, msr.c */
-op_fn cpuid, rdtsc, rdtscp, rdmsr, wrmsr;
+op_fn cpuid, rdtsc, rdtscp, rdpmc, rdmsr, wrmsr;
 
 /* syscall.c */
 op_fn sysenter, sysexit, syscall_, sysret, swapgs, fsgsbase;

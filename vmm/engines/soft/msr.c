@@ -123,3 +123,9 @@ const struct op *rdtscp(struct soft *s, const struct op *op) {
     s->r[R_CX] = (uint32_t)s->msrs.tsc_aux;
     return op + 1;
 }
+
+/* No counter exists. */
+const struct op *rdpmc(struct soft *s, const struct op *op) {
+    (void)op;
+    raise_gp0(s);
+}

@@ -303,6 +303,7 @@ const struct opcode opcodes_0f[256] = {
     [0x30] = ONE(NONE, NONE, 0, wrmsr),
     [0x31] = ONE(NONE, NONE, 0, rdtsc),
     [0x32] = ONE(NONE, NONE, 0, rdmsr),
+    [0x33] = ONE(NONE, NONE, 0, rdpmc),
     [0x34] = ONE(NONE, NONE, LAST, sysenter),
     [0x35] = ONE(NONE, NONE, LAST, sysexit),
     EIGHT(0x40, ONE(E, NONE, 0, cmovcc)),

@@ -47,7 +47,7 @@ enum {
     /* What is different in 64-bit code (Vol. 2D, A.2.5): */
     INVALID64 = 256,  /* #UD */
     DEFAULT64 = 512,  /* the operand size is 8, or 2 with 66 */
-    FORCE64 = 1024,   /* it is 8 */
+    FORCE64 = 1024,   /* it is 8; AMD's obey 66 */
     NEVER64 = 2048,   /* it is 4 at most */
     ONLY_REG = 4096,  /* #UD for memory */
 };

@@ -158,6 +158,7 @@ ALWAYS void walk(struct soft *s, struct tlb_entry *e, struct walk *w, const stru
     e->writable = w->all & PTE_W || (w->rights != RIGHTS_USER && !(s->cr0 & CR0_WP));
     e->dirty = leaf & PTE_D;
     e->global = leaf & PTE_G && s->cr4 & CR4_PGE;
+    e->shift = (uint8_t)(64 - __builtin_clzll(w->inside));
     s->large_pages |= w->inside > 0xFFF;
 }
 

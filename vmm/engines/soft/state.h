@@ -108,6 +108,7 @@ struct tlb_entry {
     uint64_t page; /* linear, or NO_PAGE when the entry is empty */
     uint64_t phys;
     bool writable, dirty, global;
+    uint8_t shift; /* of the page in the tables that it is a part of: 12, 21, 22, 30 */
 };
 #define NO_PAGE  1ull /* no page's address */
 #define TLB_SIZE 512u

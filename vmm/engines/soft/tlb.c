@@ -82,7 +82,8 @@ static void clear(struct tlb_entry *e) {
 
 static void fill(struct soft *s, struct tlb_entry *e, uint64_t linear, enum access access,
                  enum rights rights) {
-    struct tlb_entry made = {.phys = linear & ~0xFFFull, .writable = true, .dirty = true};
+    struct tlb_entry made = {
+        .phys = linear & ~0xFFFull, .writable = true, .dirty = true, .shift = 12};
     bool code = access == ACCESS_FETCH;
     if (s->long_mode && !is_canonical(linear))
         raise_gp0(s);
@@ -126,17 +127,24 @@ void tlb_flush(struct soft *s, bool global_too) {
     pend(s, PENDING_CHECK);
 }
 
-/* INVLPG. Of a large page all of its 4 KiB pieces go, found by dropping all. */
+/* INVLPG. A large page is in many places, each with 4 KiB of it. */
+static void flush_large(struct soft *s, uint64_t linear) {
+    for (unsigned kind = 0; kind < TLB_KINDS; kind++)
+        for (unsigned n = 0; n < TLB_SIZE; n++) {
+            struct tlb_entry *e = &s->tlbs[kind][n];
+            if (e->page != NO_PAGE && (e->page ^ linear) >> e->shift == 0)
+                clear(e);
+        }
+}
+
 void tlb_flush_page(struct soft *s, uint64_t linear) {
-    if (s->large_pages) {
-        tlb_flush(s, true);
-        return;
-    }
     for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
         struct tlb_entry *e = tlb_slot(s, kind, linear);
         if (e->page == (linear & ~0xFFFull))
             clear(e);
     }
+    if (s->large_pages)
+        flush_large(s, linear);
     new_epoch(s);
     pend(s, PENDING_CHECK);
 }
@@ -147,7 +155,7 @@ struct saved_entry {
     uint64_t page; /* and below it, in the bits of the offset, which TLB */
     uint64_t phys; /* and below it SAVED_… */
 };
-enum { SAVED_WRITABLE = 1, SAVED_DIRTY = 2, SAVED_GLOBAL = 4 };
+enum { SAVED_WRITABLE = 1, SAVED_DIRTY = 2, SAVED_GLOBAL = 4, SAVED_SHIFT = 8 /* times it */ };
 
 struct saved_tlb {
     uint32_t count;
@@ -176,7 +184,7 @@ struct saved_tlb *tlb_save(const struct soft *s, size_t *size) {
         for (unsigned n = 0; n < TLB_SIZE; n++) {
             const struct tlb_entry *e = &s->tlbs[kind][n];
             unsigned bits = (e->writable ? SAVED_WRITABLE : 0) | (e->dirty ? SAVED_DIRTY : 0) |
-                            (e->global ? SAVED_GLOBAL : 0);
+                            (e->global ? SAVED_GLOBAL : 0) | e->shift * SAVED_SHIFT;
             if (e->page != NO_PAGE)
                 saved->entries[saved->count++] =
                     (struct saved_entry){e->page | kind, e->phys | bits};
@@ -190,7 +198,8 @@ static void load_entry(struct soft *s, const struct saved_entry *from) {
     struct tlb_entry *e = tlb_slot(s, kind, page);
     *e = (struct tlb_entry){.read = NO_PAGE, .write = NO_PAGE, .page = page,
                             .phys = from->phys & ~0xFFFull, .writable = bits & SAVED_WRITABLE,
-                            .dirty = bits & SAVED_DIRTY, .global = bits & SAVED_GLOBAL};
+                            .dirty = bits & SAVED_DIRTY, .global = bits & SAVED_GLOBAL,
+                            .shift = (uint8_t)(bits / SAVED_SHIFT)};
     if (kind < TLB_CODE)
         tag_for_reading(s, e, kind == RIGHTS_USER);
 }
