@@ -82,7 +82,14 @@ if has soft && has gdb && [[ ${CPU:-soft} == soft ]]; then
     [[ $(grep -c '=> 0xfffffff0:' gdb) == 2 && $(grep -c '=> 0x7c00:' gdb) == 2 ]] || fail "$(cat gdb)"
 fi
 
-# What is no BIOS, and no VGA ROM.
+# What is no BIOS, and no VGA ROM; a BIOS without one.
+cp "$bios/bios.bin" .
+run --bios=./bios.bin disk
+expect_status 1
+expect_err 'bios.bin: there is no vgabios-stdvga.bin beside it, so the screen may stay dark; name one by --vgabios=FILE'
+run --bios=./bios.bin --vgabios=none disk
+expect_status 1
+[[ $(wc -l <err) == 1 ]] || fail "$ran: $(cat err)"
 run --bios=./missing disk
 expect_status 125
 expect_err 'missing: No such file .*; check --bios'

@@ -11,14 +11,15 @@
 #include "vmm/machine/engines.h"
 #include "vmm/machine/recorder.h"
 
+#define VGA_ROM "vgabios-stdvga.bin"
+
 /* --- its files ------------------------------------------------------------------------------- */
 
 /* Beside the BIOS, as distributions have it; to be freed. NULL: it is not there. */
 static char *usual_vga_rom(const char *bios) {
-    static const char name[] = "vgabios-stdvga.bin";
     const char *slash = strrchr(bios, '/');
     char *path;
-    if (asprintf(&path, "%.*s%s", slash ? (int)(slash + 1 - bios) : 0, bios, name) < 0)
+    if (asprintf(&path, "%.*s%s", slash ? (int)(slash + 1 - bios) : 0, bios, VGA_ROM) < 0)
         return NULL;
     if (access(path, R_OK) == 0)
         return path;
@@ -34,6 +35,18 @@ static int read_vga_rom(struct machine *m, char *error, size_t size) {
     m->firmware.vga_rom = m->vga_rom;
     free(path);
     return err;
+}
+
+/* A whole BIOS shows nothing without it; a small ROM may have no use for a screen. */
+void firmware_warn(struct machine *m) {
+    enum { SMALL = 64 << 10 };
+    const struct machine_options *o = m->options;
+    char text[400];
+    if (!o->rom || m->vga_rom || o->vga_rom || m->memory.rom_size <= SMALL)
+        return;
+    snprintf(text, sizeof text, "%.200s: there is no " VGA_ROM " beside it, so the screen may stay dark; name one by "
+             "--vgabios=FILE, or say --vgabios=none", o->rom);
+    m->owner.message(m->owner.context, m->number, text);
 }
 
 /* The image's kind is the first; else the first floppy is, or hard disk, or CD. */

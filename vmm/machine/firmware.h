@@ -11,6 +11,8 @@
 /* Reads the VGA's ROM; nothing without firmware. 0, or -errno with a sentence. After either
  * firmware_close(). */
 int firmware_open(struct machine *, char *error, size_t size);
+/* A line, if there should be a VGA's ROM and is none. */
+void firmware_warn(struct machine *);
 /* The image has its drive: firmware is told to boot from that. */
 void firmware_boot_from(struct machine *);
 void firmware_close(struct machine *);

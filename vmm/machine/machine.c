@@ -336,6 +336,7 @@ int machine_open(struct machine *m, unsigned number, const char *path,
     if (err)
         return err;
     warn_of_bios(m);
+    firmware_warn(m);
     report_engine(m);
     return 0;
 }
