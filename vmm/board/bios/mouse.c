@@ -6,8 +6,9 @@
  */
 #include "vmm/board/bios/call.h"
 
-enum { CONTROLLER = 0x64, DATA = 0x60, TO_MOUSE = 0xd4, AS_TYPED = 0xd2, READ_CONFIG = 0x20, WRITE_CONFIG = 0x60,
-       FULL = 1, FROM_MOUSE = 0x20, CONFIG_IRQ = 2, CONFIG_DISABLED = 0x20 };
+enum { CONTROLLER = 0x64, DATA = 0x60, TO_MOUSE = 0xd4, AS_TYPED = 0xd2, WRITE_CONFIG = 0x60,
+       KEYBOARD_OFF = 0xad, KEYBOARD_ON = 0xae, FULL = 1, FROM_MOUSE = 0x20, CONFIG_IRQ = 2,
+       CONFIG_NO_KEYBOARD = 0x10, CONFIG_DISABLED = 0x20 };
 enum { ACK = 0xfa };
 /* Answers in AH. */
 enum { MOUSE_BAD_FUNCTION = 1, MOUSE_BAD_VALUE, MOUSE_NO_ANSWER, MOUSE_NO_HANDLER = 5 };
@@ -43,17 +44,31 @@ static bool next_answer(struct bios *b, uint8_t *byte) {
     return there;
 }
 
-/* Sends a byte; the answers behind its ACK. A packet that was on its way is dropped. */
-static bool ask_mouse(struct call *c, uint8_t byte, uint8_t *answers, unsigned count) {
-    struct bios *b = c->bios;
+/* Asked by the port, it would be a byte that interrupts, and that INT 09h takes for a key's. */
+static uint8_t read_config(const struct bios *b) { return b->board->devices.keyboard.config; }
+
+/* Sends a byte; the answers behind its ACK. */
+static bool exchange(struct bios *b, uint8_t byte, uint8_t *answers, unsigned count) {
     uint8_t first = 0;
-    while (next_answer(b, &first))
-        continue;
     port_out(b, CONTROLLER, TO_MOUSE);
     port_out(b, DATA, byte);
     bool good = next_answer(b, &first) && first == ACK;
     for (unsigned i = 0; i < count && good; i++)
         good = next_answer(b, &answers[i]);
+    return good;
+}
+
+/* A packet that was on its way is dropped. No key is typed meanwhile. */
+static bool ask_mouse(struct call *c, uint8_t byte, uint8_t *answers, unsigned count) {
+    struct bios *b = c->bios;
+    uint8_t dropped;
+    bool types = !(read_config(b) & CONFIG_NO_KEYBOARD);
+    port_out(b, CONTROLLER, KEYBOARD_OFF);
+    while (next_answer(b, &dropped))
+        continue;
+    bool good = exchange(b, byte, answers, count);
+    if (types)
+        port_out(b, CONTROLLER, KEYBOARD_ON);
     if (!good)
         mouse_fail(c, MOUSE_NO_ANSWER);
     else
@@ -68,8 +83,7 @@ static bool set_mouse(struct call *c, uint8_t command, uint8_t value) {
 
 /* Its port, and its interrupt. */
 static void let_mouse_in(struct bios *b) {
-    port_out(b, CONTROLLER, READ_CONFIG);
-    uint8_t config = port_in(b, DATA);
+    uint8_t config = read_config(b);
     port_out(b, CONTROLLER, WRITE_CONFIG);
     port_out(b, DATA, (uint8_t)((config | CONFIG_IRQ) & ~CONFIG_DISABLED));
 }
