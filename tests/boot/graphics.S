@@ -236,6 +236,25 @@ linear_written:
         int     $0x10
         expect_byte $31, %al, "4F07: the first dot"
 
+/* The monitor. */
+        movw    $0x4f15, %ax
+        movw    $1, %bx
+        xorw    %cx, %cx
+        xorw    %dx, %dx
+        movw    $0x6500, %di
+        int     $0x10
+        expect  $0x004f, %ax, "4F15"
+        xorb    %al, %al
+        movw    $128, %cx
+        movw    $0x6500, %si
+3:      addb    (%si), %al
+        incw    %si
+        loop    3b
+        testb   %al, %al
+        jz      4f
+        fails   "4F15: its sum"
+4:      expect_byte $0x64, 0x6500+54, "4F15: the clock"
+
 /* Colours of eight bits. */
         movw    $0x4f08, %ax
         movw    $0x0800, %bx

@@ -85,6 +85,8 @@ static void framebuffer_at(void) {
     struct access a = {.mmio = true, .address = MEMORY_FRAMEBUFFER + 0x300000, .write = true, .size = 4, .data = &value};
     new_vga();
     CHECK(!memory_at(&memory, MEMORY_FRAMEBUFFER, 1, false));
+    uint8_t peeked = 1;
+    CHECK(vga_peek(&vga, MEMORY_FRAMEBUFFER, &peeked) && !peeked && !vga_peek(&vga, MEMORY_FRAMEBUFFER - 1, &peeked));
     unsigned before = moves;
     CHECK(bus_mmio(&bus, &a) == IO_DONE && moves == before + 1);
     CHECK(memory_at(&memory, MEMORY_FRAMEBUFFER, MEMORY_VRAM, true) == memory_vram(&memory));

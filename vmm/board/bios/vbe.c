@@ -292,6 +292,38 @@ static void palette(struct call *c) {
     }
 }
 
+/* --- what the monitor is: 15 ------------------------------------------------------------------------------- */
+
+/* EDID 1.3 (VESA E-EDID 3): digital, sRGB; 640x480, 800x600, 1024x768 and 1280x1024 at 60 Hz, of
+ * which 1024x768 is the best. The last byte makes the sum 0. */
+static const uint8_t edid[128] = {
+    0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x35, 0x76, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x22,
+    0x01, 0x03, 0x80, 0x1a, 0x14, 0x78, 0x0a, 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54, 0x21,
+    0x08, 0x00, 0x81, 0x80, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01,
+    /* 65 MHz; 1024 and 320 dots, 768 and 38 lines; where the pulses are; 260 by 195 mm */
+    0x64, 0x19, 0x00, 0x40, 0x41, 0x00, 0x26, 0x30, 0x18, 0x88, 0x36, 0x00, 0x04, 0xc3, 0x10, 0x00, 0x00, 0x18,
+    0x00, 0x00, 0x00, 0xfc, 0x00, 'm', 'i', 'n', 'i', 'k', 'v', 'm', '\n', ' ', ' ', ' ', ' ', ' ',
+    0x00, 0x00, 0x00, 0x10, [126] = 0,
+};
+
+/* BL=0: which ways there are to ask, and how many seconds it takes; 1: block DX of it. */
+static void monitor_data(struct call *c) {
+    uint8_t block[sizeof edid];
+    c->ax = DONE;
+    if (c->bl == 0) {
+        c->bx = 0x0103;
+        return;
+    }
+    if (c->bl > 1 || c->dx) {
+        c->ax = FAILED;
+        return;
+    }
+    memcpy(block, edid, sizeof block);
+    for (unsigned i = 0; i < sizeof block - 1; i++)
+        block[sizeof block - 1] -= block[i];
+    far_write(c, c->es, c->di, block, sizeof block);
+}
+
 /* --- all of them ------------------------------------------------------------------------------------------- */
 
 void vbe_function(struct call *c) {
@@ -305,9 +337,8 @@ void vbe_function(struct call *c) {
     case 0x07: display_start(c); break;
     case 0x08: dac_width(c); break;
     case 0x09: palette(c); break;
-    case 0x0a: case 0x10: case 0x15: /* no protected-mode interface, power management, EDID */
-        c->ax = FAILED;
-        break;
+    case 0x0a: case 0x10: c->ax = FAILED; break; /* no protected-mode interface, no power management */
+    case 0x15: monitor_data(c); break;
     default: c->unknown = true; /* AL is not 4Fh: not supported */
     }
 }

@@ -114,7 +114,8 @@ struct vga_bytes vga_bytes_at(const struct vga *, const struct memory *, unsigne
 /* --- planes.c --- */
 /* An access to A0000 to BFFFF where no RAM is. */
 enum io_result vga_access_planes(void *vga, const struct access *);
-/* What a CPU would read there; no latch changes. false: it would not read planes. */
+/* What a CPU would read there, or in the framebuffer; no latch changes. false: it would read
+ * neither. */
 bool vga_peek(const struct vga *, uint64_t phys, uint8_t *to);
 
 #endif
