@@ -231,9 +231,9 @@ static void make_sse_instruction(struct test *t) {
     }
     bool no_modrm = map > 1 && t->code[t->length - 1] == 0x77;
     t->sse_opcode = t->code[t->length - 1];
-    if (!no_modrm)
-        emit_modrm(t, any() % 8, one_in(2));
     uint8_t opcode = t->sse_opcode;
+    if (!no_modrm) /* of shifts by an immediate, few reg fields are any, and none with memory */
+        emit_modrm(t, any() % 8, one_in(map > 1 && opcode > 0x70 && opcode < 0x74 ? 12 : 2));
     if (map == 1 || (map > 1 && ((opcode >= 0x70 && opcode <= 0x73) || opcode == 0xC2 ||
                                  (opcode >= 0xC4 && opcode <= 0xC6))))
         emit(t, any());

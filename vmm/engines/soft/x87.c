@@ -149,13 +149,19 @@ static uint32_t do_ignoring(host_instruction *run, void *memory, uint32_t ah) {
     return ah;
 }
 
-static uint32_t do_host(struct soft *s, const struct x87_row *row, const uint8_t *code,
+static uint32_t do_carefully(struct soft *s, const struct x87_row *row, host_instruction *run,
+                             void *memory) {
+    uint32_t ah = row->flags & X87_USES_EFLAGS ? flags_get(s) << 8 : 0;
+    bool ignores = !s->x87_ready && !(row->flags & X87_NO_WAIT) && x87_is_pending(s);
+    return ignores ? do_ignoring(run, memory, ah) : run(memory, ah);
+}
+
+ALWAYS uint32_t do_host(struct soft *s, const struct x87_row *row, const uint8_t *code,
                         void *memory) {
     host_instruction *run = (host_instruction *)(uintptr_t)code;
-    uint32_t ah = row->flags & X87_USES_EFLAGS ? flags_get(s) << 8 : 0;
-    if (LIKELY(s->x87_ready) || row->flags & X87_NO_WAIT || !x87_is_pending(s))
-        return run(memory, ah);
-    return do_ignoring(run, memory, ah);
+    if (LIKELY(s->x87_ready && !(row->flags & X87_USES_EFLAGS)))
+        return run(memory, 0);
+    return do_carefully(s, row, run, memory);
 }
 
 /* Of 64-bit code there is no selector, but more of the offset. */
@@ -248,27 +254,40 @@ static bool will_store(struct soft *s, const struct op *op, const struct x87_row
     return stores;
 }
 
+/* Loads and stores are functions of their own, or the compiler would save registers for both. */
+static __attribute__((noinline)) const struct op *
+x87_loads(struct soft *s, const struct op *op, const struct x87_row *row) {
+    uint8_t operand[16];
+    load_sized(s, op->seg, address(s, op), operand, row->size);
+    if (UNLIKELY(!s->x87_here)) /* a device was asked */
+        x87_begin(s, false);
+    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
+    finish(s, op, row);
+    return op + 1;
+}
+
+static __attribute__((noinline)) const struct op *
+x87_stores(struct soft *s, const struct op *op, const struct x87_row *row) {
+    uint8_t operand[16];
+    uint64_t at = address(s, op);
+    if (will_store(s, op, row))
+        operand_check(s, op->seg, at, row->size);
+    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
+    bool stores = row->flags & X87_CONTROL || is_stored(s);
+    finish(s, op, row);
+    if (stores)
+        store_sized(s, op->seg, at, operand, row->size);
+    return op + 1;
+}
+
 static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
     const struct x87_row *row = &x87_memory_rows[op->opcode & 7][op->reg];
-    uint8_t operand[16];
     if (!*row->name)
         raise_plain(s, VECTOR_UD);
     begin(s, row);
     if (row->own)
         return own[row->own](s, op);
-    uint64_t at = address(s, op);
-    if (row->flags & X87_LOAD)
-        load_sized(s, op->seg, at, operand, row->size);
-    else if (will_store(s, op, row))
-        operand_check(s, op->seg, at, row->size);
-    if (UNLIKELY(!s->x87_here)) /* a device was asked */
-        x87_begin(s, false);
-    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
-    bool stores = row->flags & X87_STORE && (row->flags & X87_CONTROL || is_stored(s));
-    finish(s, op, row);
-    if (stores)
-        store_sized(s, op->seg, at, operand, row->size);
-    return op + 1;
+    return row->flags & X87_LOAD ? x87_loads(s, op, row) : x87_stores(s, op, row);
 }
 
 /* --- CPUID does not announce one --- */
