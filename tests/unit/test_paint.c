@@ -155,6 +155,33 @@ static void colors(void) {
     CHECK_STR(sgr(PAINT_PLAIN, 0x000000, 0xaaaaaa), ";7");
 }
 
+static struct paint_dots dots;
+
+static const char *frame_of_dots(enum paint_colors colors, bool utf8) {
+    static char bytes[PAINT_ROOM + 1];
+    paint_open(&paint, (struct paint_style){colors, utf8});
+    paint_resize(&paint, 10, 40);
+    CHECK(paint_dots(&paint, &dots, NULL));
+    memcpy(bytes, paint.bytes, paint.length);
+    bytes[paint.length] = 0;
+    paint.length = 0;
+    return bytes;
+}
+
+static void pictures(void) {
+    dots = (struct paint_dots){.columns = 2, .rows = 2};
+    dots.dot[0][0] = 0xff0000, dots.dot[1][0] = 0x0000ff, dots.dot[0][1] = dots.dot[1][1] = 0xffffff;
+    CHECK(strstr(frame_of_dots(PAINT_TRUE, true), "\033[1;1H\033[0;38;2;255;0;0;48;2;0;0;255m▀"));
+    CHECK(strstr(frame_of_dots(PAINT_TRUE, false), "\033[1;1H\033[0;38;2;0;0;0;48;2;127;0;127m "));
+    CHECK(strstr(frame_of_dots(PAINT_PLAIN, true), "\033[0m.@")); /* by how bright it is */
+    CHECK(paint_dots(&paint, &dots, NULL) && paint.length == 0);
+    dots.dot[1][1] = 0;
+    CHECK(paint_dots(&paint, &dots, NULL) && paint.length > 0);
+    paint.length = 0;
+    new_screen(9, 40);
+    CHECK(strstr(frame(NULL), "\033[2J")); /* text takes all of it */
+}
+
 static void what_a_terminal_has(void) {
     CHECK(palette_of("xterm-256color", NULL, NULL) == PAINT_256);
     CHECK(palette_of("xterm-256color", "truecolor", NULL) == PAINT_TRUE);
@@ -174,6 +201,7 @@ int main(void) {
     blinks_and_underlines();
     in_parts();
     colors();
+    pictures();
     what_a_terminal_has();
     return unit_end();
 }
