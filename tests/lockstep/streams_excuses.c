@@ -296,6 +296,7 @@ static const struct {
     {{ONE(0x8F, 0x8F), .regs = 0xFE}, QEMU, "it takes these for POP", NULL},
     {{ONE(0xC6, 0xC7), .regs = 0xFE}, QEMU, "it takes these for MOV", NULL},
     {{ONE(0x86, 0x87), .form = MEMORY}, QEMU, "XCHG: it may lose the flags", NULL},
+    {{ONE(0xFB, 0xFB), .traced = true}, QEMU, "STI with TF: the trap gets lost", NULL},
     {{TWO(0x2A, 0x2D)}, QEMU, "MMX, SSE: it forgets EM", NULL},
     {{TWO(0xD6, 0xD6), .rep = ANY_REP}, QEMU, "likewise", NULL},
     {{TWO(0x77, 0x79)}, QEMU, "likewise", NULL},
@@ -409,6 +410,14 @@ static void fix_accessed64(struct trial *t) {
     for (unsigned n = 0; n < RAM_SIZE >> 12; n++)
         copy_memory(t, TABLE64_AT + 8 * n, 0x20);
 }
+static void fix_dirty64(struct trial *t) {
+    for (unsigned n = 0; n < RAM_SIZE >> 12; n++)
+        copy_memory(t, TABLE64_AT + 8 * n, 0x60);
+}
+static void fix_arithmetic(struct trial *t) { copy_flags(t, UNDEFINED_ALL); }
+static bool handler_long(const struct trial *t) {
+    return is_long(&t->soft) && in_handler(t);
+}
 static bool page_fault_long(const struct trial *t) {
     return is_long(&t->soft) && ended_in(&t->soft) == VECTOR_PF;
 }
@@ -460,6 +469,10 @@ static const struct {
      * in virtual-8086 mode as the system's; PUSHA begins below. */
     {EVERY, QEMU, page_fault, fix_write},
     {EVERY, QEMU, in_handler, fix_accessed},
+    {EVERY, QEMU, handler_long, fix_accessed64},
+    /* …ARPL writes in any case; SYSCALL loses the arithmetic flags. */
+    {{ONE(0x63, 0x63)}, QEMU, in_long, fix_dirty64},
+    {{TWO(0x05, 0x05)}, QEMU, in_long, fix_arithmetic},
     {{ONE(0x60, 0x60)}, QEMU, page_fault, fix_cr2},
 };
 
