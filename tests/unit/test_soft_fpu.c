@@ -265,7 +265,30 @@ static void registers_survive(void) {
     rig_close(&r);
 }
 
+/* A watchpoint on a part of what is stored or loaded. */
+static void watched(enum bp_kind kind, const char *code, size_t length, uint64_t at) {
+    struct rig r;
+    rig_open(&r, soft_open, CASE_RAM);
+    rig_flat(&r, code, length);
+    rig_get(&r)->sregs.cr4 |= CR4_OSFXSR;
+    rig_set(&r);
+    breakpoints_add(&r.breakpoints, kind, at, 2);
+    CHECK(rig_step(&r) == CPU_EXIT_WATCHPOINT && r.exit.address == at && r.exit.point == kind);
+    CHECK(rig_get(&r)->regs.rip == CODE_AT + length);
+    rig_close(&r);
+}
+
+static void watchpoints(void) {
+    watched(BP_WRITE, "\x0F\x11\x05\x00\x00\x03\x00", 7, 0x3000C);     /* movups [30000], xmm0 */
+    watched(BP_READ, "\x0F\x28\x05\x00\x00\x03\x00", 7, 0x3000A);      /* movaps xmm0, [30000] */
+    watched(BP_WRITE, "\xDB\x3D\x00\x00\x03\x00", 6, 0x30008);         /* fstp tbyte [30000] */
+    watched(BP_WRITE, "\xDD\x35\x00\x00\x03\x00", 6, 0x30060);         /* fnsave [30000] */
+    watched(BP_WRITE, "\x0F\xAE\x05\x00\x00\x03\x00", 7, 0x30110);     /* fxsave [30000] */
+    watched(BP_READ, "\xDC\x05\x00\x00\x03\x00", 6, 0x30006);          /* fadd qword [30000] */
+}
+
 int main(void) {
+    watchpoints();
     RUN_ROWS(no_x87);
     registers_survive();
     RUN_ROWS(refused);
