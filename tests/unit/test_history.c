@@ -136,8 +136,9 @@ static void type_text(struct machine *m, const char *text) {
 
 enum { MARKS = 64 };
 
-/* Hashes of the first run, at places that are visited again and again. */
-static void visit(struct machine *m, unsigned rounds, unsigned stride, const char *typed) {
+/* Hashes of the first run, at places that are visited again and again. false: there is none, the guest
+ * dies or waits at once. */
+static bool visit(struct machine *m, unsigned rounds, unsigned stride, const char *typed) {
     struct { uint64_t at, hash; } marks[MARKS];
     unsigned count = 0;
     for (unsigned i = 0; i < MARKS; i++) {
@@ -173,20 +174,23 @@ static void visit(struct machine *m, unsigned rounds, unsigned stride, const cha
     if (wrong)
         printf("# %s: %u of %u differ\n", m->image.path, wrong, rounds);
     machine_close(m);
+    return count;
 }
 
 static void a_guest_there_and_back(const char *name, unsigned rounds, const char *typed) {
     static struct machine m;
     struct machine_options o = {0};
     if (open_guest(&m, name, &o))
-        visit(&m, rounds, 60000, typed);
+        CHECK(visit(&m, rounds, 60000, typed));
 }
 
 /* Of random bytes: everything that a real-mode program can do, ports too. */
 static void random_guests_there_and_back(void) {
+    enum { GUESTS = 18 };
     static struct machine m;
     uint8_t code[4096];
-    for (int n = 0; n < 18; n++) {
+    unsigned lived = 0;
+    for (int n = 0; lived < GUESTS && n < 10 * GUESTS; n++) {
         /* With a BIOS each of their faults is a stop, and they do little else. */
         struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true,
                                     .recorder = &replay_recorder, .history = 8 << 20,
@@ -196,8 +200,9 @@ static void random_guests_there_and_back(void) {
         int err = machine_open(&m, 1, scratch_write(code, sizeof code), &o, &owner, error, sizeof error);
         CHECK(err == 0);
         if (!err)
-            visit(&m, 100, 3000, n % 2 ? "abc" : NULL);
+            lived += visit(&m, 100, 3000, n % 2 ? "abc" : NULL);
     }
+    CHECK(lived == GUESTS);
 }
 
 static void steps_back_undo_steps(void) {
