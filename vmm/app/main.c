@@ -93,7 +93,7 @@ static int fate(struct app *a, unsigned i, const struct machine_stop *stop) {
     if (stop->exit.kind == CPU_EXIT_HALTED)
         return 0;
     char where[160];
-    const struct cpu_state *s = cpu_read(&a->machines[i].vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&boot_vcpu(&a->machines[i])->cpu, CPU_REGS | CPU_SREGS);
     snprintf(where, sizeof where, "at %04x:%08llx; rerun with --gdb to inspect", s->sregs.cs.selector,
              (unsigned long long)s->regs.rip);
     owner_message(a, i + 1, stop->exit.text);
@@ -168,7 +168,7 @@ static void finish_text(struct app *a) {
     stderr_read_strays();
     for (unsigned i = 0; i < a->count; i++)
         if (machine_has_stop(&a->machines[i])) {
-            if (a->machines[i].vcpu[0].ended)
+            if (boot_vcpu(&a->machines[i])->ended)
                 console_leftover(&a->console, &a->machines[i]);
             console_end_line(&a->console, i + 1);
         }

@@ -16,6 +16,12 @@ struct vcpu *bridge_vcpu(struct debug *d, struct gdb_thread thread) {
     return m && number < VCPUS_MAX ? &m->vcpu[number] : NULL;
 }
 
+void bridge_show(struct debug *d, struct gdb_thread thread) {
+    struct vcpu *v = bridge_vcpu(d, thread);
+    if (v)
+        v->machine->shown = v->number;
+}
+
 struct gdb_thread bridge_thread(const struct vcpu *v) {
     return (struct gdb_thread){(int)v->machine->number, (int)v->number + 1};
 }

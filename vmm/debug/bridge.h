@@ -44,6 +44,8 @@ struct machine *bridge_machine(struct debug *, int pid);
 /* Machines are a client's processes, their CPUs the threads of those; NULL: there is none. */
 struct vcpu *bridge_vcpu(struct debug *, struct gdb_thread);
 struct gdb_thread bridge_thread(const struct vcpu *);
+/* Commands and tables are about this CPU now. */
+void bridge_show(struct debug *, struct gdb_thread);
 /* What is to be added to a client's address to have a linear one, now. */
 uint64_t bridge_shift(struct vcpu *);
 size_t bridge_read_memory(void *target, struct gdb_thread, uint64_t address, void *to,

@@ -15,7 +15,7 @@ uint64_t bridge_shift(struct vcpu *v) {
  * now alone, since debug registers are few. */
 int bridge_add_point(struct machine *m, enum bp_kind kind, uint64_t address, uint64_t length) {
     uint64_t shifts[ADDRESSES_SHIFTS];
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&shown_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
     unsigned count = addresses_shifts(&m->addresses, s, address, shifts);
     uint64_t now = addresses_shift(&m->addresses, s);
     int err = 0;
@@ -46,12 +46,12 @@ bool bridge_is_label(void *target, int pid, uint64_t address) {
 
 /* The base of CS in code that has one: 16-bit or 32-bit. */
 static uint64_t base_of(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&shown_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
     return x86_mode(&s->sregs, s->regs.rflags) == MODE_LONG ? 0 : s->sregs.cs.base;
 }
 
 static bool is_16bit(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&shown_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
     return x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)) == 16;
 }
 
@@ -59,7 +59,7 @@ void bridge_say_addresses(struct machine *m, char *out, size_t size) {
     unsigned long long base = base_of(m);
     if (!base)
         snprintf(out, size, "linear, which is the same: CS has base 0");
-    else if (bridge_shift(&m->vcpu[0]))
+    else if (bridge_shift(shown_vcpu(m)))
         snprintf(out, size, "offsets in CS, whose base is 0x%llx", base);
     else if (is_16bit(m))
         snprintf(out, size, "linear: the CS base 0x%llx is in $eip already ($raw_ip is without)",
@@ -76,7 +76,7 @@ enum { FLAT, SIXTEEN_BITS, LINEAR, OFFSETS };
 static unsigned kind_of(struct machine *m) {
     if (!base_of(m))
         return FLAT;
-    return is_16bit(m) ? SIXTEEN_BITS : bridge_shift(&m->vcpu[0]) ? OFFSETS : LINEAR;
+    return is_16bit(m) ? SIXTEEN_BITS : bridge_shift(shown_vcpu(m)) ? OFFSETS : LINEAR;
 }
 
 /* Notes it; is it news? That addresses are others than a moment ago always is; that they

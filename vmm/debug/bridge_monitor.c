@@ -94,14 +94,14 @@ static void cmd_step(const struct request *r) {
     }
     what.rest += 4 + strspn(r->rest + 4, " ");
     if (irqs)
-        set_switch(&what, "step irqs", &r->machine->vcpu[0].cpu.step_irqs);
+        set_switch(&what, "step irqs", &shown_vcpu(r->machine)->cpu.step_irqs);
     else
         set_switch(&what, "step bios", &r->machine->rom_is_stepped);
 }
 
 static void cmd_wake(const struct request *r) {
     bridge_change(r->debug, r->machine);
-    struct kvm_mp_state *mp = &cpu_write(&r->machine->vcpu[0].cpu, CPU_MP)->mp;
+    struct kvm_mp_state *mp = &cpu_write(&shown_vcpu(r->machine)->cpu, CPU_MP)->mp;
     bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
     mp->mp_state = KVM_MP_STATE_RUNNABLE;
     text_print(r->text, halted ? "will continue after the HLT at the next resume\n"
@@ -136,7 +136,7 @@ static void cmd_save(const struct request *r) { bridge_save(r->machine, r->rest,
 static void cmd_catch(const struct request *r) { monitor_catch(r->machine, r->rest, r->text); }
 
 static const struct reg_layout *wanted_layout(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&shown_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
     return register_layout(x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)));
 }
 
@@ -147,14 +147,14 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
     const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
     if (reg && reg->bits <= 64) {
         *address = 0;
-        if (register_read(&r->machine->vcpu[0].cpu, reg, (uint8_t *)address)) {
-            *address = addresses_linear(*address, bridge_shift(&r->machine->vcpu[0]));
+        if (register_read(&shown_vcpu(r->machine)->cpu, reg, (uint8_t *)address)) {
+            *address = addresses_linear(*address, bridge_shift(shown_vcpu(r->machine)));
             return true;
         }
         text_print(r->text, "the engine did not give %s\n", reg->name);
         return false;
     }
-    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(&r->machine->vcpu[0]));
+    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(shown_vcpu(r->machine)));
     if (*word && !*end)
         return true;
     text_print(r->text,
@@ -165,7 +165,7 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
 }
 
 static uint64_t current_pc(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&shown_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
     return x86_pc(&s->regs, &s->sregs);
 }
 
@@ -188,7 +188,8 @@ static void dump(const struct request *r, bool physical) {
     else if (!address_of(r, word, &address))
         return;
     else
-        address = (uint32_t)(address - bridge_shift(&r->machine->vcpu[0])) | (address >> 32 << 32);
+        address =
+            (uint32_t)(address - bridge_shift(shown_vcpu(r->machine))) | (address >> 32 << 32);
     const char *wrong = bridge_dump(r->machine, physical, r->rest, address, r->text);
     if (wrong)
         text_print(r->text, "%s\n", wrong);
@@ -338,6 +339,7 @@ bool bridge_monitor(void *target, struct gdb_thread thread, const char *line, st
     struct machine *m = bridge_machine(d, thread.pid);
     struct text text = {put_out, out};
     char ours[256];
+    bridge_show(d, thread);
     line = bridge_of_qemu(line, ours, sizeof ours);
     size_t n = strcspn(line, " /");
     struct request r = {d, m ? m : &d->machines[0], line + n + strspn(line + n, " "), &text};

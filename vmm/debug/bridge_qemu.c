@@ -88,8 +88,8 @@ static void put_unit(const struct text *t, const struct dump *d, const uint8_t *
 static bool read_unit(struct machine *m, bool physical, uint64_t address, uint8_t *to, size_t n) {
     if (physical)
         return memory_read(&m->memory, address, to, n) == n;
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
-    address = addresses_linear(address, bridge_shift(&m->vcpu[0]));
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
+    address = addresses_linear(address, bridge_shift(shown_vcpu(m)));
     return x86_read(&m->memory, s, address, to, n) == n;
 }
 

@@ -29,6 +29,7 @@ static void take_table_row(void *context, const struct table_row *row) {
 bool bridge_table(void *target, struct gdb_thread thread, const char *name, struct gdb_table *out) {
     struct machine *m = bridge_machine(target, thread.pid);
     struct filling f = {tables_find(name), out};
+    bridge_show(target, thread);
     struct table_sink sink = {take_table_row, &f};
     if (!m || !f.table || machine_busy(m)) /* a CPU that runs cannot be looked at */
         return false;

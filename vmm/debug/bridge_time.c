@@ -46,10 +46,10 @@ static bool has_history(struct machine *m, const struct text *t) {
 
 void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
     (void)rest;
-    if (!cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC))
+    if (!cpu_can(&shown_vcpu(m)->cpu, ENGINE_DETERMINISTIC))
         text_print(t, "KVM counts no instructions; --cpu=soft does\n");
     else
-        text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&m->vcpu[0].cpu),
+        text_print(t, "%llu\nvirtual clock: %llu.%06llu s\n", (ull)cpu_icount(&shown_vcpu(m)->cpu),
                    (ull)(virtual_clock_now(m) / 1000000000),
                    (ull)(virtual_clock_now(m) / 1000 % 1000000));
 }
@@ -58,7 +58,7 @@ void bridge_icount(struct machine *m, const char *rest, const struct text *t) {
 static bool parse_count(const struct machine *m, const char *word, uint64_t *count) {
     char *end;
     bool back = *word == '-';
-    uint64_t now = cpu_icount(&m->vcpu[0].cpu);
+    uint64_t now = cpu_icount(&shown_vcpu(m)->cpu);
     *count = strtoull(word + back, &end, 0);
     if (word[back] < '0' || word[back] > '9' || *end)
         return false;
@@ -77,14 +77,14 @@ static bool go_to_icount(struct machine *m, const char *rest, const struct text 
         text_print(t, "goto takes a count, -N for N instructions back, start or end\n");
         return true;
     }
-    if (to <= cpu_icount(&m->vcpu[0].cpu) || history_in_past(m))
+    if (to <= cpu_icount(&shown_vcpu(m)->cpu) || history_in_past(m))
         return reverse_goto_count(m, to);
     text_print(t, "cannot go forward: this is the end of what has run; `continue` to run on\n");
     return true;
 }
 
 void bridge_goto(struct machine *m, const char *rest, const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     if (!has_history(m, t))
         return;
     if (!go_to_icount(m, rest, t))
@@ -100,7 +100,7 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
         return;
     const struct history *h = m->history;
     text_print(t, "history: %llu to %llu, now %llu%s\n", (ull)snapshot_icount(h->list[0]),
-               (ull)history_end_count(m), (ull)cpu_icount(&m->vcpu[0].cpu),
+               (ull)history_end_count(m), (ull)cpu_icount(&shown_vcpu(m)->cpu),
                history_in_past(m) ? "" : " (the present)");
     text_print(t, "snapshots: %zu, %llu KiB of %llu\n", h->count, (ull)h->bytes >> 10,
                (ull)h->bound >> 10);
@@ -108,7 +108,7 @@ void bridge_history(struct machine *m, const char *rest, const struct text *t) {
 }
 
 static void print_write(struct machine *m, const struct reverse_write *w, const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     static const char *const by[] = {
         [BY_INSTRUCTION] = "by the instruction at",
         [BY_DELIVERY] = "by an interrupt or fault that is delivered at",
@@ -120,7 +120,7 @@ static void print_write(struct machine *m, const struct reverse_write *w, const 
 
 static void when_written(struct machine *m, uint64_t address, uint32_t length, bool physical,
                          const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     uint64_t now = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
     struct reverse_write w = reverse_find_write(m, address, length, physical);
@@ -147,7 +147,7 @@ void bridge_when_written(struct machine *m, const char *rest, bool physical, con
     if (!good || *end || length == 0 || length > 64 << 10)
         text_print(t, "when-written takes an address and a length: 0x1000 4\n");
     else if (has_history(m, t))
-        when_written(m, physical ? address : addresses_linear(address, bridge_shift(&m->vcpu[0])),
+        when_written(m, physical ? address : addresses_linear(address, bridge_shift(shown_vcpu(m))),
                      (uint32_t)length, physical, t);
 }
 
@@ -163,7 +163,7 @@ static void print_saved(const struct machine *m, const char *name, const struct 
         text_print(
             t,
             "it is the run up to here, count %llu; all of it is there after `monitor goto end`\n",
-            (ull)cpu_icount(&m->vcpu[0].cpu));
+            (ull)cpu_icount(&shown_vcpu(m)->cpu));
 }
 
 void bridge_save(struct machine *m, const char *rest, const struct text *t) {

@@ -78,7 +78,7 @@ static const char *insert_breakpoint(void *target, int pid, enum gdb_bp_kind poi
         return "a watchpoint has from 1 byte to 64 KiB";
     if (kind >= BP_WRITE && points_watched(&m->breakpoints) + length > WATCH_TOTAL)
         return "all watchpoints together have up to 1 MiB; delete some";
-    struct cpu *cpu = &m->vcpu[0].cpu; /* all have the same engine */
+    struct cpu *cpu = &shown_vcpu(m)->cpu; /* all have the same engine */
     const char *why = cpu->engine->refuses(cpu, kind, address, length);
     if (why && !engines_may_take_over(m)) /* else another engine holds it, when it runs */
         return why;
@@ -245,7 +245,7 @@ static const struct {
 };
 
 static struct gdb_stop translate(struct machine *m, const struct machine_stop *s) {
-    struct gdb_stop stop = {.thread = bridge_thread(&m->vcpu[0])};
+    struct gdb_stop stop = {.thread = bridge_thread(shown_vcpu(m))};
     if (s->ended) {
         stop.kind = GDB_EXITED;
         stop.status = s->status;

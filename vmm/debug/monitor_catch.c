@@ -36,7 +36,8 @@ static bool is_impossible(struct machine *m, const struct catch_event *e, const 
                    inspect_no_bios(m));
         return true;
     }
-    if (!e->needs_soft || cpu_can(&m->vcpu[0].cpu, ENGINE_EXACT_EVENTS) || engines_may_take_over(m))
+    if (!e->needs_soft || cpu_can(&shown_vcpu(m)->cpu, ENGINE_EXACT_EVENTS) ||
+        engines_may_take_over(m))
         return false;
     text_print(t, "only the built-in CPU sees every %s; use `monitor engine soft` first\n",
                e->name);

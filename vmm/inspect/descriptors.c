@@ -77,7 +77,7 @@ static void descriptor_row(const struct table_sink *sink, uint16_t selector, uin
 /* In long mode a system descriptor takes two slots (7.2.3). */
 static void descriptors(struct machine *m, const struct table_sink *sink, uint64_t base,
                         uint32_t limit, uint16_t table_bit) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     bool lma = s->efer & EFER_LMA;
     for (uint32_t at = 0; at + 7 <= limit && at < 65536; at += 8) {
         uint64_t raw[2] = {0, 0};
@@ -94,13 +94,13 @@ static void descriptors(struct machine *m, const struct table_sink *sink, uint64
 
 /* The GDTR of power-on (base 0, limit FFFF) is no table that somebody has made. */
 void fill_gdt(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     if (s->gdt.base || s->gdt.limit != 0xffff)
         descriptors(m, sink, s->gdt.base, s->gdt.limit, 0);
 }
 
 void fill_ldt(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_segment *ldt = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs.ldt;
+    const struct kvm_segment *ldt = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs.ldt;
     if (ldt->present && !ldt->unusable && ldt->selector)
         descriptors(m, sink, ldt->base, ldt->limit, 4);
 }
@@ -108,7 +108,7 @@ void fill_ldt(struct machine *m, const struct table_sink *sink) {
 /* --- vectors ---------------------------------------------------------------------------- */
 
 static void real_vectors(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     for (unsigned v = 0; v < 256 && v * 4 + 3 <= s->idt.limit; v++) {
         uint16_t far[2];
         if (x86_read(&m->memory, s, s->idt.base + v * 4, far, 4) != 4)
@@ -121,7 +121,7 @@ static void real_vectors(struct machine *m, const struct table_sink *sink) {
 
 static void gate_row(struct machine *m, const struct table_sink *sink, unsigned v,
                      const uint64_t raw[2]) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     uint64_t linear = 0, offset = (raw[0] & 0xffff) | (raw[0] >> 32 & 0xffff0000) | raw[1] << 32;
     bool goes = x86_handler(&m->memory, s, v, &linear);
     fill_row(sink, "0x%02x\t%s\t0x%02x\t0x%08" PRIx64 "\t%s%0*" PRIx64 "\t%u\t%s%s", v,
@@ -131,7 +131,7 @@ static void gate_row(struct machine *m, const struct table_sink *sink, unsigned 
 }
 
 void fill_idt(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     unsigned size = s->efer & EFER_LMA ? 16 : 8;
     if (!(s->cr0 & CR0_PE)) {
         real_vectors(m, sink);
@@ -165,7 +165,7 @@ static const struct tss_field tss64[] = {
     {"I/O map at", 102, 2}, {NULL, 0, 0}};
 
 void fill_tss(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     bool wide = s->efer & EFER_LMA;
     if (!s->tr.selector || s->tr.unusable)
         return;
@@ -182,7 +182,7 @@ void fill_tss(struct machine *m, const struct table_sink *sink) {
 /* --- segment registers ---------------------------------------------------------------------- */
 
 void fill_segments(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     const struct {
         const char *name;
         const struct kvm_segment *seg;

@@ -9,10 +9,10 @@
 #include "vmm/inspect/fill.h"
 
 void fill_cpus(struct machine *m, const struct table_sink *sink) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     char state[64];
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    inspect_cpu(&m->vcpu[0], state, sizeof state);
+    inspect_cpu(shown_vcpu(m), state, sizeof state);
     fill_row(sink, "%u\t0\t%s\t0x%08" PRIx64 "\t%s", m->number, state,
              x86_pc(&s->regs, &s->sregs), cpu->engine->name);
 }
@@ -43,7 +43,7 @@ static void device_cells(void *sink, const char *device, const char *name, const
 
 /* The two chips that the kernel may have are described here, the others by themselves. */
 void fill_devices(struct machine *m, const struct table_sink *sink) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     struct irqchip_state chips = {.pit = m->board.devices.pit.state};
     chips.pic[0] = m->board.devices.pic.chip[0];
     chips.pic[1] = m->board.devices.pic.chip[1];
@@ -60,7 +60,7 @@ void fill_devices(struct machine *m, const struct table_sink *sink) {
 }
 
 void fill_exits(struct machine *m, const struct table_sink *sink) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     const char *name;
     uint64_t value;
     if (cpu_can(cpu, ENGINE_DETERMINISTIC)) {

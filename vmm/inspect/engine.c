@@ -2,7 +2,7 @@
 #include "vmm/inspect/inspect.h"
 
 void inspect_engine(struct machine *m, const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     char out[1024];
     cpu->engine->describe(cpu, out, sizeof out);
     text_print(t, "%s", out);

@@ -422,7 +422,7 @@ static void explain_last_call(const struct scene *c) {
 }
 
 void inspect_explain(struct machine *m, uint64_t linear, const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     struct counted counted = {.to = t};
     struct text through = {put_counted, &counted};
     struct scene c = {.m = m, .s = cpu_read(cpu, CPU_REGS | CPU_SREGS), .t = &through};

@@ -79,7 +79,7 @@ static uint64_t look_at_page(struct machine *m, const struct kvm_sregs *s, uint6
 }
 
 void fill_pages(struct machine *m, const struct table_sink *sink) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     uint64_t end = s->efer & EFER_LMA ? 1ull << 48 : 1ull << 32, linear = 0;
     struct range range = {.sink = sink};
     if (!(s->cr0 & CR0_PG))
@@ -126,7 +126,7 @@ static const char *user_write_problem(const struct page_walk *w) {
 }
 
 void inspect_page(struct machine *m, uint64_t linear, const struct text *t) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     struct page_walk w;
     x86_walk(&m->memory, s, linear, &w);
     text_print(t, "linear 0x%08" PRIx64 "\n", linear);

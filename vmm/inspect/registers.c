@@ -62,7 +62,7 @@ static void show_register(const struct reg_layout *layout, const struct reg *r, 
 
 /* Short ones share a line. */
 void inspect_registers(struct machine *m, const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &shown_vcpu(m)->cpu;
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     unsigned bits = x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags));
     const struct reg_layout *layout = register_layout(bits);

@@ -217,7 +217,7 @@ int machine_connect(struct machine *m, char *error, size_t size) {
     m->addresses.image = &m->image;
     for (unsigned i = 0; i < VCPUS_MAX; i++)
         connect_vcpu(m, i);
-    b->cpu = &m->vcpu[0].cpu;
+    b->cpu = &boot_vcpu(m)->cpu;
     b->memory = &m->memory;
     b->options = (struct board_options){.irqchip = o->irqchip != IRQCHIP_NONE, .verbose = o->verbose,
                                         .firmware = o->rom ? &m->firmware : NULL, .devices = o->devices};

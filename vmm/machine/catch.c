@@ -42,14 +42,14 @@ static void set_bits(uint64_t *bits, unsigned count, long which) {
             bits[i / 64] |= 1ull << i % 64;
 }
 
-static void catch_mode(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.mode = true; }
-static void catch_cr3(struct machine *m, long n) { (void)n, m->vcpu[0].cpu.catch.cr3 = true; }
+static void catch_mode(struct machine *m, long n) { (void)n, boot_vcpu(m)->cpu.catch.mode = true; }
+static void catch_cr3(struct machine *m, long n) { (void)n, boot_vcpu(m)->cpu.catch.cr3 = true; }
 static void catch_hypercalls(struct machine *m, long n) { (void)n, m->catch.hypercall = true; }
 static void catch_exceptions(struct machine *m, long n) {
-    set_bits(m->vcpu[0].cpu.catch.exception, 256, n);
+    set_bits(boot_vcpu(m)->cpu.catch.exception, 256, n);
 }
 static void catch_interrupts(struct machine *m, long n) {
-    set_bits(m->vcpu[0].cpu.catch.interrupt, 256, n);
+    set_bits(boot_vcpu(m)->cpu.catch.interrupt, 256, n);
 }
 static void catch_ports(struct machine *m, long n) { set_bits(m->catch.ports, 65536, n); }
 
@@ -65,28 +65,28 @@ static long parse_bios(const char *text, char **end) {
 }
 
 static void catch_bios(struct machine *m, long n) {
-    m->vcpu[0].cpu.catch.calls = true;
+    boot_vcpu(m)->cpu.catch.calls = true;
     m->bios.catch.vector = n < 0 ? -1 : (int)(n & 0xff);
     m->bios.catch.function = n < 0 || !(n & CATCH_FUNCTION) ? -1 : (int)(n >> 8 & 0xff);
 }
 
-static bool catches_bios(const struct machine *m) { return m->vcpu[0].cpu.catch.calls; }
+static bool catches_bios(const struct machine *m) { return boot_vcpu(m)->cpu.catch.calls; }
 
 static void catch_nothing(struct machine *m, long n) {
     (void)n;
-    m->vcpu[0].cpu.catch = (struct cpu_catch){0};
+    boot_vcpu(m)->cpu.catch = (struct cpu_catch){0};
     memset(m->catch.ports, 0, sizeof m->catch.ports);
     m->catch.hypercall = false;
 }
 
-static bool has_mode(const struct machine *m) { return m->vcpu[0].cpu.catch.mode; }
-static bool has_cr3(const struct machine *m) { return m->vcpu[0].cpu.catch.cr3; }
+static bool has_mode(const struct machine *m) { return boot_vcpu(m)->cpu.catch.mode; }
+static bool has_cr3(const struct machine *m) { return boot_vcpu(m)->cpu.catch.cr3; }
 static bool has_hypercall(const struct machine *m) { return m->catch.hypercall; }
 static bool has_exception(const struct machine *m) {
-    return any(m->vcpu[0].cpu.catch.exception, 4);
+    return any(boot_vcpu(m)->cpu.catch.exception, 4);
 }
 static bool has_interrupt(const struct machine *m) {
-    return any(m->vcpu[0].cpu.catch.interrupt, 4);
+    return any(boot_vcpu(m)->cpu.catch.interrupt, 4);
 }
 static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_WORDS); }
 

@@ -19,12 +19,12 @@ static int open_kvm(struct machine *m, char *error, size_t size) {
         options.real_from = m->image.is_elf ? 0 : m->image.load, options.real_to = m->image.end;
     if (m->image.mode == START_RESET)
         options.real_from = (1 << 20) - m->memory.rom_size, options.real_to = 1 << 20;
-    return engine_kvm.open(&m->vcpu[0].cpu, &options, error, size);
+    return engine_kvm.open(&boot_vcpu(m)->cpu, &options, error, size);
 }
 
 static int open_soft(struct machine *m, char *error, size_t size) {
     struct engine_options options = {.debugged = m->options->debugged};
-    int err = engine_soft.open(&m->vcpu[0].cpu, &options, error, size);
+    int err = engine_soft.open(&boot_vcpu(m)->cpu, &options, error, size);
     m->board.input.steady = !err && m->options->input_is_file;
     return err;
 }
@@ -44,28 +44,28 @@ int engines_open(struct machine *m, enum engine_choice choice, char *error, size
 }
 
 void engines_print(const struct machine *m, char *out, size_t size) {
-    bool soft = cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC);
+    bool soft = cpu_can(&boot_vcpu(m)->cpu, ENGINE_DETERMINISTIC);
     snprintf(out, size, "engine: %s: %s", soft ? "the built-in CPU" : "KVM", m->engine_why);
 }
 
 bool engines_may_take_over(struct machine *m) {
-    const struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu *cpu = &boot_vcpu(m)->cpu;
     return m->options->engine == ENGINE_AUTO && !cpu_can(cpu, ENGINE_DETERMINISTIC);
 }
 
 /* The engine is asked first: on the built-in CPU its thread changes m->irqchip without a lock
  * (snapshot_load()), so no other thread may read that. */
 bool engines_has_irqchip(struct machine *m) {
-    return cpu_can(&m->vcpu[0].cpu, ENGINE_KERNEL_IRQCHIP) && m->irqchip && !m->wants_irqchip;
+    return cpu_can(&boot_vcpu(m)->cpu, ENGINE_KERNEL_IRQCHIP) && m->irqchip && !m->wants_irqchip;
 }
 
 bool engines_needs_irqchip(struct machine *m) {
-    return cpu_can(&m->vcpu[0].cpu, ENGINE_KERNEL_IRQCHIP);
+    return cpu_can(&boot_vcpu(m)->cpu, ENGINE_KERNEL_IRQCHIP);
 }
 
 /* The devices' state is the truth while the engine has no chips of its own. */
 void engines_take_chips(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &boot_vcpu(m)->cpu;
     struct irqchip_state chips;
     if (!engines_has_irqchip(m) || cpu->engine->get_irqchip(cpu, &chips) < 0)
         return;
@@ -75,7 +75,7 @@ void engines_take_chips(struct machine *m) {
 
 /* Input that came while there were no chips in the kernel has raised no line there. */
 void engines_give_chips(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &boot_vcpu(m)->cpu;
     struct irqchip_state chips = {.pit = m->board.devices.pit.state};
     memcpy(chips.pic, m->board.devices.pic.chip, sizeof chips.pic);
     cpu->engine->set_irqchip(cpu, &chips);
@@ -99,7 +99,7 @@ static const struct kvm_fpu fresh_fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
 
 /* 0, or -errno with a sentence. */
 static int hand_over(struct machine *m, enum engine_choice to, char *error, size_t size) {
-    struct cpu *cpu = &m->vcpu[0].cpu, old;
+    struct cpu *cpu = &boot_vcpu(m)->cpu, old;
     INVARIANT(lock_is_held(&m->board.lock) && lock_is_held(&m->run.lock));
     cpu_read(cpu, CPU_ALL);
     if (cpu->missing & (CPU_REGS | CPU_SREGS)) { /* it would go on with zeros */
@@ -136,7 +136,7 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
 /* With both locks held machine_interrupt() and machine_input() wait, and then find the new
  * engine; an interrupt that the old engine was told is told to the new one, too. */
 bool engines_change(struct machine *m, enum engine_choice to, char *error, size_t size) {
-    struct vcpu *v = &m->vcpu[0];
+    struct vcpu *v = boot_vcpu(m);
     lock_take(&m->board.lock);
     lock_take(&m->run.lock);
     bool done = hand_over(m, to, error, size) >= 0;

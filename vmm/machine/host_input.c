@@ -37,7 +37,7 @@ static void notice_input(struct machine *m) {
 /* In virtual time that is virtual_clock.c's affair. */
 bool machine_holds_keys(struct machine *m) {
     lock_take(&m->run.lock);
-    bool virtual_time = cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC);
+    bool virtual_time = cpu_can(&boot_vcpu(m)->cpu, ENGINE_DETERMINISTIC);
     lock_release(&m->run.lock);
     if (virtual_time)
         return false;

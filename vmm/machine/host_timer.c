@@ -27,7 +27,7 @@ void host_timer_close(struct machine *m) {
 }
 
 static bool runs_by_host_time(const struct machine *m) {
-    const struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu *cpu = &boot_vcpu(m)->cpu;
     return cpu->engine && !cpu_can(cpu, ENGINE_DETERMINISTIC);
 }
 

@@ -20,7 +20,7 @@ static void log_input_byte(struct machine *m, const char *what, const char *who,
 /* What a way through the past takes again is not logged again. */
 static void log_taken(void *machine, int byte) {
     struct machine *m = machine;
-    const struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu *cpu = &boot_vcpu(m)->cpu;
     char where[48] = "";
     if (m->recorder->is_silent(m))
         return;

@@ -50,7 +50,7 @@ bool machine_take_done(struct machine *m) {
 void machine_resume(struct machine *m, enum machine_command command) { give_command(m, command); }
 
 void machine_interrupt(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &boot_vcpu(m)->cpu;
     lock_take(&m->run.lock);
     if (m->run.busy) {
         m->run.interrupt = true;
@@ -65,7 +65,7 @@ bool machine_take_stop(struct machine *m, struct machine_stop *stop) {
     lock_take(&m->run.lock);
     bool has = m->run.has_stop;
     if (has)
-        *stop = m->vcpu[0].stop;
+        *stop = boot_vcpu(m)->stop;
     m->run.has_stop = false;
     lock_release(&m->run.lock);
     return has;
@@ -202,8 +202,8 @@ static int open_drives(struct machine *m, char *error, size_t size) {
 
 /* A CPU before its first instruction, for the memory and the image that are there. */
 static int make_cpu(struct machine *m, char *error, size_t size) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
-    m->vcpu[0].dead = m->wants_irqchip = m->vcpu[0].touched = m->vcpu[0].ended = false;
+    struct cpu *cpu = &boot_vcpu(m)->cpu;
+    boot_vcpu(m)->dead = m->wants_irqchip = boot_vcpu(m)->touched = boot_vcpu(m)->ended = false;
     m->unassigned = (struct unassigned){0};
     m->runaways = (struct runaways){0};
     m->bios.on = has_bios(m, &m->image);
@@ -312,7 +312,7 @@ static int build_machine(struct machine *m, char *error, size_t size) {
 }
 
 static int start_thread(struct machine *m, char *error, size_t size) {
-    int err = -pthread_create(&m->run.thread, NULL, vcpu_thread, &m->vcpu[0]);
+    int err = -pthread_create(&m->run.thread, NULL, vcpu_thread, boot_vcpu(m));
     if (err)
         snprintf(error, size, "cannot start a thread: %s", strerror(-err));
     m->run.has_thread = !err;
@@ -380,7 +380,7 @@ static int replace(struct machine *m, const struct image *im, struct memory *mem
             machine_resume(m, COMMAND_RUN);
         return err;
     }
-    emulator_close(&m->vcpu[0]);
+    emulator_close(boot_vcpu(m));
     m->recorder->forget(m);
     old.vcpu[0].cpu.engine->close(&old.vcpu[0].cpu);
     memory_close(&old.memory);
@@ -412,7 +412,7 @@ int machine_reset(struct machine *m, const char *path, char *error, size_t size)
 }
 
 void machine_close(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &boot_vcpu(m)->cpu;
     struct machine_stop stop;
     machine_interrupt(m);
     if (m->run.has_thread) {
@@ -421,7 +421,7 @@ void machine_close(struct machine *m) {
         pthread_join(m->run.thread, NULL);
     }
     machine_take_stop(m, &stop);
-    emulator_close(&m->vcpu[0]);
+    emulator_close(boot_vcpu(m));
     m->recorder->forget(m);
     recorder_offered(m)->close(m);
     if (cpu->engine)

@@ -133,6 +133,7 @@ struct machine {
     struct breakpoints last_breakpoints; /* as they were held when it ran last: gdb takes its
                                   points out at each stop */
     struct vcpu vcpu[VCPUS_MAX];
+    unsigned shown; /* which of them a debugger has selected */
     struct pc_board board;
     struct bios bios;
     struct firmware firmware; /* with options->rom */
@@ -161,6 +162,14 @@ struct machine {
     int timer_fd;            /* host_timer.h; -1: none */
     uint64_t first_entry_ns; /* CLOCK_MONOTONIC at the first resume */
 };
+
+/* Which CPU is meant, where the caller has none at hand.
+ *   boot_vcpu    that a reset starts; engine, board and clock are alike for all
+ *   shown_vcpu   that a person looks at: a debugger has selected it */
+static inline struct vcpu *boot_vcpu(const struct machine *m) { return (struct vcpu *)&m->vcpu[0]; }
+static inline struct vcpu *shown_vcpu(const struct machine *m) {
+    return (struct vcpu *)&m->vcpu[m->shown];
+}
 
 /* path: of the image, or NULL with a ROM. 0, or -errno with a sentence. */
 int machine_open(struct machine *, unsigned number, const char *path,

@@ -46,7 +46,7 @@ bool machine_peek_display(struct machine *m, uint64_t phys, uint8_t *to) {
 
 void machine_state(struct machine *m, char *out, size_t size) {
     lock_take(&m->run.lock);
-    snprintf(out, size, "%s%s", m->vcpu[0].cpu.engine->name, m->run.busy ? "" : ", stopped");
+    snprintf(out, size, "%s%s", boot_vcpu(m)->cpu.engine->name, m->run.busy ? "" : ", stopped");
     lock_release(&m->run.lock);
 }
 
@@ -59,7 +59,7 @@ __attribute__((no_sanitize("thread"))) bool machine_wants_mouse(const struct mac
 static unsigned kernel_tone(struct machine *m) {
     struct irqchip_state chips;
     lock_take(&m->run.lock); /* or the engine may be changing */
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &boot_vcpu(m)->cpu;
     bool has = !m->options->debugged && engines_has_irqchip(m) && !cpu->engine->get_irqchip(cpu, &chips);
     lock_release(&m->run.lock);
     return has ? pit_tone(&chips.pit) : 0;

@@ -24,7 +24,7 @@ const struct recorder *recorder_offered(const struct machine *m) {
 }
 
 const char *recorder_why_none(const struct machine *m) {
-    return cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC)
+    return cpu_can(&boot_vcpu(m)->cpu, ENGINE_DETERMINISTIC)
                ? "no history is kept (--history=0)"
                : "KVM keeps no history: `monitor engine soft` has one from here on, "
                  "--cpu=soft from the start";
@@ -33,11 +33,11 @@ const char *recorder_why_none(const struct machine *m) {
 static void refuse_back(struct machine *m, bool run, struct cpu_exit *exit) {
     (void)run;
     *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
-    m->vcpu[0].edge = EDGE_BEGIN;
+    boot_vcpu(m)->edge = EDGE_BEGIN;
     snprintf(exit->text, sizeof exit->text, "%s", recorder_why_none(m));
 }
 
-static void no_limit(struct machine *m) { m->vcpu[0].cpu.limit = 0; }
+static void no_limit(struct machine *m) { boot_vcpu(m)->cpu.limit = 0; }
 
 static bool stop_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
     (void)m, (void)exit, (void)running;

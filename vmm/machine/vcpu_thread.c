@@ -420,7 +420,7 @@ static bool runs_programs(const struct vcpu *v) {
 /* The machine's thread, which waits for a command, is not woken at the end: only the owner waits for
  * that. */
 bool machine_step_here(struct machine *m) {
-    struct vcpu *v = &m->vcpu[0];
+    struct vcpu *v = boot_vcpu(m);
     bool able = cpu_can(&v->cpu, ENGINE_ANY_THREAD);
     /* A device may wait for input, and it is this thread that brings it. */
     if (!able || runs_programs(v) || !is_quick(v) || input_would_wait(&m->board.input))

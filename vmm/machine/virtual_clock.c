@@ -8,7 +8,7 @@
 
 uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
-    const struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu *cpu = &boot_vcpu(m)->cpu;
     bool host = cpu->engine && !cpu_can(cpu, ENGINE_DETERMINISTIC);
     return host ? monotonic_ns() : cpu->ticks * NS_PER_INSTRUCTION;
 }

@@ -95,7 +95,7 @@ static void take_from_host(struct machine *m, uint64_t ticks) {
 
 bool history_wants_input(struct machine *m) {
     const struct history *h = m->history;
-    return is_live(m, m->vcpu[0].cpu.ticks) && !m->board.input.steady && !h->arrived.ended &&
+    return is_live(m, history_vcpu(m)->cpu.ticks) && !m->board.input.steady && !h->arrived.ended &&
            h->arrived.count < INPUT_ROOM && input_host_peek(&m->board.input) != INPUT_NONE;
 }
 
@@ -143,7 +143,7 @@ static int take_steadily(struct machine *m) {
  * waited for. */
 static void pull_input(struct machine *m) {
     struct history *h = m->history;
-    uint64_t ticks = m->vcpu[0].cpu.ticks;
+    uint64_t ticks = history_vcpu(m)->cpu.ticks;
     if (is_due(h, ticks, true)) {
         take_from_log(h);
     } else if (is_live(m, ticks) && m->board.input.steady) {
@@ -175,7 +175,7 @@ static int tapped_input(void *machine, bool take) {
 
 int64_t history_clock(struct machine *m) {
     struct events *c = &m->history->clocks;
-    uint64_t ticks = m->vcpu[0].cpu.ticks;
+    uint64_t ticks = history_vcpu(m)->cpu.ticks;
     size_t n = first_at(c, ticks + 1);
     if (n && (!is_live(m, ticks) || c->list[n - 1].ticks == ticks))
         return (int64_t)c->list[n - 1].value;
@@ -226,7 +226,7 @@ uint64_t history_woken(struct machine *m, uint64_t ticks, uint64_t due, bool ear
 }
 
 uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
-    uint64_t until = sooner(due, next_input(m->history, ticks)), limit = m->vcpu[0].cpu.limit;
+    uint64_t until = sooner(due, next_input(m->history, ticks)), limit = history_vcpu(m)->cpu.limit;
     m->history->notice_at = until;
     if (limit > ticks)
         until = sooner(until, limit); /* a run may have to end amid a sleep */
@@ -234,7 +234,7 @@ uint64_t history_idle(struct machine *m, uint64_t ticks, uint64_t due) {
 }
 
 void history_wait(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     uint64_t until = cpu->ticks + 1;
     if (history_in_past(m))
         until = sooner(next_input(m->history, cpu->ticks), m->history->end);
@@ -245,7 +245,7 @@ void history_wait(struct machine *m) {
 }
 
 bool history_is_silent(const struct machine *m) {
-    return m->history && m->vcpu[0].cpu.ticks < m->history->output_high_water;
+    return m->history && history_vcpu(m)->cpu.ticks < m->history->output_high_water;
 }
 
 /* --- snapshots as time passes --------------------------------------------------------------- */
@@ -270,7 +270,7 @@ static bool wants_snapshot(const struct machine *m, uint64_t ticks) {
 }
 
 uint64_t history_tick(struct machine *m, uint64_t ticks) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     if (ticks < h->grid_at)
         return h->grid_at;
@@ -287,12 +287,12 @@ uint64_t history_tick(struct machine *m, uint64_t ticks) {
 
 static bool is_wanted(const struct machine *m) {
     const struct machine_options *o = m->options;
-    return o->recorder && cpu_can(&m->vcpu[0].cpu, ENGINE_DETERMINISTIC) && o->history &&
+    return o->recorder && cpu_can(&history_vcpu(m)->cpu, ENGINE_DETERMINISTIC) && o->history &&
            (o->debugged || o->replay || o->records);
 }
 
 static bool open_history(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = calloc(1, sizeof *h);
     if (!h)
         return false;
@@ -303,7 +303,7 @@ static bool open_history(struct machine *m) {
     h->end = h->output_high_water = h->taken_at = cpu->ticks;
     h->notice_at = cpu->ticks + 1;
     h->end_slept = cpu->slept;
-    h->unmodified = cpu->ticks == 0 && !m->vcpu[0].touched;
+    h->unmodified = cpu->ticks == 0 && !history_vcpu(m)->touched;
     m->history = h;
     m->recorder = m->options->recorder;
     m->memory.dirty = h->dirty;
@@ -318,22 +318,22 @@ static bool open_history(struct machine *m) {
 }
 
 void history_begin(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     if (!is_wanted(m))
         return;
-    if (cpu->dirty && !m->vcpu[0].dead) {
+    if (cpu->dirty && !history_vcpu(m)->dead) {
         cpu->ops->store(cpu, cpu->dirty);
         cpu->dirty = 0;
     }
     if (!m->history) {
         if (!open_history(m))
             m->owner.message(m->owner.context, m->number, "no memory for a history: none is kept");
-    } else if (m->vcpu[0].touched) {
+    } else if (history_vcpu(m)->touched) {
         m->history->unmodified = false;
         cpu->mid_rep = false; /* a person has put the CPU at an instruction boundary */
         snapshot_take(m, true);
     }
-    m->vcpu[0].touched = false;
+    history_vcpu(m)->touched = false;
 }
 
 /* Input that was taken from the host and that no device has read goes back to its queue. */
@@ -353,7 +353,7 @@ void history_close(struct machine *m) {
     return_unread(m);
     m->board.input.tap = NULL;
     m->memory.dirty = NULL;
-    m->vcpu[0].cpu.limit = 0;
+    history_vcpu(m)->cpu.limit = 0;
     snapshots_free(h);
     breakpoints_clear(&h->breakpoints);
     free(h->inputs.list);
@@ -378,7 +378,7 @@ static size_t next_pinned(const struct history *h, uint64_t ticks) {
 }
 
 void history_before_run(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     cpu->limit = 0;
     if (!history_in_past(m))
@@ -389,7 +389,7 @@ void history_before_run(struct machine *m) {
 
 /* The run has reached a place where a person had changed the machine, or left it. */
 static void load_if_pinned(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     size_t n = snapshot_before(h, cpu->ticks);
     const struct snapshot *s = h->list[n];
@@ -398,8 +398,8 @@ static void load_if_pinned(struct machine *m) {
 }
 
 static bool is_at_stop(struct machine *m, struct cpu_exit *exit) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
-    return breakpoint_should_stop(&m->vcpu[0], x86_pc(&s->regs, &s->sregs), false, exit);
+    const struct cpu_state *s = cpu_read(&history_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
+    return breakpoint_should_stop(history_vcpu(m), x86_pc(&s->regs, &s->sregs), false, exit);
 }
 
 bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
@@ -407,7 +407,7 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
     load_if_pinned(m);
     if (h->replaying && !history_in_past(m) && !h->ended_told) {
         h->ended_told = true;
-        m->vcpu[0].edge = EDGE_END;
+        history_vcpu(m)->edge = EDGE_END;
         replay_verdict(m, exit->text, sizeof exit->text);
         return false;
     }
@@ -419,7 +419,7 @@ bool history_at_limit(struct machine *m, struct cpu_exit *exit, bool running) {
 }
 
 void history_note_present(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     if (cpu->ticks > h->output_high_water)
         h->output_high_water = cpu->ticks;
@@ -430,7 +430,7 @@ void history_note_present(struct machine *m) {
 }
 
 void history_stopped(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     uint64_t limit = cpu->limit;
     cpu->limit = 0;
     if (limit && cpu->ticks == limit)
@@ -451,9 +451,9 @@ static void cut_events(struct events *e, size_t count) {
 }
 
 bool history_discard_future(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
-    m->vcpu[0].touched = true;
+    history_vcpu(m)->touched = true;
     if (!h || !history_in_past(m))
         return false;
     uint64_t now = cpu->ticks;

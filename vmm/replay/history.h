@@ -101,13 +101,15 @@ void history_close(struct machine *);
 void history_before_run(struct machine *);
 bool history_at_limit(struct machine *, struct cpu_exit *, bool running);
 void history_stopped(struct machine *);
+/* The CPU whose ticks the past is counted by: there is a past of machines with one. */
+static inline struct vcpu *history_vcpu(const struct machine *m) { return boot_vcpu(m); }
 static inline bool history_in_past(const struct machine *m) {
-    return m->history && m->vcpu[0].cpu.ticks < m->history->end;
+    return m->history && history_vcpu(m)->cpu.ticks < m->history->end;
 }
 /* Instructions done at the present. */
 static inline uint64_t history_end_count(const struct machine *m) {
     const struct history *h = m->history;
-    return history_in_past(m) ? h->end - h->end_slept : cpu_icount(&m->vcpu[0].cpu);
+    return history_in_past(m) ? h->end - h->end_slept : cpu_icount(&history_vcpu(m)->cpu);
 }
 /* If this is not the past, the present is here now. */
 void history_note_present(struct machine *);

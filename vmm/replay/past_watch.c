@@ -6,7 +6,7 @@
 
 /* Page by page. */
 bool past_watch(struct machine *m, uint64_t address, uint32_t length, bool physical) {
-    const struct kvm_sregs *s = &cpu_read(&m->vcpu[0].cpu, CPU_SREGS)->sregs;
+    const struct kvm_sregs *s = &cpu_read(&history_vcpu(m)->cpu, CPU_SREGS)->sregs;
     for (uint64_t at = address; at < address + length; at = (at | (PAGE_SIZE - 1)) + 1) {
         struct page_walk w = {.phys = at};
         uint64_t rest = address + length - at, page = PAGE_SIZE - (at & (PAGE_SIZE - 1));

@@ -63,7 +63,7 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t length) {
 
 /* What the image and the options have made of the machine. */
 static uint64_t start_of(struct machine *m) {
-    const struct cpu_state *s = cpu_read(&m->vcpu[0].cpu, CPU_REGS | CPU_SREGS);
+    const struct cpu_state *s = cpu_read(&history_vcpu(m)->cpu, CPU_REGS | CPU_SREGS);
     uint64_t words[] = {s->regs.rip, s->regs.rsp, s->regs.rax, s->regs.rbx, s->sregs.cs.base,
                         s->sregs.cs.selector, s->sregs.cr0 & CR0_PE, s->sregs.cr3, m->memory.rom_size};
     uint64_t hash = hash_words(memory_hash(&m->memory), words, sizeof words / sizeof *words);
@@ -122,7 +122,7 @@ static const char *why_not(const struct machine *m) {
         return "no history is kept; --cpu=soft with --gdb has one";
     if (!h->unmodified)
         return "somebody changed the machine, or its history does not begin at power-on";
-    if (!m->vcpu[0].cpu.ticks)
+    if (!history_vcpu(m)->cpu.ticks)
         return "nothing has run yet";
     if (h->list[0]->ticks)
         return "the history is full and its start has moved; use a larger --history";
@@ -131,7 +131,7 @@ static const char *why_not(const struct machine *m) {
 
 /* The log as far as it was used up to here. */
 static void logs_until_now(const struct machine *m, struct events logs[LOGS]) {
-    const struct cpu *cpu = &m->vcpu[0].cpu;
+    const struct cpu *cpu = &history_vcpu(m)->cpu;
     const struct history *h = m->history;
     logs[0] = h->inputs;
     logs[0].count = h->cursor;
@@ -140,7 +140,7 @@ static void logs_until_now(const struct machine *m, struct events logs[LOGS]) {
 }
 
 bool replay_save(struct machine *m, const char *path, char *error, size_t size) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct header header = {.version = VERSION, .memory = memory_size(&m->memory),
                             .irqchip = m->options->irqchip, .end = cpu->ticks,
                             .end_slept = cpu->slept};
@@ -289,7 +289,7 @@ static struct events copy_events(const struct events *from) {
 /* A copy: after a reset it is wanted again. */
 void replay_give(struct machine *m) {
     struct history *h = m->history;
-    if (!m->recording || m->vcpu[0].cpu.ticks || m->vcpu[0].touched)
+    if (!m->recording || history_vcpu(m)->cpu.ticks || history_vcpu(m)->touched)
         return;
     h->inputs = copy_events(&m->recording->logs[0]);
     h->clocks = copy_events(&m->recording->logs[1]);
@@ -302,6 +302,6 @@ void replay_give(struct machine *m) {
 void replay_verdict(struct machine *m, char *text, size_t size) {
     bool same = m->recording && m->recording->header.result == memory_hash(&m->memory);
     snprintf(text, size, "the recording ends here, after %llu instructions%s",
-             (unsigned long long)cpu_icount(&m->vcpu[0].cpu),
+             (unsigned long long)cpu_icount(&history_vcpu(m)->cpu),
              same ? "" : "; memory is not what it was then: another version of minikvm made it?");
 }

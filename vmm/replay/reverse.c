@@ -17,7 +17,7 @@
 
 /* To the tick before the last instruction, however long the CPU waited since. */
 static bool seek_one_back(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     uint64_t count = cpu_icount(cpu), start = m->history->list[0]->ticks;
     if (!seek_tick(m, cpu->ticks - 1))
         return false;
@@ -28,7 +28,7 @@ static bool seek_one_back(struct machine *m) {
 
 /* From within a hlt or a repeated instruction to where it begins. */
 static void seek_beginning(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     while (cpu->ticks > m->history->list[0]->ticks && (cpu->mid_rep || seek_is_halted(m)))
         if (!seek_one_back(m))
             return;
@@ -43,7 +43,7 @@ static bool seek_piece_quietly(struct machine *m, uint64_t ticks) {
 
 /* Does the instruction ahead set off a watchpoint? The machine is moved on by it. */
 static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct debug_state saved = seek_begin(m, true);
     *exit = (struct cpu_exit){0};
     cpu->engine->step(cpu, exit);
@@ -55,7 +55,7 @@ static bool sets_off_watch(struct machine *m, struct cpu_exit *exit) {
 static bool sets_off_watch_until(struct machine *m, uint64_t until, struct cpu_exit *exit) {
     struct debug_state saved = seek_begin(m, true);
     while (seek_run_until(m, until, exit) == CPU_EXIT_BREAKPOINT) /* it is passed */
-        m->vcpu[0].cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
+        history_vcpu(m)->cpu.arrival = (struct cpu_arrival){ARRIVAL_DONE, exit->address};
     seek_end(m, &saved);
     return exit->kind == CPU_EXIT_WATCHPOINT;
 }
@@ -70,7 +70,7 @@ static bool seek_rom_caller(struct machine *m) {
 /* gdb compares values at a watchpoint, so a step back that undoes a hit reports it, too. */
 static void tell_undone_watch(struct machine *m, uint64_t now, bool over_rom, struct cpu_exit *exit) {
     struct cpu_exit hit;
-    uint64_t at = m->vcpu[0].cpu.ticks;
+    uint64_t at = history_vcpu(m)->cpu.ticks;
     if (!breakpoints_any_watch(&m->breakpoints))
         return;
     if (over_rom ? sets_off_watch_until(m, now, &hit) : sets_off_watch(m, &hit))
@@ -80,14 +80,14 @@ static void tell_undone_watch(struct machine *m, uint64_t now, bool over_rom, st
 
 /* The last instruction boundary before `now`, a step at a time from where it is. */
 static void step_back(struct machine *m, struct cpu_exit *exit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     uint64_t now = cpu->ticks;
-    bool mid_rep = cpu->mid_rep, in_rom = rom_step_in_rom(&m->vcpu[0]), over_rom = false;
+    bool mid_rep = cpu->mid_rep, in_rom = rom_step_in_rom(history_vcpu(m)), over_rom = false;
     struct debug_state saved = seek_begin(m, false);
     if (mid_rep ? seek_piece(m, now) : seek_one_back(m))
         seek_beginning(m);
     seek_end(m, &saved);
-    if (!in_rom && rom_step_in_rom(&m->vcpu[0]) && !m->rom_is_stepped)
+    if (!in_rom && rom_step_in_rom(history_vcpu(m)) && !m->rom_is_stepped)
         over_rom = seek_rom_caller(m);
     tell_undone_watch(m, now, over_rom, exit);
 }
@@ -102,18 +102,18 @@ struct hit {
 };
 
 static bool stops_here(struct machine *m, struct hit *hit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     struct cpu_exit exit;
     uint64_t pc = x86_pc(&s->regs, &s->sregs);
-    if (seek_is_halted(m) || !breakpoint_should_stop(&m->vcpu[0], pc, false, &exit))
+    if (seek_is_halted(m) || !breakpoint_should_stop(history_vcpu(m), pc, false, &exit))
         return false;
     *hit = (struct hit){.found = true, .at = cpu->ticks, .exit = exit};
     return true;
 }
 
 static void note_hit(struct machine *m, const struct cpu_exit *exit, uint64_t before, struct hit *hit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     bool watch = exit->kind == CPU_EXIT_WATCHPOINT;
     uint64_t at = watch ? cpu->watch_icount : cpu->ticks;
     if (at >= before)
@@ -131,7 +131,7 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
     bios_pass_no_call(&m->bios);
     m->history->target = 0;
     stops_here(m, hit);
-    while (m->vcpu[0].cpu.ticks < before) {
+    while (history_vcpu(m)->cpu.ticks < before) {
         enum cpu_exit_kind kind = seek_run_until(m, before, &exit);
         if (kind == CPU_EXIT_KICKED)
             return false;
@@ -146,7 +146,7 @@ static bool search_segment(struct machine *m, size_t n, uint64_t before, struct 
 /* Amid a repeated instruction that a watchpoint has stopped, some of what is undone
  * first is of that instruction itself. */
 static void search_piece(struct machine *m, uint64_t now, struct hit *hit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct cpu_exit exit;
     *hit = (struct hit){0};
     if (!cpu->mid_rep || !seek_piece_quietly(m, now) || cpu->mid_rep)
@@ -180,7 +180,7 @@ static bool search_history(struct machine *m, uint64_t now, struct hit *hit) {
 }
 
 static void search_back(struct machine *m, struct cpu_exit *exit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     struct hit hit;
     uint64_t now = cpu->ticks;
@@ -204,7 +204,7 @@ static void search_back(struct machine *m, struct cpu_exit *exit) {
     if (hit.found)
         *exit = hit.exit;
     else
-        m->vcpu[0].edge = EDGE_BEGIN;
+        history_vcpu(m)->edge = EDGE_BEGIN;
     if (hit.found && hit.exit.kind == CPU_EXIT_BREAKPOINT) /* it is reported now, and passed by the next resume */
         cpu->arrival = (struct cpu_arrival){ARRIVAL_DONE, hit.exit.address};
 }
@@ -212,8 +212,8 @@ static void search_back(struct machine *m, struct cpu_exit *exit) {
 void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
     *exit = (struct cpu_exit){.kind = CPU_EXIT_STEPPED};
     seek_keep_present(m);
-    if (m->vcpu[0].cpu.ticks <= m->history->list[0]->ticks)
-        m->vcpu[0].edge = EDGE_BEGIN;
+    if (history_vcpu(m)->cpu.ticks <= m->history->list[0]->ticks)
+        history_vcpu(m)->edge = EDGE_BEGIN;
     else if (run)
         search_back(m, exit);
     else
@@ -223,7 +223,7 @@ void reverse_resume(struct machine *m, bool run, struct cpu_exit *exit) {
 /* --- when? ------------------------------------------------------------------------------------ */
 
 static struct reverse_write search_write(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     uint64_t now = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
     struct hit hit = {0};
@@ -232,7 +232,7 @@ static struct reverse_write search_write(struct machine *m) {
     seek_end(m, &saved);
     if (!whole)
         seek_forget_interrupt(m);
-    else if (hit.found && seek_quietly(m, hit.at) && rom_step_in_rom(&m->vcpu[0]) && seek_rom_caller(m))
+    else if (hit.found && seek_quietly(m, hit.at) && rom_step_in_rom(history_vcpu(m)) && seek_rom_caller(m))
         hit.at = cpu->ticks; /* a service of the BIOS: its INT */
     seek_quietly(m, now);
     cpu->arrival = here;
@@ -257,7 +257,7 @@ enum { MODES_MAX = 500 }; /* lines; a guest may switch at every other instructio
 
 /* All of list[n] up to its end. false: interrupted. */
 static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct text *t, uint64_t *count) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     const struct history *h = m->history;
     struct cpu_exit exit = {0};
     uint64_t end = segment_end(h, n, now);
@@ -269,7 +269,7 @@ static bool list_segment(struct machine *m, size_t n, uint64_t now, const struct
 }
 
 void reverse_list_modes(struct machine *m, const struct text *t) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     uint64_t now = cpu->ticks, count = 0;
     bool whole = true;

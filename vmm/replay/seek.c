@@ -8,7 +8,7 @@
 #include "vmm/replay/snapshot.h"
 
 struct debug_state seek_begin(struct machine *m, bool keep) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct debug_state saved = {cpu->breakpoints, cpu->catch, m->history->seeking};
     struct history *h = m->history;
     h->seeking = true;
@@ -20,12 +20,12 @@ struct debug_state seek_begin(struct machine *m, bool keep) {
 }
 
 void seek_end(struct machine *m, const struct debug_state *saved) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     cpu->breakpoints = saved->breakpoints;
     cpu->catch = saved->catch;
     cpu->limit = 0;
     m->history->seeking = saved->seeking;
-    m->vcpu[0].caught = m->vcpu[0].ended = false;
+    history_vcpu(m)->caught = history_vcpu(m)->ended = false;
     cpu_arrives(cpu);
 }
 
@@ -46,36 +46,36 @@ static bool waits_in_past(struct machine *m, const struct cpu_exit *exit) {
 
 /* Runs until something stops the search; CPU_EXIT_LIMIT: at `until`. */
 enum cpu_exit_kind seek_run_until(struct machine *m, uint64_t until, struct cpu_exit *exit) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     do {
         *exit = (struct cpu_exit){0};
         cpu->limit = until;
         cpu->ops->run(cpu, exit);
         if (exit->kind == CPU_EXIT_KICKED && machine_interrupted(m))
             return CPU_EXIT_KICKED;
-        if (exit->kind == CPU_EXIT_DEVICE && m->vcpu[0].caught) {
+        if (exit->kind == CPU_EXIT_DEVICE && history_vcpu(m)->caught) {
             exit->kind = CPU_EXIT_EVENT;
-            snprintf(exit->text, sizeof exit->text, "%s", m->vcpu[0].stop_text);
+            snprintf(exit->text, sizeof exit->text, "%s", history_vcpu(m)->stop_text);
         }
-        m->vcpu[0].caught = false;
+        history_vcpu(m)->caught = false;
     } while (exit->kind == CPU_EXIT_KICKED || exit->kind == CPU_EXIT_DEVICE ||
              waits_in_past(m, exit));
     return exit->kind;
 }
 
 static void note_reached(struct machine *m) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     if (cpu->ticks > m->history->output_high_water)
         m->history->output_high_water = cpu->ticks;
 }
 
 bool seek_is_halted(struct machine *m) {
-    return cpu_read(&m->vcpu[0].cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
+    return cpu_read(&history_vcpu(m)->cpu, CPU_MP)->mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
 /* Between seek_begin() and seek_end(): forward from list[n], or from here if that is ahead. */
 static bool seek_from(struct machine *m, size_t n, uint64_t ticks) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     struct cpu_exit exit;
     bool ahead = h->base == n && cpu->ticks <= ticks && cpu->ticks > h->list[n]->ticks;
@@ -110,7 +110,7 @@ bool seek_tick(struct machine *m, uint64_t ticks) {
 
 /* To the first moment with so many instructions done: a hlt may go on for a while. */
 bool seek_count(struct machine *m, uint64_t count) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     size_t n = snapshot_before_count(h, count);
     if (!seek_from(m, n, h->list[n]->ticks))
@@ -129,7 +129,7 @@ bool seek_count(struct machine *m, uint64_t count) {
  * at the beginning of that piece of it. This goes to the beginning. */
 bool seek_piece(struct machine *m, uint64_t ticks) {
     size_t n = last_whole(m->history, ticks);
-    if (m->vcpu[0].cpu.ticks == ticks)
+    if (history_vcpu(m)->cpu.ticks == ticks)
         snapshot_load(m, n);
     return seek_from(m, n, ticks);
 }
@@ -140,7 +140,7 @@ void seek_keep_present(struct machine *m) {
     if (history_in_past(m))
         return;
     const struct snapshot *s = h->list[h->base];
-    bool kept = s->pinned && s->ticks == m->vcpu[0].cpu.ticks;
+    bool kept = s->pinned && s->ticks == history_vcpu(m)->cpu.ticks;
     if (!kept)
         snapshot_take(m, true);
     history_note_present(m);
@@ -159,12 +159,12 @@ static bool arrived_or_back(struct machine *m, bool came, uint64_t from, struct 
         return true;
     seek_forget_interrupt(m);
     seek_quietly(m, from);
-    m->vcpu[0].cpu.arrival = here;
+    history_vcpu(m)->cpu.arrival = here;
     return false;
 }
 
 bool reverse_goto(struct machine *m, uint64_t ticks) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     uint64_t from = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
@@ -177,7 +177,7 @@ bool reverse_goto(struct machine *m, uint64_t ticks) {
 }
 
 bool reverse_goto_count(struct machine *m, uint64_t count) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     uint64_t from = cpu->ticks;
     struct cpu_arrival here = cpu->arrival;
     seek_keep_present(m);
@@ -188,7 +188,7 @@ bool reverse_goto_count(struct machine *m, uint64_t count) {
 }
 
 bool reverse_look_at_start(struct machine *m, uint64_t (*look)(struct machine *), uint64_t *answer) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     if (history_in_past(m))
         snapshot_take(m, false);

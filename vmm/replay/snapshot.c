@@ -206,20 +206,20 @@ static struct snapshot *make_snapshot(struct machine *m, bool pinned) {
     struct snapshot *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->ticks = m->vcpu[0].cpu.ticks;
-    s->slept = m->vcpu[0].cpu.slept;
+    s->ticks = history_vcpu(m)->cpu.ticks;
+    s->slept = history_vcpu(m)->cpu.slept;
     s->pinned = pinned;
-    s->mid_rep = m->vcpu[0].cpu.mid_rep;
-    s->cpu = *cpu_read(&m->vcpu[0].cpu, CPU_ALL);
+    s->mid_rep = history_vcpu(m)->cpu.mid_rep;
+    s->cpu = *cpu_read(&history_vcpu(m)->cpu, CPU_ALL);
     s->irqchip = m->irqchip;
-    s->intr = m->vcpu[0].cpu.intr;
+    s->intr = history_vcpu(m)->cpu.intr;
     s->cursor = h->cursor;
     s->notice_at = h->notice_at;
     s->noticed_at = h->noticed_at;
     s->taken_at = h->taken_at;
     s->grid_at = h->grid_at;
     s->bytes = sizeof *s + h->arrived.count;
-    bool good = devices_save(&m->board.devices, &s->devices) && save_tlb(&m->vcpu[0].cpu, s) &&
+    bool good = devices_save(&m->board.devices, &s->devices) && save_tlb(&history_vcpu(m)->cpu, s) &&
                 save_arrived(&h->arrived, s) && save_pages(m, s);
     s->bytes += s->devices.room;
     h->bytes += s->bytes;
@@ -230,7 +230,7 @@ static struct snapshot *make_snapshot(struct machine *m, bool pinned) {
 }
 
 static void insert_snapshot(struct machine *m, struct snapshot *s, size_t at) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     struct history *h = m->history;
     memmove(&h->list[at + 1], &h->list[at], (h->count - at) * sizeof *h->list);
     h->list[at] = s;
@@ -271,7 +271,7 @@ static void need_pages(struct history *h, const struct snapshot *s) {
 
 /* Only what differs is written, so that decoded code stays. */
 static void load_page(struct machine *m, uint32_t number, const uint8_t *bytes) {
-    struct cpu *cpu = &m->vcpu[0].cpu;
+    struct cpu *cpu = &history_vcpu(m)->cpu;
     static const uint8_t zeros[PAGE_SIZE];
     uint8_t *to = m->memory.ram + (uint64_t)number * PAGE_SIZE;
     const uint8_t *from = bytes ? bytes : zeros;
@@ -312,20 +312,20 @@ void snapshot_load(struct machine *m, size_t n) {
     struct snapshot *s = h->list[n];
     load_pages(m, n);
     h->base = n;
-    m->vcpu[0].cpu.ticks = s->ticks;
-    m->vcpu[0].cpu.slept = s->slept;
-    m->vcpu[0].cpu.mid_rep = s->mid_rep;
-    cpu_arrives(&m->vcpu[0].cpu);
+    history_vcpu(m)->cpu.ticks = s->ticks;
+    history_vcpu(m)->cpu.slept = s->slept;
+    history_vcpu(m)->cpu.mid_rep = s->mid_rep;
+    cpu_arrives(&history_vcpu(m)->cpu);
     devices_load(&m->board.devices, &s->devices);
     board_memory_as_devices(&m->board); /* before the TLB goes by it */
-    m->vcpu[0].cpu.state = s->cpu;
-    m->vcpu[0].cpu.ops->store(&m->vcpu[0].cpu, CPU_ALL);
-    m->vcpu[0].cpu.engine->load_tlb(&m->vcpu[0].cpu, s->tlb);
-    m->vcpu[0].cpu.valid = CPU_ALL;
-    m->vcpu[0].cpu.dirty = 0;
+    history_vcpu(m)->cpu.state = s->cpu;
+    history_vcpu(m)->cpu.ops->store(&history_vcpu(m)->cpu, CPU_ALL);
+    history_vcpu(m)->cpu.engine->load_tlb(&history_vcpu(m)->cpu, s->tlb);
+    history_vcpu(m)->cpu.valid = CPU_ALL;
+    history_vcpu(m)->cpu.dirty = 0;
     m->irqchip = s->irqchip;
-    m->vcpu[0].cpu.intr = s->intr;
-    m->vcpu[0].dead = m->vcpu[0].ended = m->vcpu[0].caught = false;
+    history_vcpu(m)->cpu.intr = s->intr;
+    history_vcpu(m)->dead = history_vcpu(m)->ended = history_vcpu(m)->caught = false;
     h->cursor = s->cursor;
     h->notice_at = s->notice_at;
     h->noticed_at = s->noticed_at;
