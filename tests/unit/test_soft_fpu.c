@@ -164,6 +164,7 @@ static const struct row sse_refused[] = {
     {"LOCK", SSE_ON, "f0 0f 58 05 00 00 03 00", "#UD"},
 };
 
+#define ALIGNS SSE_ON "ring3 ac=1 cr0=40011 "
 static const struct row sse_memory[] = {
     {"MOVAPS that is not aligned", SSE_ON, "0f 28 05 08 00 03 00", "#GP(0)"},
     {"MOVAPS to memory", SSE_ON, "0f 29 05 08 00 03 00", "#GP(0)"},
@@ -182,6 +183,15 @@ static const struct row sse_memory[] = {
     {"MOVHPS keeps the other half", SSE_ON "xmm0=5 q:30000=7", "0f 16 05 00 00 03 00", "xmm0h=7"},
     {"MOVSS from memory clears the rest", SSE_ON "xmm0=ffffffffffffffff xmm0h=1 d:30000=7",
      "f3 0f 10 05 00 00 03 00", "xmm0=7 xmm0h=0"},
+    {"alignment checks: MOVUPS is none's", ALIGNS "q:30004=5,6", "0f 10 05 04 00 03 00",
+     "xmm0=5 xmm0h=6"},
+    {"alignment checks: MOVSD", ALIGNS, "f2 0f 10 05 04 00 03 00", "#AC(0)"},
+    {"alignment checks: FLD m80 at 8", ALIGNS "d:30008=0,80000000 w:30010=3fff",
+     "db 2d 08 00 03 00", "fsw=3800 ftw=80 st0=8000000000000000 st0e=3fff fip=1b00010000"},
+    {"alignment checks: FLD m80 at 4", ALIGNS, "db 2d 04 00 03 00", "#AC(0)"},
+    {"alignment checks: FNSTENV at 4", ALIGNS "fcw=340", "d9 35 04 00 03 00",
+     "d:30004=ffff0340,ffff0000,ffffffff,0,0,0,ffff0000 fcw=37f"},
+    {"alignment checks: FNSTENV at 2", ALIGNS, "d9 35 02 00 03 00", "#AC(0)"},
     {"MASKMOVDQU of nothing: no fault", SSE_ON "paging page:30000=0 edi=30000", "66 0f f7 c1", ""},
     {"MASKMOVDQU of some", SSE_ON "edi=30000 xmm0=8877665544332211 xmm1=8000000000008000",
      "66 0f f7 c1", "b:30001=22 b:30007=88"},

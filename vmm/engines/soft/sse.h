@@ -15,7 +15,6 @@
 #define MINIKVM_SOFT_SSE_H
 
 #include "vmm/engines/soft/access.h"
-#include "vmm/engines/soft/fpu_operand.h"
 #include "vmm/engines/soft/x87.h"
 
 typedef long long vector __attribute__((vector_size(16)));
@@ -54,7 +53,7 @@ ALWAYS vector load_vector(struct soft *s, const struct op *op, enum alignment a)
     if (LIKELY(at + 16 <= s->seg[op->seg].read_end && tlb_holds(e->read, linear, 16)))
         memcpy(&w, (const void *)(e->host + linear), 16);
     else
-        operand_load(s, op->seg, at, &w, 16);
+        read_16(s, op->seg, at, w.q);
     return w.v;
 }
 
@@ -64,12 +63,10 @@ ALWAYS void store_vector(struct soft *s, const struct op *op, vector v, enum ali
     const struct tlb_entry *e = tlb_slot(s, linear);
     if (a == ALIGNED && UNLIKELY(linear & 15))
         raise_misaligned(s, op->seg, at, true);
-    if (LIKELY(at + 16 <= s->seg[op->seg].write_end && tlb_holds(e->write, linear, 16))) {
+    if (LIKELY(at + 16 <= s->seg[op->seg].write_end && tlb_holds(e->write, linear, 16)))
         memcpy((void *)(e->host + linear), &w, 16);
-    } else {
-        check_write_area(s, op->seg, at, 16, 8);
-        operand_store(s, op->seg, at, &w, 16);
-    }
+    else
+        write_16(s, op->seg, at, w.q);
 }
 
 ALWAYS vector low_quadword(uint64_t value) {

@@ -377,6 +377,8 @@ void check_write(struct soft *, unsigned seg, uint64_t offset, unsigned size);
 /* An area of any size, and the alignment that #AC asks of it. */
 void check_write_area(struct soft *, unsigned seg, uint64_t offset, unsigned size,
                       unsigned alignment);
+void read_16(struct soft *, unsigned seg, uint64_t offset, uint64_t to[2]);
+void write_16(struct soft *, unsigned seg, uint64_t offset, const uint64_t from[2]);
 /* Entries of page tables, of 4 or 8 bytes. */
 void phys_write_entry(struct soft *, uint64_t phys, unsigned size, uint64_t value);
 uint64_t phys_read_entry(struct soft *, uint64_t phys, unsigned size);
