@@ -205,6 +205,13 @@ static bool back_from_ring3(const struct trial *t) {
     return is_long(&t->soft) && ended_in(&t->soft) >= 0 && t->soft.sregs.ss.selector < 4 &&
            (t->before.sregs.ss.selector >= 4 || t->i.opcode == 0xCF);
 }
+static bool branch16(const struct trial *t) {
+    static const struct insn_span branches[] = {
+        {0x70, 0x7F}, {0xC2, 0xC3}, {0xE0, 0xE3}, {0xE8, 0xEB}, {0xFF, 0xFF}, {0x0F80, 0x0F8F}};
+    struct insn in = look(t);
+    return is_code64(&t->before) && in.data16 &&
+           insn_in_any(&in, branches, sizeof branches / sizeof *branches);
+}
 static bool wide_rex(const struct trial *t) { return t->i.rex & 8; }
 static bool in_code64(const struct trial *t) { return is_code64(&t->before); }
 static bool refused_long(const struct trial *t) { return in_long(t) && refused(t); }
@@ -266,7 +273,7 @@ static const struct {
      "CMPXCHG: it writes the register in any case", in_code64},
     {EVERY, INTERPRETER, "by way of ring 3 of long mode, which is native: IOPL gets lost",
      back_from_ring3},
-    {{ONE(0xF4, 0xF4), .traced = true}, INTERPRETER, "a hlt with TF", in_long},
+    {{ONE(0xF4, 0xF4), .traced = true}, 0, "a hlt with TF", in_long},
     {{ONE(0xCF, 0xCF)}, INTERPRETER, "IRETQ: it looks at SS before CS", refused_long},
     {{TWO(0x07, 0x07)}, INTERPRETER, "SYSRET: ring 3 is not its own", NULL},
     {{ONE(0x8C, 0x8E)}, INTERPRETER, "segment registers: it takes REX.R for theirs", rex_r},
@@ -296,6 +303,13 @@ static const struct {
     {{ONE(0x8F, 0x8F), .regs = 0xFE}, QEMU, "it takes these for POP", NULL},
     {{ONE(0xC6, 0xC7), .regs = 0xFE}, QEMU, "it takes these for MOV", NULL},
     {{ONE(0x86, 0x87), .form = MEMORY}, QEMU, "XCHG: it may lose the flags", NULL},
+    {{TWO(0xA4, 0xA4), .form = MEMORY}, QEMU, "SHLD, relative to RIP: it forgets the immediate", in_code64},
+    {{TWO(0xAC, 0xAC), .form = MEMORY}, QEMU, "SHRD: likewise", in_code64},
+    {{TWO(0xB2, 0xB5)}, QEMU, "LSS and its kind: AMD's have no REX.W", wide_rex},
+    {{ONE(0xFF, 0xFF)}, QEMU, "far JMP and CALL: likewise", wide_rex},
+    {EVERY, QEMU, "a branch with 66: AMD's are shorter", branch16},
+    {{ONE(0x6C, 0x6F), .rep = ANY_REP}, QEMU,
+     "REP INS, 0 times: it looks at the port's rights", no_times},
     {{ONE(0xFB, 0xFB), .traced = true}, QEMU, "STI with TF: the trap gets lost", NULL},
     {{TWO(0x2A, 0x2D)}, QEMU, "MMX, SSE: it forgets EM", NULL},
     {{TWO(0xD6, 0xD6), .rep = ANY_REP}, QEMU, "likewise", NULL},
@@ -414,7 +428,10 @@ static void fix_dirty64(struct trial *t) {
     for (unsigned n = 0; n < RAM_SIZE >> 12; n++)
         copy_memory(t, TABLE64_AT + 8 * n, 0x60);
 }
-static void fix_arithmetic(struct trial *t) { copy_flags(t, UNDEFINED_ALL); }
+static void fix_arithmetic(struct trial *t) { copy_flags(t, UNDEFINED_ALL | FLAG_DF); }
+static void fix_virtual(struct trial *t) { copy_flags(t, FLAG_VIF | FLAG_VIP); }
+static void fix_code_size(struct trial *t) { t->soft.sregs.cs.db = t->kvm.sregs.cs.db; }
+static void fix_null_stack(struct trial *t) { t->soft.sregs.ss = t->kvm.sregs.ss; }
 static bool handler_long(const struct trial *t) {
     return is_long(&t->soft) && in_handler(t);
 }
@@ -473,6 +490,11 @@ static const struct {
     /* …ARPL writes in any case; SYSCALL loses the arithmetic flags. */
     {{ONE(0x63, 0x63)}, QEMU, in_long, fix_dirty64},
     {{TWO(0x05, 0x05)}, QEMU, in_long, fix_arithmetic},
+    /* …SYSRET does not bring VIF and VIP (Vol. 2B: it does). */
+    {{TWO(0x07, 0x07)}, QEMU, in_long, fix_virtual},
+    /* …SYSENTER loads a CS with both L and D; an IST brings a null SS in any ring. */
+    {{TWO(0x34, 0x34)}, QEMU, in_long, fix_code_size},
+    {{ONE(0xCD, 0xCD)}, QEMU, handler_long, fix_null_stack},
     {{ONE(0x60, 0x60)}, QEMU, page_fault, fix_cr2},
 };
 

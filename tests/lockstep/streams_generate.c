@@ -333,7 +333,7 @@ static void need_control(struct maker *m) {
     unsigned reg = rex_number(m, m->i->modrm >> 3 & 7, 4);
     __u64 *value = state_register(m->s, rex_number(m, m->i->modrm & 7, 1));
     if (m->i->opcode == 0x23)
-        *value = reg >= 6 ? any(m->c) & 0xFFFF0000 : any_value(m->c);
+        *value = reg >= 4 ? any(m->c) & 0xFFFF0000 : any_value(m->c);
     else if (reg == 0)
         *value = m->s->sregs.cr0 ^ cr0[below(m->c, sizeof cr0 / sizeof *cr0)];
     else if (reg == 4)
