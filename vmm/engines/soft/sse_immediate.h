@@ -9,9 +9,9 @@
 /* Functions of eight bytes: vector of (vector a in XMM0, vector b in XMM1). */
 #define IMMEDIATES(name, registers)                                                                \
     __asm__(".pushsection .text\n.p2align 3\n.globl with_" #name "\n.hidden with_" #name "\n"      \
-            "with_" #name ":\n.set with_immediate, 0\n.rept 256\n" #name                           \
-            " $with_immediate, " registers "\nret\n.p2align 3\n"                                   \
-            ".set with_immediate, with_immediate + 1\n.endr\n.popsection\n");                      \
+            "with_" #name ":\n.set immediate_value, 0\n.rept 256\n" #name                           \
+            " $immediate_value, " registers "\nret\n.p2align 3\n"                                   \
+            ".set immediate_value, immediate_value + 1\n.endr\n.popsection\n");                      \
     extern const uint8_t with_##name[256][8];
 
 ALWAYS plain_fn *with_immediate(const uint8_t (*all)[8], const struct op *op) {

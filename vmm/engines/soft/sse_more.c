@@ -155,10 +155,10 @@ const struct op *sse_insertps(struct soft *s, const struct op *op) {
 
 #define STRINGS(name)                                                                              \
     __asm__(".pushsection .text\n.p2align 5\n.globl with_" #name "\n.hidden with_" #name "\n"      \
-            "with_" #name ":\n.set with_immediate, 0\n.rept 256\n"                                 \
-            "mov %edi, %eax\nmov %esi, %edx\n" #name " $with_immediate, %xmm1, %xmm0\n"            \
+            "with_" #name ":\n.set immediate_value, 0\n.rept 256\n"                                 \
+            "mov %edi, %eax\nmov %esi, %edx\n" #name " $immediate_value, %xmm1, %xmm0\n"            \
             "pushfq\npop %rax\nshl $32, %rcx\nor %rcx, %rax\nret\n.p2align 5\n"                   \
-            ".set with_immediate, with_immediate + 1\n.endr\n.popsection\n");                      \
+            ".set immediate_value, immediate_value + 1\n.endr\n.popsection\n");                      \
     extern const uint8_t with_##name[256][32];
 
 typedef uint64_t string_flags_fn(vector a, vector b, int32_t a_length, int32_t b_length);
