@@ -20,7 +20,6 @@
 #include "unit.h"
 #include "vmm/engines/soft/fpu_image.h"
 #include "vmm/engines/soft/soft.h"
-#include "vmm/engines/soft/state.h"
 
 /* The stubs know these: keep them in step. */
 #define LOW     0x100000
@@ -66,61 +65,7 @@ static bool one_in(unsigned n) { return any() % n == 0; }
 static uint64_t any64(void) { return (uint64_t)any() << 32 | any(); }
 
 #include "native_fpu_rows.h"
-
-/* --- operands: numbers at the edges of a format of `exponent` and `fraction` bits --- */
-
-static uint64_t edge(unsigned exponent, unsigned fraction) {
-    uint64_t all = (1ull << exponent) - 1, bias = all / 2, one = 1;
-    uint64_t sign = (uint64_t)one_in(2) << (exponent + fraction), f = any64() & ((one << fraction) - 1);
-    if (one_in(3))
-        f = one_in(2) ? 0 : one_in(2) ? (one << fraction) - 1 : one << any() % fraction;
-    switch (any() % 10) {
-    case 0: return sign;                                     /* zero */
-    case 1: return sign | f;                                 /* denormal */
-    case 2: return sign | all << fraction;                   /* infinity */
-    case 3: return sign | all << fraction | f;               /* NaN */
-    case 4: return sign | (all - any() % 3) << fraction | f; /* the largest */
-    case 5: return sign | (one + any() % 3) << fraction | f;   /* the smallest */
-    case 6: return sign | (bias + any() % 70) << fraction | f;
-    case 7: return sign | (bias - 2 + any() % 4) << fraction | f;
-    case 8: return sign | (bias / 2 + any() % 64) << fraction | f; /* whose product is tiny */
-    default: return any64();
-    }
-}
-
-static void put_extended(uint8_t *to) {
-    static const uint16_t exponents[] = {0, 1, 0x7FFF, 0x7FFE, 0x3FFF, 0x3FFE, 0x4000, 0x403E,
-                                         0x403D, 0x3F80, 0x407F, 0x3C00, 0x43FF};
-    uint64_t f = one_in(4) ? (one_in(2) ? 0 : 1ull << any() % 64) : any64();
-    uint16_t e = exponents[any() % (sizeof exponents / sizeof *exponents)];
-    if (one_in(4))
-        e = (uint16_t)(0x3FF0 + any() % 0x60);
-    if (one_in(30))
-        e = (uint16_t)any();
-    if (!one_in(12)) /* else an unnormal, a pseudo-denormal … */
-        f = (e & 0x7FFF) ? f | 1ull << 63 : f & ~(1ull << 63);
-    if (one_in(2))
-        e |= 0x8000;
-    memcpy(to, &f, 8);
-    memcpy(to + 8, &e, 2);
-}
-
-static void put_packed_decimal(uint8_t *to) {
-    for (unsigned n = 0; n < 9; n++)
-        to[n] = (uint8_t)(any() % 10 | any() % 10 << 4);
-    to[9] = one_in(2) ? 0x80 : 0;
-}
-
-static void fill(uint8_t *to, unsigned size) {
-    for (unsigned n = 0; n < size; n += 8) {
-        uint64_t q = one_in(2) ? edge(11, 52) : (uint64_t)(uint32_t)edge(8, 23) << 32 | (uint32_t)edge(8, 23);
-        if (one_in(6))
-            q = any64();
-        if (one_in(8))
-            q = (uint64_t)(int64_t)(int8_t)any();
-        memcpy(to + n, &q, 8);
-    }
-}
+#include "native_fpu_operands.h"
 
 /* --- the registers --- */
 
@@ -357,6 +302,20 @@ static void soft_test(struct rig *r, struct test *t) {
 
 /* --- what is not the same, and need not be --- */
 
+/* FDP and FOP are those of the last exception only, as here. On other processors they are not,
+ * or FXSAVE has no pointers without an exception (AMD): then none are compared. */
+static bool host_has_pointers;
+
+static void ask_host(void) {
+    unsigned a, b = 0, c, d;
+    struct fpu_image f;
+    __get_cpuid(0, &a, &b, &c, &d);
+    bool intel = b == 0x756E6547, fdp; /* "Genu" */
+    fdp = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & 1 << 6;
+    __asm__ volatile("fninit\n\tfld1\n\tfxsave64 %0\n\tfninit" : "=m"(f));
+    host_has_pointers = intel && fdp && !f.fop;
+}
+
 /* The host's FCS and FDS are always 0, where the built-in CPU has selectors; so they are in
  * what FNSTENV and FNSAVE write. */
 static void drop_selectors(struct test *t, const struct test *in) {
@@ -369,6 +328,8 @@ static void drop_selectors(struct test *t, const struct test *in) {
     uint8_t *environment = t->data + (in->operand - DATA);
     memset(environment + 4 * wide, 0, 2);
     memset(environment + 6 * wide, 0, 2);
+    if (!host_has_pointers)
+        memset(environment + 3 * wide, 0, 4 * wide);
 }
 
 /* FXSAVE's mask of MXCSR is the host's, too. */
@@ -378,9 +339,9 @@ static void drop_fxsave(struct test *t, const struct test *in) {
     memset(t->data + 12, 0, 4);
     memset(t->data + 20, 0, 4);
     memset(t->data + 28, 0, 4);
+    if (!host_has_pointers)
+        memset(t->data + 6, 0, 18);
 }
-
-static bool host_keeps_fdp; /* FDP is that of the last exception only */
 
 static void drop_what_differs(struct test *t, const struct test *in) {
     t->fpu.fcs = t->fpu.fds = t->fpu.fip_high = t->fpu.fdp_high = 0;
@@ -388,8 +349,8 @@ static void drop_what_differs(struct test *t, const struct test *in) {
     for (unsigned n = IN_64BIT ? 16 : 8; n < 16; n++)
         t->fpu.xmm[n] = (union xmm){0};
     memset(t->fpu.unused, 0, sizeof t->fpu.unused);
-    if (!host_keeps_fdp)
-        t->fpu.fdp = 0;
+    if (!host_has_pointers)
+        t->fpu.fdp = t->fpu.fip = t->fpu.fop = 0;
     t->out.flags &= FLAGS;
     for (unsigned n = 0; n < 16; n++)
         t->out.r[n] = IN_64BIT ? t->out.r[n] : (uint32_t)t->out.r[n];
@@ -475,17 +436,19 @@ static bool compare_batch(struct rig *r, struct test *host) {
 
 /* [cases] [seed] [x87 or sse: these only; coverage: how often each row was executed] */
 static int native_fpu(int argc, char **argv, void (*flat)(struct rig *, const void *, size_t)) {
-    unsigned batches = (argc > 1 ? (unsigned)atoi(argv[1]) : 40000) / BATCH + 1, a, b, c, d;
+    unsigned batches = (argc > 1 ? (unsigned)atoi(argv[1]) : 40000) / BATCH + 1;
+    static const struct cpuid_choice all = {.on = ~0ull};
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ull;
     only_x87 = argc > 3 && argv[3][0] == 'x';
     only_sse = argc > 3 && argv[3][0] == 's';
-    host_keeps_fdp = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & 1 << 6;
+    ask_host();
     struct test *host =
         mmap(NULL, BATCH * sizeof *host, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct rig r;
     rig_open(&r, soft_open, 4 << 20);
     flat(&r, "", 0);
-    ((struct soft *)r.cpu.priv)->features = ~0ull;
+    r.cpu.cpuid = &all;
+    soft_choose_features(&r.cpu);
     while (batches--)
         if (!compare_batch(&r, host)) {
             puts("no memory below 2 GiB to be had here; skipped");
