@@ -15,17 +15,20 @@ enum { CELL_BYTES = 32, GLYPH_LINES = 32, ROW_CELLS = 240, CGA_BANK = 0x2000, IN
 
 struct surface {
     struct bios *bios;
-    uint8_t *vram;  /* the adapter's memory, if it is there; else: */
+    uint8_t *vram;  /* the adapter's memory, if it is there; `stride` bytes are a byte of each plane */
+    unsigned stride;
+    /* else: */
     uint32_t at;    /* linear, of line 0 */
     bool cga;       /* odd lines are 8 KiB further */
     unsigned planes, cell; /* bytes of eight dots */
     unsigned pitch, width, height;
     unsigned bits;  /* of a dot, in the adapter's memory */
+    unsigned plane; /* the one that is read and written */
 };
 
 static struct surface vbe_surface(struct bios *b) {
     struct vbe_shape s = vbe_shape(b);
-    return (struct surface){.bios = b, .vram = memory_vram(b->board->memory) + s.start, .planes = 1,
+    return (struct surface){.bios = b, .vram = memory_vram(b->board->memory) + s.start, .planes = 1, .stride = 1,
                             .cell = (s.bits + 7) / 8 * 8, .pitch = s.pitch, .width = s.width,
                             .height = s.height, .bits = s.bits};
 }
@@ -42,7 +45,12 @@ static struct surface surface_of(struct bios *b, const struct video *v, unsigned
     if (v->mode < sizeof heights / sizeof *heights && heights[v->mode])
         s.height = heights[v->mode];
     s.pitch = v->columns * s.cell;
-    s.at = v->memory + (chunky || cga ? 0 : page * v->page_size & 0xffff);
+    uint32_t offset = chunky || cga ? 0 : page * v->page_size & 0xffff;
+    s.at = v->memory + offset;
+    if (s.planes == VGA_PLANES && b->board->devices.vga->view == VIEW_PLANES) {
+        s.vram = memory_vram(b->board->memory) + offset * VGA_PLANES; /* many accesses are quick there */
+        s.stride = VGA_PLANES;
+    }
     return s;
 }
 
@@ -54,15 +62,16 @@ static void vga_register(const struct surface *s, uint16_t port, uint8_t index, 
 }
 
 /* Reads and writes are of this plane. */
-static void choose_plane(const struct surface *s, unsigned plane) {
-    if (s->planes == 1)
+static void choose_plane(struct surface *s, unsigned plane) {
+    s->plane = plane;
+    if (s->planes == 1 || s->vram)
         return;
     vga_register(s, 0x3c4, 2, (uint8_t)(1 << plane));
     vga_register(s, 0x3ce, 4, (uint8_t)plane);
 }
 
 static void choose_all(const struct surface *s) {
-    if (s->planes == 1)
+    if (s->planes == 1 || s->vram)
         return;
     vga_register(s, 0x3c4, 2, 0x0f);
     vga_register(s, 0x3ce, 4, 0);
@@ -89,10 +98,13 @@ static void get_cells(const struct surface *s, unsigned y, unsigned column, unsi
     if (!cells_are_inside(s, y, column, count))
         return;
     uint32_t offset = line_offset(s, y, column);
-    if (!s->vram)
+    if (!s->vram) {
         service_read(s->bios->cpu, s->at + offset, to, length);
-    else if (is_in_vram(s, s->vram + offset, length))
-        memcpy(to, s->vram + offset, length);
+        return;
+    }
+    const uint8_t *from = s->vram + offset * s->stride + s->plane;
+    for (unsigned i = 0; is_in_vram(s, from, length * s->stride) && i < length; i++)
+        to[i] = from[i * s->stride];
 }
 
 static void put_cells(const struct surface *s, unsigned y, unsigned column, unsigned count, const uint8_t *from) {
@@ -102,10 +114,14 @@ static void put_cells(const struct surface *s, unsigned y, unsigned column, unsi
     uint32_t offset = line_offset(s, y, column);
     if (!s->vram) {
         service_write(s->bios->cpu, s->at + offset, from, length);
-    } else if (is_in_vram(s, s->vram + offset, length)) {
-        memory_dirty(s->bios->board->memory, s->vram + offset, length);
-        memcpy(s->vram + offset, from, length);
+        return;
     }
+    uint8_t *to = s->vram + offset * s->stride + s->plane;
+    if (!is_in_vram(s, to, length * s->stride))
+        return;
+    memory_dirty(s->bios->board->memory, to, length * s->stride);
+    for (unsigned i = 0; i < length; i++)
+        to[i * s->stride] = from[i];
 }
 
 /* --- dots -------------------------------------------------------------------------------------------------- */
@@ -221,7 +237,7 @@ void pixels_draw(struct bios *b, const struct video *v, unsigned page, struct cu
 }
 
 /* Dots that are not of colour 0. */
-static void read_shape(const struct surface *s, unsigned y, unsigned column, unsigned height,
+static void read_shape(struct surface *s, unsigned y, unsigned column, unsigned height,
                        uint8_t shape[GLYPH_LINES]) {
     uint8_t cell[CELL_BYTES];
     memset(shape, 0, GLYPH_LINES);

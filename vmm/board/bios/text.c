@@ -174,7 +174,9 @@ void text_string(struct call *c) {
     struct cursor before = video_cursor(b, page), at = {c->dh, c->dl};
     if (c->dh == 0xff) /* where it is */
         at = before;
-    for (unsigned n = 0; n < c->cx; n++) {
+    /* In graphics a screenful at most: each line that scrolls is thousands of dots. */
+    unsigned most = v.text ? UINT16_MAX : v.rows * v.columns, count = c->cx < most ? c->cx : most;
+    for (unsigned n = 0; n < count; n++) {
         uint8_t pair[2] = {0, c->bl};
         far_read(c, c->es, (uint16_t)(c->bp + n * step), pair, step);
         print_here(b, at, pair[0]);
