@@ -2,8 +2,8 @@
 
 usage: both.py TEXT BIOS|- MINIKVM [OPTION...] IMAGE        -: by our own alone
 
-Each runs until TEXT is on its screen and that stays as it is; from the line with TEXT on, what they
-show must be the same but for numbers, which may count down. Our own alone must come to TEXT, no more.
+Each goes on for a moment at a time, until TEXT is on its screen, and from the line with TEXT on both
+show the same, twice, but for numbers, which may count down. Our own alone must come to TEXT, no more.
 """
 import os, re, subprocess, sys, tempfile, time
 
@@ -29,44 +29,53 @@ def monitor_screen(s):
         text += bytes.fromhex(packet[1:].decode())
     return [re.sub(r"^ *\d+\|", "", line) for line in text.decode().splitlines()[1:]]
 
-def settled_screen(s, text, once, seconds=120):
-    """It goes on for a moment at a time, until the text is there and no line changes but by numbers, or once."""
-    before, end = None, time.monotonic() + seconds
-    while time.monotonic() < end:
-        s.sendall(rsp.frame(b"c"))
+class Machine:
+    def __init__(self, command):
+        self.folder = tempfile.TemporaryDirectory()
+        socket = f"{self.folder.name}/gdb"
+        self.command = command
+        self.process = start(command, socket)
+        self.client = rsp.connect(f"unix:{socket}")
+        self.lines = []
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def shows(self, text):
+        """A moment later: what is there from the line with the text on; None: no such line."""
+        self.client.sendall(rsp.frame(b"c"))
         time.sleep(0.3)
-        s.sendall(b"\x03")
-        while (stop := rsp.reply(s))[:1] == b"O":
+        self.client.sendall(b"\x03")
+        while (stop := rsp.reply(self.client))[:1] == b"O":
             continue
         if stop[:1] in b"WX":
-            sys.exit(f"it ended, and {text!r} was not there")
-        lines = monitor_screen(s)
-        at = [n for n, line in enumerate(lines) if text in line]
-        shown = [re.sub(r"\d+", "#", line).rstrip() for line in lines[at[0]:]] if at else None
+            sys.exit(f"{' '.join(self.command)} ended, and {text!r} was not there")
+        self.lines = monitor_screen(self.client)
+        at = [n for n, line in enumerate(self.lines) if text in line]
+        shown = [re.sub(r"\d+", "#", line).rstrip() for line in self.lines[at[0]:]] if at else []
         while shown and not shown[-1]:
             shown.pop()
-        if shown and (once or shown == before):
-            return shown
-        before = shown
-    sys.exit(f"{text!r} does not come; the screen is {lines}")
+        return shown or None
 
-def screen_of(command, text, once=False):
-    with tempfile.TemporaryDirectory() as folder:
-        socket = f"{folder}/gdb"
-        p = start(command, socket)
-        try:
-            return settled_screen(rsp.connect(f"unix:{socket}"), text, once)
-        finally:
-            p.kill()
-            p.wait()
+def come_together(machines, text, seconds=120):
+    before, end = None, time.monotonic() + seconds
+    while time.monotonic() < end:
+        shown = [m.shows(text) for m in machines]
+        if shown[0] and all(one == shown[0] for one in shown) and (len(shown) == 1 or shown == before):
+            return
+        before = shown
+    sys.exit("\n".join([f"{text!r} does not come, or not the same:"] +
+                       [line for m in machines for line in [" ".join(m.command), *m.lines]]))
 
 def main(text, bios, minikvm, *words):
-    ours = screen_of([minikvm, *words], text, bios == "-")
-    if bios == "-":
-        return
-    theirs = screen_of([minikvm, f"--bios={bios}", *words], text)
-    if ours != theirs:
-        show = lambda lines: "\n".join(lines)
-        sys.exit(f"{' '.join(words)}: by our BIOS:\n{show(ours)}\nby {bios}:\n{show(theirs)}")
+    commands = [[minikvm, *words]] + ([] if bios == "-" else [[minikvm, f"--bios={bios}", *words]])
+    machines = [Machine(command) for command in commands]
+    try:
+        come_together(machines, text)
+    finally:
+        for m in machines:
+            m.close()
 
 main(*sys.argv[1:])
