@@ -19,7 +19,7 @@
  *   inner                      to ring 0's stack, the old one pushed
  *   shutdown                   the step ends so, nothing changed
  *   ring3 vm86 real paging …   see words[] and setters[]
- *   +smep amd                  what CPUID is to have
+ *   +smep -nx amd              what CPUID is to have, and not
  *   #UD #GP(30) #PF(2,200000)  the exception, taken by its standard handler
  *
  * A program is a row of more than one instruction, and ends with a HLT.
@@ -541,9 +541,8 @@ static bool set_plain(struct rig *r, const char *name, const struct arguments *a
 /* "+smep", "amd": the CPU has this, too; "-fpu": it has not. */
 static bool set_feature(struct rig *r, const char *name) {
     static struct cpuid_choice choice;
-    choice = (struct cpuid_choice){0};
-    if (r->cpu.cpuid)
-        choice = *r->cpu.cpuid;
+    if (!r->cpu.cpuid) /* its first word */
+        choice = (struct cpuid_choice){0};
     r->cpu.cpuid = &choice;
     return !cpuid_choose(&choice, name) && !soft_choose_features(&r->cpu);
 }
