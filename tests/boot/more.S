@@ -17,7 +17,17 @@
         expect_byte $0x0c, %ah, "13h/18: AH"
         xorw    %ax, %ax
         movw    %ax, %es
-        movw    $0x0512, %ax            // 13h/05: cylinder 40, head 1
+        movw    $table, %di             // the IDs of cylinder 40, head 1
+        movw    $0x0128, %ax
+        movw    $0x0201, %dx
+1:      stosw
+        xchgw   %ax, %dx
+        stosw
+        xchgw   %ax, %dx
+        incb    %dl
+        cmpb    $18, %dl
+        jbe     1b
+        movw    $0x0512, %ax            // 13h/05: there
         movw    $0x2801, %cx
         movw    $0x0100, %dx
         movw    $table, %bx

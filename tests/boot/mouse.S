@@ -75,6 +75,12 @@
         cli
         movw    $irq12, 0x74 * 4
         movw    $0, 0x74 * 4 + 2
+        movb    $0xa8, %al
+        outb    %al, $0x64
+        movb    $0x60, %al
+        outb    %al, $0x64
+        movb    $0x47, %al
+        outb    %al, $0x60
         movw    $knock, %si
 1:      lodsb
         call    send

@@ -217,6 +217,18 @@ static void keeps_its_age(void) {
     CHECK(time_of_day() == 0x120415);
 }
 
+/* The machine is reset: the battery holds time and RAM. */
+static void keeps_going_over_a_reset(void) {
+    begin();
+    out(0x0b, 0x82), out(9, 0x31), out(0x0b, 0x42), out(0x0f, 0x0a);
+    pass(2 * MS, false);
+    CHECK(line);
+    struct cmos before = cmos;
+    begin();
+    cmos_keep(&cmos, &before);
+    CHECK(in(0x0f) == 0x0a && in(9) == 0x31 && in(0x0b) == 0x02 && rtc_advance(&cmos.rtc) == UINT64_MAX);
+}
+
 int main(void) {
     goes_on();
     tells_of_updates();
@@ -226,5 +238,6 @@ int main(void) {
     interrupts_after_updates();
     rings();
     keeps_its_age();
+    keeps_going_over_a_reset();
     return unit_end();
 }

@@ -234,6 +234,12 @@ void board_close(struct pc_board *b) {
     drives_close(&b->drives);
 }
 
+void board_reset_by_guest(struct pc_board *b) {
+    struct cmos before = b->devices.cmos;
+    board_reset(b);
+    cmos_keep(&b->devices.cmos, &before);
+}
+
 void board_reset(struct pc_board *b) {
     INVARIANT(!*b->bus.error); /* with one it does not start */
     devices_reset(&b->devices);

@@ -68,6 +68,8 @@ void board_close(struct pc_board *); /* after either */
 void board_connect_drives(struct pc_board *);
 /* At each power-on: the devices are as they begin. */
 void board_reset(struct pc_board *);
+/* The guest has reset its machine: the same, but the CMOS chip has a battery. */
+void board_reset_by_guest(struct pc_board *);
 /* The devices' state was replaced: A20 and the shadow as they say. The engine's translations are
  * to be flushed by the caller. */
 void board_memory_as_devices(struct pc_board *);

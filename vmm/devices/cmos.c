@@ -65,6 +65,13 @@ static void reset(void *device) {
     c->ram[EQUIPMENT] = HAS_FPU | HAS_KEYBOARD; /* floppies: the controller adds them */
 }
 
+void cmos_keep(struct cmos *c, const struct cmos *before) {
+    for (unsigned i = 0; i < sizeof c->ram; i++)
+        c->ram[i] = before->ram[i];
+    c->rtc = before->rtc;
+    rtc_reset(&c->rtc);
+}
+
 void cmos_open(struct cmos *c, struct bus *bus, const struct board *board,
                const struct memory *memory) {
     *c = (struct cmos){.board = board, .memory = memory};

@@ -58,6 +58,8 @@ struct cmos {
     uint8_t ram[128];
     struct rtc rtc;
 };
+/* What a reset leaves as it was: its RAM, and the clock but for its interrupts. */
+void cmos_keep(struct cmos *, const struct cmos *before);
 void cmos_open(struct cmos *, struct bus *, const struct board *, const struct memory *);
 
 /* ports.c: those that are one register each: 0x92, 0xE9, 0xF0, 0xF4, 0xCF9, POST. */

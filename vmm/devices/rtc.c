@@ -258,3 +258,10 @@ void rtc_power_on(struct rtc *r) {
     r->ram[RTC_A] = 0x26;
     r->ram[RTC_B] = B_24;
 }
+
+void rtc_reset(struct rtc *r) {
+    r->ram[RTC_B] &= (uint8_t)~CAUSES;
+    r->ram[RTC_C] = 0;
+    r->line = false;
+    r->due = UINT64_MAX;
+}

@@ -28,6 +28,8 @@ struct rtc {
 };
 
 void rtc_power_on(struct rtc *);
+/* The reset pin: no interrupts (page 8). */
+void rtc_reset(struct rtc *);
 /* One of its registers? */
 bool rtc_has(uint8_t index);
 uint8_t rtc_read(struct rtc *, uint8_t index);

@@ -113,7 +113,7 @@ static bool machine_input_is_over(void *machine) {
 
 static void machine_reset_devices(void *machine) {
     struct machine *m = machine;
-    board_reset(&m->board);
+    board_reset_by_guest(&m->board);
 }
 
 static void machine_take_chips(void *machine) { engines_take_chips(machine); }

@@ -113,7 +113,7 @@ bool firmware_restart(struct vcpu *v) {
     tell_reset(m, m->reset_by);
     m->reset_by = NULL;
     lock_take(&m->board.lock);
-    board_reset(&m->board);
+    board_reset_by_guest(&m->board);
     lock_release(&m->board.lock);
     if (engines_has_irqchip(m))
         engines_give_chips(m);
