@@ -27,12 +27,15 @@ for engine in soft kvm; do
     done
 done
 
-# By its own answers: what ours must give, too (services.sh).
+# By its own answers: what ours must give, too (services.sh). It waits for the diskette's interrupt by
+# the clock, and a KVM that interprets lets few in (kvm-quirks 17).
 for guest in pcibios bios32 reset; do
+    [[ $CPU != kvm || $HAVE != *no-paging32* ]] || continue
     run --bios="$bios/bios-256k.bin" "$BUILD/tests/boot/$guest.img"
     [[ $guest == reset ]] && expect_status 7 || expect_status 0
 done
-expect_err 'the guest resets its machine by the keyboard controller: its firmware starts anew'
+[[ $CPU == kvm && $HAVE == *no-paging32* ]] ||
+    expect_err 'the guest resets its machine by the keyboard controller: its firmware starts anew'
 
 # The same images by ours and by it: what is on the screen is the same.
 same() { # same TEXT IMAGE
