@@ -32,6 +32,7 @@ guest system
 guest disk --disk="$WORK/hard"
 guest floppy
 guest clock
+guest poll
 guest ide --disk="$WORK/hard"
 guest atapi --cdrom="$BUILD/guests/cd.iso"
 guest pci

@@ -388,37 +388,6 @@ static void held_keys(void) {
     CHECK(polls > 2 && polls < 100); /* not for the sake of an A20 gate */
 }
 
-static enum io_result chips_are_there(void *machine) {
-    (void)machine;
-    return IO_DONE;
-}
-
-/* What a service takes is time of the timer alone. */
-static void timer_passes(void) {
-    struct board clock = board;
-    struct pit pit = {0};
-    clock.now = guest_now;
-    clock.uses_irqchip = chips_are_there;
-    new_board();
-    guest_ns = 0;
-    pit_open(&pit, &bus, &clock);
-    out(0x43, 0x34);
-    out(0x40, 0xe8); /* 1000 of 1193182 a second */
-    out(0x40, 0x03);
-    uint64_t due = pit_advance(&pit);
-    CHECK(due > 838000 && due < 838200 && !edges[0]);
-    pit_pass(&pit, 800000);
-    CHECK(pit_advance(&pit) == due - 800000 && !edges[0]);
-    pit_pass(&pit, 100000);
-    due = pit_advance(&pit);
-    CHECK(edges[0] == 1 && due > 700000 && due < 838200);
-    out(0x43, 0x30); /* once */
-    out(0x40, 0xff);
-    out(0x40, 0x00);
-    pit_pass(&pit, 1000000);
-    CHECK(pit_advance(&pit) == UINT64_MAX);
-}
-
 /* Every printable character comes out of the scancodes again. */
 static void every_character_has_a_key(void) {
     for (char c = ' '; c <= '~'; c++) {
@@ -841,7 +810,6 @@ int main(void) {
     uart_at_the_end_of_input();
     keys();
     held_keys();
-    timer_passes();
     every_character_has_a_key();
     keyboard_interrupts();
     keyboard_keeps_what_is_not_read();

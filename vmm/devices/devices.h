@@ -87,15 +87,16 @@ int pic_acknowledge(struct pic *); /* the vector to deliver, or -1 */
 
 struct pit {
     const struct board *board;
-    struct kvm_pit_state2 state; /* load times in the board's nanoseconds and `passed` */
+    struct kvm_pit_state2 state; /* load times in the board's nanoseconds */
     uint64_t due;                /* when channel 0 ticks next; UINT64_MAX: never */
-    uint64_t passed;             /* ns for the timer alone, beside the board's */
+    uint64_t passed;             /* ns of guest time beside that of instructions (virtual_clock.c) */
     uint8_t parity;              /* bits 2 and 3 of port 0x61, which do nothing */
     unsigned tone;               /* that sounds, in Hz; 0: none */
     unsigned tones;              /* so many have begun */
 };
 void pit_open(struct pit *, struct bus *, const struct board *);
 uint64_t pit_advance(struct pit *); /* do what is due; returns when the next is, board's ns or UINT64_MAX */
+/* Guest time goes on, where that is virtual. */
 void pit_pass(struct pit *, uint64_t ns);
 /* What the speaker sounds, in Hz; 0: nothing. */
 unsigned pit_tone(const struct kvm_pit_state2 *);

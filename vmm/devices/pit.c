@@ -13,7 +13,7 @@ enum { COUNTER0 = 0x40, CONTROL = 0x43, SPEAKER = 0x61, HZ = 1193182 };
 enum { STATE_LSB = 1, STATE_MSB, STATE_WORD0, STATE_WORD1 }; /* how far an access is */
 
 static uint64_t pit_now(const struct pit *pit) {
-    return pit->board->now(pit->board->machine) + pit->passed;
+    return pit->board->now(pit->board->machine);
 }
 
 /* Without overflow for some centuries: whole seconds apart from the rest. */
@@ -80,7 +80,7 @@ uint64_t pit_advance(struct pit *pit) {
         pit->board->irq(pit->board->machine, 0, false);
         pit->due = due_after(pit, pit_now(pit));
     }
-    return pit->due == UINT64_MAX ? pit->due : pit->due - pit->passed;
+    return pit->due;
 }
 
 void pit_pass(struct pit *pit, uint64_t ns) { pit->passed += ns; }
@@ -250,7 +250,7 @@ static enum io_result access_speaker(void *device, const struct access *a) {
 
 static void reset(void *device) {
     struct pit *pit = device;
-    *pit = (struct pit){.board = pit->board, .due = UINT64_MAX};
+    *pit = (struct pit){.board = pit->board, .passed = pit->passed, .due = UINT64_MAX};
     for (int i = 0; i < 3; i++)
         pit->state.channels[i] = (struct kvm_pit_channel_state){
             .mode = i == 0 ? 0 : 3, .gate = i != 2, .rw_mode = 3, .read_state = STATE_WORD0,

@@ -10,7 +10,7 @@ uint64_t virtual_clock_now(void *machine) {
     struct machine *m = machine;
     const struct cpu *cpu = &boot_vcpu(m)->cpu;
     bool host = cpu->engine && !cpu_can(cpu, ENGINE_DETERMINISTIC);
-    return host ? monotonic_ns() : cpu->ticks * NS_PER_INSTRUCTION;
+    return host ? monotonic_ns() : cpu->ticks * NS_PER_INSTRUCTION + m->board.devices.pit.passed;
 }
 
 static struct machine *machine_of(void *vcpu) { return ((struct vcpu *)vcpu)->machine; }
@@ -20,15 +20,19 @@ int virtual_clock_acknowledge(void *vcpu) {
     return pic_acknowledge(&m->board.devices.pic);
 }
 
-static uint64_t ticks_of_ns(uint64_t ns) {
-    return ns == UINT64_MAX ? ns : (ns + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION;
+/* A time that is not past. */
+static uint64_t ticks_of_ns(const struct machine *m, uint64_t ns) {
+    uint64_t passed = m->board.devices.pit.passed;
+    if (ns == UINT64_MAX)
+        return ns;
+    return ns > passed ? (ns - passed + NS_PER_INSTRUCTION - 1) / NS_PER_INSTRUCTION : 0;
 }
 
 /* What is due is done; when the next is, in ticks. */
 static uint64_t devices_due(struct machine *m) {
     uint64_t tick = pit_advance(&m->board.devices.pit), clock = rtc_advance(&m->board.devices.cmos.rtc);
     uint64_t key = keyboard_advance(&m->board.devices.keyboard), first = tick < clock ? tick : clock;
-    return ticks_of_ns(first < key ? first : key);
+    return ticks_of_ns(m, first < key ? first : key);
 }
 
 uint64_t virtual_clock_deadline(void *vcpu, uint64_t ticks) {
