@@ -149,7 +149,7 @@ static void run_freely(struct cpu *cpu, struct cpu_exit *exit) {
     bp_plan_remove(cpu);
 }
 
-static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
+static void step_until_exit(struct cpu *cpu, struct cpu_exit *exit) {
     do {
         step_raw(cpu, exit);
         if (exit->kind != CPU_EXIT_STEPPED)
@@ -159,6 +159,14 @@ static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
             return;
         }
     } while (!comes_to_breakpoint(cpu, exit));
+}
+
+/* For the guest it is a run: interrupts enter. */
+static void run_stepping(struct cpu *cpu, struct cpu_exit *exit) {
+    bool step_irqs = cpu->step_irqs;
+    cpu->step_irqs = true;
+    step_until_exit(cpu, exit);
+    cpu->step_irqs = step_irqs;
 }
 
 /* A CPU that sleeps behind a hlt does not come to what follows before it is woken. */
