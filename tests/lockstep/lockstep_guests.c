@@ -130,38 +130,6 @@ static void one_guest(const char *path, enum irqchip_choice chips) {
         one_guest(path, IRQCHIP_ON);
 }
 
-/* Hand-over: a machine that changes engine after each step, against one that stays on the
- * built-in CPU; all of the state is compared, that of the FPU too. */
-static void handed_over(const char *path) {
-    static struct side changing, steady;
-    char error[256];
-    struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_FPU | CPU_MSRS,
-                         .ignore_accessed = true, .ignore_null = true};
-    bool same = true, done = true;
-    memset(&changing, 0, sizeof changing);
-    memset(&steady, 0, sizeof steady);
-    CHECK(open_side(&changing, path, ENGINE_SOFT, IRQCHIP_AUTO, error, sizeof error));
-    CHECK(open_side(&steady, path, ENGINE_SOFT, IRQCHIP_AUTO, error, sizeof error));
-    do {
-        done = engines_change(&changing.machine, l.steps % 2 ? ENGINE_SOFT : ENGINE_KVM, error,
-                              sizeof error);
-        l.ignore_flags = unsure_flags(&steady.machine);
-        step(&changing);
-        step(&steady);
-        l.steps++;
-        same = lockstep_same_state(&l, cpu_read(&changing.machine.vcpu[0].cpu, CPU_ALL),
-                                   cpu_read(&steady.machine.vcpu[0].cpu, CPU_ALL)) &&
-               changing.exit.kind == steady.exit.kind;
-        if (l.ignore_flags)
-            take_flags(&changing, &steady, l.ignore_flags);
-    } while (same && done && steady.exit.kind == CPU_EXIT_STEPPED);
-    printf("%s, changing engines: %llu steps alike%s%s\n", name_of(path),
-           (unsigned long long)l.steps, same ? "" : "; ", same ? "" : l.why);
-    CHECK(done && same && same_memory(&changing, &steady) && changing.length == steady.length);
-    machine_close(&changing.machine);
-    machine_close(&steady.machine);
-}
-
 /* keyboard waits for keys; a partial KVM gets system calls of 64-bit code wrong. */
 static bool wanted(const char *path) {
     const char *name = name_of(path);
@@ -204,8 +172,5 @@ int main(int argc, char **argv) {
         if (wanted(found.gl_pathv[n]))
             one_guest(found.gl_pathv[n], IRQCHIP_AUTO);
     globfree(&found);
-    snprintf(pattern, sizeof pattern, "%s/guests/long64.elf", build);
-    if (argc == 1)
-        handed_over(pattern);
     return unit_end();
 }

@@ -16,22 +16,6 @@
 
 enum { STEPS = 4000 };
 
-/* One KVM's far jump marks no descriptor as accessed, as the built-in CPU's does (3.4.5.1). */
-static bool is_accessed_bit(const struct side *s, uint64_t at) {
-    const struct kvm_dtable *gdt = &s->machine.vcpu[0].cpu.state.sregs.gdt;
-    return at - gdt->base <= gdt->limit && (at - gdt->base) % 8 == 5;
-}
-
-/* The first byte of memory that differs, or the end of it. */
-static uint64_t first_difference(const struct side *a, const struct side *b) {
-    const struct memory *m = &a->machine.memory;
-    const uint8_t *other = b->machine.memory.ram;
-    for (uint64_t at = 0; at < m->ram_size; at++)
-        if (m->ram[at] != other[at] && !((m->ram[at] ^ other[at]) == 1 && is_accessed_bit(b, at)))
-            return at;
-    return m->ram_size;
-}
-
 /* A KVM that interprets cannot do all of protected mode, nor ring 3. */
 static bool kvm_can(struct side *s) {
     const struct cpu_state *now = cpu_read(cpu_of(s), CPU_REGS | CPU_SREGS);
@@ -70,7 +54,7 @@ static bool step_by(struct side *s, bool kvm, unsigned *by_kvm) {
 
 static bool same_end(const struct side *a, const struct side *b) {
     return a->length == b->length && !memcmp(a->output, b->output, a->length) &&
-           first_difference(a, b) == a->machine.memory.ram_size;
+           same_memory(a, b);
 }
 
 /* A KVM without exact breakpoints runs on behind MOV SS, and into handlers (kvm-quirks 6, 7). */
@@ -102,7 +86,7 @@ static bool turn(struct lockstep *l, struct side *changing, struct side *staying
 
 static void one_guest(const char *path) {
     static struct side changing, staying;
-    struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_FPU,
+    struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_FPU | CPU_MSRS,
                          .ignore_accessed = true, .ignore_null = true};
     unsigned by_kvm = 0;
     char error[256];
