@@ -68,7 +68,7 @@ static enum verdict compare(struct lockstep *l, struct side *kvm, struct side *s
                  (unsigned long long)l->steps, kvm->exit.kind, soft->exit.kind);
         return DIFFERENT;
     }
-    if (l->steps % MEMORY_EVERY == 0 && !same_memory(kvm, soft)) {
+    if (l->steps % MEMORY_EVERY == 0 && !alike_memory(kvm, soft)) {
         snprintf(l->why, sizeof l->why, "after %llu steps the memory differs",
                  (unsigned long long)l->steps);
         return DIFFERENT;
@@ -87,7 +87,7 @@ static const char *name_of(const char *path) {
 static void judge(const char *path, struct lockstep *l, enum verdict v, struct side *kvm,
                   struct side *soft) {
     const struct cpu_state *s = cpu_read(&soft->machine.vcpu[0].cpu, CPU_REGS | CPU_SREGS);
-    bool same = v != DIFFERENT && same_memory(kvm, soft) && kvm->length == soft->length &&
+    bool same = v != DIFFERENT && alike_memory(kvm, soft) && kvm->length == soft->length &&
                 !memcmp(kvm->output, soft->output, kvm->length);
     if (v == DIFFERENT)
         printf("%s: %s\n", name_of(path), l->why);

@@ -54,7 +54,7 @@ static bool step_by(struct side *s, bool kvm, unsigned *by_kvm) {
 
 static bool same_end(const struct side *a, const struct side *b) {
     return a->length == b->length && !memcmp(a->output, b->output, a->length) &&
-           same_memory(a, b);
+           alike_memory(a, b);
 }
 
 /* A KVM without exact breakpoints runs on behind MOV SS, and into handlers (kvm-quirks 6, 7). */

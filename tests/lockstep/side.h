@@ -47,13 +47,18 @@ static inline void step(struct side *s) {
     cpu_of(s)->engine->step(cpu_of(s), &s->exit);
 }
 
-/* One KVM's far jump marks no descriptor as accessed, as the built-in CPU's does (3.4.5.1). */
-static inline bool is_accessed_bit(const struct side *s, uint64_t at) {
-    const struct kvm_dtable *gdt = &s->machine.vcpu[0].cpu.state.sregs.gdt;
-    return at - gdt->base <= gdt->limit && (at - gdt->base) % 8 == 5;
+static inline bool same_memory(const struct side *a, const struct side *b) {
+    const struct memory *m = &a->machine.memory;
+    return !memcmp(m->ram, b->machine.memory.ram, m->ram_size);
 }
 
-/* The first byte of memory that differs, or the end of it. */
+/* One KVM's far jump marks no descriptor as accessed, as the built-in CPU's does (3.4.5.1). */
+static inline bool is_accessed_bit(const struct side *s, uint64_t at) {
+    const struct kvm_sregs *r = &s->machine.vcpu[0].cpu.state.sregs;
+    return r->cr0 & CR0_PE && at - r->gdt.base <= r->gdt.limit && (at - r->gdt.base) % 8 == 5;
+}
+
+/* The first byte of memory that differs but for that, or the end of it. */
 static inline uint64_t first_difference(const struct side *a, const struct side *b) {
     const struct memory *m = &a->machine.memory;
     const uint8_t *other = b->machine.memory.ram;
@@ -63,7 +68,7 @@ static inline uint64_t first_difference(const struct side *a, const struct side 
     return m->ram_size;
 }
 
-static inline bool same_memory(const struct side *a, const struct side *b) {
+static inline bool alike_memory(const struct side *a, const struct side *b) {
     return first_difference(a, b) == a->machine.memory.ram_size;
 }
 
