@@ -41,7 +41,6 @@ target remote | exec "$MINIKVM" --cpu=soft --gdb=- "$WORK/dots"
 continue
 monitor screenshot shot
 monitor screenshot shot.png
-monitor screenshot ../shot
 monitor screenshot
 monitor screen
 END
@@ -50,7 +49,12 @@ shows "$WORK/shot.png" '320x200 aa0000 00aa00' 319,199 1,0
 said() { grep -q -e "$1" "$WORK/shoot.out" || fail "not said: $1"$'\n'"$(cat "$WORK/shoot.out")"; }
 said '^shot.png is written$'
 said '^cannot write shot.png: File exists'
-said '^screenshot makes a new file NAME.png in the folder'
 said '^screenshot takes a file'
 said '^320 by 200 dots; `monitor screenshot FILE` makes a picture of them$'
+
+# without a sandbox, as with sanitizers, a client may name any file
+is_sanitized && finish
+(cd "$WORK" && "${GDB:-gdb}" -q -nx -batch -ex "target remote | exec '$MINIKVM' --cpu=soft --gdb=- '$WORK/dots'" \
+    -ex 'monitor screenshot ../shot' >shoot.out 2>&1)
+said '^screenshot makes a new file NAME.png in the folder'
 finish
