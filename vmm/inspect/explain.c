@@ -13,6 +13,7 @@
 #include "vmm/machine/runaway.h"
 #include "vmm/inspect/explain.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/msr.h"
 #include "vmm/x86/page_walk.h"
 
 bool scene_protected(const struct scene *c) {
@@ -233,14 +234,14 @@ static const char *msr_words(uint32_t index) {
         uint32_t index;
         const char *words;
     } known[] = {
-        {0x174, "SYSENTER_CS"}, {0x175, "SYSENTER_ESP"}, {0x176, "SYSENTER_EIP"},
-        {0xc0000080, "EFER"},
-        {0xc0000081, "STAR: the selectors of SYSCALL and SYSRET"},
-        {0xc0000082, "LSTAR: where SYSCALL goes from 64-bit code"},
-        {0xc0000083, "CSTAR: where SYSCALL goes from compatibility mode"},
-        {0xc0000084, "FMASK: the flags that SYSCALL clears"},
-        {0xc0000100, "FS_BASE"}, {0xc0000101, "GS_BASE"},
-        {0xc0000102, "KERNEL_GS_BASE: what SWAPGS exchanges with the base of GS"},
+        {MSR_SYSENTER_CS, "SYSENTER_CS"}, {MSR_SYSENTER_ESP, "SYSENTER_ESP"}, {MSR_SYSENTER_EIP, "SYSENTER_EIP"},
+        {MSR_EFER, "EFER"},
+        {MSR_STAR, "STAR: the selectors of SYSCALL and SYSRET"},
+        {MSR_LSTAR, "LSTAR: where SYSCALL goes from 64-bit code"},
+        {MSR_CSTAR, "CSTAR: where SYSCALL goes from compatibility mode"},
+        {MSR_FMASK, "FMASK: the flags that SYSCALL clears"},
+        {MSR_FS_BASE, "FS_BASE"}, {MSR_GS_BASE, "GS_BASE"},
+        {MSR_KERNEL_GS_BASE, "KERNEL_GS_BASE: what SWAPGS exchanges with the base of GS"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].index == index)
@@ -254,7 +255,7 @@ static void explain_wrmsr(const struct scene *c) {
     const char *words = msr_words((uint32_t)r->rcx);
     text_print(c->t, "MSR 0x%x%s%s%s becomes 0x%016" PRIx64 ". ", (unsigned)r->rcx, words ? " (" : "",
                words ? words : "", words ? ")" : "", value);
-    if ((uint32_t)r->rcx == 0xc0000080 && value & EFER_LME && !(c->s->sregs.efer & EFER_LME))
+    if ((uint32_t)r->rcx == MSR_EFER && value & EFER_LME && !(c->s->sregs.efer & EFER_LME))
         text_print(c->t, "EFER.LME: long mode begins when paging is turned on. ");
 }
 

@@ -4,13 +4,7 @@
  */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
-
-enum {
-    MSR_TSC = 0x10,
-    MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
-    MSR_EFER = 0xC0000080, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK,
-    MSR_FS_BASE = 0xC0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
-};
+#include "vmm/x86/msr.h"
 
 /* What may be written. */
 enum width { W32, ONLY32, W64, ADDRESS }; /* the upper half is dropped, or #GP; all; a

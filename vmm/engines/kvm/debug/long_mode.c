@@ -15,8 +15,7 @@
 #include "vmm/engines/kvm/debug/debug.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/descriptor.h"
-
-enum { MSR_EFER = 0xc0000080, MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082 };
+#include "vmm/x86/msr.h"
 
 /* --- measuring ------------------------------------------------------------------------ */
 

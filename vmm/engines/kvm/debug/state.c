@@ -8,21 +8,23 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "vmm/x86/msr.h"
+
 /* In this order; a KVM takes and gives them up to the first that it does not have. */
 static const struct {
     uint32_t index;
     size_t offset; /* in struct cpu_msrs */
 } msrs[] = {
-    {0x10, offsetof(struct cpu_msrs, tsc)},
-    {0x174, offsetof(struct cpu_msrs, sysenter_cs)},
-    {0x175, offsetof(struct cpu_msrs, sysenter_esp)},
-    {0x176, offsetof(struct cpu_msrs, sysenter_eip)},
-    {0xC0000081, offsetof(struct cpu_msrs, star)},
-    {0xC0000082, offsetof(struct cpu_msrs, lstar)},
-    {0xC0000083, offsetof(struct cpu_msrs, cstar)},
-    {0xC0000084, offsetof(struct cpu_msrs, fmask)},
-    {0xC0000102, offsetof(struct cpu_msrs, kernel_gs_base)},
-    {0xC0000103, offsetof(struct cpu_msrs, tsc_aux)},
+    {MSR_TSC, offsetof(struct cpu_msrs, tsc)},
+    {MSR_SYSENTER_CS, offsetof(struct cpu_msrs, sysenter_cs)},
+    {MSR_SYSENTER_ESP, offsetof(struct cpu_msrs, sysenter_esp)},
+    {MSR_SYSENTER_EIP, offsetof(struct cpu_msrs, sysenter_eip)},
+    {MSR_STAR, offsetof(struct cpu_msrs, star)},
+    {MSR_LSTAR, offsetof(struct cpu_msrs, lstar)},
+    {MSR_CSTAR, offsetof(struct cpu_msrs, cstar)},
+    {MSR_FMASK, offsetof(struct cpu_msrs, fmask)},
+    {MSR_KERNEL_GS_BASE, offsetof(struct cpu_msrs, kernel_gs_base)},
+    {MSR_TSC_AUX, offsetof(struct cpu_msrs, tsc_aux)},
 };
 enum { MSRS = sizeof msrs / sizeof *msrs };
 
@@ -169,7 +171,7 @@ int debug_store(struct cpu *cpu, unsigned parts) {
         trim_events(&cpu->state.events, &cpu->state.debugregs);
     cpu->dirty &= ~parts;
     count_ioctls(cpu, parts);
-    int err = state_store(cpu, parts);
+    int err = state_store(cpu, parts & ~(unsigned)CPU_FPU); /* which goes by the area */
     if (parts & CPU_FPU && set_xsave(v, &cpu->state.fpu) < 0)
         stays_dirty(cpu, CPU_FPU, &err);
     if (parts & CPU_MSRS && set_msrs(v->fd, &cpu->state.msrs) < 0)
