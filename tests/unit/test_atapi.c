@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vmm/devices/device.h"
+#include "tests/unit/ide_ports.h"
 #include "vmm/devices/disk/drives.h"
 
 extern const struct device_class device_ide, device_disks;
@@ -16,42 +16,20 @@ enum { ERROR = 1, FEATURE = 1, REASON, LOW, BYTES_LOW, BYTES_HIGH, DEVICE, STATU
 enum { DONE = 0x50, DRQ = 0x58, FAILED = 0x41 };
 enum { FOR_COMMAND = 1, FOR_DATA = 2, AT_END = 3 };
 
-static char path[] = "/tmp/minikvm-atapi-XXXXXX", error[400], last_told[400];
-static struct bus bus;
+static char path[] = "/tmp/minikvm-atapi-XXXXXX", error[400];
 static struct drives drives;
 static void *ide;
-static bool line[16];
-static unsigned edges, told, port = SECOND;
 static uint8_t data[1 << 17];
 
-static void take_irq(void *machine, unsigned irq, bool level) {
-    (void)machine;
-    edges += level && !line[irq];
-    line[irq] = level;
+/* Of whatever line. */
+static unsigned all_edges(void) {
+    unsigned sum = 0;
+    for (unsigned irq = 0; irq < 16; irq++)
+        sum += edges[irq];
+    return sum;
 }
 
-static void take_tell(void *machine, const char *text) {
-    (void)machine;
-    snprintf(last_told, sizeof last_told, "%s", text);
-    told++;
-}
-
-static const struct board board = {.irq = take_irq, .tell = take_tell};
-
-static void access_port(unsigned to, bool write, unsigned size, void *bytes) {
-    bus_access(&bus, &(struct access){.address = to, .write = write, .size = size, .data = bytes});
-}
-
-static void out(unsigned n, unsigned value) {
-    uint8_t byte = (uint8_t)value;
-    access_port(port + n, true, 1, &byte);
-}
-
-static uint8_t in(unsigned n) {
-    uint8_t byte = 0x5a;
-    access_port(port + n, false, 1, &byte);
-    return byte;
-}
+static void forget_edges(void) { memset(edges, 0, sizeof edges); }
 
 static uint8_t status(void) { return in(CONTROL); } /* which takes no interrupt */
 
@@ -76,7 +54,8 @@ static struct disk *open_file(unsigned flags) {
 static void open_ide(void) {
     bus = (struct bus){0};
     memset(line, 0, sizeof line);
-    edges = told = 0;
+    forget_edges();
+    told = 0;
     port = SECOND;
     ide = device_ide.open(&(struct device_site){.bus = &bus, .board = &board, .drives = &drives});
     device_ide.reset(ide);
@@ -260,13 +239,13 @@ static void reads(void) {
 static void limits_hold(void) {
     begin();
     ask(2048, PACKET(0x28, 0, 0, 0, 0, 10, 0, 0, 3));
-    CHECK(byte_count() == 2048 && take_data(2048) == 3 * 2048 && edges == 4 && ended() && is_block(2, 12));
-    edges = 0;
+    CHECK(byte_count() == 2048 && take_data(2048) == 3 * 2048 && all_edges() == 4 && ended() && is_block(2, 12));
+    forget_edges();
     ask(1001, PACKET(0x28, 0, 0, 0, 0, 10, 0, 0, 2)); /* odd: one less */
-    CHECK(byte_count() == 1000 && take_data(1000) == 2 * 2048 && ended() && edges == 6 && is_block(1, 11));
-    edges = 0;
+    CHECK(byte_count() == 1000 && take_data(1000) == 2 * 2048 && ended() && all_edges() == 6 && is_block(1, 11));
+    forget_edges();
     ask(0xffff, PACKET(0x28, 0, 0, 0, 0, 0, 0, 0, 40));
-    CHECK(byte_count() == 0xfffe && take_data(0xfffe) == 40 * 2048 && ended() && edges == 3);
+    CHECK(byte_count() == 0xfffe && take_data(0xfffe) == 40 * 2048 && ended() && all_edges() == 3);
     CHECK(is_block(31, 31) && is_block(32, 32) && is_block(39, 39));
     ask(0, PACKET(0x00)); /* no data, no limit */
     CHECK(ended());

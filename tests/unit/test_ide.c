@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vmm/devices/device.h"
+#include "tests/unit/ide_ports.h"
 #include "vmm/devices/disk/disk.h"
 #include "vmm/devices/disk/drives.h"
 
@@ -17,43 +17,9 @@ enum { FIRST = 0x1f0, SECOND = 0x170, CONTROL = 0x206, SECTORS = 40000 };
 enum { ERROR = 1, FEATURE = 1, COUNT, LOW, MID, HIGH, DEVICE, STATUS, COMMAND = STATUS };
 enum { READY = 0x50, DRQ = 0x58, BAD = 0x51, ABORTED = 0x04, NOT_FOUND = 0x10, UNREADABLE = 0x40 };
 
-static char path[] = "/tmp/minikvm-ide-XXXXXX", error[400], last_told[400];
-static struct bus bus;
+static char path[] = "/tmp/minikvm-ide-XXXXXX", error[400];
 static struct drives drives;
 static void *ide;
-static bool line[16];
-static unsigned edges[16], told;
-static unsigned port = FIRST;
-
-static void take_irq(void *machine, unsigned irq, bool level) {
-    (void)machine;
-    edges[irq] += level && !line[irq];
-    line[irq] = level;
-}
-
-static void take_tell(void *machine, const char *text) {
-    (void)machine;
-    snprintf(last_told, sizeof last_told, "%s", text);
-    told++;
-}
-
-static const struct board board = {.irq = take_irq, .tell = take_tell};
-
-static void access_port(unsigned to, bool write, unsigned size, void *data) {
-    bus_access(&bus, &(struct access){.address = to, .write = write, .size = size, .data = data});
-}
-
-static void out(unsigned n, unsigned value) {
-    uint8_t byte = (uint8_t)value;
-    access_port(port + n, true, 1, &byte);
-}
-
-static uint8_t in(unsigned n) {
-    uint8_t byte = 0x5a;
-    access_port(port + n, false, 1, &byte);
-    return byte;
-}
-
 static uint16_t data_in(void) {
     uint16_t word = 0x5a5a;
     access_port(port, false, 2, &word);

@@ -11,6 +11,7 @@
 
 #include "tests/lockstep/rig.h"
 #include "tests/lockstep/undefined.h"
+#include "native64.h"
 #include "native_rows.h"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
@@ -194,32 +195,7 @@ static void make(struct test *t) {
 
 /* --- on the host --- */
 
-#define TEXT_(x) #x
-#define TEXT(x)  TEXT_(x)
-
-/* Out of C with everything from FRAME; behind the instruction back with everything in OUT. */
-__asm__(".text\n"
-        "host_enter:\n"
-        "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-        "  mov %rsp, " TEXT(SAVED) "\n"
-        "  mov $" TEXT(FRAME) ", %rsp\n"
-        "  popfq; pop %rax; pop %rcx; pop %rdx; pop %rbx; lea 8(%rsp), %rsp\n"
-        "  pop %rbp; pop %rsi; pop %rdi; pop %r8; pop %r9; pop %r10; pop %r11\n"
-        "  pop %r12; pop %r13; pop %r14; pop %r15\n"
-        "  mov " TEXT(FRAME) " + 40, %rsp\n"
-        "  jmp *" TEXT(SAVED) " + 8\n"
-        "host_leave:\n"
-        "  mov %rsp, " TEXT(OUT) " + 40\n"
-        "  mov $" TEXT(OUT) " + 136, %rsp\n"
-        "  push %r15; push %r14; push %r13; push %r12; push %r11; push %r10; push %r9\n"
-        "  push %r8; push %rdi; push %rsi; push %rbp; lea -8(%rsp), %rsp\n"
-        "  push %rbx; push %rdx; push %rcx; push %rax; pushfq\n"
-        "  cld\n"
-        "  mov " TEXT(SAVED) ", %rsp\n"
-        "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
-        "  ret\n");
-extern void host_enter(void);
-extern char host_leave[];
+NATIVE64("", "cld")
 
 static volatile sig_atomic_t faulted;
 

@@ -1,35 +1,9 @@
 /* 64-bit code: see native_fpu.h. `test_soft_native_fpu64 [cases] [seed] [x87|sse]`. */
 #define IN_64BIT 1
+#include "native64.h"
 #include "native_fpu.h"
 
-#define TEXT_(x) #x
-#define TEXT(x)  TEXT_(x)
-
-/* Out of C with everything from FRAME; behind the instruction back with everything in OUT. */
-__asm__(".text\n"
-        "host_enter:\n"
-        "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-        "  fxrstor64 " TEXT(FPU_IN) "\n"
-        "  mov %rsp, " TEXT(SAVED) "\n"
-        "  mov $" TEXT(FRAME) ", %rsp\n"
-        "  popfq; pop %rax; pop %rcx; pop %rdx; pop %rbx; lea 8(%rsp), %rsp\n"
-        "  pop %rbp; pop %rsi; pop %rdi; pop %r8; pop %r9; pop %r10; pop %r11\n"
-        "  pop %r12; pop %r13; pop %r14; pop %r15\n"
-        "  mov " TEXT(FRAME) " + 40, %rsp\n"
-        "  jmp *" TEXT(SAVED) " + 8\n"
-        "host_leave:\n"
-        "  mov %rsp, " TEXT(OUT) " + 40\n"
-        "  mov $" TEXT(OUT) " + 136, %rsp\n"
-        "  push %r15; push %r14; push %r13; push %r12; push %r11; push %r10; push %r9\n"
-        "  push %r8; push %rdi; push %rsi; push %rbp; lea -8(%rsp), %rsp\n"
-        "  push %rbx; push %rdx; push %rcx; push %rax; pushfq\n"
-        "  fxsave64 " TEXT(FPU_OUT) "\n"
-        "  fninit; ldmxcsr " TEXT(MXCSR) "; cld\n"
-        "  mov " TEXT(SAVED) ", %rsp\n"
-        "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
-        "  ret\n");
-extern void host_enter(void);
-extern char host_leave[];
+NATIVE64("fxrstor64 " TEXT(FPU_IN), "fxsave64 " TEXT(FPU_OUT) "; fninit; ldmxcsr " TEXT(MXCSR) "; cld")
 
 static void native_fault(ucontext_t *c) {
     uint64_t ip = (uint64_t)c->uc_mcontext.gregs[REG_RIP];
