@@ -94,6 +94,11 @@ $(BUILD)/tests/lockstep/lockstep_streams: $(patsubst %.c,$(BUILD)/%.o,\
 $(BUILD)/tests/lockstep/%: $(BUILD)/tests/lockstep/%.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
+$(BUILD)/tests/lockstep/bench_soft: $(BUILD)/tests/lockstep/bench_loops.o
+$(BUILD)/tests/lockstep/bench_loops.o: $(addprefix tests/lockstep/,bench_loops.S bench_fp.inc)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
 units: $(LOCKSTEP)
 -include $(wildcard $(BUILD)/tests/lockstep/*.d)
 

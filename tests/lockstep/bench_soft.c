@@ -1,39 +1,19 @@
-/* How fast the built-in CPU is: millions of guest instructions a second on eight
- * loops, best of three, and what a breakpoint or watchpoint that is never hit costs. */
+/* How fast the built-in CPU is: millions of guest instructions a second of CPU time, best of
+ * three, and what a breakpoint or watchpoint that is never hit costs. `bench_soft N INSTRUCTIONS`
+ * runs the N-th of bench_loops.S once, for a profiler. */
 #include <time.h>
 
 #include "rig.h"
 #include "vmm/engines/soft/soft.h"
 
-/* add, store, branch */
-static const uint8_t simple[] = {
-    0xB9, 0x00, 0x00, 0x00, 0x08,                   /* mov ecx, 0x8000000 */
-    0x01, 0xC8,                                     /* 1: add eax, ecx */
-    0xA3, 0x00, 0x00, 0x03, 0x00,                   /* mov [0x30000], eax */
-    0x83, 0xC3, 0x03,                               /* add ebx, 3 */
-    0x89, 0x1D, 0x04, 0x00, 0x03, 0x00,             /* mov [0x30004], ebx */
-    0x39, 0xC3,                                     /* cmp ebx, eax */
-    0x74, 0x01,                                     /* je 2 */
-    0x42,                                           /* inc edx */
-    0x49,                                           /* 2: dec ecx */
-    0x75, 0xE8,                                     /* jnz 1 */
-    0xF4,
+/* bench_loops.S */
+struct bench_loop {
+    const char *text;
+    const uint8_t *code;
+    uint64_t length;
+    uint32_t bits, instructions;
 };
-
-/* the same in 64-bit code */
-static const uint8_t simple64[] = {
-    0xB9, 0x00, 0x00, 0x00, 0x08,                   /* mov ecx, 0x8000000 */
-    0x48, 0x01, 0xC8,                               /* 1: add rax, rcx */
-    0x48, 0x89, 0x04, 0x25, 0x00, 0x00, 0x03, 0x00, /* mov [0x30000], rax */
-    0x48, 0x83, 0xC3, 0x03,                         /* add rbx, 3 */
-    0x48, 0x89, 0x1C, 0x25, 0x08, 0x00, 0x03, 0x00, /* mov [0x30008], rbx */
-    0x48, 0x39, 0xC3,                               /* cmp rbx, rax */
-    0x74, 0x03,                                     /* je 2 */
-    0x48, 0xFF, 0xC2,                               /* inc rdx */
-    0x48, 0xFF, 0xC9,                               /* 2: dec rcx */
-    0x75, 0xDC,                                     /* jnz 1 */
-    0xF4,
-};
+extern const struct bench_loop bench_loops[], bench_loops_end[];
 
 /* rep movsd of 4 KiB, over and over */
 static const uint8_t copy[] = {
@@ -80,32 +60,9 @@ static const uint8_t beside[] = {
     0xEB, 0xF5,                                     /* jmp 1 */
 };
 
-/* a sum of products, each stored */
-static const uint8_t x87_loop[] = {
-    0xB9, 0x00, 0x00, 0x00, 0x08,                   /* mov ecx, 0x8000000 */
-    0xD9, 0xEE,                                     /* fldz */
-    0xDD, 0x05, 0x00, 0x00, 0x03, 0x00,             /* 1: fld qword [0x30000] */
-    0xDC, 0x0D, 0x08, 0x00, 0x03, 0x00,             /* fmul qword [0x30008] */
-    0xDE, 0xC1,                                     /* faddp */
-    0xDD, 0x15, 0x10, 0x00, 0x03, 0x00,             /* fst qword [0x30010] */
-    0x49, 0x75, 0xE9,                               /* dec ecx; jnz 1 */
-    0xF4,
-};
-
-static const uint8_t sse2_loop[] = {
-    0xB9, 0x00, 0x00, 0x00, 0x08,                   /* mov ecx, 0x8000000 */
-    0x66, 0x0F, 0x28, 0x0D, 0x00, 0x00, 0x03, 0x00, /* 1: movapd xmm1, [0x30000] */
-    0x66, 0x0F, 0x59, 0x0D, 0x10, 0x00, 0x03, 0x00, /* mulpd xmm1, [0x30010] */
-    0x66, 0x0F, 0x58, 0xC1,                         /* addpd xmm0, xmm1 */
-    0xF2, 0x0F, 0x11, 0x05, 0x20, 0x00, 0x03, 0x00, /* movsd [0x30020], xmm0 */
-    0x66, 0x0F, 0xFE, 0xD1,                         /* paddd xmm2, xmm1 */
-    0x49, 0x75, 0xDD,                               /* dec ecx; jnz 1 */
-    0xF4,
-};
-
 static double seconds(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -113,31 +70,47 @@ enum extra { PLAIN, BREAKPOINT, WATCHPOINT };
 
 enum mode { FLAT, PAGED, LONG };
 
+enum { INSTRUCTIONS = 100000000 };
+
+static void prepare(struct rig *r, const uint8_t *code, size_t length, enum mode mode) {
+    rig_open(r, soft_open, 8 << 20);
+    if (mode == LONG)
+        rig_long(r, code, length);
+    else
+        rig_flat(r, code, length);
+    rig_get(r)->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    r->cpu.state.regs.rcx = 0x8000000;
+    rig_set(r);
+    if (mode == PAGED)
+        rig_paging(r, 7);
+    r->cpu.limit = INSTRUCTIONS;
+}
+
+static double once(const uint8_t *code, size_t length, enum mode mode, enum extra extra) {
+    struct rig r;
+    prepare(&r, code, length, mode);
+    if (extra == BREAKPOINT)
+        breakpoints_add(&r.breakpoints, BP_SOFT, CODE_AT + length + 16, 1);
+    if (extra == WATCHPOINT)
+        breakpoints_add(&r.breakpoints, BP_WRITE, 0x38000, 4);
+    double start = seconds();
+    rig_run(&r);
+    double mips = (double)r.cpu.ticks / (seconds() - start) / 1e6;
+    rig_close(&r);
+    return mips;
+}
+
 static double measure(const uint8_t *code, size_t length, enum mode mode, enum extra extra) {
     double best = 0;
     for (int n = 0; n < 3; n++) {
-        struct rig r;
-        rig_open(&r, soft_open, 8 << 20);
-        if (mode == LONG)
-            rig_long(&r, code, length);
-        else
-            rig_flat(&r, code, length);
-        rig_get(&r)->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
-        rig_set(&r);
-        if (mode == PAGED)
-            rig_paging(&r, 7);
-        if (extra == BREAKPOINT)
-            breakpoints_add(&r.breakpoints, BP_SOFT, CODE_AT + length + 16, 1);
-        if (extra == WATCHPOINT)
-            breakpoints_add(&r.breakpoints, BP_WRITE, 0x38000, 4);
-        r.cpu.limit = 100000000;
-        double start = seconds();
-        rig_run(&r);
-        double mips = (double)r.cpu.ticks / (seconds() - start) / 1e6;
+        double mips = once(code, length, mode, extra);
         best = mips > best ? mips : best;
-        rig_close(&r);
     }
     return best;
+}
+
+static double measure_loop(const struct bench_loop *l, enum extra extra) {
+    return measure(l->code, l->length, l->bits == 64 ? LONG : FLAT, extra);
 }
 
 /* The copy counts a repeated instruction once: bytes a second say more. */
@@ -152,22 +125,40 @@ static double copy_rate(void) {
     return rate;
 }
 
-int main(void) {
-    double plain = measure(simple, sizeof simple, FLAT, PLAIN);
-    printf("adds, stores, branches   %6.0f MIPS\n", plain);
-    printf("  with a breakpoint set  %6.0f MIPS\n",
-           measure(simple, sizeof simple, FLAT, BREAKPOINT));
-    printf("  with a watchpoint set  %6.0f MIPS\n",
-           measure(simple, sizeof simple, FLAT, WATCHPOINT));
-    printf("  in 64-bit code         %6.0f MIPS\n", measure(simple64, sizeof simple64, LONG, PLAIN));
-    printf("rep movsd                %6.1f GB/s, %.0f million doublewords a second\n", copy_rate(),
-           copy_rate() * 250);
-    printf("sieve with calls         %6.0f MIPS\n", measure(sieve, sizeof sieve, FLAT, PLAIN));
-    printf("walk over 1024 pages     %6.0f MIPS\n", measure(pages, sizeof pages, PAGED, PLAIN));
-    printf("data beside code         %6.0f MIPS\n", measure(beside, sizeof beside, FLAT, PLAIN));
-    printf("x87: load, multiply, add %6.0f MIPS\n",
-           measure(x87_loop, sizeof x87_loop, FLAT, PLAIN));
-    printf("SSE2: the same, and more %6.0f MIPS\n",
-           measure(sse2_loop, sizeof sse2_loop, FLAT, PLAIN));
+static void print_rate(const char *what, double mips) {
+    printf("%-46s %6.0f MIPS\n", what, mips);
+}
+
+static void print_loop(const struct bench_loop *l) {
+    char text[64];
+    snprintf(text, sizeof text, "%s, %u bits", l->text, l->bits);
+    print_rate(text, measure_loop(l, PLAIN));
+}
+
+static void profile(unsigned n, uint64_t instructions) {
+    const struct bench_loop *l = &bench_loops[n];
+    struct rig r;
+    if (l >= bench_loops_end)
+        return;
+    prepare(&r, l->code, l->length, l->bits == 64 ? LONG : FLAT);
+    r.cpu.limit = instructions;
+    rig_run(&r);
+    printf("%s, %u bits: %llu instructions\n", l->text, l->bits, (unsigned long long)r.cpu.ticks);
+    rig_close(&r);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 2) {
+        profile((unsigned)atoi(argv[1]), strtoull(argv[2], NULL, 0));
+        return 0;
+    }
+    for (const struct bench_loop *l = bench_loops; l < bench_loops_end; l++)
+        print_loop(l);
+    print_rate("the first with a breakpoint set", measure_loop(bench_loops, BREAKPOINT));
+    print_rate("the first with a watchpoint set", measure_loop(bench_loops, WATCHPOINT));
+    printf("rep movsd %43.1f GB/s\n", copy_rate());
+    print_rate("sieve with calls", measure(sieve, sizeof sieve, FLAT, PLAIN));
+    print_rate("walk over 1024 pages", measure(pages, sizeof pages, PAGED, PLAIN));
+    print_rate("data beside code", measure(beside, sizeof beside, FLAT, PLAIN));
     return 0;
 }
