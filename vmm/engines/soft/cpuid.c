@@ -10,6 +10,7 @@
 #include "vmm/engines/soft/handlers.h"
 
 #define SIGNATURE 0x633 /* family 6; SEP is believed from model 3, stepping 3 */
+#define CLFLUSH_LINE (8 << 8) /* in leaf 1, EBX: what CLFLUSH takes, in units of 8 bytes */
 
 enum { LEAF_LAST = 7, LEAF_EXTENDED_LAST = 0x80000008 };
 
@@ -91,7 +92,7 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
     if (leaf == 0)
         set_vendor(s);
     else if (leaf == 1)
-        set_features(s, leaf, SIGNATURE, 0);
+        set_features(s, leaf, SIGNATURE, has_feature(s, FEATURE_CLFLUSH) ? CLFLUSH_LINE : 0);
     else if (leaf == 0x80000000)
         set_four(s, LEAF_EXTENDED_LAST, 0, 0, 0);
     else if (leaf >= 0x80000002 && leaf <= 0x80000004)
