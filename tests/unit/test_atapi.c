@@ -21,17 +21,7 @@ static struct drives drives;
 static void *ide;
 static uint8_t data[1 << 17];
 
-/* Of whatever line. */
-static unsigned all_edges(void) {
-    unsigned sum = 0;
-    for (unsigned irq = 0; irq < 16; irq++)
-        sum += edges[irq];
-    return sum;
-}
-
-static void forget_edges(void) { memset(edges, 0, sizeof edges); }
-
-static uint8_t status(void) { return in(CONTROL); } /* which takes no interrupt */
+static uint8_t status(void) { return ide_in(CONTROL); } /* which takes no interrupt */
 
 /* Each block begins with its number, and ends in it. */
 static void make_file(unsigned bytes_less) {
@@ -52,11 +42,8 @@ static struct disk *open_file(unsigned flags) {
 }
 
 static void open_ide(void) {
-    bus = (struct bus){0};
-    memset(line, 0, sizeof line);
-    forget_edges();
-    told = 0;
-    port = SECOND;
+    new_bus();
+    channel = SECOND;
     ide = device_ide.open(&(struct device_site){.bus = &bus, .board = &board, .drives = &drives});
     device_ide.reset(ide);
 }
@@ -76,38 +63,38 @@ static void finish(void) {
 static void send_packet(const uint8_t *packet) {
     for (unsigned i = 0; i < 12; i += 2) {
         uint16_t word = (uint16_t)(packet[i] | packet[i + 1] << 8);
-        access_port(port, true, 2, &word);
+        access_port(channel, true, 2, &word);
     }
 }
 
 /* PACKET, up to where the drive has the packet. */
 static void ask(unsigned limit, const uint8_t *packet) {
-    out(FEATURE, 0);
-    out(BYTES_LOW, limit);
-    out(BYTES_HIGH, limit >> 8);
-    out(COMMAND, 0xa0);
-    CHECK(status() == DRQ && in(REASON) == FOR_COMMAND && !line[IRQ]);
+    ide_out(FEATURE, 0);
+    ide_out(BYTES_LOW, limit);
+    ide_out(BYTES_HIGH, limit >> 8);
+    ide_out(COMMAND, 0xa0);
+    CHECK(status() == DRQ && ide_in(REASON) == FOR_COMMAND && !line[IRQ]);
     send_packet(packet);
 }
 
-static unsigned byte_count(void) { return in(BYTES_LOW) | in(BYTES_HIGH) << 8; }
+static unsigned byte_count(void) { return ide_in(BYTES_LOW) | ide_in(BYTES_HIGH) << 8; }
 
 /* All the data, by the Byte Count registers; their length. */
 static unsigned take_data(unsigned limit) {
     unsigned got = 0;
     while (status() == DRQ) {
         unsigned n = byte_count();
-        CHECK(line[IRQ] && in(REASON) == FOR_DATA && n && n <= limit && in(STATUS) == DRQ && !line[IRQ]);
+        CHECK(line[IRQ] && ide_in(REASON) == FOR_DATA && n && n <= limit && ide_in(STATUS) == DRQ && !line[IRQ]);
         for (unsigned i = 0; i < n; i += 2)
-            access_port(port, false, 2, data + got + i);
+            access_port(channel, false, 2, data + got + i);
         got += n;
     }
     return got;
 }
 
 static bool ended(void) {
-    bool good = line[IRQ] && in(REASON) == AT_END;
-    return good && in(STATUS) == DONE && !line[IRQ] && in(ERROR) == 0;
+    bool good = line[IRQ] && ide_in(REASON) == AT_END;
+    return good && ide_in(STATUS) == DONE && !line[IRQ] && ide_in(ERROR) == 0;
 }
 
 /* A command's data; they must be so many. */
@@ -128,8 +115,8 @@ static bool sense_is(unsigned key, unsigned code, unsigned qualifier) {
 
 static bool fails(const uint8_t *packet, unsigned key, unsigned code, unsigned qualifier) {
     ask(2048, packet);
-    bool failed = status() == FAILED && line[IRQ] && in(REASON) == AT_END && in(ERROR) == key << 4;
-    return failed && in(STATUS) == FAILED && sense_is(key, code, qualifier) && sense_is(0, 0, 0);
+    bool failed = status() == FAILED && line[IRQ] && ide_in(REASON) == AT_END && ide_in(ERROR) == key << 4;
+    return failed && ide_in(STATUS) == FAILED && sense_is(key, code, qualifier) && sense_is(0, 0, 0);
 }
 
 static bool is_block(unsigned at, unsigned number) {
@@ -140,30 +127,30 @@ static bool is_block(unsigned at, unsigned number) {
 /* --- finding it ------------------------------------------------------------------------------ */
 
 static bool has_signature(void) {
-    return in(REASON) == 1 && in(LOW) == 1 && in(BYTES_LOW) == 0x14 && in(BYTES_HIGH) == 0xeb;
+    return ide_in(REASON) == 1 && ide_in(LOW) == 1 && ide_in(BYTES_LOW) == 0x14 && ide_in(BYTES_HIGH) == 0xeb;
 }
 
 static void is_found(void) {
     begin();
-    CHECK(has_signature() && in(ERROR) == 1 && status() == 0 && told == 0);
-    out(COMMAND, 0xec); /* IDENTIFY DEVICE */
-    CHECK(status() == 0x51 && in(ERROR) == 4 && has_signature() && line[IRQ] && in(STATUS) == 0x51);
-    out(COMMAND, 0x20);
-    CHECK(status() == 0x51 && in(ERROR) == 4 && has_signature() && in(STATUS));
-    out(CONTROL, 4);
+    CHECK(has_signature() && ide_in(ERROR) == 1 && status() == 0 && told == 0);
+    ide_out(COMMAND, 0xec); /* IDENTIFY DEVICE */
+    CHECK(status() == 0x51 && ide_in(ERROR) == 4 && has_signature() && line[IRQ] && ide_in(STATUS) == 0x51);
+    ide_out(COMMAND, 0x20);
+    CHECK(status() == 0x51 && ide_in(ERROR) == 4 && has_signature() && ide_in(STATUS));
+    ide_out(CONTROL, 4);
     CHECK(status() == 0x80);
-    out(CONTROL, 0);
-    CHECK(has_signature() && status() == 0 && in(ERROR) == 1 && !line[IRQ]);
-    out(REASON, 0x55), out(LOW, 0xaa);
-    CHECK(in(REASON) == 0x55 && in(LOW) == 0xaa);
-    out(COMMAND, 0x08);
+    ide_out(CONTROL, 0);
+    CHECK(has_signature() && status() == 0 && ide_in(ERROR) == 1 && !line[IRQ]);
+    ide_out(REASON, 0x55), ide_out(LOW, 0xaa);
+    CHECK(ide_in(REASON) == 0x55 && ide_in(LOW) == 0xaa);
+    ide_out(COMMAND, 0x08);
     CHECK(has_signature() && status() == 0 && !line[IRQ]);
-    out(COMMAND, 0x90);
-    CHECK(has_signature() && in(ERROR) == 1 && line[IRQ] && in(STATUS) == 0);
-    out(COMMAND, 0xca); /* a disk's WRITE DMA */
-    CHECK(in(STATUS) == 0x51 && in(ERROR) == 4 && told == 1);
-    out(DEVICE, 0xb0);
-    CHECK(status() == 0 && in(BYTES_LOW) == 0);
+    ide_out(COMMAND, 0x90);
+    CHECK(has_signature() && ide_in(ERROR) == 1 && line[IRQ] && ide_in(STATUS) == 0);
+    ide_out(COMMAND, 0xca); /* a disk's WRITE DMA */
+    CHECK(ide_in(STATUS) == 0x51 && ide_in(ERROR) == 4 && told == 1);
+    ide_out(DEVICE, 0xb0);
+    CHECK(status() == 0 && ide_in(BYTES_LOW) == 0);
     finish();
 }
 
@@ -171,11 +158,11 @@ static unsigned identify_word(unsigned n) { return data[2 * n] | data[2 * n + 1]
 
 static void is_identified(void) {
     begin();
-    out(COMMAND, 0xa1);
+    ide_out(COMMAND, 0xa1);
     CHECK(status() == DRQ && line[IRQ]);
     for (unsigned i = 0; i < 512; i += 2)
-        access_port(port, false, 2, data + i);
-    CHECK(in(STATUS) == DONE && identify_word(0) == 0x85c0);
+        access_port(channel, false, 2, data + i);
+    CHECK(ide_in(STATUS) == DONE && identify_word(0) == 0x85c0);
     CHECK(!(identify_word(49) & 0x100) && identify_word(49) & 0x200 && identify_word(63) == 0); /* no DMA */
     CHECK(identify_word(82) & 0x10 && identify_word(83) >> 14 == 1 && !memcmp(data + 54, "IMINVK MDCR-MO", 14));
     uint8_t sum = 0;
@@ -250,7 +237,7 @@ static void limits_hold(void) {
     ask(0, PACKET(0x00)); /* no data, no limit */
     CHECK(ended());
     ask(0, PACKET(0x25));
-    CHECK(status() == 0x51 && in(ERROR) == 4 && in(STATUS));
+    CHECK(status() == 0x51 && ide_in(ERROR) == 4 && ide_in(STATUS));
     ask(4, PACKET(0x12, 0, 0, 0, 7));
     CHECK(take_data(4) == 7 && ended());
     finish();
@@ -260,19 +247,19 @@ static void data_are_dwords(void) {
     begin();
     ask(2048, PACKET(0x28, 0, 0, 0, 1, 2, 0, 0, 1));
     for (unsigned i = 0; i < 2048; i += 4)
-        access_port(port, false, 4, data + i);
+        access_port(channel, false, 4, data + i);
     CHECK(ended() && is_block(0, 0x102));
     finish();
 }
 
 static void no_dma(void) {
     begin();
-    out(FEATURE, 1);
-    out(COMMAND, 0xa0);
-    CHECK(in(STATUS) == 0x51 && in(ERROR) == 4 && told == 1 && strstr(last_told, "DMA"));
-    out(FEATURE, 3), out(REASON, 0x22); /* SET FEATURES: DMA, too */
-    out(COMMAND, 0xef);
-    CHECK(in(STATUS) == 0x51 && in(ERROR) == 4 && told == 1);
+    ide_out(FEATURE, 1);
+    ide_out(COMMAND, 0xa0);
+    CHECK(ide_in(STATUS) == 0x51 && ide_in(ERROR) == 4 && told == 1 && strstr(last_told, "DMA"));
+    ide_out(FEATURE, 3), ide_out(REASON, 0x22); /* SET FEATURES: DMA, too */
+    ide_out(COMMAND, 0xef);
+    CHECK(ide_in(STATUS) == 0x51 && ide_in(ERROR) == 4 && told == 1);
     finish();
 }
 
@@ -280,15 +267,15 @@ static void no_dma(void) {
 static void next_command_wins(void) {
     begin();
     ask(2048, PACKET(0x28, 0, 0, 0, 0, 10, 0, 0, 3));
-    access_port(port, false, 2, data);
-    out(COMMAND, 0xa1);
+    access_port(channel, false, 2, data);
+    ide_out(COMMAND, 0xa1);
     CHECK(status() == DRQ && told == 1);
     for (unsigned i = 0; i < 512; i += 2)
-        access_port(port, false, 2, data + i);
+        access_port(channel, false, 2, data + i);
     CHECK(status() == DONE && identify_word(0) == 0x85c0);
     ask(2048, PACKET(0x28, 0, 0, 0, 0, 10, 0, 0, 3));
-    out(COMMAND, 0x08);
-    access_port(port, false, 2, data);
+    ide_out(COMMAND, 0x08);
+    access_port(channel, false, 2, data);
     CHECK(has_signature() && data[0] == 0 && status() == 0);
     finish();
 }
@@ -357,20 +344,20 @@ static void goes_on_as_saved(void) {
     begin();
     ask(3000, PACKET(0x28, 0, 0, 0, 0, 20, 0, 0, 3));
     for (unsigned i = 0; i < 2500; i += 2)
-        access_port(port, false, 2, data + i);
+        access_port(channel, false, 2, data + i);
     device_ide.save(ide, &state);
     device_disks.save(&drives, &state);
-    out(COMMAND, 0x08);
+    ide_out(COMMAND, 0x08);
     CHECK(replies(0, PACKET(0x1b, 0, 0, 0, 2)));
     state.end = state.length;
     device_ide.load(ide, &state);
     device_disks.load(&drives, &state);
     CHECK(!disk_tray(drives.cd[0]).open && status() == DRQ);
     for (unsigned i = 2500; i < 3000; i += 2)
-        access_port(port, false, 2, data + i);
+        access_port(channel, false, 2, data + i);
     CHECK(byte_count() == 3000 && data[2046] == 20);
     for (unsigned i = 3000; i < 6144; i += 2)
-        access_port(port, false, 2, data + i);
+        access_port(channel, false, 2, data + i);
     CHECK(status() == DONE && is_block(1, 21) && is_block(2, 22));
     device_state_free(&state);
     finish();
@@ -386,8 +373,8 @@ static void odd_files(void) {
     CHECK(!truncate(path, 500 * DISK_CD_BLOCK));
     ask(2048, PACKET(0x28, 0, 0, 0, 1, 0xf3, 0, 0, 2)); /* 499 is there, 500 no more */
     for (unsigned i = 0; i < 2048; i += 2)
-        access_port(port, false, 2, data + i);
-    CHECK(is_block(0, 499) && status() == FAILED && in(ERROR) == 0x30 && line[IRQ] && in(STATUS) == FAILED);
+        access_port(channel, false, 2, data + i);
+    CHECK(is_block(0, 499) && status() == FAILED && ide_in(ERROR) == 0x30 && line[IRQ] && ide_in(STATUS) == FAILED);
     CHECK(sense_is(3, 0x11, 0));
     uint8_t sector[DISK_SECTOR] = {0};
     CHECK(disk_write(drives.cd[0], 0, sector, 1) == DISK_PROTECTED);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/bus_ports.h"
 #include "vmm/devices/devices.h"
 #include "vmm/devices/disk/drives.h"
 
@@ -13,30 +14,13 @@ extern const struct device_class device_floppy, device_dma;
 
 enum { DOR = 0x3f2, MSR = 0x3f4, DSR = MSR, FIFO = 0x3f5, DIR = 0x3f7, CCR = DIR };
 enum { READY = 0x80, BUSY = 0x90, WAITS = 0x10, RESULT = 0xd0, TO_GUEST = 0xf0, FROM_GUEST = 0xb0 };
-enum { RUNS = 0x0c, MOTOR = 0x1c, SECTORS = 2880, MEMORY = 0x20000, READS = 0x46, WRITES = 0x4a, VERIFIES = 0x42 };
+enum { IRQ = 6, RUNS = 0x0c, MOTOR = 0x1c, SECTORS = 2880, MEMORY = 0x20000, READS = 0x46, WRITES = 0x4a, VERIFIES = 0x42 };
 
-static char path[] = "/tmp/minikvm-floppy-XXXXXX", error[400], last_told[400];
-static struct bus bus;
+static char path[] = "/tmp/minikvm-floppy-XXXXXX", error[400];
 static struct drives drives;
 static struct devices devices;
 static void *floppy;
 static uint8_t memory[0x10000];
-static bool line;
-static unsigned edges, told;
-
-static void take_irq(void *machine, unsigned irq, bool level) {
-    (void)machine;
-    CHECK(irq == 6);
-    edges += level && !line;
-    line = level;
-}
-
-static void take_tell(void *machine, const char *text) {
-    (void)machine;
-    snprintf(last_told, sizeof last_told, "%s", text);
-    told++;
-}
-
 static void take_dma(void *machine, uint64_t phys, void *data, size_t length, bool to_memory) {
     (void)machine;
     CHECK(phys >= MEMORY && phys + length <= MEMORY + sizeof memory);
@@ -45,17 +29,6 @@ static void take_dma(void *machine, uint64_t phys, void *data, size_t length, bo
 }
 
 static const struct board board = {.irq = take_irq, .tell = take_tell, .dma = take_dma};
-
-static void out(unsigned port, unsigned value) {
-    uint8_t byte = (uint8_t)value;
-    bus_access(&bus, &(struct access){.address = port, .write = true, .size = 1, .data = &byte});
-}
-
-static uint8_t in(unsigned port) {
-    uint8_t byte = 0x5a;
-    bus_access(&bus, &(struct access){.address = port, .size = 1, .data = &byte});
-    return byte;
-}
 
 /* Each sector begins with its number. */
 static void make_file(void) {
@@ -68,11 +41,9 @@ static void make_file(void) {
 }
 
 static void open_all(unsigned flags) {
-    bus = (struct bus){0};
+    new_bus();
     devices = (struct devices){0};
     memset(memory, 0, sizeof memory);
-    edges = told = 0;
-    line = false;
     if (flags)
         CHECK(disk_open(&drives.floppy[0], path, flags, error, sizeof error) == 0);
     struct device_site site = {.devices = &devices, .bus = &bus, .board = &board, .drives = &drives};
@@ -106,8 +77,8 @@ static void takes(const char *bytes, size_t length) {
 #define TAKES(BYTES) takes(BYTES, sizeof BYTES - 1)
 
 static unsigned new_edges(void) {
-    unsigned n = edges;
-    edges = 0;
+    unsigned n = all_edges();
+    forget_edges();
     return n;
 }
 
@@ -140,7 +111,7 @@ static void start(void) {
     GIVE("\x07\x00");
     GIVE("\x08");
     TAKES("\x20\x00");
-    edges = 0;
+    forget_edges();
 }
 
 static uint16_t number_at(unsigned at) { return memory[at] | memory[at + 1] << 8; }
@@ -149,24 +120,24 @@ static uint16_t number_at(unsigned at) { return memory[at] | memory[at + 1] << 8
 
 static void resets(void) {
     open_all(DISK_FLOPPY);
-    CHECK(in(MSR) == 0 && in(DOR) == 0 && !line);
+    CHECK(in(MSR) == 0 && in(DOR) == 0 && !line[IRQ]);
     CHECK(devices.cmos.ram[0x10] == 0x40 && (devices.cmos.ram[0x14] & 0xc1) == 1);
     CHECK(devices.cmos.ram[0x12] == 0);
     out(FIFO, 0x10); /* nobody listens */
     out(DOR, RUNS);
-    CHECK(line && in(MSR) == READY);
+    CHECK(line[IRQ] && in(MSR) == READY);
     for (uint8_t n = 0; n < 4; n++) {
         GIVE("\x08");
-        CHECK(!line && in(FIFO) == (0xc0 | n) && in(FIFO) == 0);
+        CHECK(!line[IRQ] && in(FIFO) == (0xc0 | n) && in(FIFO) == 0);
     }
     GIVE("\x08");
     TAKES("\x80");
     out(DSR, 0x80);
-    CHECK(line && new_edges() == 2);
+    CHECK(line[IRQ] && new_edges() == 2);
     out(DOR, RUNS & ~8); /* the DOR's bit 3 is a gate */
-    CHECK(!line);
+    CHECK(!line[IRQ]);
     out(DOR, RUNS);
-    CHECK(line);
+    CHECK(line[IRQ]);
     finish();
 }
 
@@ -197,9 +168,9 @@ static void modes_and_versions(void) {
 static void seeks(void) {
     start();
     GIVE("\x0f\x00\x05");
-    CHECK(line && in(MSR) == READY);
+    CHECK(line[IRQ] && in(MSR) == READY);
     GIVE("\x08");
-    CHECK(!line);
+    CHECK(!line[IRQ]);
     TAKES("\x20\x05");
     GIVE("\x04\x04");
     TAKES("\x2c");
@@ -214,11 +185,11 @@ static void seeks(void) {
     GIVE("\x07\x01"); /* no such drive */
     GIVE("\x0f\x00\xff"); /* where the head ends, before that was told of */
     GIVE("\x08");
-    CHECK(line);
+    CHECK(line[IRQ]);
     TAKES("\x20\x55");
     GIVE("\x08");
     TAKES("\x71\x00");
-    CHECK(!line);
+    CHECK(!line[IRQ]);
     finish();
 }
 
@@ -241,8 +212,8 @@ static void reads(void) {
     start();
     dma(READS, 0x100, 1024);
     GIVE("\x46\x00\x00\x00\x02\x02\x12\x1b\xff");
-    CHECK(line && new_edges() == 1);
-    CHECK(in(MSR) == RESULT && in(FIFO) == 0 && !line);
+    CHECK(line[IRQ] && new_edges() == 1);
+    CHECK(in(MSR) == RESULT && in(FIFO) == 0 && !line[IRQ]);
     TAKES("\x00\x00\x00\x00\x04\x02");
     CHECK(number_at(0x100) == 1 && number_at(0x300) == 2 && memory[0x302] == 0xab && !number_at(0x500));
     CHECK(in(8) == 4 && in(8) == 0 && (in(0xf) & 0xf) == 0xf);
@@ -288,10 +259,10 @@ static void waits_for_dma(void) {
     start();
     out(0x0a, 6);
     GIVE("\x46\x00\x00\x00\x01\x02\x12\x1b\xff");
-    CHECK(in(MSR) == WAITS && !line);
+    CHECK(in(MSR) == WAITS && !line[IRQ]);
     out(FIFO, 8); /* dropped */
     dma(READS, 0, 512);
-    CHECK(line);
+    CHECK(line[IRQ]);
     TAKES("\x00\x00\x00\x00\x00\x02\x02");
     CHECK(number_at(2) == 0xab);
     dma(WRITES, 0, 512);
@@ -394,11 +365,11 @@ static void without_dma(void) {
     GIVE("\x03\xdf\x03");
     GIVE("\x46\x00\x00\x00\x02\x02\x03\x1b\xff");
     for (unsigned i = 0; i < 1024; i++) {
-        CHECK(in(MSR) == TO_GUEST && line && new_edges() == 1);
+        CHECK(in(MSR) == TO_GUEST && line[IRQ] && new_edges() == 1);
         uint8_t byte = in(FIFO);
         CHECK(i % 512 ? i % 512 > 2 || byte == (i % 512 == 1 ? 0 : 0xab) : byte == 1 + i / 512);
     }
-    CHECK(line && new_edges() == 1);
+    CHECK(line[IRQ] && new_edges() == 1);
     TAKES("\x40\x80\x00\x01\x00\x01\x02");
     GIVE("\x13\x00\x0f\x00"); /* a FIFO of sixteen */
     GIVE("\x45\x00\x00\x00\x02\x02\x02\x1b\xff");

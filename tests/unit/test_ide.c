@@ -20,13 +20,14 @@ enum { READY = 0x50, DRQ = 0x58, BAD = 0x51, ABORTED = 0x04, NOT_FOUND = 0x10, U
 static char path[] = "/tmp/minikvm-ide-XXXXXX", error[400];
 static struct drives drives;
 static void *ide;
+
 static uint16_t data_in(void) {
     uint16_t word = 0x5a5a;
-    access_port(port, false, 2, &word);
+    access_port(channel, false, 2, &word);
     return word;
 }
 
-static void data_out(uint16_t word) { access_port(port, true, 2, &word); }
+static void data_out(uint16_t word) { access_port(channel, true, 2, &word); }
 
 /* Each sector begins with its number. */
 static void make_file(void) {
@@ -45,11 +46,8 @@ static void add_drive(unsigned place, unsigned flags) {
 }
 
 static void open_ide(void) {
-    bus = (struct bus){0};
-    memset(line, 0, sizeof line);
-    memset(edges, 0, sizeof edges);
-    told = 0;
-    port = FIRST;
+    new_bus();
+    channel = FIRST;
     struct device_site site = {.bus = &bus, .board = &board, .drives = &drives};
     ide = device_ide.open(&site);
     CHECK_STR(bus.error, "");
@@ -72,31 +70,31 @@ static void finish(void) {
 /* --- a driver ------------------------------------------------------------------------------------ */
 
 static void address28(uint32_t lba, unsigned count) {
-    out(COUNT, count);
-    out(LOW, lba);
-    out(MID, lba >> 8);
-    out(HIGH, lba >> 16);
-    out(DEVICE, 0xe0 | lba >> 24);
+    ide_out(COUNT, count);
+    ide_out(LOW, lba);
+    ide_out(MID, lba >> 8);
+    ide_out(HIGH, lba >> 16);
+    ide_out(DEVICE, 0xe0 | lba >> 24);
 }
 
 static void address48(uint64_t lba, unsigned count) {
-    out(COUNT, count >> 8);
-    out(LOW, (unsigned)(lba >> 24));
-    out(MID, (unsigned)(lba >> 32));
-    out(HIGH, (unsigned)(lba >> 40));
-    out(COUNT, count);
-    out(LOW, (unsigned)lba);
-    out(MID, (unsigned)(lba >> 8));
-    out(HIGH, (unsigned)(lba >> 16));
-    out(DEVICE, 0x40);
+    ide_out(COUNT, count >> 8);
+    ide_out(LOW, (unsigned)(lba >> 24));
+    ide_out(MID, (unsigned)(lba >> 32));
+    ide_out(HIGH, (unsigned)(lba >> 40));
+    ide_out(COUNT, count);
+    ide_out(LOW, (unsigned)lba);
+    ide_out(MID, (unsigned)(lba >> 8));
+    ide_out(HIGH, (unsigned)(lba >> 16));
+    ide_out(DEVICE, 0x40);
 }
 
 static void address_chs(unsigned cylinder, unsigned head, unsigned sector, unsigned count) {
-    out(COUNT, count);
-    out(LOW, sector);
-    out(MID, cylinder);
-    out(HIGH, cylinder >> 8);
-    out(DEVICE, 0xa0 | head);
+    ide_out(COUNT, count);
+    ide_out(LOW, sector);
+    ide_out(MID, cylinder);
+    ide_out(HIGH, cylinder >> 8);
+    ide_out(DEVICE, 0xa0 | head);
 }
 
 /* The number in the sector that comes; all its words are taken. */
@@ -126,41 +124,41 @@ static uint32_t number_on(unsigned place, uint64_t lba) {
 }
 
 static uint8_t command(unsigned code) {
-    out(COMMAND, code);
-    return in(CONTROL); /* the alternate status, which takes no interrupt */
+    ide_out(COMMAND, code);
+    return ide_in(CONTROL); /* the alternate status, which takes no interrupt */
 }
 
 static bool fails(unsigned code, uint8_t with) {
-    return command(code) == BAD && in(ERROR) == with && line[14] && in(STATUS) == BAD && !line[14];
+    return command(code) == BAD && ide_in(ERROR) == with && line[14] && ide_in(STATUS) == BAD && !line[14];
 }
 
 static bool succeeds(unsigned code) {
-    return command(code) == READY && line[14] && in(STATUS) == READY && !line[14] && in(ERROR) == 0;
+    return command(code) == READY && line[14] && ide_in(STATUS) == READY && !line[14] && ide_in(ERROR) == 0;
 }
 
 /* --- registers -------------------------------------------------------------------------------------- */
 
 static bool has_signature(void) {
-    return in(COUNT) == 1 && in(LOW) == 1 && in(MID) == 0 && in(HIGH) == 0 && in(ERROR) == 1 && in(STATUS) == READY;
+    return ide_in(COUNT) == 1 && ide_in(LOW) == 1 && ide_in(MID) == 0 && ide_in(HIGH) == 0 && ide_in(ERROR) == 1 && ide_in(STATUS) == READY;
 }
 
 static void registers_hold(void) {
     begin();
     CHECK(has_signature());
-    out(COUNT, 0x55), out(LOW, 0xaa);
-    CHECK(in(COUNT) == 0x55 && in(LOW) == 0xaa);
-    out(COUNT, 0xaa), out(LOW, 0x55);
-    CHECK(in(COUNT) == 0xaa && in(LOW) == 0x55);
-    out(CONTROL, 0x80); /* HOB: what was there before */
-    CHECK(in(COUNT) == 0x55 && in(LOW) == 0xaa);
-    out(MID, 7); /* any register written ends that */
-    CHECK(in(COUNT) == 0xaa && in(MID) == 7);
-    out(DEVICE, 0x4f);
-    CHECK(in(DEVICE) == 0xef);
+    ide_out(COUNT, 0x55), ide_out(LOW, 0xaa);
+    CHECK(ide_in(COUNT) == 0x55 && ide_in(LOW) == 0xaa);
+    ide_out(COUNT, 0xaa), ide_out(LOW, 0x55);
+    CHECK(ide_in(COUNT) == 0xaa && ide_in(LOW) == 0x55);
+    ide_out(CONTROL, 0x80); /* HOB: what was there before */
+    CHECK(ide_in(COUNT) == 0x55 && ide_in(LOW) == 0xaa);
+    ide_out(MID, 7); /* any register written ends that */
+    CHECK(ide_in(COUNT) == 0xaa && ide_in(MID) == 7);
+    ide_out(DEVICE, 0x4f);
+    CHECK(ide_in(DEVICE) == 0xef);
     uint16_t wide = 0x1234; /* to 1F3h and 1F4h */
-    access_port(port + LOW, true, 2, &wide);
-    CHECK(in(LOW) == 0x34 && in(MID) == 0x12);
-    access_port(port + COUNT, false, 2, &wide);
+    access_port(channel + LOW, true, 2, &wide);
+    CHECK(ide_in(LOW) == 0x34 && ide_in(MID) == 0x12);
+    access_port(channel + COUNT, false, 2, &wide);
     CHECK(wide == 0x34aa);
     finish();
 }
@@ -170,13 +168,13 @@ static void resets(void) {
     begin();
     address28(5, 2);
     CHECK(command(0x20) == DRQ && line[14]);
-    out(CONTROL, 0x04);
-    CHECK(in(CONTROL) == 0x80 && !line[14] && in(STATUS) == 0x80);
-    out(COUNT, 9); /* the drives are busy */
+    ide_out(CONTROL, 0x04);
+    CHECK(ide_in(CONTROL) == 0x80 && !line[14] && ide_in(STATUS) == 0x80);
+    ide_out(COUNT, 9); /* the drives are busy */
     CHECK(command(0x20) == 0x80);
-    out(CONTROL, 0x00);
+    ide_out(CONTROL, 0x00);
     CHECK(has_signature() && data_in() == 0);
-    CHECK(in(DEVICE) == 0xa0 && edges[14] == 1);
+    CHECK(ide_in(DEVICE) == 0xa0 && edges[14] == 1);
     finish();
 }
 
@@ -185,42 +183,42 @@ static void drives_are_found(void) {
     add_drive(2, 0);
     add_drive(3, 0);
     open_ide();
-    CHECK(in(STATUS) == READY);
-    out(DEVICE, 0xb0); /* no slave */
-    CHECK(in(STATUS) == 0 && in(CONTROL) == 0);
-    out(COUNT, 0x55), out(LOW, 0xaa);
-    CHECK(in(COUNT) == 0 && in(LOW) == 0);
+    CHECK(ide_in(STATUS) == READY);
+    ide_out(DEVICE, 0xb0); /* no slave */
+    CHECK(ide_in(STATUS) == 0 && ide_in(CONTROL) == 0);
+    ide_out(COUNT, 0x55), ide_out(LOW, 0xaa);
+    CHECK(ide_in(COUNT) == 0 && ide_in(LOW) == 0);
     CHECK(command(0xec) == 0 && !line[14] && data_in() == 0);
-    out(DEVICE, 0xa0);
-    CHECK(in(STATUS) == READY && in(COUNT) == 0x55); /* it heard that, too */
-    port = SECOND;
-    out(DEVICE, 0xb0);
-    CHECK(in(STATUS) == READY && command(0xec) == DRQ && line[15] && !line[14]);
-    out(DEVICE, 0xa0); /* the line is the selected drive's */
-    CHECK(!line[15] && in(STATUS) == READY);
-    out(DEVICE, 0xb0);
-    CHECK(line[15] && in(STATUS) == DRQ && !line[15]);
+    ide_out(DEVICE, 0xa0);
+    CHECK(ide_in(STATUS) == READY && ide_in(COUNT) == 0x55); /* it heard that, too */
+    channel = SECOND;
+    ide_out(DEVICE, 0xb0);
+    CHECK(ide_in(STATUS) == READY && command(0xec) == DRQ && line[15] && !line[14]);
+    ide_out(DEVICE, 0xa0); /* the line is the selected drive's */
+    CHECK(!line[15] && ide_in(STATUS) == READY);
+    ide_out(DEVICE, 0xb0);
+    CHECK(line[15] && ide_in(STATUS) == DRQ && !line[15]);
     finish();
 }
 
 static void nobody_there(void) {
     open_ide();
-    CHECK(in(STATUS) == 0 && in(CONTROL) == 0 && in(ERROR) == 0 && in(DEVICE) == 0);
+    CHECK(ide_in(STATUS) == 0 && ide_in(CONTROL) == 0 && ide_in(ERROR) == 0 && ide_in(DEVICE) == 0);
     CHECK(command(0xec) == 0 && command(0x90) == 0 && !line[14] && told == 0);
     for (unsigned i = 0; i < 30000; i++)
-        CHECK(in(STATUS) == 0);
+        CHECK(ide_in(STATUS) == 0);
     CHECK(told == 1 && strstr(last_told, "IDE 0 master: ") && strstr(last_told, "--disk"));
     finish();
 }
 
 static void interrupts_are_masked(void) {
     begin();
-    out(CONTROL, 0x02);
+    ide_out(CONTROL, 0x02);
     CHECK(command(0xe7) == READY && edges[14] == 0);
-    out(CONTROL, 0x00); /* it is still wanted */
-    CHECK(line[14] && in(CONTROL) == READY && line[14] && in(STATUS) == READY && !line[14]);
+    ide_out(CONTROL, 0x00); /* it is still wanted */
+    CHECK(line[14] && ide_in(CONTROL) == READY && line[14] && ide_in(STATUS) == READY && !line[14]);
     CHECK(command(0xe7) == READY && line[14]);
-    out(COMMAND, 0xe7); /* a command takes the last one's */
+    ide_out(COMMAND, 0xe7); /* a command takes the last one's */
     CHECK(line[14] && edges[14] == 2);
     finish();
 }
@@ -232,22 +230,22 @@ static void reads(void) {
     address28(20001, 3);
     CHECK(command(0x20) == DRQ && line[14] && edges[14] == 1);
     for (unsigned i = 0; i < 3; i++) {
-        CHECK(in(STATUS) == DRQ && !line[14]);
+        CHECK(ide_in(STATUS) == DRQ && !line[14]);
         CHECK(sector_in() == 20001 + i);
         CHECK(line[14] == (i < 2)); /* none after the last */
     }
-    CHECK(in(STATUS) == READY && edges[14] == 3 && in(ERROR) == 0 && in(COUNT) == 0);
-    CHECK(in(LOW) == (20003 & 0xff) && in(MID) == 20003 >> 8 && data_in() == 0);
+    CHECK(ide_in(STATUS) == READY && edges[14] == 3 && ide_in(ERROR) == 0 && ide_in(COUNT) == 0);
+    CHECK(ide_in(LOW) == (20003 & 0xff) && ide_in(MID) == 20003 >> 8 && data_in() == 0);
     address48(39999, 1);
-    CHECK(command(0x24) == DRQ && sector_in() == 39999 && in(STATUS) == READY);
+    CHECK(command(0x24) == DRQ && sector_in() == 39999 && ide_in(STATUS) == READY);
     address_chs(3, 5, 7, 1);
     CHECK(command(0x21) == DRQ && sector_in() == (3 * 16 + 5) * 63 + 6);
-    CHECK(in(MID) == 3 && in(HIGH) == 0 && in(LOW) == 7);
+    CHECK(ide_in(MID) == 3 && ide_in(HIGH) == 0 && ide_in(LOW) == 7);
     address28(0, 0); /* 256 */
     CHECK(command(0x20) == DRQ);
     for (unsigned i = 0; i < 256; i++)
-        CHECK(in(STATUS) == DRQ && sector_in() == i);
-    CHECK(in(STATUS) == READY);
+        CHECK(ide_in(STATUS) == DRQ && sector_in() == i);
+    CHECK(ide_in(STATUS) == READY);
     finish();
 }
 
@@ -259,23 +257,23 @@ static void wide_data(void) {
     command(0x20);
     data_in(); /* so that a dword lies over two sectors */
     for (unsigned i = 0; i < 127; i++)
-        access_port(port, false, 4, &dword);
-    access_port(port, false, 4, &dword);
+        access_port(channel, false, 4, &dword);
+    access_port(channel, false, 4, &dword);
     CHECK(dword == (8u << 16 | 0xcd07));
     for (unsigned i = 0; i < 127; i++)
-        access_port(port, false, 4, &dword);
-    CHECK(in(STATUS) == DRQ && data_in() == 0xcd08 && in(STATUS) == READY && told == 0);
+        access_port(channel, false, 4, &dword);
+    CHECK(ide_in(STATUS) == DRQ && data_in() == 0xcd08 && ide_in(STATUS) == READY && told == 0);
     address28(7, 1);
     command(0x20);
-    access_port(port, false, 1, &byte);
+    access_port(channel, false, 1, &byte);
     CHECK(byte == 7 && told == 1 && strstr(last_told, "by a byte"));
     CHECK(data_in() == 0);
     address28(9, 1);
     command(0x30);
     dword = 0x12340009;
     for (unsigned i = 0; i < 128; i++)
-        access_port(port, true, 4, &dword);
-    CHECK(in(STATUS) == READY && number_on(0, 9) == 0x340009);
+        access_port(channel, true, 4, &dword);
+    CHECK(ide_in(STATUS) == READY && number_on(0, 9) == 0x340009);
     finish();
 }
 
@@ -284,9 +282,9 @@ static void writes(void) {
     address28(100, 2);
     CHECK(command(0x30) == DRQ && !line[14]); /* the first block comes without one */
     sector_out(1100);
-    CHECK(line[14] && in(STATUS) == DRQ && number_on(0, 100) == 1100 && number_on(0, 101) == 101);
+    CHECK(line[14] && ide_in(STATUS) == DRQ && number_on(0, 100) == 1100 && number_on(0, 101) == 101);
     sector_out(1101);
-    CHECK(line[14] && in(STATUS) == READY && number_on(0, 101) == 1101 && edges[14] == 2);
+    CHECK(line[14] && ide_in(STATUS) == READY && number_on(0, 101) == 1101 && edges[14] == 2);
     data_out(0xffff);
     address28(100, 1);
     CHECK(command(0x20) == DRQ && sector_in() == 1100);
@@ -307,32 +305,32 @@ static void multiple(void) {
     CHECK(command(0xc4) == DRQ);
     for (unsigned i = 0; i < 17; i++)
         CHECK(sector_in() == 50 + i);
-    CHECK(in(STATUS) == READY && edges[14] == 1);
-    out(COUNT, 0);
+    CHECK(ide_in(STATUS) == READY && edges[14] == 1);
+    ide_out(COUNT, 0);
     CHECK(succeeds(0xc6));
     address28(50, 5);
     CHECK(fails(0xc4, ABORTED) && fails(0xc5, ABORTED));
-    out(COUNT, 3);
+    ide_out(COUNT, 3);
     CHECK(fails(0xc6, ABORTED));
-    out(COUNT, 32);
+    ide_out(COUNT, 32);
     CHECK(fails(0xc6, ABORTED));
-    out(COUNT, 4);
+    ide_out(COUNT, 4);
     CHECK(succeeds(0xc6));
     address28(50, 5);
     edges[14] = 0;
     CHECK(command(0xc4) == DRQ);
     for (unsigned i = 0; i < 5; i++) {
-        CHECK(line[14] == (i == 0 || i == 4) && in(STATUS) == DRQ && sector_in() == 50 + i);
+        CHECK(line[14] == (i == 0 || i == 4) && ide_in(STATUS) == DRQ && sector_in() == 50 + i);
     }
-    CHECK(in(STATUS) == READY && edges[14] == 2);
+    CHECK(ide_in(STATUS) == READY && edges[14] == 2);
     address48(60, 6);
     CHECK(command(0x39) == DRQ && !line[14]);
     for (unsigned i = 0; i < 6; i++)
         sector_out(2060 + i);
-    CHECK(in(STATUS) == READY && edges[14] == 3 && number_on(0, 60) == 2060 && number_on(0, 65) == 2065);
+    CHECK(ide_in(STATUS) == READY && edges[14] == 3 && number_on(0, 60) == 2060 && number_on(0, 65) == 2065);
     address48(60, 6);
     CHECK(command(0x29) == DRQ && sector_in() == 2060);
-    out(COUNT, 0);
+    ide_out(COUNT, 0);
     CHECK(succeeds(0xc6));
     address28(50, 5);
     CHECK(fails(0xc4, ABORTED));
@@ -348,17 +346,17 @@ static void beyond_the_end(void) {
     address28(SECTORS, 1);
     CHECK(fails(0x30, NOT_FOUND) && fails(0x40, NOT_FOUND) && fails(0x70, NOT_FOUND));
     address28(SECTORS - 1, 2);
-    CHECK(command(0x20) == DRQ && sector_in() == SECTORS - 1 && in(CONTROL) == BAD && in(ERROR) == NOT_FOUND);
-    CHECK(in(LOW) == (SECTORS & 0xff) && in(MID) == SECTORS >> 8 && in(COUNT) == 1);
+    CHECK(command(0x20) == DRQ && sector_in() == SECTORS - 1 && ide_in(CONTROL) == BAD && ide_in(ERROR) == NOT_FOUND);
+    CHECK(ide_in(LOW) == (SECTORS & 0xff) && ide_in(MID) == SECTORS >> 8 && ide_in(COUNT) == 1);
     address28(SECTORS - 1, 2);
     command(0x30);
     sector_out(1);
     sector_out(2);
-    CHECK(in(STATUS) == BAD && in(ERROR) == NOT_FOUND && number_on(0, SECTORS - 1) == 1);
-    out(COUNT, 8);
+    CHECK(ide_in(STATUS) == BAD && ide_in(ERROR) == NOT_FOUND && number_on(0, SECTORS - 1) == 1);
+    ide_out(COUNT, 8);
     command(0xc6);
     address28(SECTORS - 3, 8);
-    CHECK(fails(0xc4, NOT_FOUND) && in(LOW) == (SECTORS & 0xff) && in(COUNT) == 5);
+    CHECK(fails(0xc4, NOT_FOUND) && ide_in(LOW) == (SECTORS & 0xff) && ide_in(COUNT) == 5);
     address48(1ull << 40, 1);
     CHECK(fails(0x24, NOT_FOUND) && fails(0x42, NOT_FOUND));
     address_chs(3, 5, 0, 1);
@@ -375,9 +373,9 @@ static void bad_files(void) {
     CHECK(truncate(path, 100 * DISK_SECTOR) == 0);
     address28(98, 4);
     CHECK(command(0x20) == DRQ && sector_in() == 98 && sector_in() == 99);
-    CHECK(in(STATUS) == BAD && in(ERROR) == UNREADABLE && in(LOW) == 100);
+    CHECK(ide_in(STATUS) == BAD && ide_in(ERROR) == UNREADABLE && ide_in(LOW) == 100);
     address28(90, 20);
-    CHECK(fails(0x40, UNREADABLE) && in(LOW) == 100 && in(COUNT) == 10);
+    CHECK(fails(0x40, UNREADABLE) && ide_in(LOW) == 100 && ide_in(COUNT) == 10);
     finish();
     make_file();
     add_drive(0, DISK_READ_ONLY);
@@ -385,7 +383,7 @@ static void bad_files(void) {
     address28(5, 1);
     command(0x30);
     sector_out(9);
-    CHECK(in(STATUS) == BAD && in(ERROR) == ABORTED && number_on(0, 5) == 5);
+    CHECK(ide_in(STATUS) == BAD && ide_in(ERROR) == ABORTED && number_on(0, 5) == 5);
     finish();
 }
 
@@ -394,8 +392,8 @@ static void unknown_commands(void) {
     CHECK(fails(0x00, ABORTED) && fails(0xa0, ABORTED) && fails(0x08, ABORTED) && told == 0);
     CHECK(fails(0xc8, ABORTED) && told == 1 && strstr(last_told, "0xc8 (READ DMA)"));
     CHECK(fails(0xc8, ABORTED) && told == 1 && fails(0xf5, ABORTED) && told == 2);
-    out(MID, 0x14), out(HIGH, 0xeb);
-    CHECK(fails(0xa1, ABORTED) && in(MID) == 0 && in(HIGH) == 0 && in(COUNT) == 1 && in(LOW) == 1);
+    ide_out(MID, 0x14), ide_out(HIGH, 0xeb);
+    CHECK(fails(0xa1, ABORTED) && ide_in(MID) == 0 && ide_in(HIGH) == 0 && ide_in(COUNT) == 1 && ide_in(LOW) == 1);
     address28(1, 2);
     command(0x20);
     data_in();
@@ -409,22 +407,22 @@ static void identify(void) {
     uint16_t w[256];
     uint8_t sum = 0;
     begin();
-    CHECK(command(0xec) == DRQ && line[14] && in(STATUS) == DRQ);
+    CHECK(command(0xec) == DRQ && line[14] && ide_in(STATUS) == DRQ);
     for (unsigned i = 0; i < 256; i++) {
         w[i] = data_in();
         sum += (uint8_t)w[i] + (uint8_t)(w[i] >> 8);
     }
-    CHECK(in(STATUS) == READY && sum == 0 && (w[255] & 0xff) == 0xa5);
+    CHECK(ide_in(STATUS) == READY && sum == 0 && (w[255] & 0xff) == 0xa5);
     CHECK(!(w[0] & 0x8000) && w[1] == 39 && w[3] == 16 && w[6] == 63 && w[4] == 63 * 512 && w[5] == 512);
     CHECK(w[60] == SECTORS && w[61] == 0 && w[100] == SECTORS && w[101] == 0 && w[83] & 0x400);
     CHECK(w[49] & 0x200 && !(w[49] & 0x100) && w[63] == 0 && w[88] == 0);
     CHECK(w[27] == ('M' << 8 | 'I') && w[28] == ('N' << 8 | 'I') && w[10] == ('M' << 8 | 'K'));
     CHECK((w[47] & 0xff) == 16 && w[59] == 0x110 && w[54] == 39 && w[55] == 16 && w[56] == 63 && w[57] == 39 * 16 * 63);
-    out(COUNT, 8);
+    ide_out(COUNT, 8);
     command(0xc6);
-    out(COUNT, 17), out(DEVICE, 0xa3); /* 17 sectors, 4 heads */
+    ide_out(COUNT, 17), ide_out(DEVICE, 0xa3); /* 17 sectors, 4 heads */
     CHECK(succeeds(0x91));
-    out(FEATURE, 0x82);
+    ide_out(FEATURE, 0x82);
     CHECK(succeeds(0xef));
     command(0xec);
     for (unsigned i = 0; i < 256; i++)
@@ -434,7 +432,7 @@ static void identify(void) {
     CHECK(command(0x20) == DRQ && sector_in() == (2 * 4 + 3) * 17 + 16);
     address_chs(2, 4, 1, 1);
     CHECK(fails(0x20, NOT_FOUND));
-    out(COUNT, 0);
+    ide_out(COUNT, 0);
     CHECK(fails(0x91, ABORTED));
     finish();
 }
@@ -444,19 +442,19 @@ static void small_commands(void) {
     begin();
     for (unsigned i = 0; i < sizeof codes; i++)
         CHECK(succeeds(codes[i]));
-    CHECK(succeeds(0xe5) && in(COUNT) == 0xff);
+    CHECK(succeeds(0xe5) && ide_in(COUNT) == 0xff);
     address28(SECTORS - 10, 10);
     CHECK(succeeds(0x40) && succeeds(0x70));
     address48(SECTORS - 10, 10);
     CHECK(succeeds(0x42));
-    out(DEVICE, 0x40);
-    CHECK(succeeds(0xf8) && in(LOW) == (SECTORS - 1) % 256 && in(MID) == (SECTORS - 1) / 256 && in(HIGH) == 0);
-    CHECK(succeeds(0x27) && in(LOW) == (SECTORS - 1) % 256);
-    out(FEATURE, 0x03), out(COUNT, 0x0c);
+    ide_out(DEVICE, 0x40);
+    CHECK(succeeds(0xf8) && ide_in(LOW) == (SECTORS - 1) % 256 && ide_in(MID) == (SECTORS - 1) / 256 && ide_in(HIGH) == 0);
+    CHECK(succeeds(0x27) && ide_in(LOW) == (SECTORS - 1) % 256);
+    ide_out(FEATURE, 0x03), ide_out(COUNT, 0x0c);
     CHECK(succeeds(0xef));
-    out(FEATURE, 0x03), out(COUNT, 0x22);
+    ide_out(FEATURE, 0x03), ide_out(COUNT, 0x22);
     CHECK(fails(0xef, ABORTED));
-    out(FEATURE, 0x77);
+    ide_out(FEATURE, 0x77);
     CHECK(fails(0xef, ABORTED));
     finish();
 }
@@ -465,11 +463,11 @@ static void diagnoses(void) {
     add_drive(0, 0);
     add_drive(1, 0);
     open_ide();
-    out(DEVICE, 0xb0);
-    out(COUNT, 9);
-    out(COMMAND, 0x90);
-    CHECK(in(DEVICE) == 0xa0 && line[14] && has_signature() && !line[14]);
-    out(DEVICE, 0xb0);
+    ide_out(DEVICE, 0xb0);
+    ide_out(COUNT, 9);
+    ide_out(COMMAND, 0x90);
+    CHECK(ide_in(DEVICE) == 0xa0 && line[14] && has_signature() && !line[14]);
+    ide_out(DEVICE, 0xb0);
     CHECK(has_signature());
     finish();
 }
@@ -487,14 +485,14 @@ static void saved_and_loaded(void) {
     CHECK(!state.failed);
     for (unsigned i = 0; i < 255; i++)
         data_in();
-    CHECK(sector_in() == 302 && in(STATUS) == READY);
+    CHECK(sector_in() == 302 && ide_in(STATUS) == READY);
     for (unsigned again = 0; again < 2; again++) {
         state.at = 0, state.end = state.length;
         device_ide.load(ide, &state);
-        CHECK(in(CONTROL) == DRQ && data_in() == 0);
+        CHECK(ide_in(CONTROL) == DRQ && data_in() == 0);
         for (unsigned i = 0; i < 254; i++)
             data_in();
-        CHECK(sector_in() == 302 && in(STATUS) == READY);
+        CHECK(sector_in() == 302 && ide_in(STATUS) == READY);
     }
     device_state_free(&state);
     finish();
@@ -507,9 +505,9 @@ static void another_disk(void) {
     add_drive(1, 0);
     drives.hard[0] = NULL;
     device_ide.reset(ide);
-    CHECK(in(STATUS) == 0 && command(0xec) == 0);
-    out(DEVICE, 0xf0);
-    CHECK(in(STATUS) == READY && command(0xec) == DRQ && data_in() == 0x40);
+    CHECK(ide_in(STATUS) == 0 && command(0xec) == 0);
+    ide_out(DEVICE, 0xf0);
+    CHECK(ide_in(STATUS) == READY && command(0xec) == DRQ && data_in() == 0x40);
     finish();
 }
 

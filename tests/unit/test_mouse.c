@@ -2,40 +2,14 @@
  * becomes one. */
 #include "tests/unit/unit.h"
 
-#include "vmm/devices/devices.h"
+#include "tests/unit/device_board.h"
 
-static struct input input;
-static struct bus bus;
 static struct keyboard keyboard;
-static bool line[16];
-static unsigned edges[16];
 
-static void take_irq(void *machine, unsigned irq, bool level) {
-    (void)machine;
-    edges[irq] += level && !line[irq];
-    line[irq] = level;
-}
-
-static const struct board board = {.irq = take_irq, .input = &input};
-
-static void out(uint16_t port, unsigned value) {
-    uint8_t byte = (uint8_t)value;
-    bus_access(&bus, &(struct access){.address = port, .write = true, .size = 1, .data = &byte});
-}
-
-static uint8_t in(uint16_t port) {
-    uint8_t byte = 0;
-    bus_access(&bus, &(struct access){.address = port, .size = 1, .data = &byte});
-    return byte;
-}
-
-static void new_board(void) {
-    input_open(&input);
-    bus = (struct bus){0};
+static void new_mouse(void) {
+    new_board();
     keyboard = (struct keyboard){0};
     keyboard_open(&keyboard, &bus, &board);
-    memset(line, 0, sizeof line);
-    memset(edges, 0, sizeof edges);
 }
 
 static void send(unsigned byte) {
@@ -60,8 +34,8 @@ static const char *answer(unsigned byte) {
     return bytes();
 }
 
-static void type(const char *text) {
-    input_put(&input, (const uint8_t *)text, strlen(text));
+static void type_and_notice(const char *text) {
+    type(text);
     keyboard_notice(&keyboard);
 }
 
@@ -73,7 +47,7 @@ static void config(unsigned value) {
 /* --- commands ------------------------------------------------------------------------------- */
 
 static void commands(void) {
-    new_board();
+    new_mouse();
     CHECK_STR(answer(0xff), "fa aa 00");
     CHECK_STR(answer(0xf2), "fa 00");
     CHECK_STR(answer(0xe9), "fa 00 02 64");
@@ -102,7 +76,7 @@ static void commands(void) {
 }
 
 static void becomes_one_with_a_wheel(void) {
-    new_board();
+    new_mouse();
     const uint8_t rates[] = {200, 100, 80};
     for (unsigned i = 0; i < 3; i++) {
         CHECK_STR(answer(0xf3), "fa");
@@ -110,9 +84,9 @@ static void becomes_one_with_a_wheel(void) {
     }
     CHECK_STR(answer(0xf2), "fa 03");
     CHECK_STR(answer(0xf4), "fa");
-    type("\033[<64;1;1M");
+    type_and_notice("\033[<64;1;1M");
     CHECK_STR(bytes(), "08 00 00 ff");
-    type("\033[<65;1;1M\033[<65;1;1M");
+    type_and_notice("\033[<65;1;1M\033[<65;1;1M");
     CHECK_STR(bytes(), "08 00 00 02");
     CHECK_STR(answer(0xff), "fa aa 00");
     CHECK_STR(answer(0xf2), "fa 00");
@@ -121,47 +95,47 @@ static void becomes_one_with_a_wheel(void) {
 /* --- packets -------------------------------------------------------------------------------- */
 
 static void moves(void) {
-    new_board();
-    type("\033[<35;9;9M"); /* nobody listens */
+    new_mouse();
+    type_and_notice("\033[<35;9;9M"); /* nobody listens */
     CHECK_STR(bytes(), "");
     answer(0xf4);
-    type("\033[<35;10;10M");
+    type_and_notice("\033[<35;10;10M");
     CHECK_STR(bytes(), "28 08 f0");
-    type("\033[<35;8;5M");
+    type_and_notice("\033[<35;8;5M");
     CHECK_STR(bytes(), "18 f0 50");
-    type("\033[<35;9;5M\033[<35;10;5M\033[<35;11;5M"); /* added up */
+    type_and_notice("\033[<35;9;5M\033[<35;10;5M\033[<35;11;5M"); /* added up */
     CHECK_STR(bytes(), "08 18 00");
-    type("\033[<0;11;5M\033[<0;11;5m"); /* a click */
+    type_and_notice("\033[<0;11;5M\033[<0;11;5m"); /* a click */
     CHECK_STR(bytes(), "09 00 00 08 00 00");
-    type("\033[<2;11;5M\033[<34;12;5M\033[<2;12;5m\033[<1;12;5M");
+    type_and_notice("\033[<2;11;5M\033[<34;12;5M\033[<2;12;5m\033[<1;12;5M");
     CHECK_STR(bytes(), "0a 00 00 08 08 00 0c 00 00");
-    type("\033[<1;12;5m");
+    type_and_notice("\033[<1;12;5m");
     bytes();
-    type("\033[<35;112;5M"); /* farther than a packet tells: the rest comes behind it */
+    type_and_notice("\033[<35;112;5M"); /* farther than a packet tells: the rest comes behind it */
     CHECK_STR(bytes(), "08 ff 00 08 ff 00 08 ff 00 08 23 00");
-    type("\033[<35;1;5M");
+    type_and_notice("\033[<35;1;5M");
     CHECK_STR(bytes(), "18 01 00 18 01 00 18 01 00 18 85 00");
-    type("\033[<64;1;5M\033[<128;1;5M\033[<0;99999999999;1M"); /* no wheel; no such buttons; nonsense */
+    type_and_notice("\033[<64;1;5M\033[<128;1;5M\033[<0;99999999999;1M"); /* no wheel; no such buttons; nonsense */
     CHECK(strlen(bytes()) > 0);
 }
 
 static void scales(void) {
-    new_board();
+    new_mouse();
     answer(0xf4);
     answer(0xe7);
-    type("\033[<35;9;9M\033[<35;10;9M");
+    type_and_notice("\033[<35;9;9M\033[<35;10;9M");
     CHECK_STR(bytes(), "08 10 00");
 }
 
 static void when_asked(void) {
-    new_board();
+    new_mouse();
     answer(0xf4);
     answer(0xf0);
-    type("\033[<35;9;9M\033[<35;10;10M");
+    type_and_notice("\033[<35;9;9M\033[<35;10;10M");
     CHECK_STR(bytes(), "");
     CHECK_STR(answer(0xeb), "fa 28 08 f0");
     CHECK_STR(answer(0xeb), "fa 08 00 00");
-    type("\033[<35;210;10M"); /* too far */
+    type_and_notice("\033[<35;210;10M"); /* too far */
     CHECK_STR(answer(0xeb), "fa 48 ff 00");
     CHECK_STR(answer(0xfe), "48 ff 00");
 }
@@ -169,13 +143,13 @@ static void when_asked(void) {
 /* --- with the keyboard ---------------------------------------------------------------------- */
 
 static void interrupts(void) {
-    new_board();
+    new_mouse();
     config(0x47);
     send(0xf4);
     CHECK(line[12] && !line[1]);
     CHECK(in(0x64) & 0x20 && in(0x60) == 0xfa && !line[12]);
     edges[1] = edges[12] = 0;
-    type("\033[<0;9;9Ma");
+    type_and_notice("\033[<0;9;9Ma");
     CHECK(line[12] && !line[1]);
     in(0x60), in(0x60);
     CHECK(line[12]);
@@ -184,7 +158,7 @@ static void interrupts(void) {
     CHECK_STR(bytes(), "!1e !9e");
     CHECK(!line[1]);
     config(0x45); /* IRQ 12 off */
-    type("\033[<0;9;9m");
+    type_and_notice("\033[<0;9;9m");
     CHECK(!line[12] && !line[1] && in(0x64) & 0x20);
     CHECK(!keyboard_mouse_interrupts(&keyboard));
     bytes();
@@ -193,26 +167,26 @@ static void interrupts(void) {
 }
 
 static void ports_are_disabled(void) {
-    new_board();
+    new_mouse();
     answer(0xf4);
     out(0x64, 0xa7);
-    type("\033[<0;9;9Mab");
+    type_and_notice("\033[<0;9;9Mab");
     CHECK_STR(bytes(), "!1e !9e !30 !b0"); /* the key goes on */
     out(0x64, 0xa8);
     CHECK_STR(bytes(), "09 00 00");
     out(0x64, 0xad); /* and the mouse goes on */
-    type("c\033[<0;9;9m");
+    type_and_notice("c\033[<0;9;9m");
     CHECK_STR(bytes(), "");
-    type("\033[A");
+    type_and_notice("\033[A");
     out(0x64, 0xae);
     CHECK_STR(bytes(), "!2e !ae 08 00 00 !e0 !48 !e0 !c8");
 }
 
 /* What the controller is asked comes before what the mouse has sent meanwhile. */
 static void the_controller_answers_first(void) {
-    new_board();
+    new_mouse();
     answer(0xf4);
-    type("\033[<0;9;9M");
+    type_and_notice("\033[<0;9;9M");
     CHECK(in(0x64) & 0x20);
     out(0x64, 0x20);
     CHECK(!(in(0x64) & 0x20) && in(0x60) == 0x45);
@@ -220,9 +194,9 @@ static void the_controller_answers_first(void) {
 }
 
 static void never_as_keys(void) {
-    new_board();
+    new_mouse();
     config(0x47);
-    type("\033[<35;1;2M\033[<0;1;2M\033[<0;1;2mx");
+    type_and_notice("\033[<35;1;2M\033[<0;1;2M\033[<0;1;2mx");
     CHECK_STR(bytes(), "!2d !ad");
 }
 
