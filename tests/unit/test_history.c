@@ -77,12 +77,16 @@ static const char *guest_path(const char *name) {
     return path;
 }
 
-static bool open_guest(struct machine *m, const char *name, struct machine_options *o) {
+static void use_history(struct machine_options *o) {
     o->engine = ENGINE_SOFT;
     o->debugged = true;
     o->recorder = &replay_recorder;
     if (!o->history)
         o->history = 64 << 20;
+}
+
+static bool open_guest(struct machine *m, const char *name, struct machine_options *o) {
+    use_history(o);
     int err = machine_open(m, 1, guest_path(name), o, &owner, error, sizeof error);
     CHECK(err == 0);
     if (err)
@@ -416,65 +420,85 @@ static void old_snapshots_are_thinned(void) {
 
 /* --- files ------------------------------------------------------------------------------------------ */
 
-static void a_saved_run_is_the_same(void) {
+static char folder[] = "/tmp/test-history-XXXXXX", saved[sizeof folder + 4];
+static struct { /* the run that is saved, at its end */
+    uint64_t ticks, memory;
+    size_t printed;
+} run_end;
+
+static bool save_a_run(void) {
     static struct machine m;
     struct machine_options o = {0};
-    char folder[] = "/tmp/test-history-XXXXXX", path[sizeof folder + 4];
     CHECK(mkdtemp(folder) != NULL);
-    snprintf(path, sizeof path, "%s/run", folder);
+    snprintf(saved, sizeof saved, "%s/run", folder);
     if (!open_guest(&m, "os-1k", &o))
-        return;
+        return false;
     printed = 0;
     history_begin(&m);
-    CHECK(!replay_save(&m, path, error, sizeof error) && strstr(error, "nothing has run"));
+    CHECK(!replay_save(&m, saved, error, sizeof error) && strstr(error, "nothing has run"));
     for (int i = 0; i < 40; i++) {
         run_for(&m, 150000);
         type_text(&m, i % 2 ? "help\n" : "x");
     }
-    CHECK(replay_save(&m, path, error, sizeof error));
-    CHECK(!replay_save(&m, path, error, sizeof error)); /* never over another */
-    uint64_t hash = hash_memory(&m.memory), end = m.vcpu[0].cpu.ticks;
-    size_t before = printed;
+    CHECK(replay_save(&m, saved, error, sizeof error));
+    CHECK(!replay_save(&m, saved, error, sizeof error)); /* never over another */
+    run_end.memory = hash_memory(&m.memory);
+    run_end.ticks = m.vcpu[0].cpu.ticks;
+    run_end.printed = printed;
     machine_close(&m);
+    return true;
+}
+
+static void a_saved_run_is_the_same(void) {
+    static struct machine m;
+    struct machine_options o = {.replay = saved};
+    struct machine_stop stop = {0};
     printed = 0;
-    o.replay = path;
-    o.debugged = false;
-    size_t total = before;
     if (open_guest(&m, "os-1k", &o)) {
-        struct machine_stop stop = {0};
         machine_resume(&m, COMMAND_RUN);
         machine_wait(&m);
         CHECK(machine_take_stop(&m, &stop) && stop.edge == EDGE_END);
-        CHECK(m.vcpu[0].cpu.ticks == end && hash_memory(&m.memory) == hash);
+        CHECK(m.vcpu[0].cpu.ticks == run_end.ticks && hash_memory(&m.memory) == run_end.memory);
         CHECK(!strstr(stop.exit.text, "not what it was"));
-        CHECK(printed == total);
+        CHECK(printed == run_end.printed);
     }
     machine_close(&m);
-    /* hostile files: each byte of the header, and cuts */
-    FILE *f = fopen(path, "rb");
-    static uint8_t bytes[1 << 20];
-    size_t size = f ? fread(bytes, 1, sizeof bytes, f) : 0;
-    if (f)
-        fclose(f);
-    o.replay = path;
-    unsigned accepted = 0;
-    for (int i = 0; i < 160; i++) {
-        size_t at = i < 104 ? (size_t)i : any(size), length = i % 8 == 7 ? any(size) : size;
+}
+
+static uint8_t recording[1 << 20];
+
+static bool write_recording(size_t length) {
+    FILE *f = fopen(saved, "wb");
+    size_t written = f ? fwrite(recording, 1, length, f) : 0;
+    return f && fclose(f) == 0 && written == length;
+}
+
+/* Whether a file with this bit changed, and cut here, is taken for a recording. */
+static bool is_accepted(size_t at, size_t length) {
+    static struct machine m;
+    struct machine_options o = {.replay = saved};
+    use_history(&o);
+    recording[at] ^= 0x40;
+    CHECK(write_recording(length));
+    recording[at] ^= 0x40;
+    int err = machine_open(&m, 1, guest_path("os-1k"), &o, &owner, error, sizeof error);
+    CHECK(!err || strstr(error, "cannot be replayed"));
+    machine_close(&m);
+    return !err;
+}
+
+/* Each byte of the header, any of the others, and cuts. */
+static void a_damaged_run_is_refused(void) {
+    FILE *f = fopen(saved, "rb");
+    size_t size = f ? fread(recording, 1, sizeof recording, f) : 0;
+    CHECK(f && fclose(f) == 0 && size > 104);
+    for (size_t i = 0; size && i < 160; i++) {
+        size_t at = i < 104 ? i : any(size), length = i % 8 == 7 ? any(size) : size;
         bool in_result = at >= 64 && at < 72; /* only compared at the end */
         bool in_end = at >= 48 && at < 64;    /* a longer run may be claimed */
-        bytes[at] ^= 0x40;
-        f = fopen(path, "wb");
-        if (!f || fwrite(bytes, 1, length, f) != length)
-            break;
-        fclose(f);
-        bytes[at] ^= 0x40;
-        int err = machine_open(&m, 1, guest_path("os-1k"), &o, &owner, error, sizeof error);
-        accepted += !err && !in_result && !in_end;
-        CHECK(!err || strstr(error, "cannot be replayed"));
-        machine_close(&m);
+        CHECK(!is_accepted(at, length) || in_result || in_end);
     }
-    CHECK(accepted == 0);
-    unlink(path);
+    CHECK(unlink(saved) == 0 && rmdir(folder) == 0);
 }
 
 int main(int argc, char **argv) {
@@ -494,6 +518,9 @@ int main(int argc, char **argv) {
     sleep_is_no_instruction();
     a_change_in_the_past_begins_a_new_present();
     old_snapshots_are_thinned();
-    a_saved_run_is_the_same();
+    if (save_a_run()) {
+        a_saved_run_is_the_same();
+        a_damaged_run_is_refused();
+    }
     return unit_end();
 }

@@ -195,7 +195,7 @@ static void test_task_switch(void) {
     rig_close(&r);
 }
 
-static void test_paging(void) {
+static void test_page_bits(void) {
     FLAT(0xA1, 0x00, 0x00, 0x20, 0x00, 0xA3, 0x00, 0x10, 0x20, 0x00, 0xA1, 0x00, 0x20, 0x20, 0x00);
     handlers();
     rig_paging(&r, 7);
@@ -207,7 +207,10 @@ static void test_paging(void) {
     CHECK(vector_reached() == VECTOR_PF && stacked(0) == 0 && stacked(1) == CODE_AT + 10);
     CHECK(rig_get(&r)->sregs.cr2 == 0x202000);
     rig_close(&r);
-    /* read-only in ring 0: allowed without WP, a fault with; the TLB is stale until invlpg */
+}
+
+/* Read-only in ring 0: allowed without WP; the TLB is stale until invlpg. */
+static void test_stale_tlb(void) {
     FLAT(0xC7, 0x05, 0, 0, 0x20, 0, 1, 0, 0, 0, /* mov [200000], 1 */
          0xC7, 0x05, 0, 0, 0x20, 0, 2, 0, 0, 0, /* the page is gone in memory: still done */
          0x0F, 0x01, 0x3D, 0, 0, 0x20, 0,       /* invlpg */
@@ -222,6 +225,9 @@ static void test_paging(void) {
     CHECK(rig_get32(&r, 0x200000) == 2);
     CHECK(vector_reached() == VECTOR_PF && stacked(0) == 2 && rig_get32(&r, 0x200000) == 2);
     rig_close(&r);
+}
+
+static void test_write_protect(void) {
     FLAT(0xC7, 0x05, 0, 0, 0x20, 0, 1, 0, 0, 0);
     handlers();
     rig_paging(&r, 7);
@@ -230,7 +236,10 @@ static void test_paging(void) {
     rig_set(&r);
     CHECK(vector_reached() == VECTOR_PF && stacked(0) == 3);
     rig_close(&r);
-    /* a 4 MiB page, and a store over two pages of which the second is not there */
+}
+
+/* A store over two pages of which the second is not there. */
+static void test_store_across_pages(void) {
     FLAT(0xC7, 0x05, 0xFE, 0x0F, 0x20, 0, 1, 1, 1, 1);
     handlers();
     rig_paging(&r, 7);
@@ -439,7 +448,10 @@ int main(void) {
     test_big_real();
     test_gates();
     test_task_switch();
-    test_paging();
+    test_page_bits();
+    test_stale_tlb();
+    test_write_protect();
+    test_store_across_pages();
     test_interrupts();
     test_shadow_state();
     test_trap_moves();

@@ -41,7 +41,7 @@ static bool status_has(struct client *c, const char *part) {
 
 /* --- what is collected ------------------------------------------------------------------- */
 
-static void test_frames(struct client *c) {
+static void test_collecting(struct client *c) {
     restart(c);
     c->fake->process[0].registers[0] = 0x11223344;
     ALL_OK(c, "QTinit", "QTDP:1:1004:E:0:0-", "QTDP:-1:1004:R1-", "QTDP:-1:1004:M-1,1010,4M8,2,2",
@@ -57,7 +57,10 @@ static void test_frames(struct client *c) {
     CHECK_STR(ask(c, "p0"), "44332211"); /* the present */
     c->fake->process[0].registers[0] = 0;
     c->fake->process[0].memory[0x10] = 0x55;
+}
 
+/* A frame has what was collected in it, and nothing else. */
+static void test_frame(struct client *c) {
     CHECK_STR(ask(c, "QTFrame:0"), "F0T1");
     CHECK(strlen(ask(c, "g")) == 2 * FAKE_G_BYTES && !strncmp(c->text, "44332211", 8));
     CHECK_STR(ask(c, "p8"), "04100000");
@@ -71,7 +74,9 @@ static void test_frames(struct client *c) {
     CHECK_STR(ask(c, "qTV:1"), "U");
     CHECK(strstr(ask(c, "qXfer:traceframe-info:read::0,1000"),
                  "<memory start=\"0x1010\" length=\"0x4\"/>\n<memory start=\"0x1006\""));
+}
 
+static void test_frames_of_steps(struct client *c) {
     CHECK_STR(ask(c, "QTFrame:1"), "F1T2");
     CHECK(!strncmp(ask(c, "g"), "xxxxxxxx", 8));
     CHECK_STR(ask(c, "p8"), "08100000");
@@ -79,6 +84,9 @@ static void test_frames(struct client *c) {
     CHECK_STR(ask(c, "p8"), "09100000");
     CHECK_STR(ask(c, "qTV:1"), "V5");
     CHECK(strstr(ask(c, "qXfer:traceframe-info:read::0,1000"), "<tvar id=\"0x1\"/>"));
+}
+
+static void test_search(struct client *c) {
     CHECK_STR(ask(c, "QTFrame:pc:1009"), "F-1");
     CHECK_STR(ask(c, "QTFrame:tdp:2"), "F3T2");
     CHECK_STR(ask(c, "QTFrame:0"), "F0T1");
@@ -86,6 +94,10 @@ static void test_frames(struct client *c) {
     CHECK_STR(ask(c, "QTFrame:range:100a:100a"), "F3T2");
     CHECK_STR(ask(c, "QTFrame:range:zz"), "F-1");
     CHECK_STR(ask(c, "QTFrame:4"), "F-1");
+}
+
+/* What cannot change is read beside frames; without a frame the present is shown again. */
+static void test_beside_frames(struct client *c) {
     CHECK_STR(ask(c, "QTro:1014,1018:1100,1200"), "OK");
     CHECK_STR(ask(c, "m1014,8"), "90909090");
     CHECK_STR(ask(c, "QTFrame:ffffffff"), "OK");
@@ -303,7 +315,11 @@ int main(void) {
     CHECK_STR(ask(c, "qTfV"), "l");
     CHECK_STR(ask(c, "qTBuffer:0,10"), "l");
     CHECK_STR(ask(c, "QTFrame:0"), "F-1");
-    test_frames(c);
+    test_collecting(c);
+    test_frame(c);
+    test_frames_of_steps(c);
+    test_search(c);
+    test_beside_frames(c);
     test_raw(c);
     test_upload(c);
     test_ends(c);
