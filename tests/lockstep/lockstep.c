@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "vmm/x86/fpu.h"
+
 struct field {
     const char *name;
     enum cpu_part part;
@@ -18,8 +20,8 @@ struct field {
 #define MSRS(f)                                                                                    \
     { #f, CPU_MSRS, offsetof(struct cpu_state, msrs.f), 8 }
 
-#define FPU(f)                                                                                     \
-    { #f, CPU_FPU, offsetof(struct cpu_state, fpu.f), sizeof((struct kvm_fpu *)0)->f }
+#define FPU(f, size)                                                                               \
+    { #f, CPU_FPU, AT_XSAVE(fpu.f), size }
 
 static const struct field fields[] = {
     REGS(rip),
@@ -65,13 +67,14 @@ static const struct field fields[] = {
     MSRS(fmask),
     MSRS(kernel_gs_base),
     MSRS(tsc_aux),
-    FPU(fcw),
-    FPU(fsw),
-    FPU(ftwx),
-    FPU(last_opcode),
-    FPU(last_ip),
-    FPU(last_dp),
-    FPU(mxcsr),
+    {"xcr0", CPU_FPU, offsetof(struct cpu_state, xcr0), 8},
+    FPU(fcw, 2),
+    FPU(fsw, 2),
+    FPU(ftw, 1),
+    FPU(fop, 2),
+    FPU(fip, 8),
+    FPU(fdp, 8),
+    FPU(mxcsr, 4),
     {"shadow", CPU_EVENTS, offsetof(struct cpu_state, events.interrupt.shadow), 1},
     {"mp_state", CPU_MP, offsetof(struct cpu_state, mp.mp_state), 4},
 };
@@ -83,12 +86,6 @@ static const struct {
     size_t offset;
 } segments[] = {SEGMENT(es), SEGMENT(cs), SEGMENT(ss),  SEGMENT(ds),
                 SEGMENT(fs), SEGMENT(gs), SEGMENT(ldt), SEGMENT(tr)};
-
-static uint64_t fetch64(const void *from) {
-    uint64_t value;
-    memcpy(&value, from, 8);
-    return value;
-}
 
 static uint64_t value_of(const struct cpu_state *s, const struct field *f) {
     uint64_t value = 0;
@@ -156,18 +153,18 @@ static bool segments_differ(struct lockstep *l, const struct cpu_state *a,
     return false;
 }
 
-static bool vectors_differ(struct lockstep *l, const struct kvm_fpu *a, const struct kvm_fpu *b) {
+static bool vectors_differ(struct lockstep *l, const struct fpu_image *a, const struct fpu_image *b) {
     char what[16];
     for (unsigned n = 0; n < 8; n++) {
         snprintf(what, sizeof what, "st%u", n);
-        if (differs(l, what, fetch64(a->fpr[n]), fetch64(b->fpr[n])) ||
-            differs(l, what, fetch64(a->fpr[n] + 8), fetch64(b->fpr[n] + 8)))
+        if (differs(l, what, a->st[n].q[0], b->st[n].q[0]) ||
+            differs(l, what, a->st[n].w[4], b->st[n].w[4]))
             return true;
     }
     for (unsigned n = 0; n < 16; n++) {
         snprintf(what, sizeof what, "xmm%u", n);
-        if (differs(l, what, fetch64(a->xmm[n]), fetch64(b->xmm[n])) ||
-            differs(l, what, fetch64(a->xmm[n] + 8), fetch64(b->xmm[n] + 8)))
+        if (differs(l, what, a->xmm[n].q[0], b->xmm[n].q[0]) ||
+            differs(l, what, a->xmm[n].q[1], b->xmm[n].q[1]))
             return true;
     }
     return false;
@@ -187,7 +184,7 @@ bool lockstep_same_memory(struct lockstep *l, const struct memory *a, const stru
 bool lockstep_same_state(struct lockstep *l, const struct cpu_state *a,
                          const struct cpu_state *b) {
     return !fields_differ(l, a, b) && !segments_differ(l, a, b) &&
-           !(l->parts & CPU_FPU && vectors_differ(l, &a->fpu, &b->fpu));
+           !(l->parts & CPU_FPU && vectors_differ(l, fpu_in(a), fpu_in(b)));
 }
 
 bool lockstep_same(struct lockstep *l, struct rig *a, struct rig *b) {

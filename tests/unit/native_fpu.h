@@ -18,7 +18,7 @@
 
 #include "tests/lockstep/rig.h"
 #include "unit.h"
-#include "vmm/engines/soft/fpu_image.h"
+#include "vmm/x86/fpu.h"
 #include "vmm/engines/soft/soft.h"
 
 /* The stubs know these: keep them in step. */
@@ -253,26 +253,6 @@ static void host_prepare(void) {
 
 /* --- on the built-in CPU --- */
 
-static void fpu_in(struct kvm_fpu *to, const struct fpu_image *from) {
-    *to = (struct kvm_fpu){.fcw = from->fcw, .fsw = from->fsw, .ftwx = from->ftw,
-                           .last_opcode = from->fop, .last_ip = from->fip, .last_dp = from->fdp,
-                           .mxcsr = from->mxcsr};
-    memcpy(to->fpr, from->st, sizeof to->fpr);
-    memcpy(to->xmm, from->xmm, sizeof to->xmm);
-}
-
-static void fpu_out(struct fpu_image *to, const struct kvm_fpu *from) {
-    to->fcw = from->fcw;
-    to->fsw = from->fsw;
-    to->ftw = from->ftwx;
-    to->fop = from->last_opcode;
-    to->fip = (uint32_t)from->last_ip;
-    to->fdp = (uint32_t)from->last_dp;
-    to->mxcsr = from->mxcsr;
-    memcpy(to->st, from->fpr, sizeof from->fpr);
-    memcpy(to->xmm, from->xmm, sizeof from->xmm);
-}
-
 static __u64 *kvm_register(struct kvm_regs *r, unsigned n) {
     __u64 *const all[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
                             &r->r8,  &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
@@ -289,14 +269,14 @@ static void soft_test(struct rig *r, struct test *t) {
     s->sregs.idt.limit = 0; /* any fault is a triple one */
     s->sregs.cr0 |= CR0_NE;
     s->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
-    fpu_in(&s->fpu, &t->fpu);
+    *fpu_of(s) = t->fpu;
     rig_set(r);
     t->faulted = rig_step(r) == CPU_EXIT_SHUTDOWN;
     s = rig_get(r);
     t->out.flags = s->regs.rflags;
     for (unsigned n = 0; n < 16; n++)
         t->out.r[n] = *kvm_register(&s->regs, n);
-    fpu_out(&t->fpu, &s->fpu);
+    t->fpu = *fpu_in(s);
     memory_read(&r->memory, DATA, t->data, DATA_SIZE);
 }
 

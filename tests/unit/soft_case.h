@@ -38,6 +38,7 @@
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/fpu.h"
 #include "vmm/x86/mode.h"
 
 enum {
@@ -135,23 +136,23 @@ static const struct {
     {"fmask", AT(msrs.fmask), 8},
     {"kgsb", AT(msrs.kernel_gs_base), 8},
     {"aux", AT(msrs.tsc_aux), 8},
-    {"fcw", AT(fpu.fcw), 2},
-    {"fsw", AT(fpu.fsw), 2},
-    {"ftw", AT(fpu.ftwx), 1},
-    {"fop", AT(fpu.last_opcode), 2},
-    {"fip", AT(fpu.last_ip), 8},
-    {"fdp", AT(fpu.last_dp), 8},
-    {"st0", AT(fpu.fpr[0]), 8},
-    {"st0e", AT(fpu.fpr[0][8]), 2},
-    {"st1", AT(fpu.fpr[1]), 8},
-    {"st1e", AT(fpu.fpr[1][8]), 2},
-    {"st7", AT(fpu.fpr[7]), 8},
-    {"st7e", AT(fpu.fpr[7][8]), 2},
-    {"mxcsr", AT(fpu.mxcsr), 4},
-    {"xmm0", AT(fpu.xmm[0]), 8},
-    {"xmm0h", AT(fpu.xmm[0][8]), 8},
-    {"xmm1", AT(fpu.xmm[1]), 8},
-    {"xmm1h", AT(fpu.xmm[1][8]), 8},
+    {"fcw", AT_XSAVE(fpu.fcw), 2},
+    {"fsw", AT_XSAVE(fpu.fsw), 2},
+    {"ftw", AT_XSAVE(fpu.ftw), 1},
+    {"fop", AT_XSAVE(fpu.fop), 2},
+    {"fip", AT_XSAVE(fpu.fip), 8},
+    {"fdp", AT_XSAVE(fpu.fdp), 8},
+    {"st0", AT_XSAVE(fpu.st[0]), 8},
+    {"st0e", AT_XSAVE(fpu.st[0].w[4]), 2},
+    {"st1", AT_XSAVE(fpu.st[1]), 8},
+    {"st1e", AT_XSAVE(fpu.st[1].w[4]), 2},
+    {"st7", AT_XSAVE(fpu.st[7]), 8},
+    {"st7e", AT_XSAVE(fpu.st[7].w[4]), 2},
+    {"mxcsr", AT_XSAVE(fpu.mxcsr), 4},
+    {"xmm0", AT_XSAVE(fpu.xmm[0]), 8},
+    {"xmm0h", AT_XSAVE(fpu.xmm[0].q[1]), 8},
+    {"xmm1", AT_XSAVE(fpu.xmm[1]), 8},
+    {"xmm1h", AT_XSAVE(fpu.xmm[1].q[1]), 8},
     {"shadow", AT(events.interrupt.shadow), 1},
     {"halted", AT(mp.mp_state), 4},
 };

@@ -4,6 +4,7 @@
 #include "tests/lockstep/rig.h"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/x86/fpu.h"
 
 static uint64_t seed = 88172645463325252ull;
 static uint32_t any(void) {
@@ -50,14 +51,44 @@ static void one(struct rig *soft, struct rig *kvm) {
     rig_get(soft)->regs.rip = CODE_AT;
     rig_set(soft);
     rig_step(soft);
-    struct kvm_fpu before = rig_get(soft)->fpu;
-    rig_get(kvm)->fpu = before;
+    struct xsave_area before = *xsave_in(rig_get(soft));
+    *xsave_of(rig_get(kvm)) = before;
     rig_set(kvm);
-    memset(&kvm->cpu.state.fpu, 0xA5, sizeof kvm->cpu.state.fpu);
-    struct kvm_fpu there = rig_get(kvm)->fpu;
-    rig_get(soft)->fpu = there;
+    memset(kvm->cpu.state.xsave, 0xA5, sizeof kvm->cpu.state.xsave);
+    *xsave_of(rig_get(soft)) = *xsave_in(rig_get(kvm));
     rig_set(soft);
-    CHECK(!memcmp(&before, &rig_get(soft)->fpu, sizeof before));
+    CHECK(!memcmp(&before.fpu, fpu_in(rig_get(soft)), sizeof before.fpu));
+}
+
+static void give_fpu(struct rig *to, struct rig *from) {
+    const struct cpu_state *s = rig_get(from);
+    struct cpu_state *there = rig_get(to);
+    there->xcr0 = s->xcr0;
+    *xsave_of(there) = *xsave_in(s);
+    rig_set(to);
+    memset(there->xsave, 0xA5, sizeof there->xsave);
+}
+
+/* What the built-in CPU has no instruction for: XCR0, and AVX's upper halves, from one KVM to the
+ * next. false: this KVM has no AVX. */
+static bool beyond(struct rig *soft, struct rig *kvm) {
+    enum { AVX_SIZE = 256, ALL = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX };
+    struct cpu_state *s = rig_get(kvm);
+    uint8_t halves[AVX_SIZE];
+    for (unsigned n = 0; n < AVX_SIZE; n++)
+        halves[n] = xsave_of(s)->beyond[n] = (uint8_t)any();
+    s->xcr0 = xsave_of(s)->present = ALL;
+    if (kvm->cpu.ops->store(&kvm->cpu, CPU_FPU) < 0)
+        return false;
+    give_fpu(soft, kvm);
+    rig_step(soft);
+    rig_close(kvm);
+    rig_open(kvm, open_kvm_engine, 1 << 20);
+    give_fpu(kvm, soft);
+    s = rig_get(kvm);
+    CHECK(s->xcr0 == ALL && xsave_in(s)->present & XSTATE_AVX);
+    CHECK(!memcmp(xsave_in(s)->beyond, halves, AVX_SIZE));
+    return true;
 }
 
 int main(void) {
@@ -74,12 +105,14 @@ int main(void) {
     s->sregs.idt.limit = 0; /* what is no instruction ends there, and changes nothing */
     for (unsigned n = 0; n < 8; n++)
         for (unsigned byte = 0; byte < 10; byte++)
-            s->fpu.fpr[n][byte] = (uint8_t)any();
+            fpu_of(s)->st[n].b[byte] = (uint8_t)any();
     for (unsigned n = 0; n < 16 * 16; n++)
-        s->fpu.xmm[n / 16][n % 16] = (uint8_t)any();
+        fpu_of(s)->xmm[n / 16].b[n % 16] = (uint8_t)any();
     rig_set(&soft);
     for (unsigned n = 0; n < 3000; n++)
         one(&soft, &kvm);
+    if (!beyond(&soft, &kvm))
+        puts("this KVM has no AVX");
     rig_close(&soft);
     rig_close(&kvm);
     return unit_end();

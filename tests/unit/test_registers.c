@@ -4,6 +4,7 @@
 
 #include "tests/unit/fake_cpu.h"
 #include "vmm/cpu/register_access.h"
+#include "vmm/x86/fpu.h"
 
 static struct cpu cpu;
 
@@ -300,17 +301,17 @@ static void the_mode_follows(void) {
 static void x87_tags(void) {
     start_state(32);
     CHECK(get(32, "ftag") == 0xffff); /* all empty */
-    struct kvm_fpu *f = &cpu.state.fpu;
+    struct fpu_image *f = fpu_of(&cpu.state);
     f->fsw = 6 << 11; /* TOP = 6: st0 is R6, st1 is R7, st2 is R0 */
-    f->ftwx = 1 << 6 | 1 << 7 | 1 << 0;
-    memcpy(f->fpr[0], "\0\0\0\0\0\0\0\x80\xff\x3f", 10); /* 1.0: valid */
-    memcpy(f->fpr[2], "\0\0\0\0\0\0\0\x80\xff\x7f", 10); /* infinity: special */
+    f->ftw = 1 << 6 | 1 << 7 | 1 << 0;
+    memcpy(f->st[0].b, "\0\0\0\0\0\0\0\x80\xff\x3f", 10); /* 1.0: valid */
+    memcpy(f->st[2].b, "\0\0\0\0\0\0\0\x80\xff\x7f", 10); /* infinity: special */
     /* st1 is zero; R1 to R5 are empty */
     CHECK(get(32, "ftag") == 0x4ffe);
     set(32, "ftag", 0xffff);
-    CHECK(f->ftwx == 0);
+    CHECK(f->ftw == 0);
     set(32, "ftag", 0xfffc);
-    CHECK(f->ftwx == 1);
+    CHECK(f->ftw == 1);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

@@ -260,18 +260,18 @@ static void registers_survive(void) {
     struct rig r;
     rig_open(&r, soft_open, CASE_RAM);
     rig_flat(&r, fnop, sizeof fnop);
-    struct kvm_fpu all = {.fcw = 0x37F, .fsw = 0x3800, .ftwx = 0xC1, .last_opcode = 5,
-                          .last_dp = 6, .mxcsr = 0x1FC0};
+    struct fpu_image all = {.fcw = 0x37F, .fsw = 0x3800, .ftw = 0xC1, .fop = 5,
+                            .fdp = 6, .mxcsr = 0x1FC0};
     for (unsigned n = 0; n < 8; n++)
-        memset(all.fpr[n], 0x81 + (int)n, 10);
+        memset(all.st[n].b, 0x81 + (int)n, 10);
     for (unsigned n = 0; n < 16; n++)
-        memset(all.xmm[n], 0x11 + (int)n, 16);
-    rig_get(&r)->fpu = all;
+        memset(all.xmm[n].b, 0x11 + (int)n, 16);
+    *fpu_of(rig_get(&r)) = all;
     rig_set(&r);
-    CHECK(!memcmp(&rig_get(&r)->fpu, &all, sizeof all));
+    CHECK(!memcmp(fpu_in(rig_get(&r)), &all, sizeof all));
     CHECK(rig_step(&r) == CPU_EXIT_STEPPED);
-    all.last_ip = 0x800000000 | CODE_AT;
-    CHECK(!memcmp(&rig_get(&r)->fpu, &all, sizeof all));
+    all.fip = CODE_AT, all.fcs = 8;
+    CHECK(!memcmp(fpu_in(rig_get(&r)), &all, sizeof all));
     rig_close(&r);
 }
 

@@ -11,8 +11,8 @@ static const struct {
 #define PART(mask, field)                                                                          \
     { mask, offsetof(struct cpu_state, field), sizeof(((struct cpu_state *)0)->field) }
     PART(CPU_REGS, regs),     PART(CPU_SREGS, sregs), PART(CPU_DEBUGREGS, debugregs),
-    PART(CPU_EVENTS, events), PART(CPU_FPU, fpu),     PART(CPU_MSRS, msrs),
-    PART(CPU_MP, mp),
+    PART(CPU_EVENTS, events), PART(CPU_FPU, xcr0),    PART(CPU_FPU, xsave),
+    PART(CPU_MSRS, msrs),     PART(CPU_MP, mp),
 #undef PART
 };
 

@@ -8,6 +8,7 @@
 #include "vmm/base/invariant.h"
 #include "vmm/machine/emulate_step.h"
 #include "vmm/machine/recorder.h"
+#include "vmm/x86/fpu.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/x86.h"
 
@@ -91,9 +92,6 @@ static void give_irqchip(struct machine *m) {
     pic_line(&m->board.devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
-/* As FNINIT leaves it, and as a CPU begins (volume 1, table 8-1 and 10.2.3). */
-static const struct kvm_fpu fresh_fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
-
 /* Of CR4: what comes with more state than the built-in CPU has, or with other paging. */
 #define CR4_BEYOND (CR4_LA57 | CR4_OSXSAVE | CR4_PKE)
 
@@ -124,7 +122,7 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
     cpu->state = old.state;
     cpu->valid = cpu->dirty = CPU_ALL;
     if (old.missing & CPU_FPU)
-        cpu->state.fpu = fresh_fpu;
+        *fpu_of(&cpu->state) = fpu_reset, cpu->state.xcr0 = XSTATE_X87;
     m->board.input.steady &= to == ENGINE_SOFT;
     old.engine->close(&old);
     m->wants_irqchip = false;

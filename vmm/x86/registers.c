@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/x86/fpu.h"
 #include "vmm/x86/x86.h"
 
 static uint64_t load_little_endian(const uint8_t *value, unsigned bytes) {
@@ -139,15 +140,15 @@ static void get_mode(const struct cpu_state *s, unsigned i, uint8_t *value) {
 /* --- x87 (gdb's eight control registers; FXSAVE, 10.5.1) -------------------------------- */
 
 /* The full tag word from the abridged one: 00 valid, 01 zero, 10 special, 11 empty. */
-static uint32_t full_tag(const struct kvm_fpu *f) {
+static uint32_t full_tag(const struct fpu_image *f) {
     uint32_t tags = 0;
     unsigned top = f->fsw >> 11 & 7;
     for (unsigned physical = 0; physical < 8; physical++) {
-        const uint8_t *st = f->fpr[(physical - top) & 7];
+        const uint8_t *st = f->st[(physical - top) & 7].b;
         unsigned exponent = (st[8] | st[9] << 8) & 0x7fff;
         uint64_t mantissa = load_little_endian(st, 8);
         unsigned tag = 0;
-        if (!(f->ftwx >> physical & 1))
+        if (!(f->ftw >> physical & 1))
             tag = 3;
         else if (exponent == 0 && mantissa == 0)
             tag = 1;
@@ -159,30 +160,30 @@ static uint32_t full_tag(const struct kvm_fpu *f) {
 }
 
 static void get_fctl(const struct cpu_state *s, unsigned i, uint8_t *value) {
-    const struct kvm_fpu *f = &s->fpu;
-    const uint32_t all[8] = {f->fcw,     f->fsw,     full_tag(f),   f->last_ip >> 32 & 0xffff,
-                             f->last_ip, f->last_dp >> 32 & 0xffff, f->last_dp, f->last_opcode};
+    const struct fpu_image *f = fpu_in(s);
+    const uint32_t all[8] = {f->fcw, f->fsw, full_tag(f), f->fcs, f->fip, f->fds, f->fdp, f->fop};
     memcpy(value, &all[i], 4);
 }
 
-static void set_tag(struct kvm_fpu *f, uint32_t tags) {
-    f->ftwx = 0;
+static void set_tag(struct fpu_image *f, uint32_t tags) {
+    f->ftw = 0;
     for (unsigned n = 0; n < 8; n++)
-        f->ftwx |= ((tags >> (2 * n) & 3) != 3) << n;
+        f->ftw |= ((tags >> (2 * n) & 3) != 3) << n;
 }
 
+/* A selector as it is written: the pointer has 48 bits then. */
 static void set_fctl(struct cpu_state *s, unsigned i, const uint8_t *value) {
-    struct kvm_fpu *f = &s->fpu;
-    uint64_t v = load_little_endian(value, 4), low = 0xffffffff;
+    struct fpu_image *f = fpu_of(s);
+    uint32_t v = load_little_endian(value, 4);
     switch (i) {
     case 0: f->fcw = v; break;
     case 1: f->fsw = v; break;
     case 2: set_tag(f, v); break;
-    case 3: f->last_ip = (f->last_ip & low) | v << 32; break;
-    case 4: f->last_ip = (f->last_ip & ~low) | v; break;
-    case 5: f->last_dp = (f->last_dp & low) | v << 32; break;
-    case 6: f->last_dp = (f->last_dp & ~low) | v; break;
-    case 7: f->last_opcode = v; break;
+    case 3: f->fcs = v, f->fip_high = v >> 16; break;
+    case 4: f->fip = v; break;
+    case 5: f->fds = v, f->fdp_high = v >> 16; break;
+    case 6: f->fdp = v; break;
+    case 7: f->fop = v; break;
     }
 }
 
@@ -295,7 +296,7 @@ static const struct reg_type types[] = {
         SELECTOR("es", SEG_ES), SELECTOR("fs", SEG_FS), SELECTOR("gs", SEG_GS)
 #define ST(n)                                                                                      \
     {.name = "st" #n, .bits = 80, .type = "i387_ext", .feature = CORE, .group = "float",           \
-     .core = true, .parts = CPU_FPU, .offset = AT(fpu.fpr[n]), .size = 10}
+     .core = true, .parts = CPU_FPU, .offset = AT_XSAVE(fpu.st[n]), .size = 10}
 #define FCTL(n, i)                                                                                 \
     {.name = n, .bits = 32, .type = "int", .feature = CORE, .group = "float", .core = true,        \
      .parts = CPU_FPU, .get = get_fctl, .set = set_fctl, .index = i}
@@ -305,12 +306,12 @@ static const struct reg_type types[] = {
         FCTL("fop", 7)
 #define XMM(n)                                                                                     \
     {.name = "xmm" #n, .bits = 128, .type = "vec128", .feature = SSE, .group = "vector",           \
-     .core = true, .parts = CPU_FPU, .offset = AT(fpu.xmm[n]), .size = 16}
+     .core = true, .parts = CPU_FPU, .offset = AT_XSAVE(fpu.xmm[n]), .size = 16}
 #define XMM_LOW XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7)
 #define XMM_HIGH XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13), XMM(14), XMM(15)
 #define MXCSR                                                                                      \
     {.name = "mxcsr", .bits = 32, .type = "i386_mxcsr", .feature = SSE, .group = "vector",         \
-     .core = true, .parts = CPU_FPU, .offset = AT(fpu.mxcsr), .size = 4}
+     .core = true, .parts = CPU_FPU, .offset = AT_XSAVE(fpu.mxcsr), .size = 4}
 #define SYS(n, w, t, p, member)                                                                    \
     {.name = n, .bits = w, .type = t, .feature = SYSTEM, .group = "system", .parts = p,            \
      .offset = AT(member), .size = (w) / 8}
@@ -348,15 +349,15 @@ static const struct reg_type types[] = {
 #define VALUE(n, w, p)                                                                             \
     .name = n, .bits = w, .type = "uint" #w, .feature = VALUES, .group = "values", .view = true,   \
     .parts = p
-#define FLAGS_VALUE(n, p, member)                                                                  \
-    {VALUE(n "_value", 32, p), .offset = AT(member), .size = 4}
+#define FLAGS_VALUE(n, p, at)                                                                      \
+    {VALUE(n "_value", 32, p), .offset = (at), .size = 4}
 #define BASE(n, w, member) {VALUE(n "_base", w, CPU_SREGS), .offset = AT(member.base), .size = w / 8}
 #define VALUE_ROWS(w)                                                                              \
-    FLAGS_VALUE("eflags", CPU_REGS, regs.rflags), FLAGS_VALUE("mxcsr", CPU_FPU, fpu.mxcsr),        \
-        FLAGS_VALUE("cr0", CPU_SREGS, sregs.cr0), FLAGS_VALUE("cr3", CPU_SREGS, sregs.cr3),        \
-        FLAGS_VALUE("cr4", CPU_SREGS, sregs.cr4), FLAGS_VALUE("efer", CPU_SREGS, sregs.efer),      \
-        FLAGS_VALUE("dr6", CPU_DEBUGREGS, debugregs.dr6),                                          \
-        FLAGS_VALUE("dr7", CPU_DEBUGREGS, debugregs.dr7),                                          \
+    FLAGS_VALUE("eflags", CPU_REGS, AT(regs.rflags)), FLAGS_VALUE("mxcsr", CPU_FPU, AT_XSAVE(fpu.mxcsr)), \
+        FLAGS_VALUE("cr0", CPU_SREGS, AT(sregs.cr0)), FLAGS_VALUE("cr3", CPU_SREGS, AT(sregs.cr3)),\
+        FLAGS_VALUE("cr4", CPU_SREGS, AT(sregs.cr4)), FLAGS_VALUE("efer", CPU_SREGS, AT(sregs.efer)),\
+        FLAGS_VALUE("dr6", CPU_DEBUGREGS, AT(debugregs.dr6)),                                      \
+        FLAGS_VALUE("dr7", CPU_DEBUGREGS, AT(debugregs.dr7)),                                      \
         {VALUE("cpumode_value", 32, FLAT), .get = get_mode},                                       \
         BASE("cs", w, sregs.cs), BASE("ss", w, sregs.ss), BASE("ds", w, sregs.ds),                 \
         BASE("es", w, sregs.es), BASE("fs", w, sregs.fs), BASE("gs", w, sregs.gs)

@@ -17,7 +17,8 @@ struct cpu_state {
     struct kvm_sregs sregs;
     struct kvm_debugregs debugregs;
     struct kvm_vcpu_events events;
-    struct kvm_fpu fpu;
+    uint64_t xcr0;
+    uint8_t xsave[sizeof(struct kvm_xsave)] __attribute__((aligned(16))); /* fpu.h names its fields */
     struct cpu_msrs msrs;
     struct kvm_mp_state mp;
 };

@@ -15,7 +15,6 @@ static const struct {
     {CPU_SREGS, KVM_GET_SREGS, KVM_SET_SREGS, offsetof(struct cpu_state, sregs)},
     {CPU_DEBUGREGS, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, offsetof(struct cpu_state, debugregs)},
     {CPU_EVENTS, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, offsetof(struct cpu_state, events)},
-    {CPU_FPU, KVM_GET_FPU, KVM_SET_FPU, offsetof(struct cpu_state, fpu)},
 };
 enum { IOCTLS = sizeof ioctls / sizeof *ioctls };
 

@@ -150,7 +150,6 @@ const struct op *x87_frstor(struct soft *s, const struct op *op) {
 enum {
     FX_XMM = 160,       /* where XMM0 is */
     FX_MXCSR = 24,
-    FX_MXCSR_MASK = 0xFFFF,
 };
 
 /* 16-byte alignment is asked for, and an unaligned area is #GP. With CR0.EM or TS they are
@@ -184,11 +183,23 @@ static void short_pointers(const struct soft *s, const struct op *op, struct fpu
     f->fds = selector_of(s, f->fds);
 }
 
+/* Bits of registers that do not exist. The host's FXRSTOR would refuse those of MXCSR, and equal
+ * states are equal bytes. */
+void fpu_drop_reserved(struct fpu_image *f) {
+    f->zero = 0;
+    f->fop &= 0x7FF;
+    f->mxcsr &= MXCSR_DEFINED;
+    f->mxcsr_mask = 0;
+    for (unsigned n = 0; n < 8; n++)
+        memset(f->st[n].b + 10, 0, 6);
+    memset(f->unused, 0, sizeof f->unused);
+}
+
 /* Without CR4.OSFXSR the XMM registers and MXCSR stay out of it. */
 const struct op *fxsave(struct soft *s, const struct op *op) {
     uint64_t at = begin_fx(s, op);
     struct fpu_image image = s->fpu;
-    image.mxcsr_mask = FX_MXCSR_MASK;
+    image.mxcsr_mask = MXCSR_DEFINED;
     short_pointers(s, op, &image);
     check_write_area(s, op->seg, at, sizeof image, 8);
     operand_store(s, op->seg, at, &image, FX_MXCSR);
@@ -210,13 +221,13 @@ const struct op *fxrstor(struct soft *s, const struct op *op) {
     uint64_t at = begin_fx(s, op);
     struct fpu_image image = s->fpu;
     operand_load(s, op->seg, at, &image, FX_XMM + fx_xmm_size(s));
-    if (image.mxcsr & ~(uint32_t)FX_MXCSR_MASK)
+    if (image.mxcsr & ~(uint32_t)MXCSR_DEFINED)
         raise_gp0(s);
     if (!has_sse(s)) {
         image.mxcsr = s->fpu.mxcsr;
         memcpy(image.xmm, s->fpu.xmm, sizeof image.xmm);
     }
-    image.fop &= 0x7FF;
+    fpu_drop_reserved(&image);
     short_pointers(s, op, &image);
     s->fpu = image;
     settle_x87(s);

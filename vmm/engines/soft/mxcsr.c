@@ -203,7 +203,7 @@ void mxcsr_check_dot_product(struct soft *s, uint8_t immediate, const struct flo
 const struct op *ldmxcsr(struct soft *s, const struct op *op) {
     need_sse(s, FEATURE_SSE);
     uint32_t value = (uint32_t)load(s, op->seg, address(s, op), 4);
-    if (value & ~0xFFFFu)
+    if (value & ~(uint32_t)MXCSR_DEFINED)
         raise_gp0(s);
     s->fpu.mxcsr = value;
     return op + 1;

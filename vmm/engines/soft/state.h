@@ -18,7 +18,7 @@
 
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
-#include "vmm/engines/soft/fpu_image.h"
+#include "vmm/x86/fpu.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/mode.h"
@@ -176,7 +176,6 @@ struct soft {
     uint64_t dr[8];
     struct cpu_msrs msrs; /* tsc is what to add to the ticks */
     struct kvm_sregs sregs;   /* what we only keep: the APIC base, CR8 */
-    struct fpu_image fpu; /* but the x87's registers are the host's while x87_here: x87.h */
     struct kvm_debugregs debugregs;
     struct kvm_vcpu_events events;
 
@@ -217,6 +216,12 @@ struct soft {
     const struct breakpoints *points_of; /* of this table */
     bool watching;             /* there are watchpoints */
     bool guest_watching;       /* DR7 enables some data breakpoint */
+
+    uint64_t xcr0;
+    union { /* but the x87's registers are the host's while x87_here: x87.h */
+        struct fpu_image fpu;
+        struct xsave_area xsave; /* with what only KVM has instructions for */
+    };
 
     /* --- caches --- */
     struct tlb_entry tlbs[TLB_KINDS][TLB_SIZE];

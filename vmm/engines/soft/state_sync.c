@@ -154,34 +154,21 @@ static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
 
 /* --- x87, MMX, SSE: x87.h --- */
 
-static uint64_t pointer_out(uint32_t offset, uint16_t selector, uint16_t high) {
-    return offset | (uint64_t)selector << 32 | (uint64_t)high << 48;
-}
-
-static void fetch_fpu(struct soft *s, struct kvm_fpu *out) {
+/* Components that only KVM has are kept as they came, and stay present as they were. */
+static void fetch_fpu(struct soft *s, struct cpu_state *out) {
+    struct xsave_area *to = xsave_of(out);
     x87_away(s);
-    const struct fpu_image *f = &s->fpu;
-    *out = (struct kvm_fpu){
-        .fcw = f->fcw, .fsw = f->fsw, .ftwx = f->ftw, .last_opcode = f->fop,
-        .last_ip = pointer_out(f->fip, f->fcs, f->fip_high),
-        .last_dp = pointer_out(f->fdp, f->fds, f->fdp_high), .mxcsr = f->mxcsr};
-    memcpy(out->fpr, f->st, sizeof out->fpr);
-    memcpy(out->xmm, f->xmm, sizeof out->xmm);
+    *to = s->xsave;
+    to->present |= XSTATE_X87 | XSTATE_SSE;
+    out->xcr0 = s->xcr0;
 }
 
-/* MXCSR's reserved bits do not exist: the host's FXRSTOR would refuse them. */
-static void store_fpu(struct soft *s, const struct kvm_fpu *in) {
+static void store_fpu(struct soft *s, const struct cpu_state *in) {
     x87_away(s);
     s->ferr = true; /* who knows */
-    s->fpu = (struct fpu_image){
-        .fcw = in->fcw, .fsw = in->fsw, .ftw = in->ftwx, .fop = in->last_opcode,
-        .fip = (uint32_t)in->last_ip, .fcs = (uint16_t)(in->last_ip >> 32),
-        .fip_high = (uint16_t)(in->last_ip >> 48),
-        .fdp = (uint32_t)in->last_dp, .fds = (uint16_t)(in->last_dp >> 32),
-        .fdp_high = (uint16_t)(in->last_dp >> 48), .mxcsr = in->mxcsr & 0xFFFF};
-    for (unsigned n = 0; n < 8; n++)
-        memcpy(s->fpu.st[n].b, in->fpr[n], 10);
-    memcpy(s->fpu.xmm, in->xmm, sizeof in->xmm);
+    s->xsave = *xsave_in(in);
+    s->xcr0 = in->xcr0;
+    fpu_drop_reserved(&s->fpu);
 }
 
 /* --- all of it --- */
@@ -198,7 +185,7 @@ int soft_fetch(struct cpu *cpu, unsigned parts) {
     if (parts & CPU_EVENTS)
         fetch_events(s, &out->events);
     if (parts & CPU_FPU)
-        fetch_fpu(s, &out->fpu);
+        fetch_fpu(s, out);
     if (parts & CPU_MSRS) {
         out->msrs = s->msrs;
         out->msrs.tsc += cpu->ticks;
@@ -223,7 +210,7 @@ int soft_store(struct cpu *cpu, unsigned parts) {
     if (parts & CPU_EVENTS)
         store_events(s, &in->events);
     if (parts & CPU_FPU)
-        store_fpu(s, &in->fpu);
+        store_fpu(s, in);
     if (parts & CPU_MSRS) {
         s->msrs = in->msrs;
         s->msrs.tsc -= cpu->ticks;
@@ -246,7 +233,8 @@ void soft_reset(struct soft *s) {
     s->ip = 0xFFF0;
     s->cr0 = CR0_CD | CR0_NW | CR0_ET;
     s->r[R_DX] = 0x633;
-    s->fpu = (struct fpu_image){.fcw = 0x37F, .mxcsr = 0x1F80}; /* as KVM's begins */
+    s->fpu = fpu_reset;
+    s->xcr0 = XSTATE_X87;
     s->dr[6] = 0xFFFF0FF0;
     s->dr[7] = 0x400;
     flags_set(s, 2);

@@ -53,6 +53,7 @@ static inline void x87_away(struct soft *s) {
 
 op_fn x87_fninit, x87_fnstsw_ax;
 /* fpu_memory.c */
+void fpu_drop_reserved(struct fpu_image *);
 op_fn x87_fldenv, x87_fnstenv, x87_frstor, x87_fnsave;
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "vmm/x86/fpu.h"
 #include "vmm/x86/msr.h"
 
 /* In this order; a KVM takes and gives them up to the first that it does not have. */
@@ -57,51 +58,41 @@ static int set_msrs(int fd, const struct cpu_msrs *m) {
     return ioctl(fd, KVM_SET_MSRS, &list) < 0 ? -errno : 0;
 }
 
-/* The FPU's registers in the XSAVE area (volume 1, 13.4), whose first 512 bytes are FXSAVE's.
+/* --- the FPU: its XSAVE area and XCR0 ---
+ *
  * KVM_GET_FPU and KVM_SET_FPU leave MXCSR out; and what KVM_SET_FPU gives a CPU that has used no
  * FPU yet is lost, because the area says still that those registers are as at the start
  * (kvm-quirks 19). */
-struct xsave_area {
-    uint16_t fcw, fsw;
-    uint8_t ftw, reserved;
-    uint16_t fop;
-    uint64_t fip, fdp;
-    uint32_t mxcsr, mxcsr_mask;
-    uint8_t st[8][16], xmm[16][16], unused[96];
-    uint64_t present; /* XSTATE_BV */
-};
-_Static_assert(offsetof(struct xsave_area, present) == 512, "as the processor has it");
 
-union xsave {
-    struct kvm_xsave kvm;
-    struct xsave_area area;
-};
+/* A host without XSAVE has no XCR0, and no instruction of its guest asks for one. */
+static uint64_t get_xcr0(const struct kvm_vcpu *v) {
+    struct kvm_xcrs all;
+    uint64_t value = XSTATE_X87;
+    if (ioctl(v->fd, KVM_GET_XCRS, &all) < 0)
+        return value;
+    for (unsigned n = 0; n < all.nr_xcrs && n < KVM_MAX_XCRS; n++)
+        value = all.xcrs[n].xcr == 0 ? all.xcrs[n].value : value;
+    return value;
+}
 
-static int get_mxcsr(struct kvm_vcpu *v, struct kvm_fpu *fpu) {
-    union xsave x;
-    if (ioctl(v->fd, KVM_GET_XSAVE, &x) < 0)
+static int set_xcr0(const struct kvm_vcpu *v, uint64_t value) {
+    struct kvm_xcrs all = {.nr_xcrs = 1, .xcrs[0].value = value};
+    if (get_xcr0(v) == value)
+        return 0;
+    return ioctl(v->fd, KVM_SET_XCRS, &all) < 0 ? -errno : 0;
+}
+
+static int get_fpu(const struct kvm_vcpu *v, struct cpu_state *s) {
+    if (ioctl(v->fd, KVM_GET_XSAVE, s->xsave) < 0)
         return -errno;
-    fpu->mxcsr = x.area.mxcsr;
+    s->xcr0 = get_xcr0(v);
     return 0;
 }
 
-/* What the area has besides stays. */
-static int set_xsave(struct kvm_vcpu *v, const struct kvm_fpu *fpu) {
-    enum { X87_AND_SSE = 3 };
-    union xsave x;
-    if (ioctl(v->fd, KVM_GET_XSAVE, &x) < 0)
-        return -errno;
-    x.area.fcw = fpu->fcw;
-    x.area.fsw = fpu->fsw;
-    x.area.ftw = fpu->ftwx;
-    x.area.fop = fpu->last_opcode;
-    x.area.fip = fpu->last_ip;
-    x.area.fdp = fpu->last_dp;
-    x.area.mxcsr = fpu->mxcsr;
-    memcpy(x.area.st, fpu->fpr, sizeof x.area.st);
-    memcpy(x.area.xmm, fpu->xmm, sizeof x.area.xmm);
-    x.area.present |= X87_AND_SSE;
-    return ioctl(v->fd, KVM_SET_XSAVE, &x) < 0 ? -errno : 0;
+static int set_fpu(const struct kvm_vcpu *v, struct cpu_state *s) {
+    xsave_of(s)->present |= XSTATE_X87 | XSTATE_SSE;
+    int err = set_xcr0(v, s->xcr0);
+    return ioctl(v->fd, KVM_SET_XSAVE, s->xsave) < 0 ? -errno : err;
 }
 
 static int get_mp(struct kvm_vcpu *v, struct kvm_mp_state *mp) {
@@ -136,8 +127,8 @@ int debug_fetch(struct cpu *cpu, unsigned parts) {
     state_fetch(cpu, parts);
     if (parts & CPU_REGS)
         debug_show_guest_tf(debugged_of(cpu), &cpu->state.regs);
-    if (parts & CPU_FPU && get_mxcsr(v, &cpu->state.fpu) < 0)
-        cpu->valid &= ~(unsigned)CPU_FPU;
+    if (parts & CPU_FPU && get_fpu(v, &cpu->state) == 0)
+        cpu->valid |= CPU_FPU;
     if (parts & CPU_MSRS && get_msrs(v->fd, &cpu->state.msrs) == 0)
         cpu->valid |= CPU_MSRS;
     if (parts & CPU_MP && get_mp(v, &cpu->state.mp) == 0)
@@ -171,8 +162,8 @@ int debug_store(struct cpu *cpu, unsigned parts) {
         trim_events(&cpu->state.events, &cpu->state.debugregs);
     cpu->dirty &= ~parts;
     count_ioctls(cpu, parts);
-    int err = state_store(cpu, parts & ~(unsigned)CPU_FPU); /* which goes by the area */
-    if (parts & CPU_FPU && set_xsave(v, &cpu->state.fpu) < 0)
+    int err = state_store(cpu, parts);
+    if (parts & CPU_FPU && set_fpu(v, &cpu->state) < 0)
         stays_dirty(cpu, CPU_FPU, &err);
     if (parts & CPU_MSRS && set_msrs(v->fd, &cpu->state.msrs) < 0)
         stays_dirty(cpu, CPU_MSRS, &err);
