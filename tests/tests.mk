@@ -50,6 +50,12 @@ $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthrea
 # Memory and files that fail when the test says so.
 $(BUILD)/tests/unit/test_disk: WRAP = -Wl,--wrap=calloc,--wrap=pread
 
+# What is about the built-in CPU alone (but what takes minutes if it is not optimised).
+SOFT_UNITS := $(filter-out %/test_soft_paths,$(filter $(addprefix $(BUILD)/tests/unit/test_,soft_% fpu_handover),$(UNITS))) \
+              $(BUILD)/tests/unit/corpus_cpu
+.PHONY: _soft-units
+_soft-units: $(SOFT_UNITS)
+
 .PHONY: units test-guests
 units: $(UNITS) ## the programs of tests/unit and tests/lockstep, not run
 test-guests: $(TEST_GUESTS) ## the guests of tests/guests
