@@ -52,7 +52,10 @@ uint64_t features_choose(struct soft *s) {
     uint64_t built = FEATURES_BASIC | FEATURES_MORE;
     built &= ~FEATURES_OF_SSE | host_has();
     uint64_t on = c->on | (s->cpu->host_features ? FEATURES_OF_SSE : 0);
-    s->features = (FEATURES_BASIC | on) & built & ~c->off;
+    uint64_t features = (FEATURES_BASIC | on) & built & ~c->off;
+    if (features != s->features) /* code was decoded by the others */
+        cache_flush(s);
+    s->features = features;
     s->vendor = c->vendor;
     s->amd = c->vendor == VENDOR_AMD;
     return c->on & ~built;

@@ -11,6 +11,7 @@
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/engines/soft/opcodes.h"
+#include "vmm/engines/soft/x87.h"
 
 #define LENGTH_MAX 15
 
@@ -277,6 +278,8 @@ static bool numbers_exist(const struct decoder *d, const struct opcode *row) {
 static op_fn *handler(const struct decoder *d, const struct opcode *row) {
     const struct op *op = d->op;
     op_fn *run = row->family ? row->family[family_index(op)] : row->run;
+    if (row->operands == O_X87)
+        run = x87_choose(d->s, d->op);
     if (d->off_length)
         return too_long;
     if ((row->flags & MEM && !op->memory) || (row->flags & ONLY_REG && op->memory) ||
@@ -325,7 +328,7 @@ static const struct opcode *first_row(struct decoder *d, uint8_t first) {
 
 static bool has_modrm(const struct opcode *row) {
     switch (row->operands) {
-    case O_E: case O_N: case O_C: case O_VW: case O_VE: case O_GW: return true;
+    case O_E: case O_N: case O_C: case O_VW: case O_VE: case O_GW: case O_X87: return true;
     default: return false;
     }
 }

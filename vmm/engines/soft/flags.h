@@ -81,8 +81,9 @@ ALWAYS uint64_t flags_sub(struct soft *s, uint64_t a, uint64_t b, uint64_t r, un
 
 /* As FCOMI and COMISS leave them: ZF, PF and CF of `given`, the others are 0. */
 static inline void set_compared(struct soft *s, uint32_t given) {
-    given &= FLAG_ZF | FLAG_PF | FLAG_CF;
-    flags_set(s, (flags_get(s) & ~(uint32_t)FLAGS_ALU) | given);
+    s->zero = !(given & FLAG_ZF);
+    s->sign = !(given & FLAG_PF);
+    s->carry = given & FLAG_CF ? 3ull << 62 : 0;
 }
 
 /* The sixteen conditions of Jcc, SETcc and CMOVcc (Vol. 1 appendix B). */

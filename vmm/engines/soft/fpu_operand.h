@@ -7,6 +7,24 @@
 
 #include "vmm/engines/soft/access.h"
 
+/* Where the memory operand is in the host, if it can be read (written) there without a further
+ * look; else NULL. */
+ALWAYS const void *operand_to_read(const struct soft *s, const struct op *op, unsigned size) {
+    uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
+    const struct tlb_entry *e = tlb_slot(s, linear);
+    if (LIKELY(at + size <= s->seg[op->seg].read_end && tlb_holds(e->read, linear, size)))
+        return (const void *)(e->host + linear);
+    return NULL;
+}
+
+ALWAYS void *operand_to_write(const struct soft *s, const struct op *op, unsigned size) {
+    uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
+    const struct tlb_entry *e = tlb_slot(s, linear);
+    if (LIKELY(at + size <= s->seg[op->seg].write_end && tlb_holds(e->write, linear, size)))
+        return (void *)(e->host + linear);
+    return NULL;
+}
+
 /* All sizes are constants or come from a table; pieces begin at multiples of eight. */
 ALWAYS void operand_load(struct soft *s, unsigned seg, uint64_t at, void *to, unsigned size) {
     for (unsigned n = 0; n < size; n += 8) {

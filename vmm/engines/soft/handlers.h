@@ -40,7 +40,7 @@ FAMILY1(loop); FAMILY1(loope); FAMILY1(loopne); FAMILY1(jcxz);
 op_fn bound, undefined, too_long;
 
 /* x87.c, fpu_memory.c */
-op_fn x87, fwait, fxsave, fxrstor;
+op_fn fwait, fxsave, fxrstor;
 
 /* string.c */
 op_fn movs, stos, lods, scas, cmps, ins, outs;

@@ -243,7 +243,7 @@ const struct opcode opcodes[256] = {
     [0xD5] = ONE(NONE, B, INVALID64, aad),
     [0xD6] = ONE(NONE, NONE, INVALID64, salc),
     [0xD7] = ONE(NONE, NONE, 0, xlat),
-    EIGHT(0xD8, ONE(N, NONE, 0, x87)),
+    EIGHT(0xD8, {.operands = O_X87}),
     [0xE0] = FAM(NONE, B, FORCE64, loopne),
     [0xE1] = FAM(NONE, B, FORCE64, loope),
     [0xE2] = FAM(NONE, B, FORCE64, loop),

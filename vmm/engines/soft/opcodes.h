@@ -22,6 +22,7 @@ enum operands {
     O_VE,   /* reg is a number; E in rm or memory */
     O_GW,   /* rm is a number; G in reg */
     O_SSE,  /* the row is in opcodes_sse[] */
+    O_X87,  /* ModRM as O_N; the row is in x87_rows.c */
 };
 
 /* What follows them. */

@@ -114,6 +114,7 @@ static void code_changed(struct soft *s, bool user) {
     s->width = s->long_mode && cs->l ? 8 : cs->db ? 4 : 2;
     s->ip_bias = code64(s) ? 1ull << 47 : 0;
     s->ip_last = code64(s) ? (1ull << 48) - 1 : cs->limit;
+    s->fcs = code64(s) ? 0 : (uint64_t)cs->selector << 32;
     s->epoch = (s->epoch & ~(uint64_t)EPOCH_MODE) | s->width | user;
 }
 

@@ -61,14 +61,17 @@ typedef const struct op *op_fn(struct soft *, const struct op *);
  * that a block does not care where in CS it lies. */
 struct op {
     op_fn *run;
-    int64_t imm;      /* immediate or branch distance, sign-extended; a far
+    union {
+        int64_t imm;  /* immediate or branch distance, sign-extended; a far
                          pointer is offset | selector << 32 */
+        const uint8_t *host; /* x87: the host's instruction */
+    };
     uint64_t disp;    /* of the memory operand; where it is relative to RIP, its address */
     uint64_t mask;    /* of an effective address: 16, 32 or 64 bits */
     uint8_t start;    /* its first byte, and the one after it, counted from */
     uint8_t end;      /* the block's first */
     uint8_t index;    /* instructions before it in the block */
-    uint8_t size;     /* of the operand in bytes: 1, 2, 4, 8 */
+    uint8_t size;     /* of the operand in bytes: 1, 2, 4, 8; x87's in memory: 10, too */
     uint8_t wide;     /* 2, 4 or 8: the operand size that prefixes give */
     uint8_t reg, rm;  /* register operands: byte offsets into soft.r, or, of
                          registers that are not general, their numbers */
@@ -167,6 +170,7 @@ struct soft {
     bool align;      /* alignment is checked (6.15, #AC) */
     unsigned width;  /* of code, in bytes: 2, 4, or 8 in 64-bit mode */
     uint64_t ip_bias, ip_last; /* see ip_exists() */
+    uint64_t fcs;    /* CS as it is above an offset in FIP: nothing in 64-bit code */
     uint64_t cr0, cr2, cr3, cr4, efer;
     uint64_t pdpte[4]; /* PAE paging's first level (4.4.1) */
     uint64_t features; /* that CPUID announces: see has_feature() */

@@ -9,11 +9,10 @@
 
 /* --- the host's instructions ---
  *
- * Each is a function of eight bytes: SF, ZF, AF, PF and CF come in bits 8 to 15 of its second
- * argument and go out there in its result (SAHF, LAHF); its first is the memory operand. They
- * are in the order of the opcodes, so that an instruction's place among them is its own bytes. */
+ * Each is a function of four bytes, whose memory operand is at RDI. They are in the order of the
+ * opcodes, so that an instruction's place among them is its own bytes. */
 __asm__(".pushsection .text\n"
-        ".p2align 3\n"
+        ".p2align 2\n"
         ".globl x87_on_registers, x87_on_memory\n"
         ".hidden x87_on_registers, x87_on_memory\n"
         "x87_on_registers:\n"
@@ -21,25 +20,39 @@ __asm__(".pushsection .text\n"
         ".rept 8\n"
         ".set x87_modrm, 0xc0\n"
         ".rept 64\n"
-        "mov %esi, %eax\n sahf\n .byte x87_opcode, x87_modrm\n lahf\n ret\n .p2align 3\n"
+        ".byte x87_opcode, x87_modrm\n ret\n .p2align 2\n"
         ".set x87_modrm, x87_modrm + 1\n"
         ".endr\n"
         ".set x87_opcode, x87_opcode + 1\n"
         ".endr\n"
-        "x87_on_memory:\n" /* at (%rdi) */
+        "x87_on_memory:\n"
         ".set x87_opcode, 0xd8\n"
         ".rept 8\n"
         ".set x87_modrm, 7\n"
         ".rept 8\n"
-        "mov %esi, %eax\n sahf\n .byte x87_opcode, x87_modrm\n lahf\n ret\n .p2align 3\n"
+        ".byte x87_opcode, x87_modrm\n ret\n .p2align 2\n"
         ".set x87_modrm, x87_modrm + 8\n"
         ".endr\n"
         ".set x87_opcode, x87_opcode + 1\n"
         ".endr\n"
         ".popsection\n");
+extern const uint8_t x87_on_registers[8][64][4], x87_on_memory[8][8][4];
 
-typedef uint32_t host_instruction(void *memory, uint32_t ah);
-extern const uint8_t x87_on_registers[8][64][8], x87_on_memory[8][8][8];
+/* A call that the compiler does not see: all registers stay as they are, and so does what it may
+ * have put below the stack's end. */
+#define CALL_HOST(before, after)                                                                   \
+    "lea -128(%%rsp), %%rsp\n " before "call *%[code]\n " after "lea 128(%%rsp), %%rsp"
+
+ALWAYS void do_host(const struct op *op, const void *memory) {
+    __asm__ volatile(CALL_HOST("", "") : : [code] "r"(op->host), "D"(memory) : "memory");
+}
+
+/* SF, ZF, AF, PF and CF come and go in bits 8 to 15. */
+ALWAYS uint32_t do_host_flags(const struct op *op, const void *memory, uint32_t ah) {
+    __asm__ volatile(CALL_HOST("sahf\n ", "lahf\n ")
+                     : "+a"(ah) : [code] "r"(op->host), "D"(memory) : "memory", "cc");
+    return ah;
+}
 
 /* --- the registers here, and away --- */
 
@@ -132,43 +145,12 @@ void x87_begin(struct soft *s, bool waits) {
     s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
 }
 
-ALWAYS void begin(struct soft *s, const struct x87_row *row) {
-    if (UNLIKELY(!s->x87_ready))
-        x87_begin(s, !(row->flags & X87_NO_WAIT));
-}
+/* --- after it --- */
 
-/* --- the instruction --- */
-
-/* One that goes on by IGNNE#, though an exception is pending: the host would not. */
-static uint32_t do_ignoring(host_instruction *run, void *memory, uint32_t ah) {
-    uint8_t environment[28];
-    uint16_t fcw = host_fcw();
-    __asm__ volatile("fnstenv %0" : "=m"(environment)); /* masks all exceptions */
-    ah = run(memory, ah);
-    __asm__ volatile("fldcw %0" : : "m"(fcw));
-    return ah;
-}
-
-static uint32_t do_carefully(struct soft *s, const struct x87_row *row, host_instruction *run,
-                             void *memory) {
-    uint32_t ah = row->flags & X87_USES_EFLAGS ? flags_get(s) << 8 : 0;
-    bool ignores = !s->x87_ready && !(row->flags & X87_NO_WAIT) && x87_is_pending(s);
-    return ignores ? do_ignoring(run, memory, ah) : run(memory, ah);
-}
-
-ALWAYS uint32_t do_host(struct soft *s, const struct x87_row *row, const uint8_t *code,
-                        void *memory) {
-    host_instruction *run = (host_instruction *)(uintptr_t)code;
-    if (LIKELY(s->x87_ready && !(row->flags & X87_USES_EFLAGS)))
-        return run(memory, 0);
-    return do_carefully(s, row, run, memory);
-}
-
-/* Of 64-bit code there is no selector, but more of the offset. */
-ALWAYS void set_fip(struct soft *s, uint64_t ip) {
-    s->fpu.fip = (uint32_t)ip;
-    s->fpu.fcs = code64(s) ? (uint16_t)(ip >> 32) : s->seg[S_CS].k.selector;
-    s->fpu.fip_high = code64(s) ? (uint16_t)(ip >> 48) : 0;
+/* Where it was; of 64-bit code there is no selector, but more of the offset. */
+ALWAYS void set_fip(struct soft *s, const struct op *op) {
+    uint64_t fip = (s->ip + op->start) | s->fcs;
+    memcpy(&s->fpu.fip, &fip, sizeof fip);
 }
 
 static void set_fdp(struct soft *s, const struct op *op) {
@@ -178,39 +160,59 @@ static void set_fdp(struct soft *s, const struct op *op) {
     s->fpu.fdp_high = code64(s) ? (uint16_t)(dp >> 48) : 0;
 }
 
-/* Where it was; with what, if an exception of it is pending now. */
-ALWAYS void remember(struct soft *s, const struct op *op) {
-    set_fip(s, here(s));
-    if (LIKELY(s->x87_ready) || !(host_fsw() & FSW_ES))
+static void finish(struct soft *s, const struct op *op, const struct x87_row *row) {
+    if (row->flags & X87_CONTROL) {
+        x87_control_changed(s);
         return;
-    s->fpu.fop = (uint16_t)((op->opcode & 7) << 8 | op->modrm);
+    }
+    set_fip(s, op);
+    if (s->x87_ready || !(host_fsw() & FSW_ES))
+        return;
+    s->fpu.fop = (uint16_t)((op->opcode & 7) << 8 | op->modrm); /* an exception is pending now */
     if (op->memory)
         set_fdp(s, op);
 }
 
-ALWAYS void finish(struct soft *s, const struct op *op, const struct x87_row *row) {
-    if (UNLIKELY(row->flags & X87_CONTROL))
-        x87_control_changed(s);
-    else
-        remember(s, op);
+/* --- the instruction, whatever the state --- */
+
+static const struct x87_row *row_of(const struct op *op) {
+    return op->memory ? &x87_memory_rows[op->opcode & 7][op->reg]
+                      : &x87_register_rows[op->opcode & 7][op->modrm & 63];
 }
 
-static op_fn *const own[] = {
-    [X87_FNINIT] = x87_fninit,   [X87_FNSTSW_AX] = x87_fnstsw_ax, [X87_FLDENV] = x87_fldenv,
-    [X87_FNSTENV] = x87_fnstenv, [X87_FRSTOR] = x87_frstor,       [X87_FNSAVE] = x87_fnsave,
-};
+/* One that goes on by IGNNE#, though an exception is pending: the host would not. */
+static uint32_t do_ignoring(const struct op *op, void *memory, uint32_t ah) {
+    uint8_t environment[28];
+    uint16_t fcw = host_fcw();
+    __asm__ volatile("fnstenv %0" : "=m"(environment)); /* masks all exceptions */
+    ah = do_host_flags(op, memory, ah);
+    __asm__ volatile("fldcw %0" : : "m"(fcw));
+    return ah;
+}
 
-static const struct op *x87_registers(struct soft *s, const struct op *op) {
-    unsigned at = op->modrm & 63;
-    const struct x87_row *row = &x87_register_rows[op->opcode & 7][at];
-    if (!*row->name)
-        raise_plain(s, VECTOR_UD);
-    begin(s, row);
-    if (row->own)
-        return own[row->own](s, op);
-    uint32_t ah = do_host(s, row, x87_on_registers[op->opcode & 7][at], NULL);
+static uint32_t do_carefully(struct soft *s, const struct op *op, const struct x87_row *row,
+                             void *memory) {
+    uint32_t ah = row->flags & X87_USES_EFLAGS ? flags_get(s) << 8 : 0;
+    bool ignores = !s->x87_ready && !(row->flags & X87_NO_WAIT) && x87_is_pending(s);
+    return ignores ? do_ignoring(op, memory, ah) : do_host_flags(op, memory, ah);
+}
+
+static const struct op *with_registers(struct soft *s, const struct op *op,
+                                       const struct x87_row *row) {
+    uint32_t ah = do_carefully(s, op, row, NULL);
     if (row->flags & X87_EFLAGS)
         set_compared(s, ah >> 8);
+    finish(s, op, row);
+    return op + 1;
+}
+
+static const struct op *load_operand(struct soft *s, const struct op *op,
+                                     const struct x87_row *row) {
+    uint8_t operand[16];
+    operand_load(s, op->seg, address(s, op), operand, op->size);
+    if (!s->x87_here) /* a device was asked */
+        x87_begin(s, false);
+    do_carefully(s, op, row, operand);
     finish(s, op, row);
     return op + 1;
 }
@@ -220,74 +222,77 @@ static bool is_stored(const struct soft *s) {
     return s->x87_ready || !(host_fsw() & ~s->fpu.fcw & X87_NO_STORE);
 }
 
-/* With a size that the compiler knows. */
-ALWAYS void load_sized(struct soft *s, unsigned seg, uint64_t at, void *to, unsigned size) {
-    switch (size) {
-    case 2: operand_load(s, seg, at, to, 2); break;
-    case 4: operand_load(s, seg, at, to, 4); break;
-    case 8: operand_load(s, seg, at, to, 8); break;
-    default: operand_load(s, seg, at, to, 10); break;
-    }
-}
-
-ALWAYS void store_sized(struct soft *s, unsigned seg, uint64_t at, const void *from,
-                        unsigned size) {
-    switch (size) {
-    case 2: operand_store(s, seg, at, from, 2); break;
-    case 4: operand_store(s, seg, at, from, 4); break;
-    case 8: operand_store(s, seg, at, from, 8); break;
-    default: operand_store(s, seg, at, from, 10); break;
-    }
-}
-
 /* An exception that is not masked goes before the faults of a store that it keeps from being
  * done (seen on an Intel processor). To find out, the instruction is done and undone. */
 static bool will_store(struct soft *s, const struct op *op, const struct x87_row *row) {
     uint8_t operand[16];
-    if (LIKELY(s->x87_ready) || row->flags & X87_CONTROL)
+    if (s->x87_ready || row->flags & X87_CONTROL)
         return true;
     x87_take_back(s);
     x87_bring(s);
-    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
+    do_carefully(s, op, row, operand);
     bool stores = is_stored(s);
     x87_bring(s);
     return stores;
 }
 
-/* Loads and stores are functions of their own, or the compiler would save registers for both. */
-static __attribute__((noinline)) const struct op *
-x87_loads(struct soft *s, const struct op *op, const struct x87_row *row) {
-    uint8_t operand[16];
-    load_sized(s, op->seg, address(s, op), operand, row->size);
-    if (UNLIKELY(!s->x87_here)) /* a device was asked */
-        x87_begin(s, false);
-    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
-    finish(s, op, row);
-    return op + 1;
-}
-
-static __attribute__((noinline)) const struct op *
-x87_stores(struct soft *s, const struct op *op, const struct x87_row *row) {
+static const struct op *store_operand(struct soft *s, const struct op *op,
+                                      const struct x87_row *row) {
     uint8_t operand[16];
     uint64_t at = address(s, op);
     if (will_store(s, op, row))
-        operand_check(s, op->seg, at, row->size);
-    do_host(s, row, x87_on_memory[op->opcode & 7][op->reg], operand);
+        operand_check(s, op->seg, at, op->size);
+    do_carefully(s, op, row, operand);
     bool stores = row->flags & X87_CONTROL || is_stored(s);
     finish(s, op, row);
     if (stores)
-        store_sized(s, op->seg, at, operand, row->size);
+        operand_store(s, op->seg, at, operand, op->size);
     return op + 1;
 }
 
-static const struct op *x87_with_memory(struct soft *s, const struct op *op) {
-    const struct x87_row *row = &x87_memory_rows[op->opcode & 7][op->reg];
-    if (!*row->name)
-        raise_plain(s, VECTOR_UD);
-    begin(s, row);
-    if (row->own)
-        return own[row->own](s, op);
-    return row->flags & X87_LOAD ? x87_loads(s, op, row) : x87_stores(s, op, row);
+static const struct op *x87_carefully(struct soft *s, const struct op *op) {
+    const struct x87_row *row = row_of(op);
+    if (!s->x87_ready)
+        x87_begin(s, !(row->flags & X87_NO_WAIT));
+    if (row->flags & X87_LOAD)
+        return load_operand(s, op, row);
+    return row->flags & X87_STORE ? store_operand(s, op, row) : with_registers(s, op, row);
+}
+
+/* --- the same when nothing can come of it but its result: x87_ready, memory within reach --- */
+
+static const struct op *x87_fast(struct soft *s, const struct op *op) {
+    if (UNLIKELY(!s->x87_ready))
+        return x87_carefully(s, op);
+    do_host(op, NULL);
+    set_fip(s, op);
+    return op + 1;
+}
+
+static const struct op *x87_compare(struct soft *s, const struct op *op) {
+    if (UNLIKELY(!s->x87_ready))
+        return x87_carefully(s, op);
+    set_compared(s, do_host_flags(op, NULL, 0) >> 8);
+    set_fip(s, op);
+    return op + 1;
+}
+
+static const struct op *x87_load(struct soft *s, const struct op *op) {
+    const void *memory = operand_to_read(s, op, op->size);
+    if (UNLIKELY(!memory || !s->x87_ready))
+        return x87_carefully(s, op);
+    do_host(op, memory);
+    set_fip(s, op);
+    return op + 1;
+}
+
+static const struct op *x87_store(struct soft *s, const struct op *op) {
+    void *memory = operand_to_write(s, op, op->size);
+    if (UNLIKELY(!memory || !s->x87_ready))
+        return x87_carefully(s, op);
+    do_host(op, memory);
+    set_fip(s, op);
+    return op + 1;
 }
 
 /* --- CPUID does not announce one --- */
@@ -314,10 +319,35 @@ static const struct op *x87_absent(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-const struct op *x87(struct soft *s, const struct op *op) {
-    if (UNLIKELY(!has_feature(s, FEATURE_FPU)))
-        return x87_absent(s, op);
-    return op->memory ? x87_with_memory(s, op) : x87_registers(s, op);
+/* --- which handler: when it is decoded --- */
+
+static const struct op *x87_special(struct soft *s, const struct op *op) {
+    static op_fn *const own[] = {
+        [X87_FNINIT] = x87_fninit,   [X87_FNSTSW_AX] = x87_fnstsw_ax, [X87_FLDENV] = x87_fldenv,
+        [X87_FNSTENV] = x87_fnstenv, [X87_FRSTOR] = x87_frstor,       [X87_FNSAVE] = x87_fnsave,
+    };
+    const struct x87_row *row = row_of(op);
+    if (!s->x87_ready)
+        x87_begin(s, !(row->flags & X87_NO_WAIT));
+    return own[row->own](s, op);
+}
+
+op_fn *x87_choose(const struct soft *s, struct op *op) {
+    const struct x87_row *row = row_of(op);
+    op->size = row->size;
+    op->host = op->memory ? x87_on_memory[op->opcode & 7][op->reg]
+                          : x87_on_registers[op->opcode & 7][op->modrm & 63];
+    if (!has_feature(s, FEATURE_FPU))
+        return x87_absent;
+    if (!*row->name)
+        return undefined;
+    if (row->own)
+        return x87_special;
+    if (row->flags & (X87_CONTROL | X87_USES_EFLAGS))
+        return x87_carefully;
+    if (row->flags & X87_EFLAGS)
+        return x87_compare;
+    return row->flags & X87_LOAD ? x87_load : row->flags & X87_STORE ? x87_store : x87_fast;
 }
 
 const struct op *x87_fninit(struct soft *s, const struct op *op) {

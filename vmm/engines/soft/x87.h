@@ -25,6 +25,9 @@ enum {
     X87_USES_EFLAGS = 32,
 };
 
+/* The handler of an x87 instruction that has been decoded; the rest of its op is filled in. */
+op_fn *x87_choose(const struct soft *, struct op *);
+
 /* Those that are not just the host's. */
 enum x87_own { X87_HOST, X87_FNINIT, X87_FNSTSW_AX, X87_FLDENV, X87_FNSTENV, X87_FRSTOR, X87_FNSAVE };
 
