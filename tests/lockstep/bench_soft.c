@@ -142,8 +142,11 @@ static void profile(unsigned n, uint64_t instructions) {
         return;
     prepare(&r, l->code, l->length, l->bits == 64 ? LONG : FLAT);
     r.cpu.limit = instructions;
+    double start = seconds();
     rig_run(&r);
-    printf("%s, %u bits: %llu instructions\n", l->text, l->bits, (unsigned long long)r.cpu.ticks);
+    double mips = (double)r.cpu.ticks / (seconds() - start) / 1e6;
+    printf("%s, %u bits: %llu instructions, %.0f MIPS\n", l->text, l->bits,
+           (unsigned long long)r.cpu.ticks, mips);
     rig_close(&r);
 }
 

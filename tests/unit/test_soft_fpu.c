@@ -297,7 +297,62 @@ static void watchpoints(void) {
     watched(BP_READ, "\xDC\x05\x00\x00\x03\x00", 6, 0x30006);          /* fadd qword [30000] */
 }
 
+/* Of a device: 3.0, and the host's MXCSR is as it always is. */
+static enum io_result three(void *context, uint64_t phys, bool write, unsigned size, void *data) {
+    static const double value = 3.0;
+    (void)context, (void)phys;
+    CHECK(__builtin_ia32_stmxcsr() == 0x1F80);
+    if (!write)
+        memcpy(data, &value, size);
+    return IO_DONE;
+}
+
+/* MXCSR is the guest's again behind a device that an operand comes from: 1 / 3, rounded up, and
+ * what is inexact leaves its flag (Vol. 1 §10.2.3). */
+static void operand_of_a_device(uint32_t mxcsr, uint64_t quotient) {
+    static const uint8_t code[] = {
+        0xF2, 0x0F, 0x58, 0xD2,                         /* addsd xmm2, xmm2 */
+        0xF2, 0x0F, 0x5E, 0x05, 0x00, 0x00, 0x00, 0x40, /* divsd xmm0, [0x40000000] */
+        0xF4,
+    };
+    struct rig r;
+    rig_open(&r, soft_open, CASE_RAM);
+    r.cpu.host.mmio = three;
+    rig_flat(&r, code, sizeof code);
+    rig_get(&r)->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    fpu_of(&r.cpu.state)->mxcsr = mxcsr;
+    fpu_of(&r.cpu.state)->xmm[0].q[0] = 0x3FF0000000000000;
+    rig_set(&r);
+    CHECK(rig_run(&r) == CPU_EXIT_HALTED);
+    CHECK(fpu_in(rig_get(&r))->xmm[0].q[0] == quotient);
+    CHECK(fpu_in(&r.cpu.state)->mxcsr == (mxcsr | 0x20));
+    rig_close(&r);
+}
+
+/* What was allowed an instruction ago: MOV CR4 ends it. */
+static void sse_is_switched_off(void) {
+    static const uint8_t code[] = {
+        0x0F, 0x58, 0xC1, /* addps xmm0, xmm1 */
+        0x0F, 0x22, 0xE0, /* mov cr4, eax */
+        0x0F, 0x58, 0xC1,
+    };
+    struct rig r;
+    rig_open(&r, soft_open, CASE_RAM);
+    rig_flat(&r, code, sizeof code);
+    rig_gate(&r, VECTOR_UD, 0x08, CODE_AT + 0x100, 0x8E);
+    rig_put(&r, CODE_AT + 0x100, "\xF4", 1);
+    rig_get(&r)->sregs.cr4 |= CR4_OSFXSR;
+    rig_set(&r);
+    CHECK(rig_run(&r) == CPU_EXIT_HALTED && rig_get(&r)->regs.rip == CODE_AT + 0x101);
+    CHECK(rig_get32(&r, (uint32_t)r.cpu.state.regs.rsp) == CODE_AT + 6);
+    rig_close(&r);
+}
+
 int main(void) {
+    operand_of_a_device(0x5F80, 0x3FD5555555555556);
+    operand_of_a_device(0x3F80, 0x3FD5555555555555);
+    operand_of_a_device(0x5E80, 0x3FD5555555555556); /* a division by zero is not masked */
+    sse_is_switched_off();
     watchpoints();
     RUN_ROWS(no_x87);
     registers_survive();

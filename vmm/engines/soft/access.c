@@ -41,7 +41,7 @@ static void unassigned(struct soft *s, enum cpu_access access, uint64_t phys, un
     const struct engine_host *host = engine_host_of(s->cpu);
     if (!host->unassigned)
         return;
-    x87_away(s);
+    fpu_away(s);
     s->cpu->ticks = now(s);
     s->cpu->valid = 0;
     host->unassigned(s->cpu->host.context, access, phys, size);
@@ -54,7 +54,7 @@ static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, vo
     const struct cpu_host *host = &s->cpu->host;
     enum io_result result = IO_NOBODY;
     if (host->mmio) {
-        x87_away(s);
+        fpu_away(s);
         s->cpu->ticks = now(s);
         s->cpu->valid = 0;
         result = host->mmio(host->context, phys, write, size, data);

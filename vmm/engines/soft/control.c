@@ -101,6 +101,7 @@ static void set_cr4(struct soft *s, uint64_t value) {
     if (!cr4_fits(s, value))
         raise_gp0(s);
     s->cr4 = value;
+    s->sse_ready = false;
     if (paging && !pdptes_load(s, s->cr3)) {
         s->cr4 = old;
         raise_gp0(s);

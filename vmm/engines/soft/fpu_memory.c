@@ -161,7 +161,7 @@ static uint64_t begin_fx(struct soft *s, const struct op *op) {
         raise_plain(s, VECTOR_NM);
     if ((s->seg[op->seg].base + at) & 15)
         raise_gp0(s);
-    x87_away(s);
+    fpu_away(s);
     return at;
 }
 

@@ -31,7 +31,7 @@ void io_allow(struct soft *s, uint16_t port, unsigned size) {
 
 static void device(struct soft *s, uint16_t port, bool out, unsigned size, uint32_t *data) {
     const struct cpu_host *host = &s->cpu->host;
-    x87_away(s);
+    fpu_away(s);
     s->cpu->ticks = now(s);
     s->deadline = 0; /* it may have set a timer, or raised an interrupt */
     pend(s, PENDING_CHECK);

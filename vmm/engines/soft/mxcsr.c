@@ -6,12 +6,13 @@
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/engines/soft/sse_handlers.h"
 
-const uint32_t host_mxcsr = 0x1F80;
-
 /* #UD goes before #NM. */
-void sse_refuse(struct soft *s, enum cpuid_feature f) {
-    bool undefined_here = s->cr0 & CR0_EM || !(s->cr4 & CR4_OSFXSR) || !has_feature(s, f);
-    raise_plain(s, undefined_here ? VECTOR_UD : VECTOR_NM);
+void sse_begin(struct soft *s) {
+    if (s->cr0 & CR0_EM || !(s->cr4 & CR4_OSFXSR))
+        raise_plain(s, VECTOR_UD);
+    if (s->cr0 & CR0_TS)
+        raise_plain(s, VECTOR_NM);
+    s->sse_ready = true;
 }
 
 void need_mmx(struct soft *s, enum cpuid_feature f) {
@@ -38,6 +39,34 @@ void mmx_turn(struct soft *s) {
 void raise_misaligned(struct soft *s, unsigned seg, uint64_t at, bool write) {
     segment_check(s, seg, at, 16, write);
     raise_gp0(s);
+}
+
+/* --- the host's MXCSR --- */
+
+static bool masks_all(const struct soft *s) {
+    return (s->fpu.mxcsr & MXCSR_MASKS) == MXCSR_MASKS;
+}
+
+/* Flags begin anew. Underflow that is not masked goes before flush to zero. */
+void mxcsr_bring(struct soft *s) {
+    uint32_t mxcsr = s->fpu.mxcsr, ftz = mxcsr & MXCSR_UM ? 0 : MXCSR_FTZ;
+    mxcsr = (mxcsr & ~(uint32_t)MXCSR_FLAGS & ~ftz) | MXCSR_MASKS;
+    __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+    s->mxcsr_here = true;
+    s->mxcsr_ready = masks_all(s);
+}
+
+/* The host has its own again. Returns the flags. */
+static uint32_t mxcsr_drop(struct soft *s) {
+    const uint32_t hosts = MXCSR_MASKS;
+    uint32_t mxcsr;
+    __asm__ volatile("stmxcsr %0\n ldmxcsr %1" : "=m"(mxcsr) : "m"(hosts));
+    s->mxcsr_here = s->mxcsr_ready = false;
+    return mxcsr & MXCSR_FLAGS;
+}
+
+void mxcsr_take_back(struct soft *s) {
+    s->fpu.mxcsr |= mxcsr_drop(s);
 }
 
 /* --- exceptions that are not masked ---
@@ -153,13 +182,14 @@ static _Noreturn void raise_simd(struct soft *s, uint32_t flags) {
 }
 
 /* One found before the operation keeps those after it from being found. */
-void mxcsr_check(struct soft *s, uint32_t flags, const struct float_done *d) {
-    uint32_t unmasked = ~s->fpu.mxcsr >> MXCSR_MASK_SHIFT & MXCSR_FLAGS;
+void mxcsr_check(struct soft *s, const struct float_done *d) {
+    uint32_t flags = mxcsr_drop(s), unmasked = ~s->fpu.mxcsr >> MXCSR_MASK_SHIFT & MXCSR_FLAGS;
     if (flags & unmasked & BEFORE)
         raise_simd(s, flags & BEFORE);
-    flags = flags_after(s, flags, unmasked, d);
-    if (flags & unmasked)
-        raise_simd(s, flags);
+    uint32_t after = flags_after(s, flags, unmasked, d);
+    if (after & unmasked)
+        raise_simd(s, after);
+    s->fpu.mxcsr |= flags;
 }
 
 /* --- DPPS and DPPD: they multiply, then add, and each step may raise --- */
@@ -169,12 +199,11 @@ DO_FLOAT(mulpd)
 DO_FLOAT(haddps)
 DO_FLOAT(haddpd)
 
-static vector dot_step(struct soft *s, float_fn *run, unsigned opcode, enum results kind, vector a,
+static vector dot_step(struct soft *s, plain_fn *run, unsigned opcode, enum results kind, vector a,
                        vector b) {
-    struct mxcsr_use m = mxcsr_begin(s);
-    vector v = run(a, b, &m);
-    mxcsr_check(s, m.out & MXCSR_FLAGS, &(struct float_done){opcode, kind, a, b, v});
-    s->fpu.mxcsr |= m.out & MXCSR_FLAGS;
+    mxcsr_bring(s);
+    vector v = run(a, b);
+    mxcsr_check(s, &(struct float_done){opcode, kind, a, b, v});
     return v;
 }
 
@@ -190,12 +219,14 @@ static vector dot_chosen(vector from, uint8_t immediate, enum results kind) {
 }
 
 void mxcsr_check_dot_product(struct soft *s, uint8_t immediate, const struct float_done *d) {
+    uint32_t flags = mxcsr_drop(s);
     vector a = dot_chosen(d->a, immediate, d->kind), b = dot_chosen(d->b, immediate, d->kind);
     bool single = d->kind == SINGLES;
     vector v = dot_step(s, single ? do_mulps : do_mulpd, MUL, d->kind, a, b);
     v = dot_step(s, single ? do_haddps : do_haddpd, HADD, d->kind, v, v);
     if (single)
         dot_step(s, do_haddps, HADD, d->kind, v, v);
+    s->fpu.mxcsr |= flags;
 }
 
 /* --- LDMXCSR, STMXCSR --- */
@@ -205,12 +236,14 @@ const struct op *ldmxcsr(struct soft *s, const struct op *op) {
     uint32_t value = (uint32_t)load(s, op->seg, address(s, op), 4);
     if (value & ~(uint32_t)MXCSR_DEFINED)
         raise_gp0(s);
+    fpu_away(s);
     s->fpu.mxcsr = value;
     return op + 1;
 }
 
 const struct op *stmxcsr(struct soft *s, const struct op *op) {
     need_sse(s, FEATURE_SSE);
+    fpu_away(s);
     store(s, op->seg, address(s, op), 4, s->fpu.mxcsr);
     return op + 1;
 }

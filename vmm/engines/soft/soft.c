@@ -391,7 +391,7 @@ static bool stop_asked(struct soft *s, unsigned why) {
 }
 
 static void service_boundary(struct soft *s) {
-    x87_away(s);
+    fpu_away(s);
     unsigned why = atomic_exchange(&s->pending, 0);
     if (stop_asked(s, why))
         return;
@@ -460,7 +460,7 @@ void soft_go(struct cpu *cpu, struct cpu_exit *out, bool stepping) {
     points_refresh(s);
     take_back_traps(s);
     loop_turns(s);
-    x87_away(s);
+    fpu_away(s);
     hand_out_traps(s);
     if (out->kind == CPU_EXIT_SHUTDOWN)
         pass_time(s, s->ticks + 1); /* so that dead has another count than before the instruction */

@@ -5,8 +5,12 @@
  * values, and sse_NAME(), the handler: it asks what keeps the instruction from being executed,
  * fetches its operands, and stores what do_NAME() gives. sse_rows.c says which opcode is which.
  *
- * Rule: on the host all exceptions are masked, and its flags are read back; those that the guest
- * has not masked are raised before anything is stored (mxcsr.c).
+ * While the guest computes, its MXCSR is the host's, where exceptions leave their flags; but all
+ * of them are masked there. With one that the guest has not masked, the flags are looked at after
+ * each instruction, and it is raised before anything is stored (mxcsr.c).
+ *
+ * Rule: an instruction calls float_begin() when nothing more can fault that is not of its own, and
+ * float_end() or mxcsr_check() before it stores. fpu_away() gives the host its MXCSR back.
  *
  * An MMX instruction is the XMM one on registers whose upper halves are 0, where its lower half
  * is the same. MMX registers are in soft.fpu, so the x87's go there first.
@@ -21,11 +25,14 @@ typedef long long vector __attribute__((vector_size(16)));
 
 /* --- may it be executed? (Vol. 2A §2.4, Vol. 3A 2.5, 13.1) --- */
 
-_Noreturn void sse_refuse(struct soft *, enum cpuid_feature); /* #UD or #NM */
+/* Raises #UD or #NM, or there is no reason to until CR0 or CR4 change. */
+void sse_begin(struct soft *);
 
 ALWAYS void need_sse(struct soft *s, enum cpuid_feature f) {
-    if (UNLIKELY(s->cr0 & (CR0_EM | CR0_TS) || !(s->cr4 & CR4_OSFXSR) || !has_feature(s, f)))
-        sse_refuse(s, f);
+    if (UNLIKELY(!has_feature(s, f)))
+        raise_plain(s, VECTOR_UD);
+    if (UNLIKELY(!s->sse_ready))
+        sse_begin(s);
 }
 
 /* Also raises an x87 exception that is pending. */
@@ -105,17 +112,11 @@ ALWAYS uint64_t get_q(struct soft *s, const struct op *op, unsigned size) {
 
 /* --- MXCSR (Vol. 1 §10.2.3, 11.5) --- */
 
-/* What the host's is, for an instruction of the guest, and then. */
-struct mxcsr_use {
-    uint32_t in, out;
-};
 enum { MXCSR_FLAGS = 0x3F, MXCSR_MASKS = 0x1F80, MXCSR_DAZ = 0x40, MXCSR_UM = 0x800,
        MXCSR_FTZ = 0x8000, MXCSR_MASK_SHIFT = 7 };
 
 /* Of which kind the results are. NOT_TINY: they neither overflow nor underflow. */
 enum results { SINGLES, DOUBLES, SINGLE, DOUBLE, NOT_TINY };
-
-extern const uint32_t host_mxcsr;
 
 /* An instruction that is done: opcode, operands, result. */
 struct float_done {
@@ -123,36 +124,26 @@ struct float_done {
     enum results kind;
     vector a, b, result;
 };
+void mxcsr_bring(struct soft *);
 /* Raises an exception that is not masked. */
-void mxcsr_check(struct soft *, uint32_t flags, const struct float_done *);
+void mxcsr_check(struct soft *, const struct float_done *);
 /* DPPS and DPPD, which find exceptions in more than one step. */
 void mxcsr_check_dot_product(struct soft *, uint8_t immediate, const struct float_done *);
 
-/* Underflow that is not masked goes before flush to zero. */
-ALWAYS struct mxcsr_use mxcsr_begin(const struct soft *s) {
-    uint32_t mxcsr = s->fpu.mxcsr, ftz = mxcsr & MXCSR_UM ? 0 : MXCSR_FTZ;
-    return (struct mxcsr_use){.in = (mxcsr & ~(uint32_t)MXCSR_FLAGS & ~ftz) | MXCSR_MASKS};
-}
-
-ALWAYS bool mxcsr_masks_all(const struct soft *s) {
-    return LIKELY((s->fpu.mxcsr & MXCSR_MASKS) == MXCSR_MASKS);
+ALWAYS void float_begin(struct soft *s) {
+    if (UNLIKELY(!s->mxcsr_ready))
+        mxcsr_bring(s);
 }
 
 /* Of one that neither overflows nor underflows. */
-ALWAYS void mxcsr_end(struct soft *s, const struct mxcsr_use *m) {
-    if (!mxcsr_masks_all(s))
-        mxcsr_check(s, m->out & MXCSR_FLAGS, &(struct float_done){.kind = NOT_TINY});
-    s->fpu.mxcsr |= m->out & MXCSR_FLAGS;
+ALWAYS void float_end(struct soft *s) {
+    if (UNLIKELY(!s->mxcsr_ready))
+        mxcsr_check(s, &(struct float_done){.kind = NOT_TINY});
 }
-
-#define WITH_MXCSR(line) "ldmxcsr %[in]\n\t" line "\n\tstmxcsr %[out]\n\tldmxcsr %[host]"
-#define MXCSR_IN(m)      [in] "m"((m)->in), [host] "m"(host_mxcsr)
-#define MXCSR_OUT(m)     [out] "=m"((m)->out)
 
 /* --- the kinds of instructions --- */
 
 typedef vector plain_fn(vector a, vector b);
-typedef vector float_fn(vector a, vector b, struct mxcsr_use *);
 
 ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size,
                                   enum cpuid_feature f, plain_fn *run) {
@@ -172,15 +163,13 @@ ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned 
 }
 
 ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size,
-                                  enum cpuid_feature f, enum results r, float_fn *run) {
+                                  enum cpuid_feature f, enum results r, plain_fn *run) {
     need_sse(s, f);
     vector w = get_w(s, op, size, ALIGNED), v = *v_of(s, op);
-    struct mxcsr_use m = mxcsr_begin(s);
-    v = run(v, w, &m);
-    if (!mxcsr_masks_all(s))
-        mxcsr_check(s, m.out & MXCSR_FLAGS,
-                    &(struct float_done){op->opcode, r, *v_of(s, op), w, v});
-    s->fpu.mxcsr |= m.out & MXCSR_FLAGS;
+    float_begin(s);
+    v = run(v, w);
+    if (UNLIKELY(!s->mxcsr_ready))
+        mxcsr_check(s, &(struct float_done){op->opcode, r, *v_of(s, op), w, v});
     *v_of(s, op) = v;
     return op + 1;
 }
@@ -191,11 +180,10 @@ ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned 
         __asm__(text : "+x"(a) : "x"(b));                                                          \
         return a;                                                                                  \
     }
+/* One that obeys MXCSR stays where it is written. */
 #define DO_FLOAT(name)                                                                             \
-    ALWAYS vector do_##name(vector a, vector b, struct mxcsr_use *m) {                             \
-        __asm__ volatile(WITH_MXCSR(#name " %[b], %[a]")                                           \
-                         : [a] "+x"(a), MXCSR_OUT(m)                                               \
-                         : [b] "x"(b), MXCSR_IN(m));                                               \
+    ALWAYS vector do_##name(vector a, vector b) {                                                  \
+        __asm__ volatile(#name " %1, %0" : "+x"(a) : "x"(b));                                      \
         return a;                                                                                  \
     }
 #define HANDLER(name, call)                                                                        \

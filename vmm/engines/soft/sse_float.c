@@ -67,38 +67,34 @@ PLAIN(cvtdq2pd, 8, SSE2)
 /* --- conversions between XMM and general registers: op->size of 4 or 8 --- */
 
 #define FROM_INTEGER(name)                                                                         \
-    ALWAYS vector do_##name(vector a, uint64_t e, unsigned size, struct mxcsr_use *m) {            \
+    ALWAYS vector do_##name(vector a, uint64_t e, unsigned size) {                                 \
         if (size == 8)                                                                             \
-            __asm__ volatile(WITH_MXCSR(#name "q %[e], %[a]")                                      \
-                             : [a] "+x"(a), MXCSR_OUT(m) : [e] "r"(e), MXCSR_IN(m));               \
+            __asm__ volatile(#name "q %1, %0" : "+x"(a) : "r"(e));                                 \
         else                                                                                       \
-            __asm__ volatile(WITH_MXCSR(#name "l %[e], %[a]")                                      \
-                             : [a] "+x"(a), MXCSR_OUT(m) : [e] "r"((uint32_t)e), MXCSR_IN(m));     \
+            __asm__ volatile(#name "l %k1, %0" : "+x"(a) : "r"(e));                                \
         return a;                                                                                  \
     }
 
 #define TO_INTEGER(name)                                                                           \
-    ALWAYS uint64_t do_##name(vector w, unsigned size, struct mxcsr_use *m) {                      \
-        uint64_t wide;                                                                             \
-        uint32_t narrow;                                                                           \
+    ALWAYS uint64_t do_##name(vector w, unsigned size) {                                           \
+        uint64_t value;                                                                            \
         if (size == 8)                                                                             \
-            __asm__ volatile(WITH_MXCSR(#name " %[w], %[r]")                                       \
-                             : [r] "=&r"(wide), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));            \
+            __asm__ volatile(#name " %1, %0" : "=r"(value) : "x"(w));                              \
         else                                                                                       \
-            __asm__ volatile(WITH_MXCSR(#name " %[w], %[r]")                                       \
-                             : [r] "=&r"(narrow), MXCSR_OUT(m) : [w] "x"(w), MXCSR_IN(m));          \
-        return size == 8 ? wide : narrow;                                                          \
+            __asm__ volatile(#name " %1, %k0" : "=r"(value) : "x"(w));                             \
+        return value;                                                                              \
     }
 
-typedef vector from_integer_fn(vector a, uint64_t e, unsigned size, struct mxcsr_use *);
-typedef uint64_t to_integer_fn(vector w, unsigned size, struct mxcsr_use *);
+typedef vector from_integer_fn(vector a, uint64_t e, unsigned size);
+typedef uint64_t to_integer_fn(vector w, unsigned size);
 
 ALWAYS const struct op *from_integer(struct soft *s, const struct op *op, enum cpuid_feature f,
                                      from_integer_fn *run) {
     need_sse(s, f);
-    struct mxcsr_use m = mxcsr_begin(s);
-    vector v = run(*v_of(s, op), get_e(s, op, op->size, op->memory), op->size, &m);
-    mxcsr_end(s, &m);
+    uint64_t e = get_e(s, op, op->size, op->memory);
+    float_begin(s);
+    vector v = run(*v_of(s, op), e, op->size);
+    float_end(s);
     *v_of(s, op) = v;
     return op + 1;
 }
@@ -107,9 +103,9 @@ ALWAYS const struct op *to_integer(struct soft *s, const struct op *op, unsigned
                                    enum cpuid_feature f, to_integer_fn *run) {
     need_sse(s, f);
     vector w = get_w(s, op, size, UNALIGNED);
-    struct mxcsr_use m = mxcsr_begin(s);
-    uint64_t value = run(w, op->wide, &m);
-    mxcsr_end(s, &m);
+    float_begin(s);
+    uint64_t value = run(w, op->wide);
+    float_end(s);
     set_reg(s, op->reg, op->wide, value);
     return op + 1;
 }
@@ -134,49 +130,44 @@ HANDLER(sse_cvttsd2si, to_integer(s, op, 8, FEATURE_SSE2, do_cvttsd2si))
  * with the x87; else the x87 is MMX even if there is an exception (both seen on an Intel
  * processor). */
 ALWAYS const struct op *from_mmx(struct soft *s, const struct op *op, enum cpuid_feature f,
-                                 float_fn *run) {
+                                 plain_fn *run) {
     need_sse(s, f);
     if (!op->memory)
         need_mmx(s, f);
     vector q = low_quadword(get_q(s, op, 8));
     if (!op->memory)
         begin_mmx(s);
-    struct mxcsr_use m = mxcsr_begin(s);
-    vector v = run(*v_of(s, op), q, &m);
-    mxcsr_end(s, &m);
+    float_begin(s);
+    vector v = run(*v_of(s, op), q);
+    float_end(s);
     *v_of(s, op) = v;
     return op + 1;
 }
 
 ALWAYS const struct op *to_mmx(struct soft *s, const struct op *op, unsigned size,
-                               enum cpuid_feature f, float_fn *run) {
+                               enum cpuid_feature f, plain_fn *run) {
     need_sse(s, f);
     need_mmx(s, f);
     vector w = get_w(s, op, size, ALIGNED);
     if (size == 8) /* the XMM instruction converts four */
         w = low_quadword(quadword_of(w));
     begin_mmx(s);
-    struct mxcsr_use m = mxcsr_begin(s);
-    vector v = run(w, w, &m);
-    mxcsr_end(s, &m);
+    float_begin(s);
+    vector v = run(w, w);
+    float_end(s);
     set_mm(s, op->reg, quadword_of(v));
     return op + 1;
 }
 
 /* CVTPI2PS keeps V's upper half. */
-ALWAYS vector do_cvtpi2ps(vector a, vector b, struct mxcsr_use *m) {
+ALWAYS vector do_cvtpi2ps(vector a, vector b) {
     union xmm v = {.v = a};
-    v.q[0] = quadword_of(do_cvtdq2ps(b, b, m));
+    v.q[0] = quadword_of(do_cvtdq2ps(b, b));
     return v.v;
 }
 
-ALWAYS vector do_cvtpi2pd(vector a, vector b, struct mxcsr_use *m) {
-    m->out = 0;
-    return do_cvtdq2pd(a, b);
-}
-
 HANDLER(sse_cvtpi2ps, from_mmx(s, op, FEATURE_SSE, do_cvtpi2ps))
-HANDLER(sse_cvtpi2pd, from_mmx(s, op, FEATURE_SSE2, do_cvtpi2pd))
+HANDLER(sse_cvtpi2pd, from_mmx(s, op, FEATURE_SSE2, do_cvtdq2pd))
 HANDLER(sse_cvtps2pi, to_mmx(s, op, 8, FEATURE_SSE, do_cvtps2dq))
 HANDLER(sse_cvttps2pi, to_mmx(s, op, 8, FEATURE_SSE, do_cvttps2dq))
 HANDLER(sse_cvtpd2pi, to_mmx(s, op, 16, FEATURE_SSE2, do_cvtpd2dq))
@@ -185,21 +176,20 @@ HANDLER(sse_cvttpd2pi, to_mmx(s, op, 16, FEATURE_SSE2, do_cvttpd2dq))
 /* --- comparisons that give ZF, PF and CF --- */
 
 #define COMPARE(name)                                                                              \
-    ALWAYS uint32_t do_##name(vector a, vector b, struct mxcsr_use *m) {                           \
+    ALWAYS uint32_t do_##name(vector a, vector b) {                                                \
         uint32_t ah;                                                                               \
-        __asm__ volatile(WITH_MXCSR(#name " %[b], %[a]\n\tlahf")                                   \
-                         : "=&a"(ah), MXCSR_OUT(m) : [a] "x"(a), [b] "x"(b), MXCSR_IN(m));          \
+        __asm__ volatile(#name " %2, %1\n\tlahf" : "=a"(ah) : "x"(a), "x"(b) : "cc");              \
         return ah;                                                                                 \
     }
-typedef uint32_t compare_fn(vector a, vector b, struct mxcsr_use *);
+typedef uint32_t compare_fn(vector a, vector b);
 
 ALWAYS const struct op *compare(struct soft *s, const struct op *op, unsigned size,
                                 enum cpuid_feature f, compare_fn *run) {
     need_sse(s, f);
     vector w = get_w(s, op, size, UNALIGNED);
-    struct mxcsr_use m = mxcsr_begin(s);
-    uint32_t ah = run(*v_of(s, op), w, &m);
-    mxcsr_end(s, &m);
+    float_begin(s);
+    uint32_t ah = run(*v_of(s, op), w);
+    float_end(s);
     set_compared(s, ah >> 8);
     return op + 1;
 }

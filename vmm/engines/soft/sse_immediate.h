@@ -26,21 +26,13 @@ ALWAYS const struct op *plain_immediate(struct soft *s, const struct op *op, uns
     return op + 1;
 }
 
-ALWAYS vector float_with_immediate(const uint8_t (*all)[8], const struct op *op, vector a, vector b,
-                                   struct mxcsr_use *m) {
-    __asm__ volatile("ldmxcsr %0" : : "m"(m->in) : "memory");
-    vector v = with_immediate(all, op)(a, b);
-    __asm__ volatile("stmxcsr %0\n\tldmxcsr %1" : "=m"(m->out) : "m"(host_mxcsr) : "memory");
-    return v;
-}
-
 ALWAYS const struct op *float_immediate(struct soft *s, const struct op *op, unsigned size,
                                         enum cpuid_feature f, const uint8_t (*all)[8]) {
     need_sse(s, f);
     vector w = get_w(s, op, size, ALIGNED);
-    struct mxcsr_use m = mxcsr_begin(s);
-    vector v = float_with_immediate(all, op, *v_of(s, op), w, &m);
-    mxcsr_end(s, &m);
+    float_begin(s);
+    vector v = with_immediate(all, op)(*v_of(s, op), w);
+    float_end(s);
     *v_of(s, op) = v;
     return op + 1;
 }
@@ -49,11 +41,10 @@ ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum re
                                     const uint8_t (*all)[8]) {
     need_sse(s, FEATURE_SSE4_1);
     vector w = get_w(s, op, 16, ALIGNED);
-    struct mxcsr_use m = mxcsr_begin(s);
-    vector v = float_with_immediate(all, op, *v_of(s, op), w, &m);
-    if (!mxcsr_masks_all(s))
+    float_begin(s);
+    vector v = with_immediate(all, op)(*v_of(s, op), w);
+    if (UNLIKELY(!s->mxcsr_ready))
         mxcsr_check_dot_product(s, (uint8_t)op->imm, &(struct float_done){0, r, *v_of(s, op), w, v});
-    s->fpu.mxcsr |= m.out & MXCSR_FLAGS;
     *v_of(s, op) = v;
     return op + 1;
 }

@@ -157,14 +157,14 @@ static void store_events(struct soft *s, const struct kvm_vcpu_events *in) {
 /* Components that only KVM has are kept as they came, and stay present as they were. */
 static void fetch_fpu(struct soft *s, struct cpu_state *out) {
     struct xsave_area *to = xsave_of(out);
-    x87_away(s);
+    fpu_away(s);
     *to = s->xsave;
     to->present |= XSTATE_X87 | XSTATE_SSE;
     out->xcr0 = s->xcr0;
 }
 
 static void store_fpu(struct soft *s, const struct cpu_state *in) {
-    x87_away(s);
+    fpu_away(s);
     s->ferr = true; /* who knows */
     s->xsave = *xsave_in(in);
     s->xcr0 = in->xcr0;

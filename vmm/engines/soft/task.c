@@ -177,7 +177,7 @@ static void become(struct soft *s, const struct new_task *n, const struct kvm_se
     s->seg[S_TR].k = *tr;
     s->seg[S_TR].k.type |= TSS_BUSY;
     s->cr0 |= CR0_TS;
-    s->x87_ready = false;
+    s->x87_ready = s->sse_ready = false;
     if (wide && s->cr0 & CR0_PG && pdptes_load(s, n->cr3)) {
         s->cr3 = n->cr3;
         tlb_flush(s, false);

@@ -56,7 +56,6 @@ ALWAYS uint32_t do_host_flags(const struct op *op, const void *memory, uint32_t 
 
 /* --- the registers here, and away --- */
 
-#define HOST_MXCSR 0x1F80u
 #define EVERY_XMM                                                                                  \
     "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",       \
         "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
@@ -73,9 +72,10 @@ static uint16_t host_fcw(void) {
     return fcw;
 }
 
+/* MXCSR stays as it is. */
 void x87_bring(struct soft *s) {
-    const uint32_t mxcsr = HOST_MXCSR;
-    __asm__ volatile("fxrstor64 %0\n ldmxcsr %1" : : "m"(s->fpu), "m"(mxcsr) : EVERY_XMM);
+    uint32_t mxcsr;
+    __asm__ volatile("stmxcsr %0\n fxrstor64 %1\n ldmxcsr %0" : "=m"(mxcsr) : "m"(s->fpu) : EVERY_XMM);
     s->x87_here = true;
 }
 
@@ -98,7 +98,7 @@ static void drop_ferr(struct soft *s) {
     s->ferr = false;
     if (!host->ferr)
         return;
-    x87_away(s);
+    fpu_away(s);
     host->ferr(s->cpu->host.context, false);
 }
 
@@ -117,7 +117,7 @@ static void raise_pending(struct soft *s) {
     const struct engine_host *host = engine_host_of(s->cpu);
     if (s->cr0 & CR0_NE)
         raise_plain(s, VECTOR_MF);
-    x87_away(s);
+    fpu_away(s);
     s->ferr = true;
     s->deadline = 0; /* the interrupt's line has changed */
     s->halted = !(host->ferr && host->ferr(s->cpu->host.context, true));

@@ -5,8 +5,9 @@
  * next instruction that waits for it raises it (Vol. 1 §8.6). The guest's is held back by
  * x87_begin(), and the host executes none: its compiler and its libraries use SSE.
  *
- * Rule: nothing but the interpreter itself runs while `x87_here` is set. x87_away() comes
- * before every call that leaves it, and takes the registers back into soft.fpu.
+ * Rule: nothing but the interpreter itself runs while `x87_here` is set. fpu_away() comes
+ * before every call that leaves it, and takes the registers back into soft.fpu; with MXCSR, of
+ * which the same is true (sse.h).
  *
  * FIP and FCS are those of the last instruction. FOP and FDP are those of the last one with an
  * exception that is not masked, as CPUID says (leaf 7, EBX bit 6).
@@ -52,6 +53,13 @@ void x87_take_back(struct soft *);
 static inline void x87_away(struct soft *s) {
     if (UNLIKELY(s->x87_here))
         x87_take_back(s);
+}
+void mxcsr_take_back(struct soft *);
+static inline void fpu_away(struct soft *s) {
+    x87_away(s);
+    if (UNLIKELY(s->mxcsr_here))
+        mxcsr_take_back(s);
+    s->sse_ready = false;
 }
 
 op_fn x87_fninit, x87_fnstsw_ax;
