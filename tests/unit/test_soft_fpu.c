@@ -244,9 +244,33 @@ static const struct row no_x87[] = {
     {"FNINIT with EM", "-fpu cr0=15", "db e3", "#NM"},
     {"FNINIT with TS", "-fpu cr0=19", "db e3", "#NM"},
     {"FNSTSW AX with EM", "-fpu cr0=15", "df e0", "#NM"},
+};
+
+/* What CPUID does not announce does not exist: the row of an opcode names its feature. */
+static const struct row features[] = {
     {"FXSAVE, not announced", "-fxsr", "0f ae 05 00 00 03 00", "#UD"},
     {"PADDB, not announced", "-mmx", "0f fc c1", "#UD"},
+    {"MOVQ from MMX, not announced", "-mmx", "0f 7f 05 00 00 03 00", "#UD"},
+    {"PSHUFW came with SSE", "-sse cr4=600", "0f 70 c1 00", "#UD"},
+    {"LDMXCSR", "-sse cr4=600", "0f ae 15 00 00 03 00", "#UD"},
+    {"SFENCE", "-sse", "0f ae f8", "#UD"},
+    {"CLFLUSH is another's", "-sse", "0f ae 3d 00 00 03 00", ""},
+    {"CLFLUSH, not announced", "-clflush", "0f ae 3d 00 00 03 00", "#UD"},
     {"ADDPD, not announced", "-sse2 cr4=600", "66 0f 58 c1", "#UD"},
+    {"ADDPS is there", "-sse2 cr4=600", "0f 58 c1", ""},
+    {"MOVUPD, which does as MOVUPS", "-sse2 cr4=600", "66 0f 10 05 00 00 03 00", "#UD"},
+    {"PADDQ of MMX registers came with SSE2", "-sse2", "0f d4 c1", "#UD"},
+    {"PAUSE is a NOP of all", "-sse2", "f3 90", ""},
+    {"FISTTP came with SSE3", "", "df 0d 00 00 03 00", "#UD"},
+    {"FISTTP, announced", "+sse3 " ONE_LOADED, "df 0d 00 00 03 00",
+     "w:30000=1 fsw=0 ftw=0 st0=0 st0e=0 st7=8000000000000000 st7e=3fff fip=800010000"},
+    {"FCMOVE came with CMOV", "-cmov", "da c9", "#UD"},
+    {"FCOMI too", "-cmov", "db f1", "#UD"},
+    {"CMOVE", "-cmov", "0f 44 c1", "#UD"},
+    {"RDTSC", "-tsc", "0f 31", "#UD"},
+    {"RDMSR", "-msr", "0f 32", "#UD"},
+    {"SYSENTER", "-sep", "0f 34", "#UD"},
+    {"CMPXCHG8B", "-cx8", "0f c7 0d 00 00 03 00", "#UD"},
     {"HADDPS, announced", "+sse3 cr4=600 xmm1=3f8000003f800000", "f2 0f 7c c1",
      "xmm0h=40000000"},
     {"POPCNT, announced", "+popcnt ecx=f0f0", "f3 0f b8 c1", "eax=8"},
@@ -355,6 +379,7 @@ int main(void) {
     sse_is_switched_off();
     watchpoints();
     RUN_ROWS(no_x87);
+    RUN_ROWS(features);
     registers_survive();
     RUN_ROWS(refused);
     RUN_ROWS(pending_exceptions);

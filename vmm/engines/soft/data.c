@@ -293,20 +293,12 @@ const struct op *popf(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-/* Not in the first x86-64 CPUs. */
-static void need_lahf(struct soft *s) {
-    if (code64(s))
-        need_feature(s, FEATURE_LAHF_LM);
-}
-
 const struct op *lahf(struct soft *s, const struct op *op) {
-    need_lahf(s);
     set_reg(s, REG(R_AX) + 1, 1, flags_get(s));
     return op + 1;
 }
 
 const struct op *sahf(struct soft *s, const struct op *op) {
-    need_lahf(s);
     uint32_t mask = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF | FLAG_CF;
     flags_set(s, (flags_get(s) & ~mask) | (get_reg(s, REG(R_AX) + 1, 1) & mask));
     return op + 1;

@@ -287,7 +287,7 @@ static op_fn *handler(const struct decoder *d, const struct opcode *row) {
         return undefined;
     if (d->lock && !(row->flags & LOCKS && op->memory))
         return undefined;
-    if (row->flags & INVALID64 && code64(d->s))
+    if ((row->flags & INVALID64 && code64(d->s)) || row->needs & ~d->s->features)
         return undefined;
     return run ? run : undefined;
 }
@@ -310,7 +310,7 @@ static const struct opcode *sse_row(struct decoder *d, const struct sse_opcode f
     const struct sse_opcode *row = &four[mandatory_prefix(d->op)];
     d->mandatory = true;
     d->sse = (struct opcode){.operands = row->operands, .immediate = row->immediate,
-                             .flags = row->flags, .run = row->run};
+                             .flags = row->flags, .needs = row->needs, .run = row->run};
     return &d->sse;
 }
 

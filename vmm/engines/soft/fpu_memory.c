@@ -156,7 +156,6 @@ enum {
  * #NM, as is every x87 instruction; an exception that is pending does not matter. */
 static uint64_t begin_fx(struct soft *s, const struct op *op) {
     uint64_t at = address(s, op);
-    need_feature(s, FEATURE_FXSR);
     if (s->cr0 & (CR0_EM | CR0_TS))
         raise_plain(s, VECTOR_NM);
     if ((s->seg[op->seg].base + at) & 15)

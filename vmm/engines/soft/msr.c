@@ -112,7 +112,6 @@ const struct op *rdtsc(struct soft *s, const struct op *op) {
 }
 
 const struct op *rdtscp(struct soft *s, const struct op *op) {
-    need_feature(s, FEATURE_RDTSCP);
     rdtsc(s, op);
     s->r[R_CX] = (uint32_t)s->msrs.tsc_aux;
     return op + 1;

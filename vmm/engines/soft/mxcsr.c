@@ -15,8 +15,8 @@ void sse_begin(struct soft *s) {
     s->sse_ready = true;
 }
 
-void need_mmx(struct soft *s, enum cpuid_feature f) {
-    if (s->cr0 & CR0_EM || !has_feature(s, f))
+void need_mmx(struct soft *s) {
+    if (s->cr0 & CR0_EM)
         raise_plain(s, VECTOR_UD);
     if (s->cr0 & CR0_TS)
         raise_plain(s, VECTOR_NM);
@@ -232,7 +232,7 @@ void mxcsr_check_dot_product(struct soft *s, uint8_t immediate, const struct flo
 /* --- LDMXCSR, STMXCSR --- */
 
 const struct op *ldmxcsr(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE);
+    need_sse(s);
     uint32_t value = (uint32_t)load(s, op->seg, address(s, op), 4);
     if (value & ~(uint32_t)MXCSR_DEFINED)
         raise_gp0(s);
@@ -242,7 +242,7 @@ const struct op *ldmxcsr(struct soft *s, const struct op *op) {
 }
 
 const struct op *stmxcsr(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE);
+    need_sse(s);
     fpu_away(s);
     store(s, op->seg, address(s, op), 4, s->fpu.mxcsr);
     return op + 1;

@@ -6,8 +6,15 @@
 #define ONE(o, i, f, fn) {.operands = O_##o, .immediate = I_##i, .flags = (f), .run = fn}
 #define FAM(o, i, f, name)                                                                         \
     {.operands = O_##o, .immediate = I_##i, .flags = (f), .family = name##_family}
+/* Of a feature that may not be there. */
+#define NEW(f, o, i, flag, fn)                                                                     \
+    {.needs = FEATURE_BIT(f), .operands = O_##o, .immediate = I_##i, .flags = (flag), .run = fn}
 #define GROUP(rows) {.operands = O_N, .group = rows}
 #define UD          {.operands = O_NONE, .flags = LAST, .run = undefined}
+
+#define EIGHT(base, row)                                                                           \
+    [base] = row, [base + 1] = row, [base + 2] = row, [base + 3] = row, [base + 4] = row,          \
+    [base + 5] = row, [base + 6] = row, [base + 7] = row
 
 /* --- groups (A.4) --- */
 
@@ -59,10 +66,10 @@ static const struct opcode group6[8] = {
 
 /* Where E would be a register. */
 static const struct opcode group7_1[8] = {
-    UD, UD, ONE(N, NONE, 0, clac), ONE(N, NONE, 0, stac), UD, UD, UD, UD,
+    UD, UD, NEW(SMAP, N, NONE, 0, clac), NEW(SMAP, N, NONE, 0, stac), UD, UD, UD, UD,
 };
 static const struct opcode group7_7[8] = {
-    ONE(N, NONE, 0, swapgs), ONE(N, NONE, 0, rdtscp), UD, UD, UD, UD, UD, UD,
+    ONE(N, NONE, 0, swapgs), NEW(RDTSCP, N, NONE, 0, rdtscp), UD, UD, UD, UD, UD, UD,
 };
 #define OR_BY_RM(fn, rows)                                                                         \
     {.operands = O_N, .flags = MEM, .run = fn, .registers = rows}
@@ -85,16 +92,21 @@ static const struct opcode group8[8] = {
 };
 
 static const struct opcode group9[8] = {
-    UD, ONE(N, NONE, MEM | LOCKS, cmpxchg8b), UD, UD, UD, UD, UD, UD,
+    UD, NEW(CX8, N, NONE, MEM | LOCKS, cmpxchg8b), UD, UD, UD, UD, UD, UD,
 };
 
+static const struct opcode sfence[8] = {EIGHT(0, NEW(SSE, N, NONE, 0, fence))};
 static const struct opcode group15_plain[8] = {
-    ONE(N, NONE, MEM, fxsave),  ONE(N, NONE, MEM, fxrstor),
-    ONE(N, NONE, MEM, ldmxcsr), ONE(N, NONE, MEM, stmxcsr),
-    UD,                         ONE(N, NONE, ONLY_REG, fence),
-    ONE(N, NONE, ONLY_REG, fence), ONE(N, NONE, 0, clflush_or_sfence),
+    NEW(FXSR, N, NONE, MEM, fxsave),
+    NEW(FXSR, N, NONE, MEM, fxrstor),
+    NEW(SSE, N, NONE, MEM, ldmxcsr),
+    NEW(SSE, N, NONE, MEM, stmxcsr),
+    UD,
+    NEW(SSE2, N, NONE, ONLY_REG, fence),
+    NEW(SSE2, N, NONE, ONLY_REG, fence),
+    {.operands = O_N, .needs = FEATURE_BIT(CLFLUSH), .run = clflush, .registers = sfence},
 };
-static const struct opcode group15_f3[8] = {
+static const struct opcode group15_f3[8] = { /* CR4 says if they are there */
     ONE(N, NONE, ONLY_REG, fsgsbase), ONE(N, NONE, ONLY_REG, fsgsbase),
     ONE(N, NONE, ONLY_REG, fsgsbase), ONE(N, NONE, ONLY_REG, fsgsbase), UD, UD, UD, UD,
 };
@@ -112,12 +124,14 @@ static const struct opcode group11[8] = {
     FAM(N, V, 0, mov_ei), UD, UD, UD, UD, UD, UD, UD,
 };
 
-static const struct opcode only_emms[4] = {[PREFIX_NONE] = ONE(NONE, NONE, 0, emms)};
-static const struct opcode only_popcnt[4] = {[PREFIX_F3] = ONE(E, NONE, 0, popcnt)};
+static const struct opcode only_emms[4] = {[PREFIX_NONE] = NEW(MMX, NONE, NONE, 0, emms)};
+static const struct opcode only_popcnt[4] = {[PREFIX_F3] = NEW(POPCNT, E, NONE, 0, popcnt)};
 
 /* --- rows of 64-bit code --- */
 
 static const struct opcode no_row = UD;
+static const struct opcode lahf_64 = NEW(LAHF_LM, NONE, NONE, 0, lahf);
+static const struct opcode sahf_64 = NEW(LAHF_LM, NONE, NONE, 0, sahf);
 static const struct opcode movsxd = FAM(E, NONE, RM32, movsx);
 
 /* --- one byte --- */
@@ -134,10 +148,6 @@ static const struct opcode movsxd = FAM(E, NONE, RM32, movsx);
     [base] = FAM(E, NONE, BYTE | (locks), name##_eg), [base + 1] = FAM(E, NONE, locks, name##_eg), \
     [base + 2] = FAM(E, NONE, BYTE, name##_ge), [base + 3] = FAM(E, NONE, 0, name##_ge),           \
     [base + 4] = FAM(A, V, BYTE, name##_ei), [base + 5] = FAM(A, V, 0, name##_ei)
-
-#define EIGHT(base, row)                                                                           \
-    [base] = row, [base + 1] = row, [base + 2] = row, [base + 3] = row, [base + 4] = row,          \
-    [base + 5] = row, [base + 6] = row, [base + 7] = row
 
 const struct opcode opcodes[256] = {
     ALU_ROWS(0x00, add, LOCKS),
@@ -199,8 +209,8 @@ const struct opcode opcodes[256] = {
     [0x9B] = ONE(NONE, NONE, 0, fwait),
     [0x9C] = ONE(NONE, NONE, DEFAULT64, pushf),
     [0x9D] = ONE(NONE, NONE, DEFAULT64, popf),
-    [0x9E] = ONE(NONE, NONE, 0, sahf),
-    [0x9F] = ONE(NONE, NONE, 0, lahf),
+    [0x9E] = {.operands = O_NONE, .run = sahf, .code64 = &sahf_64},
+    [0x9F] = {.operands = O_NONE, .run = lahf, .code64 = &lahf_64},
     [0xA0] = FAM(MOFF, NONE, BYTE, mov_ge),
     [0xA1] = FAM(MOFF, NONE, 0, mov_ge),
     [0xA2] = FAM(MOFF, NONE, BYTE, mov_eg),
@@ -287,9 +297,9 @@ const struct opcode opcodes_0f[256] = {
     [0x01] = GROUP(group7),
     [0x02] = ONE(E, NONE, RM16, lar),
     [0x03] = ONE(E, NONE, RM16, lsl),
-    [0x05] = ONE(NONE, NONE, LAST, syscall_),
+    [0x05] = NEW(SYSCALL, NONE, NONE, LAST, syscall_),
     [0x06] = ONE(NONE, NONE, 0, clts),
-    [0x07] = ONE(NONE, NONE, LAST, sysret),
+    [0x07] = NEW(SYSCALL, NONE, NONE, LAST, sysret),
     [0x08] = ONE(NONE, NONE, 0, invd),
     [0x09] = ONE(NONE, NONE, 0, invd),
     [0x0D] = ONE(N, NONE, 0, nop), /* PREFETCHW */
@@ -300,14 +310,14 @@ const struct opcode opcodes_0f[256] = {
     [0x22] = ONE(C, NONE, 0, mov_cr),
     [0x23] = ONE(C, NONE, 0, mov_dr),
     SSE8(0x28),
-    [0x30] = ONE(NONE, NONE, 0, wrmsr),
-    [0x31] = ONE(NONE, NONE, 0, rdtsc),
-    [0x32] = ONE(NONE, NONE, 0, rdmsr),
+    [0x30] = NEW(MSR, NONE, NONE, 0, wrmsr),
+    [0x31] = NEW(TSC, NONE, NONE, 0, rdtsc),
+    [0x32] = NEW(MSR, NONE, NONE, 0, rdmsr),
     [0x33] = ONE(NONE, NONE, 0, rdpmc),
-    [0x34] = ONE(NONE, NONE, LAST, sysenter),
-    [0x35] = ONE(NONE, NONE, LAST, sysexit),
-    EIGHT(0x40, ONE(E, NONE, 0, cmovcc)),
-    EIGHT(0x48, ONE(E, NONE, 0, cmovcc)),
+    [0x34] = NEW(SEP, NONE, NONE, LAST, sysenter),
+    [0x35] = NEW(SEP, NONE, NONE, LAST, sysexit),
+    EIGHT(0x40, NEW(CMOV, E, NONE, 0, cmovcc)),
+    EIGHT(0x48, NEW(CMOV, E, NONE, 0, cmovcc)),
     SSE8(0x50), SSE8(0x58), SSE8(0x60), SSE8(0x68), SSE4(0x70),
     SSE(0x74), SSE(0x75), SSE(0x76),
     [0x77] = {.operands = O_NONE, .prefixes = only_emms},

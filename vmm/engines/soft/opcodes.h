@@ -59,6 +59,7 @@ enum { PREFIX_NONE, PREFIX_66, PREFIX_F3, PREFIX_F2 };
 struct opcode {
     uint8_t operands, immediate;
     uint16_t flags;
+    uint64_t needs;             /* features: without all of them it is #UD */
     op_fn *run;                 /* one handler for all sizes, or … */
     op_fn *const *family;       /* one for each */
     /* Other rows in the place of this one: */
@@ -73,6 +74,7 @@ extern const struct opcode opcodes[256], opcodes_0f[256];
 /* MMX and SSE: a row is chosen by the prefix, too; the maps behind 0F, 0F 38 and 0F 3A. */
 struct sse_opcode {
     op_fn *run;
+    uint64_t needs;
     uint8_t operands, immediate;
     uint16_t flags;
 };

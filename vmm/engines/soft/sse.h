@@ -1,6 +1,6 @@
 /* MMX and SSE: what their instructions have in common.
  *
- * An instruction is one line: its name, the feature that it belongs to, and its kind. The
+ * An instruction is one line: its name and its kind. The
  * macros below make two functions of it: do_NAME(), which is the host's instruction on two
  * values, and sse_NAME(), the handler: it asks what keeps the instruction from being executed,
  * fetches its operands, and stores what do_NAME() gives. sse_rows.c says which opcode is which.
@@ -28,15 +28,13 @@ typedef long long vector __attribute__((vector_size(16)));
 /* Raises #UD or #NM, or there is no reason to until CR0 or CR4 change. */
 void sse_begin(struct soft *);
 
-ALWAYS void need_sse(struct soft *s, enum cpuid_feature f) {
-    if (UNLIKELY(!has_feature(s, f)))
-        raise_plain(s, VECTOR_UD);
+ALWAYS void need_sse(struct soft *s) {
     if (UNLIKELY(!s->sse_ready))
         sse_begin(s);
 }
 
 /* Also raises an x87 exception that is pending. */
-void need_mmx(struct soft *, enum cpuid_feature);
+void need_mmx(struct soft *);
 /* An MMX instruction that will not fault: TOP is 0, and no register is empty (Vol. 3A 12.2). */
 void mmx_turn(struct soft *);
 ALWAYS void begin_mmx(struct soft *s) {
@@ -145,26 +143,23 @@ ALWAYS void float_end(struct soft *s) {
 
 typedef vector plain_fn(vector a, vector b);
 
-ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size,
-                                  enum cpuid_feature f, plain_fn *run) {
-    need_sse(s, f);
+ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size, plain_fn *run) {
+    need_sse(s);
     vector w = get_w(s, op, size, ALIGNED);
     *v_of(s, op) = run(*v_of(s, op), w);
     return op + 1;
 }
 
-ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size,
-                                  enum cpuid_feature f, plain_fn *run) {
-    need_mmx(s, f);
+ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size, plain_fn *run) {
+    need_mmx(s);
     vector q = low_quadword(get_q(s, op, size));
     begin_mmx(s);
     set_mm(s, op->reg, quadword_of(run(low_quadword(get_mm(s, op->reg)), q)));
     return op + 1;
 }
 
-ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size,
-                                  enum cpuid_feature f, enum results r, plain_fn *run) {
-    need_sse(s, f);
+ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size, enum results r, plain_fn *run) {
+    need_sse(s);
     vector w = get_w(s, op, size, ALIGNED), v = *v_of(s, op);
     float_begin(s);
     v = run(v, w);
@@ -190,25 +185,24 @@ ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned 
     const struct op *name(struct soft *s, const struct op *op) { return call; }
 
 /* An XMM instruction without exceptions; `size` is that of its memory operand. */
-#define PLAIN(name, size, feature)                                                                 \
+#define PLAIN(name, size)                                                                          \
     DO_PLAIN(name, #name " %1, %0")                                                                \
-    HANDLER(sse_##name, sse_plain(s, op, size, FEATURE_##feature, do_##name))
+    HANDLER(sse_##name, sse_plain(s, op, size, do_##name))
 
 /* One with exceptions. */
-#define FLOAT(name, size, feature, results)                                                        \
+#define FLOAT(name, size, results)                                                                 \
     DO_FLOAT(name)                                                                                 \
-    HANDLER(sse_##name, sse_float(s, op, size, FEATURE_##feature, results, do_##name))
+    HANDLER(sse_##name, sse_float(s, op, size, results, do_##name))
 
-/* One for XMM and one for MMX registers, whose features differ; `size` is that of the latter's
- * memory operand. */
-#define BOTH(name, size, mmx_feature, feature)                                                     \
-    PLAIN(name, 16, feature)                                                                       \
-    HANDLER(mmx_##name, mmx_plain(s, op, size, FEATURE_##mmx_feature, do_##name))
+/* One for XMM and one for MMX registers; `size` is that of the latter's memory operand. */
+#define BOTH(name, size)                                                                           \
+    PLAIN(name, 16)                                                                                \
+    HANDLER(mmx_##name, mmx_plain(s, op, size, do_##name))
 
 /* The MMX one takes other instructions of the host's. */
-#define BOTH_BY(name, mmx_feature, feature, text)                                                  \
-    PLAIN(name, 16, feature)                                                                       \
+#define BOTH_BY(name, text)                                                                        \
+    PLAIN(name, 16)                                                                                \
     DO_PLAIN(name##_mmx, text)                                                                     \
-    HANDLER(mmx_##name, mmx_plain(s, op, 8, FEATURE_##mmx_feature, do_##name##_mmx))
+    HANDLER(mmx_##name, mmx_plain(s, op, 8, do_##name##_mmx))
 
 #endif

@@ -41,7 +41,7 @@ op_fn sse_haddps, sse_haddpd, sse_hsubps, sse_hsubpd, sse_addsubps, sse_addsubpd
     sse_movlps, sse_movhps, sse_movlpd, sse_movhpd, sse_movlps_store, sse_movhps_store,
     sse_movlpd_store, sse_movhpd_store, mmx_movq_store, mmx_movntq, sse_movq, sse_movq_store,
     sse_movd, sse_movd_store, mmx_movd, mmx_movd_store, sse_movnti, mmx_movq, sse_movq2dq,
-    sse_movdq2q, emms, sse_maskmovdqu, mmx_maskmovq, fence, clflush_or_sfence, sse_pshufb,
+    sse_movdq2q, emms, sse_maskmovdqu, mmx_maskmovq, fence, clflush, sse_pshufb,
     sse_palignr, sse_pmovsxbw, sse_pmovsxbd, sse_pmovsxbq, sse_pmovsxwd, sse_pmovsxwq,
     sse_pmovsxdq, sse_pmovzxbw, sse_pmovzxbd, sse_pmovzxbq, sse_pmovzxwd, sse_pmovzxwq,
     sse_pmovzxdq, sse_pmuldq, sse_pmulld, sse_pcmpeqq, sse_packusdw, sse_pminsb, sse_pminsd,

@@ -9,26 +9,24 @@
 /* Functions of eight bytes: vector of (vector a in XMM0, vector b in XMM1). */
 #define IMMEDIATES(name, registers)                                                                \
     __asm__(".pushsection .text\n.p2align 3\n.globl with_" #name "\n.hidden with_" #name "\n"      \
-            "with_" #name ":\n.set immediate_value, 0\n.rept 256\n" #name                           \
-            " $immediate_value, " registers "\nret\n.p2align 3\n"                                   \
-            ".set immediate_value, immediate_value + 1\n.endr\n.popsection\n");                      \
+            "with_" #name ":\n.set immediate_value, 0\n.rept 256\n" #name                          \
+            " $immediate_value, " registers "\nret\n.p2align 3\n"                                  \
+            ".set immediate_value, immediate_value + 1\n.endr\n.popsection\n");                    \
     extern const uint8_t with_##name[256][8];
 
 ALWAYS plain_fn *with_immediate(const uint8_t (*all)[8], const struct op *op) {
     return (plain_fn *)(uintptr_t)all[(uint8_t)op->imm];
 }
 
-ALWAYS const struct op *plain_immediate(struct soft *s, const struct op *op, unsigned size,
-                                        enum cpuid_feature f, const uint8_t (*all)[8]) {
-    need_sse(s, f);
+ALWAYS const struct op *plain_immediate(struct soft *s, const struct op *op, unsigned size, const uint8_t (*all)[8]) {
+    need_sse(s);
     vector w = get_w(s, op, size, ALIGNED);
     *v_of(s, op) = with_immediate(all, op)(*v_of(s, op), w);
     return op + 1;
 }
 
-ALWAYS const struct op *float_immediate(struct soft *s, const struct op *op, unsigned size,
-                                        enum cpuid_feature f, const uint8_t (*all)[8]) {
-    need_sse(s, f);
+ALWAYS const struct op *float_immediate(struct soft *s, const struct op *op, unsigned size, const uint8_t (*all)[8]) {
+    need_sse(s);
     vector w = get_w(s, op, size, ALIGNED);
     float_begin(s);
     vector v = with_immediate(all, op)(*v_of(s, op), w);
@@ -39,7 +37,7 @@ ALWAYS const struct op *float_immediate(struct soft *s, const struct op *op, uns
 
 ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum results r,
                                     const uint8_t (*all)[8]) {
-    need_sse(s, FEATURE_SSE4_1);
+    need_sse(s);
     vector w = get_w(s, op, 16, ALIGNED);
     float_begin(s);
     vector v = with_immediate(all, op)(*v_of(s, op), w);
@@ -49,12 +47,12 @@ ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum re
     return op + 1;
 }
 
-#define PLAIN_IMMEDIATE(name, size, feature)                                                       \
+#define PLAIN_IMMEDIATE(name, size)                                                                \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
-    HANDLER(sse_##name, plain_immediate(s, op, size, FEATURE_##feature, with_##name))
-#define FLOAT_IMMEDIATE(name, size, feature)                                                       \
+    HANDLER(sse_##name, plain_immediate(s, op, size, with_##name))
+#define FLOAT_IMMEDIATE(name, size)                                                                \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
-    HANDLER(sse_##name, float_immediate(s, op, size, FEATURE_##feature, with_##name))
+    HANDLER(sse_##name, float_immediate(s, op, size, with_##name))
 #define DOT_PRODUCT(name, results)                                                                 \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
     HANDLER(sse_##name, dot_product(s, op, results, with_##name))

@@ -7,35 +7,35 @@
 #include "vmm/engines/soft/sse_immediate.h"
 
 /* --- SSSE3: the MMX ones that add within a register take both at once --- */
-#define HORIZONTAL(name) BOTH_BY(name, SSSE3, SSSE3, "punpcklqdq %1, %0\n\t" #name " %0, %0")
+#define HORIZONTAL(name) BOTH_BY(name, "punpcklqdq %1, %0\n\t" #name " %0, %0")
 HORIZONTAL(phaddw)
 HORIZONTAL(phaddd)
 HORIZONTAL(phaddsw)
 HORIZONTAL(phsubw)
 HORIZONTAL(phsubd)
 HORIZONTAL(phsubsw)
-BOTH(pmaddubsw, 8, SSSE3, SSSE3)
-BOTH(psignb, 8, SSSE3, SSSE3)
-BOTH(psignw, 8, SSSE3, SSSE3)
-BOTH(psignd, 8, SSSE3, SSSE3)
-BOTH(pmulhrsw, 8, SSSE3, SSSE3)
-BOTH(pabsb, 8, SSSE3, SSSE3)
-BOTH(pabsw, 8, SSSE3, SSSE3)
-BOTH(pabsd, 8, SSSE3, SSSE3)
-PLAIN(pshufb, 16, SSSE3)
+BOTH(pmaddubsw, 8)
+BOTH(psignb, 8)
+BOTH(psignw, 8)
+BOTH(psignd, 8)
+BOTH(pmulhrsw, 8)
+BOTH(pabsb, 8)
+BOTH(pabsw, 8)
+BOTH(pabsd, 8)
+PLAIN(pshufb, 16)
 
 /* An index of 3 bits. */
 ALWAYS vector do_pshufb_mmx(vector a, vector b) {
     const vector bits = {(long long)0x8787878787878787, 0};
     return do_pshufb(a, b & bits);
 }
-HANDLER(mmx_pshufb, mmx_plain(s, op, 8, FEATURE_SSSE3, do_pshufb_mmx))
+HANDLER(mmx_pshufb, mmx_plain(s, op, 8, do_pshufb_mmx))
 
-PLAIN_IMMEDIATE(palignr, 16, SSSE3)
+PLAIN_IMMEDIATE(palignr, 16)
 
 /* The two quadwords side by side, moved to the right. */
 const struct op *mmx_palignr(struct soft *s, const struct op *op) {
-    need_mmx(s, FEATURE_SSSE3);
+    need_mmx(s);
     uint64_t q = get_q(s, op, 8);
     begin_mmx(s);
     union xmm both = {.q = {q, get_mm(s, op->reg)}};
@@ -45,32 +45,32 @@ const struct op *mmx_palignr(struct soft *s, const struct op *op) {
 }
 
 /* --- SSE4.1 --- */
-PLAIN(pmovsxbw, 8, SSE4_1)
-PLAIN(pmovsxbd, 4, SSE4_1)
-PLAIN(pmovsxbq, 2, SSE4_1)
-PLAIN(pmovsxwd, 8, SSE4_1)
-PLAIN(pmovsxwq, 4, SSE4_1)
-PLAIN(pmovsxdq, 8, SSE4_1)
-PLAIN(pmovzxbw, 8, SSE4_1)
-PLAIN(pmovzxbd, 4, SSE4_1)
-PLAIN(pmovzxbq, 2, SSE4_1)
-PLAIN(pmovzxwd, 8, SSE4_1)
-PLAIN(pmovzxwq, 4, SSE4_1)
-PLAIN(pmovzxdq, 8, SSE4_1)
-PLAIN(pmuldq, 16, SSE4_1)
-PLAIN(pmulld, 16, SSE4_1)
-PLAIN(pcmpeqq, 16, SSE4_1)
-PLAIN(packusdw, 16, SSE4_1)
-PLAIN(pminsb, 16, SSE4_1)
-PLAIN(pminsd, 16, SSE4_1)
-PLAIN(pminuw, 16, SSE4_1)
-PLAIN(pminud, 16, SSE4_1)
-PLAIN(pmaxsb, 16, SSE4_1)
-PLAIN(pmaxsd, 16, SSE4_1)
-PLAIN(pmaxuw, 16, SSE4_1)
-PLAIN(pmaxud, 16, SSE4_1)
-PLAIN(phminposuw, 16, SSE4_1)
-PLAIN(pcmpgtq, 16, SSE4_2)
+PLAIN(pmovsxbw, 8)
+PLAIN(pmovsxbd, 4)
+PLAIN(pmovsxbq, 2)
+PLAIN(pmovsxwd, 8)
+PLAIN(pmovsxwq, 4)
+PLAIN(pmovsxdq, 8)
+PLAIN(pmovzxbw, 8)
+PLAIN(pmovzxbd, 4)
+PLAIN(pmovzxbq, 2)
+PLAIN(pmovzxwd, 8)
+PLAIN(pmovzxwq, 4)
+PLAIN(pmovzxdq, 8)
+PLAIN(pmuldq, 16)
+PLAIN(pmulld, 16)
+PLAIN(pcmpeqq, 16)
+PLAIN(packusdw, 16)
+PLAIN(pminsb, 16)
+PLAIN(pminsd, 16)
+PLAIN(pminuw, 16)
+PLAIN(pminud, 16)
+PLAIN(pmaxsb, 16)
+PLAIN(pmaxsd, 16)
+PLAIN(pmaxuw, 16)
+PLAIN(pmaxud, 16)
+PLAIN(phminposuw, 16)
+PLAIN(pcmpgtq, 16)
 
 /* The third operand is XMM0. */
 #define DO_BLEND(name)                                                                             \
@@ -82,7 +82,7 @@ PLAIN(pcmpgtq, 16, SSE4_2)
 typedef vector blend_fn(vector a, vector b, vector by);
 
 ALWAYS const struct op *blend_by_xmm0(struct soft *s, const struct op *op, blend_fn *run) {
-    need_sse(s, FEATURE_SSE4_1);
+    need_sse(s);
     vector w = get_w(s, op, 16, ALIGNED);
     *v_of(s, op) = run(*v_of(s, op), w, s->fpu.xmm[0].v);
     return op + 1;
@@ -95,14 +95,14 @@ HANDLER(sse_pblendvb, blend_by_xmm0(s, op, do_pblendvb))
 HANDLER(sse_blendvps, blend_by_xmm0(s, op, do_blendvps))
 HANDLER(sse_blendvpd, blend_by_xmm0(s, op, do_blendvpd))
 
-PLAIN_IMMEDIATE(blendps, 16, SSE4_1)
-PLAIN_IMMEDIATE(blendpd, 16, SSE4_1)
-PLAIN_IMMEDIATE(pblendw, 16, SSE4_1)
-PLAIN_IMMEDIATE(mpsadbw, 16, SSE4_1)
+PLAIN_IMMEDIATE(blendps, 16)
+PLAIN_IMMEDIATE(blendpd, 16)
+PLAIN_IMMEDIATE(pblendw, 16)
+PLAIN_IMMEDIATE(mpsadbw, 16)
 
 /* ZF: W has no bit of V; CF: no bit that V has not. */
 const struct op *sse_ptest(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE4_1);
+    need_sse(s);
     union xmm w = {.v = get_w(s, op, 16, ALIGNED)}, v = s->fpu.xmm[op->reg];
     bool zf = !((v.q[0] & w.q[0]) | (v.q[1] & w.q[1]));
     bool cf = !((~v.q[0] & w.q[0]) | (~v.q[1] & w.q[1]));
@@ -113,7 +113,7 @@ const struct op *sse_ptest(struct soft *s, const struct op *op) {
 /* --- elements to and from a general register or memory --- */
 
 ALWAYS const struct op *extract(struct soft *s, const struct op *op, unsigned size) {
-    need_sse(s, FEATURE_SSE4_1);
+    need_sse(s);
     unsigned at = ((unsigned)op->imm & (16 / size - 1)) * size;
     uint64_t value = fetch_host(s->fpu.xmm[op->reg].b + at, size);
     if (op->memory)
@@ -124,7 +124,7 @@ ALWAYS const struct op *extract(struct soft *s, const struct op *op, unsigned si
 }
 
 ALWAYS const struct op *insert(struct soft *s, const struct op *op, unsigned size) {
-    need_sse(s, FEATURE_SSE4_1);
+    need_sse(s);
     unsigned at = ((unsigned)op->imm & (16 / size - 1)) * size;
     uint64_t value = op->memory ? load(s, op->seg, address(s, op), size) : get_reg(s, op->rm, size);
     store_host(s->fpu.xmm[op->reg].b + at, size, value);
@@ -141,7 +141,7 @@ HANDLER(sse_pinsrd, op->wide == 8 ? insert(s, op, 8) : insert(s, op, 4))
 /* From memory there is one element, whatever bits 7 and 6 say. */
 IMMEDIATES(insertps, "%xmm1, %xmm0")
 const struct op *sse_insertps(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE4_1);
+    need_sse(s);
     vector w = get_w(s, op, 4, UNALIGNED);
     unsigned which = (uint8_t)op->imm & (op->memory ? 0x3F : 0xFF);
     plain_fn *run = (plain_fn *)(uintptr_t)with_insertps[which];
@@ -155,10 +155,10 @@ const struct op *sse_insertps(struct soft *s, const struct op *op) {
 
 #define STRINGS(name)                                                                              \
     __asm__(".pushsection .text\n.p2align 5\n.globl with_" #name "\n.hidden with_" #name "\n"      \
-            "with_" #name ":\n.set immediate_value, 0\n.rept 256\n"                                 \
-            "mov %edi, %eax\nmov %esi, %edx\n" #name " $immediate_value, %xmm1, %xmm0\n"            \
-            "pushfq\npop %rax\nshl $32, %rcx\nor %rcx, %rax\nret\n.p2align 5\n"                   \
-            ".set immediate_value, immediate_value + 1\n.endr\n.popsection\n");                      \
+            "with_" #name ":\n.set immediate_value, 0\n.rept 256\n"                                \
+            "mov %edi, %eax\nmov %esi, %edx\n" #name " $immediate_value, %xmm1, %xmm0\n"           \
+            "pushfq\npop %rax\nshl $32, %rcx\nor %rcx, %rax\nret\n.p2align 5\n"                    \
+            ".set immediate_value, immediate_value + 1\n.endr\n.popsection\n");                    \
     extern const uint8_t with_##name[256][32];
 
 typedef uint64_t string_flags_fn(vector a, vector b, int32_t a_length, int32_t b_length);
@@ -172,7 +172,7 @@ static int32_t vector_length(const struct soft *s, unsigned reg, const struct op
 
 static const struct op *compare_vectors(struct soft *s, const struct op *op,
                                         const uint8_t (*all)[32], bool gives_mask) {
-    need_sse(s, FEATURE_SSE4_2);
+    need_sse(s);
     const void *code = all[(uint8_t)op->imm];
     vector v = *v_of(s, op), w = get_w(s, op, 16, UNALIGNED);
     int32_t a = vector_length(s, R_AX, op), b = vector_length(s, R_DX, op);
@@ -202,8 +202,6 @@ static unsigned size_with_prefix(const struct soft *s, const struct op *op) {
 }
 
 const struct op *crc32(struct soft *s, const struct op *op) {
-    if (!has_feature(s, FEATURE_SSE4_2))
-        raise_plain(s, VECTOR_UD);
     unsigned size = op->opcode == 0xF0 ? 1 : size_with_prefix(s, op);
     uint64_t crc = get_reg(s, op->reg, 4), e = get_e(s, op, size, op->memory);
     switch (size) {
@@ -217,8 +215,6 @@ const struct op *crc32(struct soft *s, const struct op *op) {
 }
 
 const struct op *popcnt(struct soft *s, const struct op *op) {
-    if (!has_feature(s, FEATURE_POPCNT))
-        raise_plain(s, VECTOR_UD);
     unsigned size = size_with_prefix(s, op);
     uint64_t e = get_e(s, op, size, op->memory);
     set_reg(s, op->reg, size, (uint64_t)__builtin_popcountll(e));

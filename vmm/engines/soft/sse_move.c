@@ -6,16 +6,16 @@
 
 /* --- whole registers --- */
 
-ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum cpuid_feature f,
+ALWAYS const struct op *load_whole(struct soft *s, const struct op *op,
                                    enum alignment a) {
-    need_sse(s, f);
+    need_sse(s);
     *v_of(s, op) = get_w(s, op, 16, a);
     return op + 1;
 }
 
-ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum cpuid_feature f,
+ALWAYS const struct op *store_whole(struct soft *s, const struct op *op,
                                     enum alignment a) {
-    need_sse(s, f);
+    need_sse(s);
     if (op->memory)
         store_vector(s, op, *v_of(s, op), a);
     else
@@ -23,22 +23,22 @@ ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum cp
     return op + 1;
 }
 
-HANDLER(sse_movups, load_whole(s, op, FEATURE_SSE, UNALIGNED))
-HANDLER(sse_movups_store, store_whole(s, op, FEATURE_SSE, UNALIGNED))
-HANDLER(sse_movaps, load_whole(s, op, FEATURE_SSE, ALIGNED))
-HANDLER(sse_movaps_store, store_whole(s, op, FEATURE_SSE, ALIGNED))
-HANDLER(sse_movdqu, load_whole(s, op, FEATURE_SSE2, UNALIGNED))
-HANDLER(sse_movdqu_store, store_whole(s, op, FEATURE_SSE2, UNALIGNED))
-HANDLER(sse_movdqa, load_whole(s, op, FEATURE_SSE2, ALIGNED))
-HANDLER(sse_movdqa_store, store_whole(s, op, FEATURE_SSE2, ALIGNED))
-HANDLER(sse_lddqu, load_whole(s, op, FEATURE_SSE3, UNALIGNED))
-HANDLER(sse_movntdqa, load_whole(s, op, FEATURE_SSE4_1, ALIGNED))
+HANDLER(sse_movups, load_whole(s, op, UNALIGNED))
+HANDLER(sse_movups_store, store_whole(s, op, UNALIGNED))
+HANDLER(sse_movaps, load_whole(s, op, ALIGNED))
+HANDLER(sse_movaps_store, store_whole(s, op, ALIGNED))
+HANDLER(sse_movdqu, load_whole(s, op, UNALIGNED))
+HANDLER(sse_movdqu_store, store_whole(s, op, UNALIGNED))
+HANDLER(sse_movdqa, load_whole(s, op, ALIGNED))
+HANDLER(sse_movdqa_store, store_whole(s, op, ALIGNED))
+HANDLER(sse_lddqu, load_whole(s, op, UNALIGNED))
+HANDLER(sse_movntdqa, load_whole(s, op, ALIGNED))
 
 /* --- the low part: a load from memory clears the rest, a move between registers does not --- */
 
-ALWAYS const struct op *load_low(struct soft *s, const struct op *op, enum cpuid_feature f,
+ALWAYS const struct op *load_low(struct soft *s, const struct op *op,
                                  unsigned size) {
-    need_sse(s, f);
+    need_sse(s);
     union xmm *v = &s->fpu.xmm[op->reg];
     if (op->memory)
         v->v = low_quadword(load(s, op->seg, address(s, op), size));
@@ -47,9 +47,9 @@ ALWAYS const struct op *load_low(struct soft *s, const struct op *op, enum cpuid
     return op + 1;
 }
 
-ALWAYS const struct op *store_low(struct soft *s, const struct op *op, enum cpuid_feature f,
+ALWAYS const struct op *store_low(struct soft *s, const struct op *op,
                                   unsigned size) {
-    need_sse(s, f);
+    need_sse(s);
     const union xmm *v = &s->fpu.xmm[op->reg];
     if (op->memory)
         store(s, op->seg, address(s, op), size, fetch_host(v, size));
@@ -58,20 +58,20 @@ ALWAYS const struct op *store_low(struct soft *s, const struct op *op, enum cpui
     return op + 1;
 }
 
-HANDLER(sse_movss, load_low(s, op, FEATURE_SSE, 4))
-HANDLER(sse_movss_store, store_low(s, op, FEATURE_SSE, 4))
-HANDLER(sse_movsd, load_low(s, op, FEATURE_SSE2, 8))
-HANDLER(sse_movsd_store, store_low(s, op, FEATURE_SSE2, 8))
+HANDLER(sse_movss, load_low(s, op, 4))
+HANDLER(sse_movss_store, store_low(s, op, 4))
+HANDLER(sse_movsd, load_low(s, op, 8))
+HANDLER(sse_movsd_store, store_low(s, op, 8))
 
 /* MOVQ between registers clears the upper half, too. */
 const struct op *sse_movq(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
+    need_sse(s);
     *v_of(s, op) = low_quadword(quadword_of(get_w(s, op, 8, UNALIGNED)));
     return op + 1;
 }
 
 const struct op *sse_movq_store(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
+    need_sse(s);
     uint64_t q = quadword_of(*v_of(s, op));
     if (op->memory)
         store(s, op->seg, address(s, op), 8, q);
@@ -83,51 +83,51 @@ const struct op *sse_movq_store(struct soft *s, const struct op *op) {
 /* --- halves, 0 or 1: the other one stays --- */
 
 /* Between registers MOVHLPS takes the upper half, MOVLHPS the lower. */
-ALWAYS const struct op *load_half(struct soft *s, const struct op *op, enum cpuid_feature f,
+ALWAYS const struct op *load_half(struct soft *s, const struct op *op,
                                   unsigned half) {
-    need_sse(s, f);
+    need_sse(s);
     uint64_t q = op->memory ? load(s, op->seg, address(s, op), 8)
                             : s->fpu.xmm[op->rm].q[1 - half];
     s->fpu.xmm[op->reg].q[half] = q;
     return op + 1;
 }
 
-ALWAYS const struct op *store_half(struct soft *s, const struct op *op, enum cpuid_feature f,
+ALWAYS const struct op *store_half(struct soft *s, const struct op *op,
                                    unsigned half) {
-    need_sse(s, f);
+    need_sse(s);
     store(s, op->seg, address(s, op), 8, s->fpu.xmm[op->reg].q[half]);
     return op + 1;
 }
 
-HANDLER(sse_movlps, load_half(s, op, FEATURE_SSE, 0))
-HANDLER(sse_movhps, load_half(s, op, FEATURE_SSE, 1))
-HANDLER(sse_movlpd, load_half(s, op, FEATURE_SSE2, 0))
-HANDLER(sse_movhpd, load_half(s, op, FEATURE_SSE2, 1))
-HANDLER(sse_movlps_store, store_half(s, op, FEATURE_SSE, 0))
-HANDLER(sse_movhps_store, store_half(s, op, FEATURE_SSE, 1))
-HANDLER(sse_movlpd_store, store_half(s, op, FEATURE_SSE2, 0))
-HANDLER(sse_movhpd_store, store_half(s, op, FEATURE_SSE2, 1))
+HANDLER(sse_movlps, load_half(s, op, 0))
+HANDLER(sse_movhps, load_half(s, op, 1))
+HANDLER(sse_movlpd, load_half(s, op, 0))
+HANDLER(sse_movhpd, load_half(s, op, 1))
+HANDLER(sse_movlps_store, store_half(s, op, 0))
+HANDLER(sse_movhps_store, store_half(s, op, 1))
+HANDLER(sse_movlpd_store, store_half(s, op, 0))
+HANDLER(sse_movhpd_store, store_half(s, op, 1))
 
-PLAIN(movsldup, 16, SSE3)
-PLAIN(movshdup, 16, SSE3)
-PLAIN(movddup, 8, SSE3)
+PLAIN(movsldup, 16)
+PLAIN(movshdup, 16)
+PLAIN(movddup, 8)
 
 /* --- from and to general registers: MOVD, and MOVQ with REX.W --- */
 
 const struct op *sse_movd(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
+    need_sse(s);
     *v_of(s, op) = low_quadword(get_e(s, op, op->size, op->memory));
     return op + 1;
 }
 
 const struct op *sse_movd_store(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
+    need_sse(s);
     put_e(s, op, op->size, op->memory, quadword_of(*v_of(s, op)));
     return op + 1;
 }
 
 const struct op *mmx_movd(struct soft *s, const struct op *op) {
-    need_mmx(s, FEATURE_MMX);
+    need_mmx(s);
     uint64_t e = get_e(s, op, op->size, op->memory);
     begin_mmx(s);
     set_mm(s, op->reg, e);
@@ -135,15 +135,13 @@ const struct op *mmx_movd(struct soft *s, const struct op *op) {
 }
 
 const struct op *mmx_movd_store(struct soft *s, const struct op *op) {
-    need_mmx(s, FEATURE_MMX);
+    need_mmx(s);
     put_e(s, op, op->size, op->memory, get_mm(s, op->reg));
     begin_mmx(s);
     return op + 1;
 }
 
 const struct op *sse_movnti(struct soft *s, const struct op *op) {
-    if (!has_feature(s, FEATURE_SSE2))
-        raise_plain(s, VECTOR_UD);
     store(s, op->seg, address(s, op), op->wide, get_reg(s, op->reg, op->wide));
     return op + 1;
 }
@@ -151,15 +149,15 @@ const struct op *sse_movnti(struct soft *s, const struct op *op) {
 /* --- MMX registers --- */
 
 const struct op *mmx_movq(struct soft *s, const struct op *op) {
-    need_mmx(s, FEATURE_MMX);
+    need_mmx(s);
     uint64_t q = get_q(s, op, 8);
     begin_mmx(s);
     set_mm(s, op->reg, q);
     return op + 1;
 }
 
-ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op, enum cpuid_feature f) {
-    need_mmx(s, f);
+ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op) {
+    need_mmx(s);
     uint64_t q = get_mm(s, op->reg);
     if (op->memory)
         store(s, op->seg, address(s, op), 8, q);
@@ -168,27 +166,27 @@ ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op, enum cpui
         set_mm(s, op->rm, q);
     return op + 1;
 }
-HANDLER(mmx_movq_store, mmx_store(s, op, FEATURE_MMX))
-HANDLER(mmx_movntq, mmx_store(s, op, FEATURE_SSE))
+HANDLER(mmx_movq_store, mmx_store(s, op))
+HANDLER(mmx_movntq, mmx_store(s, op))
 
 const struct op *sse_movq2dq(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
-    need_mmx(s, FEATURE_SSE2);
+    need_sse(s);
+    need_mmx(s);
     begin_mmx(s);
     *v_of(s, op) = low_quadword(get_mm(s, op->rm));
     return op + 1;
 }
 
 const struct op *sse_movdq2q(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
-    need_mmx(s, FEATURE_SSE2);
+    need_sse(s);
+    need_mmx(s);
     begin_mmx(s);
     set_mm(s, op->reg, s->fpu.xmm[op->rm].q[0]);
     return op + 1;
 }
 
 const struct op *emms(struct soft *s, const struct op *op) {
-    need_mmx(s, FEATURE_MMX);
+    need_mmx(s);
     begin_mmx(s);
     s->fpu.ftw = 0;
     return op + 1;
@@ -209,13 +207,13 @@ static void store_masked(struct soft *s, const struct op *op, const union xmm *v
 }
 
 const struct op *sse_maskmovdqu(struct soft *s, const struct op *op) {
-    need_sse(s, FEATURE_SSE2);
+    need_sse(s);
     store_masked(s, op, &s->fpu.xmm[op->reg], &s->fpu.xmm[op->rm], 16);
     return op + 1;
 }
 
 const struct op *mmx_maskmovq(struct soft *s, const struct op *op) {
-    need_mmx(s, FEATURE_SSE);
+    need_mmx(s);
     const union xmm v = {.q = {get_mm(s, op->reg)}}, mask = {.q = {get_mm(s, op->rm)}};
     store_masked(s, op, &v, &mask, 8);
     begin_mmx(s);
@@ -225,16 +223,12 @@ const struct op *mmx_maskmovq(struct soft *s, const struct op *op) {
 /* --- group 15: hints about order and caches, of which there is nothing to see here --- */
 
 const struct op *fence(struct soft *s, const struct op *op) {
-    if (!has_feature(s, FEATURE_SSE2))
-        raise_plain(s, VECTOR_UD);
+    (void)s;
     return op + 1;
 }
 
 /* CLFLUSH reads its operand as a byte, for its faults. */
-const struct op *clflush_or_sfence(struct soft *s, const struct op *op) {
-    if (!has_feature(s, op->memory ? FEATURE_CLFLUSH : FEATURE_SSE))
-        raise_plain(s, VECTOR_UD);
-    if (op->memory)
-        load(s, op->seg, address(s, op), 1);
+const struct op *clflush(struct soft *s, const struct op *op) {
+    load(s, op->seg, address(s, op), 1);
     return op + 1;
 }

@@ -136,7 +136,6 @@ const struct op *ltr(struct soft *s, const struct op *op) {
 /* --- SMAP --- */
 
 static const struct op *set_ac(struct soft *s, const struct op *op, bool ac) {
-    need_feature(s, FEATURE_SMAP);
     if (s->cpl)
         raise_plain(s, VECTOR_UD);
     s->flags = (s->flags & ~(uint32_t)FLAG_AC) | (ac ? FLAG_AC : 0);

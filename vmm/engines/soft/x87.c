@@ -339,7 +339,7 @@ op_fn *x87_choose(const struct soft *s, struct op *op) {
                           : x87_on_registers[op->opcode & 7][op->modrm & 63];
     if (!has_feature(s, FEATURE_FPU))
         return x87_absent;
-    if (!*row->name)
+    if (!*row->name || !has_feature(s, row->feature))
         return undefined;
     if (row->own)
         return x87_special;

@@ -36,6 +36,7 @@ struct x87_row {
     char name[18];       /* "": no instruction */
     uint8_t flags, size; /* size: of the memory operand, in bytes */
     uint8_t own;
+    uint8_t feature;     /* that it came with */
 };
 extern const struct x87_row x87_memory_rows[8][8], x87_register_rows[8][64];
 

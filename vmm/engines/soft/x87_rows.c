@@ -8,11 +8,12 @@
 /* clang-format off */
 
 /* --- with a memory operand: [opcode - D8][reg] --- */
-#define LOAD(n, name)  {name, X87_LOAD, n, X87_HOST}
-#define STORE(n, name) {name, X87_STORE, n, X87_HOST}
-#define CONTROL(f, n, name) {name, X87_CONTROL | (f), n, X87_HOST}
-#define BY(fn, f, name) {name, X87_CONTROL | (f), 0, fn}
-#define NONE {"", 0, 0, X87_HOST}
+#define LOAD(n, name)   {name, X87_LOAD, n, X87_HOST, FEATURE_FPU}
+#define STORE(n, name)  {name, X87_STORE, n, X87_HOST, FEATURE_FPU}
+#define STORE3(n, name) {name, X87_STORE, n, X87_HOST, FEATURE_SSE3}
+#define CONTROL(f, n, name) {name, X87_CONTROL | (f), n, X87_HOST, FEATURE_FPU}
+#define BY(fn, f, name) {name, X87_CONTROL | (f), 0, fn, FEATURE_FPU}
+#define NONE {"", 0, 0, X87_HOST, FEATURE_FPU}
 
 const struct x87_row x87_memory_rows[8][8] = {
     { /* D8 */ LOAD(4, "fadd m32"), LOAD(4, "fmul m32"), LOAD(4, "fcom m32"), LOAD(4, "fcomp m32"),
@@ -22,27 +23,27 @@ const struct x87_row x87_memory_rows[8][8] = {
       BY(X87_FNSTENV, X87_NO_WAIT, "fnstenv"), CONTROL(X87_STORE | X87_NO_WAIT, 2, "fnstcw") },
     { /* DA */ LOAD(4, "fiadd m32"), LOAD(4, "fimul m32"), LOAD(4, "ficom m32"), LOAD(4, "ficomp m32"),
       LOAD(4, "fisub m32"), LOAD(4, "fisubr m32"), LOAD(4, "fidiv m32"), LOAD(4, "fidivr m32") },
-    { /* DB */ LOAD(4, "fild m32"), STORE(4, "fisttp m32"), STORE(4, "fist m32"), STORE(4, "fistp m32"),
+    { /* DB */ LOAD(4, "fild m32"), STORE3(4, "fisttp m32"), STORE(4, "fist m32"), STORE(4, "fistp m32"),
       NONE, LOAD(10, "fld m80"), NONE, STORE(10, "fstp m80") },
     { /* DC */ LOAD(8, "fadd m64"), LOAD(8, "fmul m64"), LOAD(8, "fcom m64"), LOAD(8, "fcomp m64"),
       LOAD(8, "fsub m64"), LOAD(8, "fsubr m64"), LOAD(8, "fdiv m64"), LOAD(8, "fdivr m64") },
-    { /* DD */ LOAD(8, "fld m64"), STORE(8, "fisttp m64"), STORE(8, "fst m64"), STORE(8, "fstp m64"),
+    { /* DD */ LOAD(8, "fld m64"), STORE3(8, "fisttp m64"), STORE(8, "fst m64"), STORE(8, "fstp m64"),
       BY(X87_FRSTOR, 0, "frstor"), NONE,
       BY(X87_FNSAVE, X87_NO_WAIT, "fnsave"), CONTROL(X87_STORE | X87_NO_WAIT, 2, "fnstsw m16") },
     { /* DE */ LOAD(2, "fiadd m16"), LOAD(2, "fimul m16"), LOAD(2, "ficom m16"), LOAD(2, "ficomp m16"),
       LOAD(2, "fisub m16"), LOAD(2, "fisubr m16"), LOAD(2, "fidiv m16"), LOAD(2, "fidivr m16") },
-    { /* DF */ LOAD(2, "fild m16"), STORE(2, "fisttp m16"), STORE(2, "fist m16"), STORE(2, "fistp m16"),
+    { /* DF */ LOAD(2, "fild m16"), STORE3(2, "fisttp m16"), STORE(2, "fist m16"), STORE(2, "fistp m16"),
       LOAD(10, "fbld m80"), LOAD(8, "fild m64"), STORE(10, "fbstp m80"), STORE(8, "fistp m64") },
 };
 #undef CONTROL
 #undef BY
 
 /* --- on registers: [opcode - D8][ModRM - C0] --- */
-#define ONE(name)           {name, 0, 0, X87_HOST}
-#define COMPARE(name)       {name, X87_EFLAGS, 0, X87_HOST}
-#define WHEN(name)          {name, X87_USES_EFLAGS, 0, X87_HOST}
-#define CONTROL(name)       {name, X87_CONTROL | X87_NO_WAIT, 0, X87_HOST}
-#define BY(fn, name)        {name, X87_CONTROL | X87_NO_WAIT, 0, fn}
+#define ONE(name)           {name, 0, 0, X87_HOST, FEATURE_FPU}
+#define COMPARE(name)       {name, X87_EFLAGS, 0, X87_HOST, FEATURE_CMOV}
+#define WHEN(name)          {name, X87_USES_EFLAGS, 0, X87_HOST, FEATURE_CMOV}
+#define CONTROL(name)       {name, X87_CONTROL | X87_NO_WAIT, 0, X87_HOST, FEATURE_FPU}
+#define BY(fn, name)        {name, X87_CONTROL | X87_NO_WAIT, 0, fn, FEATURE_FPU}
 #define EIGHT(row)          row, row, row, row, row, row, row, row
 
 const struct x87_row x87_register_rows[8][64] = {
