@@ -18,6 +18,10 @@ function_of fits 40 >>"$bus"
 function_of grown 41 >>"$bus"
 expect_found 'vmm/devices/bus.c grown: 41 lines, over 40'
 cp "$TOP/vmm/devices/bus.c" "$bus"
+mkdir "$WORK/tree/tests"
+function_of grown 41 >"$WORK/tree/tests/test.c"
+expect_found 'tests/test.c grown: 41 lines, over 40'
+rm "$WORK/tree/tests/test.c"
 for i in $(seq 500); do echo "int number_$i;"; done >>"$bus"
 expect_found 'vmm/devices/bus.c: [0-9]* lines, over 500'
 
