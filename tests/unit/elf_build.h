@@ -11,6 +11,7 @@
 #define MINIKVM_ELF_BUILD_H
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -90,21 +91,19 @@ static inline void scratch_remove(void) {
         unlink(scratch_path);
 }
 
+static inline int scratch_open(void) {
+    if (*scratch_path)
+        return open(scratch_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const char *folder = getenv("TMPDIR");
+    snprintf(scratch_path, sizeof scratch_path, "%s/minikvm-unit-XXXXXX", folder && *folder ? folder : "/tmp");
+    atexit(scratch_remove);
+    return mkstemp(scratch_path);
+}
+
+/* Cut behind the new bytes, not before: to empty a file and fill it again waits for the disk. */
 static inline const char *scratch_write(const void *bytes, size_t size) {
-    if (!*scratch_path) {
-        const char *folder = getenv("TMPDIR");
-        snprintf(scratch_path, sizeof scratch_path, "%s/minikvm-unit-XXXXXX",
-                 folder && *folder ? folder : "/tmp");
-        int fd = mkstemp(scratch_path);
-        if (fd < 0) {
-            perror(scratch_path);
-            exit(1);
-        }
-        close(fd);
-        atexit(scratch_remove);
-    }
-    FILE *f = fopen(scratch_path, "wb");
-    if (!f || fwrite(bytes, 1, size, f) != size || fclose(f) != 0) {
+    int fd = scratch_open();
+    if (fd < 0 || pwrite(fd, bytes, size, 0) != (ssize_t)size || ftruncate(fd, (off_t)size) || close(fd)) {
         perror(scratch_path);
         exit(1);
     }
