@@ -118,9 +118,9 @@ struct gdb_action {
 
 /* A further file with symbols. */
 struct gdb_library {
-    const char *path;         /* absolute */
-    uint64_t segment;         /* where its first segment lies, its headers included */
-    const char *architecture; /* only for a client whose description says this; NULL: any */
+    const char *path;          /* absolute */
+    uint64_t segment;          /* where its first segment lies, its headers included */
+    const char *architectures; /* for clients whose description says one of these; NULL: any */
 };
 
 /* A table in the making. */

@@ -5,7 +5,7 @@
  *
  * Rule: the client is told when the list is not the one that it knows, in place
  * of a stop, which is postponed as after an exec (modes.c). An exec empties
- * gdb's list: a file that is for one architecture only comes and goes with that, and needs
+ * gdb's list: a file that is for some architectures only comes and goes with that, and needs
  * no telling.
  */
 #include "gdbstub/files.h"
@@ -30,13 +30,24 @@ static const char *architecture_of(struct session *s, int pid) {
     return d ? d->architecture : "";
 }
 
+static bool is_for(const struct gdb_library *library, const char *architecture) {
+    size_t length = strlen(architecture);
+    for (const char *word = library->architectures; word && *word; word += strspn(word, " ")) {
+        size_t end = strcspn(word, " ");
+        if (end == length && !memcmp(word, architecture, length))
+            return true;
+        word += end;
+    }
+    return !library->architectures;
+}
+
 static size_t list_of(struct session *s, int pid, struct gdb_library *list) {
     size_t count = 0, kept = 0;
     if (s->target->ops->libraries)
         count = s->target->ops->libraries(s->target->context, pid, list, LIBRARIES_MAX);
     const char *architecture = count ? architecture_of(s, pid) : "";
     for (size_t i = 0; i < count && i < LIBRARIES_MAX; i++)
-        if (!list[i].architecture || !strcmp(list[i].architecture, architecture))
+        if (is_for(&list[i], architecture))
             list[kept++] = list[i];
     return kept;
 }

@@ -36,6 +36,18 @@ session --symbols=boot.elf other.img
 session --symbols=zero.elf@0x7c00 other.img
 session --symbols boot.elf@31744 other.img
 
+# a kernel's for 64-bit code, with debug information that takes hundreds of megabytes, and a loader's
+# for other code: gdb hears of each where it can take it
+printf '.globl print_wide\nprint_wide: ret\n' >wide.S
+gcc -m64 -c -o wide.o wide.S && ld -Ttext 0x10f0 -e print_wide -o wide.elf wide.o || fail 'no wide.elf'
+truncate -s 300M wide.elf
+gdb_session "target remote | exec '$MINIKVM' ${CPU:+--cpu=$CPU} --gdb=- --symbols=wide.elf --symbols=boot.elf long64" \
+    'info symbol 0x7c05' 'tbreak long_entry' continue 'info symbol 0x10f0' 'info symbol 0x7c05'
+grep -q 'not compatible' gdb && fail 'gdb was given symbols of another word size'
+expect_gdb '^again in section .text'
+expect_gdb '^print_wide in section .text'
+expect_gdb '^No symbol matches 0x7c05'
+
 # what is no such file
 refused() { # WORD MESSAGE
     run "--symbols=$1" other.img

@@ -57,6 +57,11 @@ bool bridge_may_read(void *target, const char *path) {
     return false;
 }
 
+/* gdb takes no file of another word size, and says so at each stop. */
+static struct gdb_library library_of(const struct symbol_file *f) {
+    return (struct gdb_library){f->path, f->segment, f->is_elf64 ? "i386:x86-64" : "i8086 i386"};
+}
+
 /* The user program inside a kernel, what the command line names, and the BIOS. */
 size_t bridge_libraries(void *target, int pid, struct gdb_library *list, size_t max) {
     struct machine *m = bridge_machine(target, pid);
@@ -64,8 +69,7 @@ size_t bridge_libraries(void *target, int pid, struct gdb_library *list, size_t 
     if (m && m->image.user_path && count < max)
         list[count++] = (struct gdb_library){m->image.user_path, m->image.user_address, NULL};
     for (unsigned i = 0; m && i < m->options->symbol_count && count < max; i++)
-        list[count++] =
-            (struct gdb_library){m->options->symbols[i].path, m->options->symbols[i].segment, NULL};
+        list[count++] = library_of(&m->options->symbols[i]);
     const struct symbol_file *bios = m && m->bios.on ? m->options->bios_symbols : NULL;
     if (bios && count < max) /* 16-bit code: what other code calls it? */
         list[count++] = (struct gdb_library){bios->path, bios->segment, "i8086"};

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "vmm/board/boot/elf.h"
 #include "vmm/board/boot/sections.h"
 #include "vmm/host/files.h"
-
-enum { FILE_MAX = 256 << 20 };
 
 /* "FILE@ADDR": the length of FILE, and ADDR. An @ with something else behind it is part of a name. */
 static size_t split(const char *spec, bool *has_address, uint64_t *address) {
@@ -25,16 +24,31 @@ static size_t split(const char *spec, bool *has_address, uint64_t *address) {
     return *has_address ? (size_t)(at - spec) : strlen(spec);
 }
 
-static int read_elf(struct image *im, const char *name, char *error, size_t size) {
+/* Not read: a kernel with debug information has hundreds of megabytes, and only its headers are looked at. */
+static int map_file(struct image *im, int fd, size_t length, char *error, size_t size) {
+    void *bytes = length ? mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    if (bytes == MAP_FAILED)
+        return image_refuse(error, size, errno, "%s: cannot map it: %s", im->path, strerror(errno));
+    im->bytes = bytes;
+    im->size = length;
+    return 0;
+}
+
+static void close_mapped(struct image *im) {
+    if (im->bytes)
+        munmap(im->bytes, im->size);
+    im->bytes = NULL;
+    image_close(im);
+}
+
+static int open_elf(struct image *im, const char *name, char *error, size_t size) {
     struct stat st;
     int fd = file_open_fd(name);
     if (fd < 0 || file_stat(fd, &st) < 0)
         return image_refuse(error, size, errno, "%s: %s; check --symbols", name, file_error(errno));
     im->path = realpath(name, NULL);
-    int err = !im->path ? image_refuse(error, size, errno, "%s: %s", name, strerror(errno))
-              : st.st_size > FILE_MAX
-                  ? image_refuse(error, size, EFBIG, "%s: over 256 MiB; has it symbols?", name)
-                  : image_read(im, fd, st.st_size, error, size);
+    int err = im->path ? map_file(im, fd, (size_t)st.st_size, error, size)
+                       : image_refuse(error, size, errno, "%s: %s", name, strerror(errno));
     close(fd);
     return err;
 }
@@ -90,13 +104,15 @@ int symbol_file_open(struct symbol_file *f, const char *spec, char *error, size_
     uint64_t address = 0;
     bool has_address;
     char *name = strndup(spec, split(spec, &has_address, &address));
-    int err = name ? read_elf(&im, name, error, size) : image_refuse(error, size, ENOMEM, "no memory");
+    int err = name ? open_elf(&im, name, error, size) : image_refuse(error, size, ENOMEM, "no memory");
     err = err ? err : check_headers(&im, error, size);
     if (!err)
         err = place_symbols(f, &im, has_address, address, error, size);
-    if (!err)
+    if (!err) {
         f->path = strdup(im.path);
-    image_close(&im);
+        f->is_elf64 = im.is_elf64;
+    }
+    close_mapped(&im);
     free(name);
     return err;
 }

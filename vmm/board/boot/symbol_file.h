@@ -6,12 +6,14 @@
 #ifndef MINIKVM_SYMBOL_FILE_H
 #define MINIKVM_SYMBOL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct symbol_file {
     char *path;       /* absolute; owned */
     uint64_t segment; /* where its first segment is, linear */
+    bool is_elf64;
 };
 
 /* "FILE" or "FILE@ADDR", with ADDR where its .text is, as gdb's add-symbol-file has it. 0, or -errno
