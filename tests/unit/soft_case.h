@@ -136,6 +136,7 @@ static const struct {
     {"fmask", AT(msrs.fmask), 8},
     {"kgsb", AT(msrs.kernel_gs_base), 8},
     {"aux", AT(msrs.tsc_aux), 8},
+    {"xcr0", AT(xcr0), 8},
     {"fcw", AT_XSAVE(fpu.fcw), 2},
     {"fsw", AT_XSAVE(fpu.fsw), 2},
     {"ftw", AT_XSAVE(fpu.ftw), 1},

@@ -93,7 +93,7 @@ static void give_irqchip(struct machine *m) {
 }
 
 /* Of CR4: what comes with more state than the built-in CPU has, or with other paging. */
-#define CR4_BEYOND (CR4_LA57 | CR4_OSXSAVE | CR4_PKE)
+#define CR4_BEYOND (CR4_LA57 | CR4_PKE)
 
 /* 0, or -errno with a sentence. */
 static int hand_over(struct machine *m, enum engine_choice to, char *error, size_t size) {

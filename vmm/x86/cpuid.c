@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 #include <cpuid.h>
-#include <stdio.h>
+#include <linux/kvm.h>
 #include <string.h>
 
 /* clang-format off */
@@ -40,13 +40,21 @@ const struct cpuid_bit cpuid_bits[FEATURES] = {
     [FEATURE_RDTSCP]   = {"rdtscp",   0x80000001, CPUID_EDX, 27},
     [FEATURE_LM]       = {"lm",       0x80000001, CPUID_EDX, 29},
     [FEATURE_LAHF_LM]  = {"lahf_lm",  0x80000001, CPUID_ECX, 0},
+    [FEATURE_XSAVE]    = {"xsave",    1, CPUID_ECX, 26},
+    [FEATURE_XSAVEOPT] = {"xsaveopt", 0xD, CPUID_EAX, 0, .subleaf = 1},
+    [FEATURE_AVX]      = {"avx",      1, CPUID_ECX, 28},
 };
 /* clang-format on */
 
-uint32_t cpuid_word(uint64_t features, uint32_t leaf, enum cpuid_register reg) {
+static bool is_in(const struct cpuid_bit *b, uint32_t leaf, uint32_t subleaf,
+                  enum cpuid_register reg) {
+    return b->leaf == leaf && b->subleaf == subleaf && b->reg == reg;
+}
+
+uint32_t cpuid_word(uint64_t features, uint32_t leaf, uint32_t subleaf, enum cpuid_register reg) {
     uint32_t word = 0;
     for (unsigned f = 0; f < FEATURES; f++)
-        if (features >> f & 1 && cpuid_bits[f].leaf == leaf && cpuid_bits[f].reg == reg)
+        if (features >> f & 1 && is_in(&cpuid_bits[f], leaf, subleaf, reg))
             word |= 1u << cpuid_bits[f].bit;
     return word;
 }
@@ -61,6 +69,32 @@ enum cpuid_feature cpuid_find(const char *name, size_t length) {
 
 /* --- choosing --- */
 
+/* What is nothing without another, in the order of the chains (Vol. 1, 11.6.2, 12 and 13.2). */
+static const struct {
+    uint8_t feature, without;
+} needs[] = {
+    {FEATURE_SSE, FEATURE_FXSR},      {FEATURE_SSE2, FEATURE_SSE},     {FEATURE_SSE3, FEATURE_SSE2},
+    {FEATURE_SSSE3, FEATURE_SSE3},    {FEATURE_SSE4_1, FEATURE_SSSE3}, {FEATURE_SSE4_2, FEATURE_SSE4_1},
+    {FEATURE_XSAVEOPT, FEATURE_XSAVE}, {FEATURE_AVX, FEATURE_XSAVE},   {FEATURE_PDPE1GB, FEATURE_LM},
+    {FEATURE_LAHF_LM, FEATURE_LM},    {FEATURE_FSGSBASE, FEATURE_LM},
+};
+enum { NEEDS = sizeof needs / sizeof *needs };
+
+uint64_t cpuid_closed(uint64_t features) {
+    for (unsigned n = 0; n < NEEDS; n++)
+        if (!(features >> needs[n].without & 1))
+            features &= ~(1ull << needs[n].feature);
+    return features;
+}
+
+/* Chains are walked from their other end. */
+static uint64_t with_what_it_needs(uint64_t features) {
+    for (unsigned n = NEEDS; n-- > 0;)
+        if (features >> needs[n].feature & 1)
+            features |= 1ull << needs[n].without;
+    return features;
+}
+
 static bool choose_one(struct cpuid_choice *c, const char *word, size_t length) {
     bool feature = length && (*word == '+' || *word == '-');
     enum cpuid_feature f = feature ? cpuid_find(word + 1, length - 1) : FEATURES;
@@ -71,8 +105,9 @@ static bool choose_one(struct cpuid_choice *c, const char *word, size_t length) 
         c->vendor = VENDOR_AMD;
     else if (!bit)
         return false;
-    c->on = (c->on & ~bit) | (*word == '+' ? bit : 0);
-    c->off = (c->off & ~bit) | (*word == '-' ? bit : 0);
+    uint64_t on = *word == '+' ? with_what_it_needs(bit) : 0;
+    c->on = (c->on & ~bit) | on;
+    c->off = ((c->off & ~on) | (*word == '-' ? bit : 0));
     return true;
 }
 
@@ -93,6 +128,14 @@ void cpuid_names(uint64_t features, char *out, size_t size) {
     for (unsigned f = 0; f < FEATURES && at < size; f++)
         if (features >> f & 1)
             at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "", cpuid_bits[f].name);
+}
+
+struct cpuid_xstate cpuid_xstate(unsigned component) {
+    unsigned size = 0, offset = 0, c = 0, d = 0;
+    if (!__get_cpuid_count(0xD, component, &size, &offset, &c, &d) ||
+        offset + size > sizeof(struct kvm_xsave))
+        return (struct cpuid_xstate){0};
+    return (struct cpuid_xstate){(uint16_t)offset, (uint16_t)size};
 }
 
 /* Vol. 2A, CPUID, leaf 1: the extended fields count in families 6 and 15 only. */

@@ -13,16 +13,17 @@ enum cpuid_feature {
     FEATURE_SSE, FEATURE_SSE2, FEATURE_SSE3, FEATURE_SSSE3, FEATURE_SSE4_1, FEATURE_SSE4_2,
     FEATURE_POPCNT, FEATURE_CX16, FEATURE_PCID, FEATURE_FSGSBASE, FEATURE_SMEP,
     FEATURE_SMAP, FEATURE_UMIP, FEATURE_SYSCALL, FEATURE_NX, FEATURE_PDPE1GB, FEATURE_RDTSCP,
-    FEATURE_LM, FEATURE_LAHF_LM, FEATURES,
+    FEATURE_LM, FEATURE_LAHF_LM, FEATURE_XSAVE, FEATURE_XSAVEOPT, FEATURE_AVX, FEATURES,
 };
 
 enum cpuid_register { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
 
 struct cpuid_bit {
     const char *name;
-    uint32_t leaf; /* of several subleaves, 0 */
+    uint32_t leaf;
     enum cpuid_register reg;
     unsigned bit;
+    uint32_t subleaf;
 };
 extern const struct cpuid_bit cpuid_bits[FEATURES];
 
@@ -39,13 +40,22 @@ struct cpuid_choice {
 /* "+smep,-pcid,amd", onto what is chosen already. Returns the first word that names
  * nothing, or NULL. */
 const char *cpuid_choose(struct cpuid_choice *, const char *text);
+/* Without those that need one which is not there. */
+uint64_t cpuid_closed(uint64_t features);
 /* All that there are, for a message: "fpu fxsr ...". */
 void cpuid_names(uint64_t features, char *out, size_t size);
 
 /* The bits of one register of a leaf that a set of features has. */
-uint32_t cpuid_word(uint64_t features, uint32_t leaf, enum cpuid_register);
+uint32_t cpuid_word(uint64_t features, uint32_t leaf, uint32_t subleaf, enum cpuid_register);
 /* The feature of this name; FEATURES: there is none. */
 enum cpuid_feature cpuid_find(const char *name, size_t length);
+
+/* Where the host's XSAVE has a component of its state, in the standard format, as KVM gives and
+ * takes it; size 0: it has none, or not within KVM's area. */
+struct cpuid_xstate {
+    uint16_t offset, size;
+};
+struct cpuid_xstate cpuid_xstate(unsigned component);
 
 /* The host's processor: "GenuineIntel family 6 model 85". */
 enum { CPUID_HOST_SIZE = 48 };

@@ -55,7 +55,11 @@ struct xsave_area {
 _Static_assert(sizeof(struct xsave_area) == XSAVE_SIZE, "as KVM has it");
 
 /* Components of XCR0 and XSTATE_BV. */
-enum { XSTATE_X87 = 1 << 0, XSTATE_SSE = 1 << 1, XSTATE_AVX = 1 << 2 };
+enum {
+    XSTATE_X87 = 1 << 0, XSTATE_SSE = 1 << 1, XSTATE_AVX = 1 << 2, XSTATE_AVX512 = 7 << 5,
+    XSTATE_FIRST = 2, /* behind the header; and so many are within 4 KiB, or may be: */
+    XSTATES = 32,
+};
 
 static inline struct xsave_area *xsave_of(struct cpu_state *s) {
     return (struct xsave_area *)(void *)s->xsave;

@@ -9,10 +9,11 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
 
-#define SIGNATURE 0x633 /* family 6; SEP is believed from model 3, stepping 3 */
+#define CPUID_OSXSAVE (1u << 27) /* of leaf 1, ECX: as CR4 has it */
+#define SIGNATURE     0x633 /* family 6; SEP is believed from model 3, stepping 3 */
 #define CLFLUSH_LINE (8 << 8) /* in leaf 1, EBX: what CLFLUSH takes, in units of 8 bytes */
 
-enum { LEAF_LAST = 7, LEAF_EXTENDED_LAST = 0x80000008 };
+enum { LEAF_EXTENDED_LAST = 0x80000008 };
 
 /* What a plain x86-64 kernel needs; the rest of what is built is there when it is asked for. */
 #define FEATURES_BASIC                                                                             \
@@ -24,7 +25,9 @@ enum { LEAF_LAST = 7, LEAF_EXTENDED_LAST = 0x80000008 };
 
 #define FEATURES_MORE                                                                              \
     (FEATURE_BIT(PCID) | FEATURE_BIT(FSGSBASE) | FEATURE_BIT(SMEP) | FEATURE_BIT(SMAP) |           \
-     FEATURE_BIT(UMIP) | FEATURE_BIT(RDTSCP) | FEATURES_OF_SSE)
+     FEATURE_BIT(UMIP) | FEATURE_BIT(RDTSCP) | FEATURES_OF_SSE | FEATURES_OF_XSAVE)
+
+#define FEATURES_OF_XSAVE (FEATURE_BIT(XSAVE) | FEATURE_BIT(XSAVEOPT))
 
 /* Their instructions are the host's, so it must have them. */
 #define FEATURES_OF_SSE                                                                            \
@@ -51,8 +54,8 @@ uint64_t features_choose(struct soft *s) {
     const struct cpuid_choice *c = s->cpu->cpuid ? s->cpu->cpuid : &nothing;
     uint64_t built = FEATURES_BASIC | FEATURES_MORE;
     built &= ~FEATURES_OF_SSE | host_has();
-    uint64_t on = c->on | (s->cpu->host_features ? FEATURES_OF_SSE : 0);
-    uint64_t features = (FEATURES_BASIC | on) & built & ~c->off;
+    uint64_t on = c->on | (s->cpu->host_features ? FEATURES_OF_SSE | FEATURES_OF_XSAVE : 0);
+    uint64_t features = cpuid_closed((FEATURES_BASIC | on) & built & ~c->off);
     if (features != s->features) /* code was decoded by the others */
         cache_flush(s);
     s->features = features;
@@ -68,10 +71,14 @@ static void set_four(struct soft *s, uint32_t a, uint32_t b, uint32_t c, uint32_
     s->r[R_DX] = d;
 }
 
+static uint32_t last_leaf(const struct soft *s) {
+    return has_feature(s, FEATURE_XSAVE) ? 0xD : 7;
+}
+
 static void set_vendor(struct soft *s) {
     uint32_t word[3];
     memcpy(word, vendors[s->vendor], sizeof word);
-    set_four(s, LEAF_LAST, word[0], word[2], word[1]);
+    set_four(s, last_leaf(s), word[0], word[2], word[1]);
 }
 
 static void set_text(struct soft *s, const char *text) {
@@ -80,22 +87,42 @@ static void set_text(struct soft *s, const char *text) {
     set_four(s, word[0], word[1], word[2], word[3]);
 }
 
-/* The features of a leaf, beside `a` and `b`. */
-static void set_features(struct soft *s, uint32_t leaf, uint32_t a, uint32_t b) {
+/* The features of a leaf. */
+static void set_features(struct soft *s, uint32_t leaf, uint32_t subleaf) {
     uint64_t f = s->features;
-    set_four(s, a | cpuid_word(f, leaf, CPUID_EAX), b | cpuid_word(f, leaf, CPUID_EBX),
-             cpuid_word(f, leaf, CPUID_ECX), cpuid_word(f, leaf, CPUID_EDX));
+    set_four(s, cpuid_word(f, leaf, subleaf, CPUID_EAX), cpuid_word(f, leaf, subleaf, CPUID_EBX),
+             cpuid_word(f, leaf, subleaf, CPUID_ECX), cpuid_word(f, leaf, subleaf, CPUID_EDX));
+}
+
+static void set_basic(struct soft *s) {
+    set_features(s, 1, 0);
+    s->r[R_AX] |= SIGNATURE;
+    s->r[R_BX] |= has_feature(s, FEATURE_CLFLUSH) ? CLFLUSH_LINE : 0;
+    s->r[R_CX] |= s->cr4 & CR4_OSXSAVE ? CPUID_OSXSAVE : 0;
+}
+
+/* What XCR0 may have and how large an area is, then each component. */
+static void set_xstate(struct soft *s, uint32_t subleaf) {
+    uint64_t known = xsave_known(s);
+    set_features(s, 0xD, subleaf);
+    if (subleaf == 0)
+        set_four(s, (uint32_t)known, xsave_size(s, s->xcr0), xsave_size(s, known),
+                 (uint32_t)(known >> 32));
+    else if (subleaf >= XSTATE_FIRST && subleaf < XSTATES && known >> subleaf & 1)
+        set_four(s, s->xstate[subleaf].size, s->xstate[subleaf].offset, 0, 0);
 }
 
 /* A leaf beyond the last is answered as the last basic one. */
 const struct op *cpuid(struct soft *s, const struct op *op) {
     uint32_t leaf = (uint32_t)s->r[R_AX], subleaf = (uint32_t)s->r[R_CX];
-    if (leaf > LEAF_EXTENDED_LAST || (leaf > LEAF_LAST && leaf < 0x80000000))
-        leaf = LEAF_LAST;
+    if (leaf > LEAF_EXTENDED_LAST || (leaf > last_leaf(s) && leaf < 0x80000000))
+        leaf = last_leaf(s);
     if (leaf == 0)
         set_vendor(s);
     else if (leaf == 1)
-        set_features(s, leaf, SIGNATURE, has_feature(s, FEATURE_CLFLUSH) ? CLFLUSH_LINE : 0);
+        set_basic(s);
+    else if (leaf == 0xD)
+        set_xstate(s, subleaf);
     else if (leaf == 0x80000000)
         set_four(s, LEAF_EXTENDED_LAST, 0, 0, 0);
     else if (leaf >= 0x80000002 && leaf <= 0x80000004)
@@ -103,6 +130,6 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
     else if (leaf == 0x80000008)
         set_four(s, 48 << 8 | PHYS_BITS, 0, 0, 0);
     else
-        set_features(s, subleaf && leaf == 7 ? ~0u : leaf, 0, 0);
+        set_features(s, leaf, leaf == 7 ? subleaf : 0);
     return op + 1;
 }

@@ -147,10 +147,7 @@ const struct op *x87_frstor(struct soft *s, const struct op *op) {
 
 /* --- FXSAVE and FXRSTOR --- */
 
-enum {
-    FX_XMM = 160,       /* where XMM0 is */
-    FX_MXCSR = 24,
-};
+enum { FX_MXCSR_AT = 24, FX_ST_AT = 32, FX_XMM_AT = 160 };
 
 /* 16-byte alignment is asked for, and an unaligned area is #GP. With CR0.EM or TS they are
  * #NM, as is every x87 instruction; an exception that is pending does not matter. */
@@ -162,10 +159,6 @@ static uint64_t begin_fx(struct soft *s, const struct op *op) {
         raise_gp0(s);
     fpu_away(s);
     return at;
-}
-
-static bool has_sse(const struct soft *s) {
-    return s->cr4 & CR4_OSFXSR;
 }
 
 /* XMM8 and on are there in 64-bit code. */
@@ -194,41 +187,63 @@ void fpu_drop_reserved(struct fpu_image *f) {
     memset(f->unused, 0, sizeof f->unused);
 }
 
-/* Without CR4.OSFXSR the XMM registers and MXCSR stay out of it. */
-const struct op *fxsave(struct soft *s, const struct op *op) {
-    uint64_t at = begin_fx(s, op);
+void fx_store(struct soft *s, const struct op *op, uint64_t at, unsigned parts) {
     struct fpu_image image = s->fpu;
     image.mxcsr_mask = MXCSR_DEFINED;
     short_pointers(s, op, &image);
-    check_write_area(s, op->seg, at, sizeof image, 8);
-    operand_store(s, op->seg, at, &image, FX_MXCSR);
-    if (has_sse(s))
-        operand_store(s, op->seg, at + FX_MXCSR, &image.mxcsr, 8);
-    operand_store(s, op->seg, at + 32, image.st, sizeof image.st);
-    if (has_sse(s))
-        operand_store(s, op->seg, at + FX_XMM, image.xmm, fx_xmm_size(s));
-    return op + 1;
+    if (parts & FX_X87) {
+        operand_store(s, op->seg, at, &image, FX_MXCSR_AT);
+        operand_store(s, op->seg, at + FX_ST_AT, image.st, sizeof image.st);
+    }
+    if (parts & FX_MXCSR)
+        operand_store(s, op->seg, at + FX_MXCSR_AT, &image.mxcsr, 8);
+    if (parts & FX_XMM)
+        operand_store(s, op->seg, at + FX_XMM_AT, image.xmm, fx_xmm_size(s));
+}
+
+void fx_load(struct soft *s, const struct op *op, uint64_t at, unsigned parts,
+             struct fpu_image *to) {
+    if (parts & FX_X87) {
+        operand_load(s, op->seg, at, to, FX_MXCSR_AT);
+        operand_load(s, op->seg, at + FX_ST_AT, to->st, sizeof to->st);
+        short_pointers(s, op, to);
+    }
+    if (parts & FX_MXCSR)
+        operand_load(s, op->seg, at + FX_MXCSR_AT, &to->mxcsr, 8);
+    if (parts & FX_XMM)
+        operand_load(s, op->seg, at + FX_XMM_AT, to->xmm, fx_xmm_size(s));
+    if (to->mxcsr & ~(uint32_t)MXCSR_DEFINED)
+        raise_gp0(s);
+    fpu_drop_reserved(to);
 }
 
 /* What the host makes of it is what is in the registers then: no reserved bits. */
-static void settle_x87(struct soft *s) {
+void fx_settle(struct soft *s) {
     x87_bring(s);
     x87_take_back(s);
+}
+
+/* Without CR4.OSFXSR the XMM registers and MXCSR stay out of it. */
+static bool has_sse(const struct soft *s) {
+    return s->cr4 & CR4_OSFXSR;
+}
+
+const struct op *fxsave(struct soft *s, const struct op *op) {
+    uint64_t at = begin_fx(s, op);
+    check_write_area(s, op->seg, at, sizeof s->fpu, 8);
+    fx_store(s, op, at, has_sse(s) ? FX_ALL : FX_X87);
+    return op + 1;
 }
 
 const struct op *fxrstor(struct soft *s, const struct op *op) {
     uint64_t at = begin_fx(s, op);
     struct fpu_image image = s->fpu;
-    operand_load(s, op->seg, at, &image, FX_XMM + fx_xmm_size(s));
-    if (image.mxcsr & ~(uint32_t)MXCSR_DEFINED)
-        raise_gp0(s);
+    fx_load(s, op, at, FX_ALL, &image);
     if (!has_sse(s)) {
         image.mxcsr = s->fpu.mxcsr;
         memcpy(image.xmm, s->fpu.xmm, sizeof image.xmm);
     }
-    fpu_drop_reserved(&image);
-    short_pointers(s, op, &image);
     s->fpu = image;
-    settle_x87(s);
+    fx_settle(s);
     return op + 1;
 }

@@ -42,6 +42,12 @@ op_fn bound, undefined, too_long;
 /* x87.c, fpu_memory.c */
 op_fn fwait, fxsave, fxrstor;
 
+/* xsave.c */
+op_fn xsave, xsaveopt, xrstor, xgetbv, xsetbv, vex, xsave_compact;
+uint64_t xsave_known(const struct soft *); /* the bits that XCR0 may have */
+void xsave_components(struct soft *);      /* XCR0 or the components may have come from KVM */
+unsigned xsave_size(const struct soft *, uint64_t components); /* of an area with these */
+
 /* string.c */
 op_fn movs, stos, lods, scas, cmps, ins, outs;
 

@@ -65,6 +65,9 @@ static const struct opcode group6[8] = {
 };
 
 /* Where E would be a register. */
+static const struct opcode group7_2[8] = {
+    NEW(XSAVE, N, NONE, 0, xgetbv), NEW(XSAVE, N, NONE, 0, xsetbv), UD, UD, UD, UD, UD, UD,
+};
 static const struct opcode group7_1[8] = {
     UD, UD, NEW(SMAP, N, NONE, 0, clac), NEW(SMAP, N, NONE, 0, stac), UD, UD, UD, UD,
 };
@@ -75,7 +78,7 @@ static const struct opcode group7_7[8] = {
     {.operands = O_N, .flags = MEM, .run = fn, .registers = rows}
 
 static const struct opcode group7[8] = {
-    ONE(N, NONE, MEM, sgdt),  OR_BY_RM(sidt, group7_1), ONE(N, NONE, MEM, lgdt),
+    ONE(N, NONE, MEM, sgdt),  OR_BY_RM(sidt, group7_1), OR_BY_RM(lgdt, group7_2),
     ONE(N, NONE, MEM, lidt),  ONE(N, NONE, RM16, smsw), UD,
     ONE(N, NONE, RM16, lmsw), OR_BY_RM(invlpg, group7_7),
 };
@@ -92,18 +95,26 @@ static const struct opcode group8[8] = {
 };
 
 static const struct opcode group9[8] = {
-    UD, NEW(CX8, N, NONE, MEM | LOCKS, cmpxchg8b), UD, UD, UD, UD, UD, UD,
+    UD,
+    NEW(CX8, N, NONE, MEM | LOCKS, cmpxchg8b),
+    UD,
+    NEW(XSAVE, N, NONE, MEM | LAST, xsave_compact), /* XRSTORS, XSAVEC, XSAVES */
+    NEW(XSAVE, N, NONE, MEM | LAST, xsave_compact),
+    NEW(XSAVE, N, NONE, MEM | LAST, xsave_compact),
+    UD,
+    UD,
 };
 
 static const struct opcode sfence[8] = {EIGHT(0, NEW(SSE, N, NONE, 0, fence))};
+static const struct opcode fences[8] = {EIGHT(0, NEW(SSE2, N, NONE, 0, fence))};
 static const struct opcode group15_plain[8] = {
     NEW(FXSR, N, NONE, MEM, fxsave),
     NEW(FXSR, N, NONE, MEM, fxrstor),
     NEW(SSE, N, NONE, MEM, ldmxcsr),
     NEW(SSE, N, NONE, MEM, stmxcsr),
-    UD,
-    NEW(SSE2, N, NONE, ONLY_REG, fence),
-    NEW(SSE2, N, NONE, ONLY_REG, fence),
+    NEW(XSAVE, N, NONE, MEM, xsave),
+    {.operands = O_N, .flags = MEM, .needs = FEATURE_BIT(XSAVE), .run = xrstor, .registers = fences},
+    {.operands = O_N, .flags = MEM, .needs = FEATURE_BIT(XSAVEOPT), .run = xsaveopt, .registers = fences},
     {.operands = O_N, .needs = FEATURE_BIT(CLFLUSH), .run = clflush, .registers = sfence},
 };
 static const struct opcode group15_f3[8] = { /* CR4 says if they are there */
@@ -132,6 +143,8 @@ static const struct opcode only_popcnt[4] = {[PREFIX_F3] = NEW(POPCNT, E, NONE, 
 static const struct opcode no_row = UD;
 static const struct opcode lahf_64 = NEW(LAHF_LM, NONE, NONE, 0, lahf);
 static const struct opcode sahf_64 = NEW(LAHF_LM, NONE, NONE, 0, sahf);
+static const struct opcode vex_row = ONE(NONE, NONE, LAST, vex);
+static const struct opcode vex_registers[8] = {EIGHT(0, ONE(N, NONE, LAST, vex))};
 static const struct opcode movsxd = FAM(E, NONE, RM32, movsx);
 
 /* --- one byte --- */
@@ -148,6 +161,10 @@ static const struct opcode movsxd = FAM(E, NONE, RM32, movsx);
     [base] = FAM(E, NONE, BYTE | (locks), name##_eg), [base + 1] = FAM(E, NONE, locks, name##_eg), \
     [base + 2] = FAM(E, NONE, BYTE, name##_ge), [base + 3] = FAM(E, NONE, 0, name##_ge),           \
     [base + 4] = FAM(A, V, BYTE, name##_ei), [base + 5] = FAM(A, V, 0, name##_ei)
+
+/* In 64-bit code, and where E would be a register, it is a prefix, VEX or EVEX. */
+#define OR_VEX(fn)                                                                                 \
+    {.operands = O_E, .flags = MEM, .run = fn, .registers = vex_registers, .code64 = &vex_row}
 
 const struct opcode opcodes[256] = {
     ALU_ROWS(0x00, add, LOCKS),
@@ -175,7 +192,7 @@ const struct opcode opcodes[256] = {
     EIGHT(0x58, FAM(Z, NONE, DEFAULT64, pop_e)),
     [0x60] = ONE(NONE, NONE, INVALID64, pusha),
     [0x61] = ONE(NONE, NONE, INVALID64, popa),
-    [0x62] = ONE(E, NONE, MEM | INVALID64, bound),
+    [0x62] = OR_VEX(bound),
     [0x63] = {.operands = O_E, .flags = RM16, .run = arpl, .code64 = &movsxd},
     [0x68] = ONE(NONE, V, DEFAULT64, push_i),
     [0x69] = FAM(E, V, 0, imul_gei),
@@ -233,8 +250,8 @@ const struct opcode opcodes[256] = {
     [0xC1] = FAM(N, B, 0, shift_i),
     [0xC2] = FAM(NONE, W, LAST | FORCE64, ret),
     [0xC3] = FAM(NONE, NONE, LAST | FORCE64, ret),
-    [0xC4] = ONE(E, NONE, MEM | INVALID64, les),
-    [0xC5] = ONE(E, NONE, MEM | INVALID64, lds),
+    [0xC4] = OR_VEX(les),
+    [0xC5] = OR_VEX(lds),
     [0xC6] = GROUP(group11_byte),
     [0xC7] = GROUP(group11),
     [0xC8] = ONE(NONE, WB, DEFAULT64, enter),

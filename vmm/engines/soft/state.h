@@ -225,6 +225,7 @@ struct soft {
     bool guest_watching;       /* DR7 enables some data breakpoint */
 
     uint64_t xcr0;
+    struct cpuid_xstate xstate[XSTATES]; /* xsave.c */
     union { /* but the x87's registers are the host's while x87_here: x87.h */
         struct fpu_image fpu;
         struct xsave_area xsave; /* with what only KVM has instructions for */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/handlers.h"
 #include "vmm/engines/soft/x87.h"
 #include "vmm/x86/mode.h"
 
@@ -168,6 +169,7 @@ static void store_fpu(struct soft *s, const struct cpu_state *in) {
     s->ferr = true; /* who knows */
     s->xsave = *xsave_in(in);
     s->xcr0 = in->xcr0;
+    xsave_components(s);
     fpu_drop_reserved(&s->fpu);
 }
 
