@@ -33,17 +33,20 @@
 #endif
 #define LOOP(name, bits, instructions, text) BEGIN(name, bits, instructions, text)
 #define BEGIN(name, bits, instructions, text)                                                      \
+        .balign 128; /* within a page */                                                           \
         DESCRIBE(name, bits, instructions, text);                                                  \
         .code##bits;                                                                               \
         name:
 #define END(name) FINISH(name)
 #define FINISH(name) DONE; name##_end:
 
+#ifndef BENCH_BOOT
         .globl  bench_loops, bench_loops_end
         .section .data.rel.ro.bench_loops, "aw"
         .balign 8
 bench_loops:
         .section .rodata.bench_code, "a"
+#endif
 
 LOOP(adds, 32, 9, "adds, stores, branches")
 1:      add     %ecx, %eax
@@ -107,6 +110,8 @@ END(sse2_packed)
 #define IN      "64-bit code"
 #include "bench_fp.inc"
 
+#ifndef BENCH_BOOT
         .section .data.rel.ro.bench_loops, "aw"
 bench_loops_end:
+#endif
         .section .note.GNU-stack, "", @progbits

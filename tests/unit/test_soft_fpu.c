@@ -262,6 +262,7 @@ static const struct row features[] = {
     {"PADDQ of MMX registers came with SSE2", "-sse2", "0f d4 c1", "#UD"},
     {"PAUSE is a NOP of all", "-sse2", "f3 90", ""},
     {"FISTTP came with SSE3", "", "df 0d 00 00 03 00", "#UD"},
+    {"FISTTP with TS", "cr0=19", "df 0d 00 00 03 00", "#NM"},
     {"FISTTP, announced", "+sse3 " ONE_LOADED, "df 0d 00 00 03 00",
      "w:30000=1 fsw=0 ftw=0 st0=0 st0e=0 st7=8000000000000000 st7e=3fff fip=800010000"},
     {"FCMOVE came with CMOV", "-cmov", "da c9", "#UD"},

@@ -337,9 +337,9 @@ op_fn *x87_choose(const struct soft *s, struct op *op) {
     op->size = row->size;
     op->host = op->memory ? x87_on_memory[op->opcode & 7][op->reg]
                           : x87_on_registers[op->opcode & 7][op->modrm & 63];
-    if (!has_feature(s, FEATURE_FPU))
+    if (!has_feature(s, FEATURE_FPU) || !has_feature(s, row->feature))
         return x87_absent;
-    if (!*row->name || !has_feature(s, row->feature))
+    if (!*row->name)
         return undefined;
     if (row->own)
         return x87_special;
