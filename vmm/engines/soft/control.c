@@ -1,6 +1,7 @@
 /* Control registers, and with them the way into long mode and out of it (2.5, 9.8.5). */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
+#include "vmm/engines/soft/x87.h"
 #include "vmm/x86/mode.h"
 
 #define CR0_DEFINED                                                                                \
@@ -101,7 +102,7 @@ static void set_cr4(struct soft *s, uint64_t value) {
     if (!cr4_fits(s, value))
         raise_gp0(s);
     s->cr4 = value;
-    s->sse_ready = false;
+    fpu_away(s);
     if (paging && !pdptes_load(s, s->cr3)) {
         s->cr4 = old;
         raise_gp0(s);

@@ -229,6 +229,28 @@ void mxcsr_check_dot_product(struct soft *s, uint8_t immediate, const struct flo
     s->fpu.mxcsr |= flags;
 }
 
+/* --- an instruction, whatever the state --- */
+
+const struct op *sse_plain_carefully(struct soft *s, const struct op *op, unsigned size,
+                                     plain_fn *run) {
+    need_sse(s);
+    vector w = get_w(s, op, size, ALIGNED);
+    *v_of(s, op) = run(*v_of(s, op), w);
+    return op + 1;
+}
+
+const struct op *sse_float_carefully(struct soft *s, const struct op *op, unsigned size,
+                                     enum results r, plain_fn *run) {
+    need_sse(s);
+    vector w = get_w(s, op, size, ALIGNED), v = *v_of(s, op);
+    float_begin(s);
+    v = run(v, w);
+    if (!s->mxcsr_ready)
+        mxcsr_check(s, &(struct float_done){op->opcode, r, *v_of(s, op), w, v});
+    *v_of(s, op) = v;
+    return op + 1;
+}
+
 /* --- LDMXCSR, STMXCSR --- */
 
 const struct op *ldmxcsr(struct soft *s, const struct op *op) {

@@ -18,7 +18,7 @@
 #ifndef MINIKVM_SOFT_SSE_H
 #define MINIKVM_SOFT_SSE_H
 
-#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/fpu_operand.h"
 #include "vmm/engines/soft/x87.h"
 
 typedef long long vector __attribute__((vector_size(16)));
@@ -75,11 +75,11 @@ ALWAYS void store_vector(struct soft *s, const struct op *op, vector v, enum ali
 }
 
 ALWAYS vector low_quadword(uint64_t value) {
-    return (union xmm){.q = {value, 0}}.v;
+    return (vector){(long long)value, 0};
 }
 
 ALWAYS uint64_t quadword_of(vector v) {
-    return (union xmm){.v = v}.q[0];
+    return (uint64_t)v[0];
 }
 
 ALWAYS vector *v_of(struct soft *s, const struct op *op) {
@@ -91,6 +91,23 @@ ALWAYS vector get_w(struct soft *s, const struct op *op, unsigned size, enum ali
         return s->fpu.xmm[op->rm].v;
     return size == 16 ? load_vector(s, op, a)
                       : low_quadword(load(s, op->seg, address(s, op), size));
+}
+
+/* Where W is, if it can be read there without a further look; else NULL. */
+ALWAYS const void *w_within_reach(const struct soft *s, const struct op *op, unsigned size,
+                                  enum alignment a) {
+    if (!op->memory)
+        return &s->fpu.xmm[op->rm];
+    const void *w = operand_to_read(s, op, size);
+    return a == ALIGNED && size == 16 && (uintptr_t)w & 15 ? NULL : w;
+}
+
+ALWAYS vector fetch_w(const void *w, unsigned size) {
+    vector v;
+    if (size < 16)
+        return low_quadword(fetch_host(w, size));
+    memcpy(&v, w, 16);
+    return v;
 }
 
 /* MMX registers are numbered as the x87's are, not from the top; REX does not reach them. */
@@ -143,29 +160,36 @@ ALWAYS void float_end(struct soft *s) {
 
 typedef vector plain_fn(vector a, vector b);
 
-ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size, plain_fn *run) {
-    need_sse(s);
-    vector w = get_w(s, op, size, ALIGNED);
-    *v_of(s, op) = run(*v_of(s, op), w);
+/* Whatever the state (mxcsr.c). */
+const struct op *sse_plain_carefully(struct soft *, const struct op *, unsigned size, plain_fn *);
+const struct op *sse_float_carefully(struct soft *, const struct op *, unsigned size, enum results,
+                                     plain_fn *);
+
+/* The same when nothing can come of it but its result. */
+ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size,
+                                  plain_fn *run) {
+    const void *w = w_within_reach(s, op, size, ALIGNED);
+    if (UNLIKELY(!w || !s->sse_ready))
+        return sse_plain_carefully(s, op, size, run);
+    *v_of(s, op) = run(*v_of(s, op), fetch_w(w, size));
     return op + 1;
 }
 
-ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size, plain_fn *run) {
+ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size,
+                                  enum results r, plain_fn *run) {
+    const void *w = w_within_reach(s, op, size, ALIGNED);
+    if (UNLIKELY(!w || !s->mxcsr_ready))
+        return sse_float_carefully(s, op, size, r, run);
+    *v_of(s, op) = run(*v_of(s, op), fetch_w(w, size));
+    return op + 1;
+}
+
+ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size,
+                                  plain_fn *run) {
     need_mmx(s);
     vector q = low_quadword(get_q(s, op, size));
     begin_mmx(s);
     set_mm(s, op->reg, quadword_of(run(low_quadword(get_mm(s, op->reg)), q)));
-    return op + 1;
-}
-
-ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size, enum results r, plain_fn *run) {
-    need_sse(s);
-    vector w = get_w(s, op, size, ALIGNED), v = *v_of(s, op);
-    float_begin(s);
-    v = run(v, w);
-    if (UNLIKELY(!s->mxcsr_ready))
-        mxcsr_check(s, &(struct float_done){op->opcode, r, *v_of(s, op), w, v});
-    *v_of(s, op) = v;
     return op + 1;
 }
 

@@ -181,13 +181,23 @@ HANDLER(sse_cvttpd2pi, to_mmx(s, op, 16, do_cvttpd2dq))
     }
 typedef uint32_t compare_fn(vector a, vector b);
 
-ALWAYS const struct op *compare(struct soft *s, const struct op *op, unsigned size, compare_fn *run) {
+static __attribute__((noinline)) const struct op *
+compare_carefully(struct soft *s, const struct op *op, unsigned size, compare_fn *run) {
     need_sse(s);
     vector w = get_w(s, op, size, UNALIGNED);
     float_begin(s);
     uint32_t ah = run(*v_of(s, op), w);
     float_end(s);
     set_compared(s, ah >> 8);
+    return op + 1;
+}
+
+ALWAYS const struct op *compare(struct soft *s, const struct op *op, unsigned size,
+                                compare_fn *run) {
+    const void *w = w_within_reach(s, op, size, UNALIGNED);
+    if (UNLIKELY(!w || !s->mxcsr_ready))
+        return compare_carefully(s, op, size, run);
+    set_compared(s, run(*v_of(s, op), fetch_w(w, size)) >> 8);
     return op + 1;
 }
 

@@ -18,23 +18,6 @@ ALWAYS plain_fn *with_immediate(const uint8_t (*all)[8], const struct op *op) {
     return (plain_fn *)(uintptr_t)all[(uint8_t)op->imm];
 }
 
-ALWAYS const struct op *plain_immediate(struct soft *s, const struct op *op, unsigned size, const uint8_t (*all)[8]) {
-    need_sse(s);
-    vector w = get_w(s, op, size, ALIGNED);
-    *v_of(s, op) = with_immediate(all, op)(*v_of(s, op), w);
-    return op + 1;
-}
-
-ALWAYS const struct op *float_immediate(struct soft *s, const struct op *op, unsigned size, const uint8_t (*all)[8]) {
-    need_sse(s);
-    vector w = get_w(s, op, size, ALIGNED);
-    float_begin(s);
-    vector v = with_immediate(all, op)(*v_of(s, op), w);
-    float_end(s);
-    *v_of(s, op) = v;
-    return op + 1;
-}
-
 ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum results r,
                                     const uint8_t (*all)[8]) {
     need_sse(s);
@@ -49,10 +32,10 @@ ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum re
 
 #define PLAIN_IMMEDIATE(name, size)                                                                \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
-    HANDLER(sse_##name, plain_immediate(s, op, size, with_##name))
+    HANDLER(sse_##name, sse_plain(s, op, size, with_immediate(with_##name, op)))
 #define FLOAT_IMMEDIATE(name, size)                                                                \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
-    HANDLER(sse_##name, float_immediate(s, op, size, with_##name))
+    HANDLER(sse_##name, sse_float(s, op, size, NOT_TINY, with_immediate(with_##name, op)))
 #define DOT_PRODUCT(name, results)                                                                 \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
     HANDLER(sse_##name, dot_product(s, op, results, with_##name))

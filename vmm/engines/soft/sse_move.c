@@ -6,20 +6,36 @@
 
 /* --- whole registers --- */
 
-ALWAYS const struct op *load_whole(struct soft *s, const struct op *op,
-                                   enum alignment a) {
+static __attribute__((noinline)) const struct op *
+load_carefully(struct soft *s, const struct op *op, enum alignment a) {
     need_sse(s);
     *v_of(s, op) = get_w(s, op, 16, a);
     return op + 1;
 }
 
-ALWAYS const struct op *store_whole(struct soft *s, const struct op *op,
-                                    enum alignment a) {
+ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum alignment a) {
+    const void *w = w_within_reach(s, op, 16, a);
+    if (UNLIKELY(!w || !s->sse_ready))
+        return load_carefully(s, op, a);
+    *v_of(s, op) = fetch_w(w, 16);
+    return op + 1;
+}
+
+static __attribute__((noinline)) const struct op *
+store_carefully(struct soft *s, const struct op *op, enum alignment a) {
     need_sse(s);
     if (op->memory)
         store_vector(s, op, *v_of(s, op), a);
     else
         s->fpu.xmm[op->rm].v = *v_of(s, op);
+    return op + 1;
+}
+
+ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum alignment a) {
+    void *w = op->memory ? operand_to_write(s, op, 16) : &s->fpu.xmm[op->rm];
+    if (UNLIKELY(!w || !s->sse_ready || (a == ALIGNED && (uintptr_t)w & 15)))
+        return store_carefully(s, op, a);
+    memcpy(w, v_of(s, op), 16);
     return op + 1;
 }
 

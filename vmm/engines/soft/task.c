@@ -5,6 +5,7 @@
  * registers are in place, and a fault in loading its segments is the new task's.
  */
 #include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/x87.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
@@ -177,7 +178,7 @@ static void become(struct soft *s, const struct new_task *n, const struct kvm_se
     s->seg[S_TR].k = *tr;
     s->seg[S_TR].k.type |= TSS_BUSY;
     s->cr0 |= CR0_TS;
-    s->x87_ready = s->sse_ready = false;
+    fpu_away(s);
     if (wide && s->cr0 & CR0_PG && pdptes_load(s, n->cr3)) {
         s->cr3 = n->cr3;
         tlb_flush(s, false);
