@@ -2,7 +2,7 @@
 shows it. See screen.sh."""
 import fcntl, os, pty, re, select, signal, struct, subprocess, sys, termios, time
 
-LIMIT = 40  # seconds, for what hangs
+LIMIT = 100  # seconds, for what hangs, which may have but a part of a processor
 
 
 class Grid:
