@@ -9,7 +9,7 @@ import concurrent.futures, os, shutil, subprocess, sys, tempfile, threading, tim
 
 PROGRAM, PRELOAD, *ENGINES = sys.argv[1:]
 GUESTS = os.path.join(os.environ.get("BUILD", "build"), "tests/guests")
-LIMIT = 60   # seconds, for what hangs
+LIMIT = 60   # seconds, for what hangs; a run takes some milliseconds
 MOST = 2000  # calls; more than a run makes
 EVERY = dict.fromkeys(("alloc", "ioctl", "io", "term"), MOST)
 # Those that are not like the others' runs; ioctls up to where a machine with chips has been made.
@@ -148,7 +148,7 @@ def main():
         Case([f"--cpu={e}", "--gdb=unix:@/s", "hello"], serve),
         Case([f"--cpu={e}", "--gdb=-", "hello"], visit), Case([f"--cpu={e}", "--gdb=-", "hello"], restart))]
     passed = failed = 0
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for case in cases:
             for kind in case.most:
                 count, bad = all_of(kind, case, pool)
