@@ -190,11 +190,11 @@ static void a_guest_there_and_back(const char *name, unsigned rounds, const char
 
 /* Of random bytes: everything that a real-mode program can do, ports too. */
 static void random_guests_there_and_back(void) {
-    enum { GUESTS = 18 };
+    const unsigned guests = unit_tries(18);
     static struct machine m;
     uint8_t code[4096];
     unsigned lived = 0;
-    for (int n = 0; lived < GUESTS && n < 10 * GUESTS; n++) {
+    for (unsigned n = 0; lived < guests && n < 10 * guests; n++) {
         /* With a BIOS each of their faults is a stop, and they do little else. */
         struct machine_options o = {.engine = ENGINE_SOFT, .debugged = true,
                                     .recorder = &replay_recorder, .history = 8 << 20,
@@ -206,7 +206,7 @@ static void random_guests_there_and_back(void) {
         if (!err)
             lived += visit(&m, 100, 3000, n % 2 ? "abc" : NULL);
     }
-    CHECK(lived == GUESTS);
+    CHECK(lived == guests);
 }
 
 static void steps_back_undo_steps(void) {
@@ -506,7 +506,7 @@ int main(int argc, char **argv) {
     snprintf(build, sizeof build, "%.*s", (int)sizeof build - 1, argv[0]);
     for (int i = 0; i < 3; i++)
         *(strrchr(build, '/') ? strrchr(build, '/') : build) = 0;
-    a_guest_there_and_back("os-1k", 60, "ls\n");
+    a_guest_there_and_back("os-1k", unit_tries(60), "ls\n");
     random_guests_there_and_back();
     steps_back_undo_steps();
     the_beginning_is_told();

@@ -136,7 +136,7 @@ static bool one_program(struct lockstep *l) {
 }
 
 int main(int argc, char **argv) {
-    unsigned programs = argc > 1 ? (unsigned)atoi(argv[1]) : 300;
+    unsigned programs = argc > 1 ? (unsigned)atoi(argv[1]) : unit_tries(300);
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ull;
     for (unsigned n = 0; n < programs; n++) {
         struct lockstep l = {.parts = CPU_ALL, .memory = true};

@@ -564,7 +564,7 @@ static unsigned walks_of(const struct guest *g, unsigned walks) {
 }
 
 int main(int argc, char **argv) {
-    unsigned walks = argc > 1 ? (unsigned)atoi(argv[1]) : 300;
+    unsigned walks = argc > 1 ? (unsigned)atoi(argv[1]) : unit_tries(300);
     verbose = getenv("VERBOSE");
     if (argc > 2)
         seed = strtoull(argv[2], NULL, 0) * 2 + 1;
