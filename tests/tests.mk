@@ -120,14 +120,15 @@ soak: all ## sixteen machines under a random client, memory watched (MINUTES=60,
 	$(SOAK) --minutes=$(MINUTES)
 
 # What has several threads at work, under ThreadSanitizer; each report ends the program.
+THREADED_UNITS := test_machine test_stub_nonstop
 THREADED := two-machines many-machines non-stop nonstop gdb-sessions gdb-flood parallel \
-            signals idle input take-over change-engine test_machine cli/screen
+            signals idle input take-over change-engine cli/screen $(THREADED_UNITS)
 .PHONY: tsan _tsan-tests
 tsan: ## the tests with several machines or threads under ThreadSanitizer
 	$(MAKE) BUILD=build/tsan PROGRAM=build/tsan/minikvm CFLAGS='-O1 -g' \
 	  SANITIZE=-fsanitize=thread _tsan-tests
 _tsan-tests: export TSAN_OPTIONS = halt_on_error=1 exitcode=66
-_tsan-tests: all units test-guests
+_tsan-tests: all test-guests $(THREADED_UNITS:%=$(BUILD)/tests/unit/%)
 	tests/run --build=$(BUILD) --program=$(PROGRAM) $(THREADED)
 	$(SOAK) --minutes=0.5
 
