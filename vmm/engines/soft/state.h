@@ -61,11 +61,8 @@ typedef const struct op *op_fn(struct soft *, const struct op *);
  * that a block does not care where in CS it lies. */
 struct op {
     op_fn *run;
-    union {
-        int64_t imm;  /* immediate or branch distance, sign-extended; a far
+    int64_t imm;      /* immediate or branch distance, sign-extended; a far
                          pointer is offset | selector << 32 */
-        const uint8_t *host; /* x87: the host's instruction */
-    };
     uint64_t disp;    /* of the memory operand; where it is relative to RIP, its address */
     uint64_t mask;    /* of an effective address: 16, 32 or 64 bits */
     uint8_t start;    /* its first byte, and the one after it, counted from */

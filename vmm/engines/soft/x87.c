@@ -38,19 +38,13 @@ __asm__(".pushsection .text\n"
         ".popsection\n");
 extern const uint8_t x87_on_registers[8][64][4], x87_on_memory[8][8][4];
 
-/* A call that the compiler does not see: all registers stay as they are, and so does what it may
- * have put below the stack's end. */
-#define CALL_HOST(before, after)                                                                   \
-    "lea -128(%%rsp), %%rsp\n " before "call *%[code]\n " after "lea 128(%%rsp), %%rsp"
-
-ALWAYS void do_host(const struct op *op, const void *memory) {
-    __asm__ volatile(CALL_HOST("", "") : : [code] "r"(op->host), "D"(memory) : "memory");
-}
-
-/* SF, ZF, AF, PF and CF come and go in bits 8 to 15. */
-ALWAYS uint32_t do_host_flags(const struct op *op, const void *memory, uint32_t ah) {
-    __asm__ volatile(CALL_HOST("sahf\n ", "lahf\n ")
-                     : "+a"(ah) : [code] "r"(op->host), "D"(memory) : "memory", "cc");
+/* SF, ZF, AF, PF and CF come and go in bits 8 to 15. A call that the compiler does not see must not
+ * touch what it may have put below the stack's end. */
+static uint32_t do_host(const struct op *op, const void *memory, uint32_t ah) {
+    const uint8_t *code = op->memory ? x87_on_memory[op->opcode & 7][op->reg]
+                                     : x87_on_registers[op->opcode & 7][op->modrm & 63];
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n sahf\n call *%[code]\n lahf\n lea 128(%%rsp), %%rsp"
+                     : "+a"(ah) : [code] "r"(code), "D"(memory) : "memory", "cc");
     return ah;
 }
 
@@ -147,12 +141,6 @@ void x87_begin(struct soft *s, bool waits) {
 
 /* --- after it --- */
 
-/* Where it was; of 64-bit code there is no selector, but more of the offset. */
-ALWAYS void set_fip(struct soft *s, const struct op *op) {
-    uint64_t fip = (s->ip + op->start) | s->fcs;
-    memcpy(&s->fpu.fip, &fip, sizeof fip);
-}
-
 static void set_fdp(struct soft *s, const struct op *op) {
     uint64_t dp = address(s, op);
     s->fpu.fdp = (uint32_t)dp;
@@ -165,7 +153,7 @@ static void finish(struct soft *s, const struct op *op, const struct x87_row *ro
         x87_control_changed(s);
         return;
     }
-    set_fip(s, op);
+    x87_set_fip(s, op);
     if (s->x87_ready || !(host_fsw() & FSW_ES))
         return;
     s->fpu.fop = (uint16_t)((op->opcode & 7) << 8 | op->modrm); /* an exception is pending now */
@@ -185,7 +173,7 @@ static uint32_t do_ignoring(const struct op *op, void *memory, uint32_t ah) {
     uint8_t environment[28];
     uint16_t fcw = host_fcw();
     __asm__ volatile("fnstenv %0" : "=m"(environment)); /* masks all exceptions */
-    ah = do_host_flags(op, memory, ah);
+    ah = do_host(op, memory, ah);
     __asm__ volatile("fldcw %0" : : "m"(fcw));
     return ah;
 }
@@ -194,7 +182,7 @@ static uint32_t do_carefully(struct soft *s, const struct op *op, const struct x
                              void *memory) {
     uint32_t ah = row->flags & X87_USES_EFLAGS ? flags_get(s) << 8 : 0;
     bool ignores = !s->x87_ready && !(row->flags & X87_NO_WAIT) && x87_is_pending(s);
-    return ignores ? do_ignoring(op, memory, ah) : do_host_flags(op, memory, ah);
+    return ignores ? do_ignoring(op, memory, ah) : do_host(op, memory, ah);
 }
 
 static const struct op *with_registers(struct soft *s, const struct op *op,
@@ -250,49 +238,13 @@ static const struct op *store_operand(struct soft *s, const struct op *op,
     return op + 1;
 }
 
-static const struct op *x87_carefully(struct soft *s, const struct op *op) {
+const struct op *x87_carefully(struct soft *s, const struct op *op) {
     const struct x87_row *row = row_of(op);
     if (!s->x87_ready)
         x87_begin(s, !(row->flags & X87_NO_WAIT));
     if (row->flags & X87_LOAD)
         return load_operand(s, op, row);
     return row->flags & X87_STORE ? store_operand(s, op, row) : with_registers(s, op, row);
-}
-
-/* --- the same when nothing can come of it but its result: x87_ready, memory within reach --- */
-
-static const struct op *x87_fast(struct soft *s, const struct op *op) {
-    if (UNLIKELY(!s->x87_ready))
-        return x87_carefully(s, op);
-    do_host(op, NULL);
-    set_fip(s, op);
-    return op + 1;
-}
-
-static const struct op *x87_compare(struct soft *s, const struct op *op) {
-    if (UNLIKELY(!s->x87_ready))
-        return x87_carefully(s, op);
-    set_compared(s, do_host_flags(op, NULL, 0) >> 8);
-    set_fip(s, op);
-    return op + 1;
-}
-
-static const struct op *x87_load(struct soft *s, const struct op *op) {
-    const void *memory = operand_to_read(s, op, op->size);
-    if (UNLIKELY(!memory || !s->x87_ready))
-        return x87_carefully(s, op);
-    do_host(op, memory);
-    set_fip(s, op);
-    return op + 1;
-}
-
-static const struct op *x87_store(struct soft *s, const struct op *op) {
-    void *memory = operand_to_write(s, op, op->size);
-    if (UNLIKELY(!memory || !s->x87_ready))
-        return x87_carefully(s, op);
-    do_host(op, memory);
-    set_fip(s, op);
-    return op + 1;
 }
 
 /* --- CPUID does not announce one --- */
@@ -335,8 +287,6 @@ static const struct op *x87_special(struct soft *s, const struct op *op) {
 op_fn *x87_choose(const struct soft *s, struct op *op) {
     const struct x87_row *row = row_of(op);
     op->size = row->size;
-    op->host = op->memory ? x87_on_memory[op->opcode & 7][op->reg]
-                          : x87_on_registers[op->opcode & 7][op->modrm & 63];
     if (!has_feature(s, FEATURE_FPU) || !has_feature(s, row->feature))
         return x87_absent;
     if (!*row->name)
@@ -345,9 +295,7 @@ op_fn *x87_choose(const struct soft *s, struct op *op) {
         return x87_special;
     if (row->flags & (X87_CONTROL | X87_USES_EFLAGS))
         return x87_carefully;
-    if (row->flags & X87_EFLAGS)
-        return x87_compare;
-    return row->flags & X87_LOAD ? x87_load : row->flags & X87_STORE ? x87_store : x87_fast;
+    return x87_fast(row, op);
 }
 
 const struct op *x87_fninit(struct soft *s, const struct op *op) {

@@ -15,6 +15,8 @@
 #ifndef MINIKVM_SOFT_X87_H
 #define MINIKVM_SOFT_X87_H
 
+#include <string.h>
+
 #include "vmm/engines/soft/state.h"
 
 enum {
@@ -62,6 +64,17 @@ static inline void fpu_away(struct soft *s) {
         mxcsr_take_back(s);
     s->sse_ready = false;
 }
+
+/* FIP is where the instruction was; of 64-bit code there is no selector, but more of the offset. */
+static inline void x87_set_fip(struct soft *s, const struct op *op) {
+    uint64_t fip = (s->ip + op->start) | s->fcs;
+    memcpy(&s->fpu.fip, &fip, sizeof fip);
+}
+
+/* An instruction, whatever the state. */
+op_fn x87_carefully;
+/* x87_fast.c: the handler of one that is not X87_CONTROL and does not use EFLAGS. */
+op_fn *x87_fast(const struct x87_row *, const struct op *);
 
 op_fn x87_fninit, x87_fnstsw_ax;
 
