@@ -66,6 +66,7 @@ static const struct field fields[] = {
     MSRS(cstar),
     MSRS(fmask),
     MSRS(kernel_gs_base),
+    MSRS(pat),
     MSRS(tsc_aux),
     {"xcr0", CPU_FPU, offsetof(struct cpu_state, xcr0), 8},
     FPU(fcw, 2),

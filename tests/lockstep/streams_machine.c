@@ -3,6 +3,7 @@
 #include "vmm/memory/layout.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
+#include "vmm/x86/msr.h"
 
 const struct stream_mode stream_modes[] = {
     {.name = "real"},
@@ -344,7 +345,7 @@ static void make_system(struct cpu_state *s, const struct stream_mode *m, struct
                                 .sysenter_esp = RING0_TOP, .sysenter_eip = HLT_AT + 0x200,
                                 .star = 0x0018000800000000 /* SYSCALL to 08, SYSRET to 18 on */,
                                 .lstar = HLT_AT + 0x300, .cstar = HLT_AT + 0x340,
-                                .fmask = FLAG_TF | FLAG_IF, .kernel_gs_base = any(c)};
+                                .fmask = FLAG_TF | FLAG_IF, .kernel_gs_base = any(c), .pat = PAT_RESET};
     s->debugregs = (struct kvm_debugregs){.dr6 = 0xFFFF0FF0, .dr7 = 0x400};
     for (unsigned n = 0; n < 4; n++)
         s->debugregs.db[n] = any_value(c);

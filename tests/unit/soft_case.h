@@ -135,6 +135,7 @@ static const struct {
     {"cstar", AT(msrs.cstar), 8},
     {"fmask", AT(msrs.fmask), 8},
     {"kgsb", AT(msrs.kernel_gs_base), 8},
+    {"pat", AT(msrs.pat), 8},
     {"aux", AT(msrs.tsc_aux), 8},
     {"xcr0", AT(xcr0), 8},
     {"fcw", AT_XSAVE(fpu.fcw), 2},

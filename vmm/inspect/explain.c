@@ -235,7 +235,7 @@ static const char *msr_words(uint32_t index) {
         const char *words;
     } known[] = {
         {MSR_SYSENTER_CS, "SYSENTER_CS"}, {MSR_SYSENTER_ESP, "SYSENTER_ESP"}, {MSR_SYSENTER_EIP, "SYSENTER_EIP"},
-        {MSR_EFER, "EFER"},
+        {MSR_EFER, "EFER"}, {MSR_PAT, "PAT: the memory types of pages"},
         {MSR_STAR, "STAR: the selectors of SYSCALL and SYSRET"},
         {MSR_LSTAR, "LSTAR: where SYSCALL goes from 64-bit code"},
         {MSR_CSTAR, "CSTAR: where SYSCALL goes from compatibility mode"},

@@ -18,6 +18,7 @@ const struct cpuid_bit cpuid_bits[FEATURES] = {
     [FEATURE_SEP]      = {"sep",      1, CPUID_EDX, 11},
     [FEATURE_PGE]      = {"pge",      1, CPUID_EDX, 13},
     [FEATURE_CMOV]     = {"cmov",     1, CPUID_EDX, 15},
+    [FEATURE_PAT]      = {"pat",      1, CPUID_EDX, 16},
     [FEATURE_CLFLUSH]  = {"clflush",  1, CPUID_EDX, 19},
     [FEATURE_MMX]      = {"mmx",      1, CPUID_EDX, 23},
     [FEATURE_FXSR]     = {"fxsr",     1, CPUID_EDX, 24},

@@ -9,7 +9,7 @@
 /* MSRs that a change of engine must carry over; EFER is in sregs. */
 struct cpu_msrs {
     uint64_t tsc, sysenter_cs, sysenter_esp, sysenter_eip;
-    uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
+    uint64_t star, lstar, cstar, fmask, kernel_gs_base, pat, tsc_aux;
 };
 
 struct cpu_state {

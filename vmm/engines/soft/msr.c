@@ -7,8 +7,8 @@
 #include "vmm/x86/msr.h"
 
 /* What may be written. */
-enum width { W32, ONLY32, W64, ADDRESS }; /* the upper half is dropped, or #GP; all; a
-                                             canonical address, or #GP */
+enum width { W32, ONLY32, W64, ADDRESS, TYPES }; /* the upper half is dropped, or #GP; all; a
+                                                    canonical address, or memory types, or #GP */
 
 static const struct msr {
     uint32_t number;
@@ -26,6 +26,7 @@ static const struct msr {
     {MSR_FS_BASE, FEATURE_LM, ADDRESS, offsetof(struct soft, seg[S_FS].k.base)},
     {MSR_GS_BASE, FEATURE_LM, ADDRESS, offsetof(struct soft, seg[S_GS].k.base)},
     {MSR_KERNEL_GS_BASE, FEATURE_LM, ADDRESS, offsetof(struct soft, msrs.kernel_gs_base)},
+    {MSR_PAT, FEATURE_PAT, TYPES, offsetof(struct soft, msrs.pat)},
     {MSR_TSC_AUX, FEATURE_RDTSCP, ONLY32, offsetof(struct soft, msrs.tsc_aux)},
 };
 
@@ -72,14 +73,28 @@ static uint64_t read_msr(struct soft *s, uint32_t number) {
     return *(uint64_t *)((char *)s + m->offset);
 }
 
+/* Eight of them, a byte each (Vol. 3A, table 11-10). There are no caches that would differ by them. */
+static bool are_memory_types(uint64_t value) {
+    for (; value; value >>= 8)
+        if (value & 0xF8 || (value & 0xFE) == 2)
+            return false;
+    return true;
+}
+
+static bool may_be(enum width width, uint64_t value) {
+    return width == ADDRESS  ? is_canonical(value)
+           : width == TYPES  ? are_memory_types(value)
+           : width == ONLY32 ? !(value >> 32)
+                             : true;
+}
+
 static void write_msr(struct soft *s, uint32_t number, uint64_t value) {
     const struct msr *m = msr_find(s, number);
     if (number == MSR_TSC) {
         s->msrs.tsc = value - now(s);
     } else if (number == MSR_EFER && efer_bits(s)) {
         set_efer(s, value);
-    } else if (!m || (m->width == ADDRESS && !is_canonical(value)) ||
-               (m->width == ONLY32 && value >> 32)) {
+    } else if (!m || !may_be(m->width, value)) {
         raise_gp0(s);
     } else {
         *(uint64_t *)((char *)s + m->offset) = m->width == W32 ? (uint32_t)value : value;

@@ -9,6 +9,7 @@
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/engines/soft/x87.h"
 #include "vmm/x86/mode.h"
+#include "vmm/x86/msr.h"
 
 /* --- general registers: KVM's order is not that of the encoding --- */
 
@@ -237,6 +238,7 @@ void soft_reset(struct soft *s) {
     s->r[R_DX] = 0x633;
     s->fpu = fpu_reset;
     s->xcr0 = XSTATE_X87;
+    s->msrs.pat = PAT_RESET;
     s->dr[6] = 0xFFFF0FF0;
     s->dr[7] = 0x400;
     flags_set(s, 2);

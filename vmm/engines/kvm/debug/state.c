@@ -25,6 +25,7 @@ static const struct {
     {MSR_CSTAR, offsetof(struct cpu_msrs, cstar)},
     {MSR_FMASK, offsetof(struct cpu_msrs, fmask)},
     {MSR_KERNEL_GS_BASE, offsetof(struct cpu_msrs, kernel_gs_base)},
+    {MSR_PAT, offsetof(struct cpu_msrs, pat)},
     {MSR_TSC_AUX, offsetof(struct cpu_msrs, tsc_aux)},
 };
 enum { MSRS = sizeof msrs / sizeof *msrs };
