@@ -188,6 +188,8 @@ static void make_sse_instruction(struct test *t) {
 static void make_row(struct test *t, const struct fpu_row *row) {
     bool memory = row->flags & MEM || (!(row->flags & ONLY_REG) && one_in(2));
     bool fixed = row->map == MAP_X87 || is_shift(row->map, row->opcode);
+    if (row->prefix > PREFIX_66 && one_in(8))
+        emit(t, 0x66);
     if (row->prefix)
         emit(t, prefix_bytes[row->prefix]);
     emit_rex(t);

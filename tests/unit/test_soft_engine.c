@@ -110,6 +110,16 @@ static void test_device(void) {
     rig_close(&r);
 }
 
+/* fld dword [HOLE]; hlt. The device may look at the CPU amid it. */
+static void test_device_of_x87(void) {
+    FLAT(0xD9, 0x05, 0x00, 0x00, 0x40, 0x00, 0xF4);
+    m.mmio = IO_DONE;
+    CHECK(rig_run(&r) == CPU_EXIT_HALTED && m.accesses == 1 && m.size == 4);
+    const struct fpu_image *f = fpu_of(rig_get(&r));
+    CHECK(f->fsw == 0x3800 && f->ftw == 0x80 && f->st[0].w[4] == 0x4034); /* 5A5A5A5A: 1.7 * 2^53 */
+    rig_close(&r);
+}
+
 static void test_nobody(void) {
     FLAT(0xA1, 0x04, 0x00, 0x20, 0x00); /* mov eax, [NOWHERE+4] */
     CHECK(rig_step(&r) == CPU_EXIT_STEPPED && regs()->rax == 0xFFFFFFFF);
@@ -341,6 +351,7 @@ static void test_missing_feature(void) {
 
 int main(void) {
     test_device();
+    test_device_of_x87();
     test_nobody();
     test_zeros();
     test_empty_vector();

@@ -373,6 +373,34 @@ static void sse_is_switched_off(void) {
     rig_close(&r);
 }
 
+/* Vol. 2A CRC32, 2B POPCNT: beside the prefix that belongs to the opcode, 66 and the code's own size
+ * give the operand's. The CRC of bytes 0 is 0. */
+#define MORE "+sse4_2 +popcnt "
+static const struct row operand_sizes[] = {
+    {"POPCNT of 32 bits", MORE "eax=ffffffff ecx=f0f0ffff", "f3 0f b8 c1", "eax=18"},
+    {"POPCNT of 16 bits", MORE "eax=ffffffff ecx=f0f0ffff", "66 f3 0f b8 c1", "eax=ffff0010"},
+    {"POPCNT of 16 bits in memory", MORE "eax=ffffffff d:30000=f0f0ffff",
+     "f3 66 0f b8 05 00 00 03 00", "eax=ffff0010"},
+    {"POPCNT of 64 bits", "long " MORE "ecx=f0f0f0f0ffffffff", "f3 48 0f b8 c1", "eax=30"},
+    {"POPCNT of 64 bits and 66", "long " MORE "ecx=f0f0f0f0ffffffff", "66 f3 48 0f b8 c1", "eax=30"},
+    {"POPCNT of 16 bits in 64-bit code", "long " MORE "eax=ffffffffffff0000 ecx=ffff",
+     "66 f3 0f b8 c1", "eax=ffffffffffff0010"},
+    {"POPCNT in real mode", "real " MORE "eax=ffffffff ecx=f0f0ffff", "f3 0f b8 c1", "eax=ffff0010"},
+    {"POPCNT of 32 bits in real mode", "real " MORE "eax=ffffffff ecx=f0f0ffff", "66 f3 0f b8 c1",
+     "eax=18"},
+    {"POPCNT of 0", MORE "eax=1 ecx=0 cf=1 of=1 sf=1 af=1 pf=1", "f3 0f b8 c1", "eax=0 efl=42"},
+    {"CRC32 of 8 bits", MORE "eax=0 ecx=80", "f2 0f 38 f0 c1", "eax=82f63b78"},
+    {"CRC32 of 16 bits: not of 32", MORE "eax=0 ecx=12348000", "66 f2 0f 38 f1 c1", "eax=82f63b78"},
+    {"CRC32 of 16 bits in memory", MORE "eax=0 d:30000=12348000", "66 f2 0f 38 f1 05 00 00 03 00",
+     "eax=82f63b78"},
+    {"CRC32 of 32 bits", MORE "eax=0 ecx=80000000", "f2 0f 38 f1 c1", "eax=82f63b78"},
+    {"CRC32 of 64 bits", "long " MORE "eax=0 ecx=8000000000000000", "f2 48 0f 38 f1 c1",
+     "eax=82f63b78"},
+    {"CRC32 in real mode", "real " MORE "eax=0 ecx=12348000", "f2 0f 38 f1 c1", "eax=82f63b78"},
+    {"CRC32 of 32 bits in real mode", "real " MORE "eax=0 ecx=80000000", "66 f2 0f 38 f1 c1",
+     "eax=82f63b78"},
+};
+
 int main(void) {
     operand_of_a_device(0x5F80, 0x3FD5555555555556);
     operand_of_a_device(0x3F80, 0x3FD5555555555555);
@@ -392,5 +420,6 @@ int main(void) {
     RUN_ROWS(sse_memory);
     RUN_ROWS(simd_exceptions);
     RUN_ROWS(mmx_registers);
+    RUN_ROWS(operand_sizes);
     return unit_end();
 }

@@ -94,6 +94,8 @@ static const struct row coding[] = {
     {"CDQE", "long eax=80000000", "48 98", "eax=ffffffff80000000"},
     {"CQO", "long eax=8000000000000000", "48 99", "edx=ffffffffffffffff"},
     {"ENTER and LEAVE", "long ebp=1234", "c8 10 00 00", "push64=1234 ebp=1fff8 esp=1ffe8"},
+    {"REX.W makes no port wider", "long edx=80 eax=8000000000000000", "48 ed", "eax=ffffffff"},
+    {"… INS likewise", "long edx=80 edi=30000 q:30000=0", "48 6d", "d:30000=ffffffff edi=30004"},
     {"CMPXCHG16B, equal", "long eax=1 edx=2 ebx=3 ecx=4 q:30000=1,2 esi=30000", "48 0f c7 0e",
      "q:30000=3,4 zf=1"},
     {"CMPXCHG16B, not equal", "long eax=1 edx=2 ebx=3 ecx=4 q:30000=1,5 zf=1 esi=30000",
@@ -426,6 +428,7 @@ static const struct row calls[] = {
 static const struct row features[] = {
     {"CR4.SMEP", "long +smep eax=100020", "0f 22 e0", "cr4=100020"},
     {"… needs the feature", "long eax=100020", "0f 22 e0", "#GP(0)"},
+    {"CR4.SMAP", "long +smap eax=200020", "0f 22 e0", "cr4=200020"},
     {"SMEP: the system does not run users' code",
      SMEP_ "q:80000=81063 q:80008=81067 eip=8000014000", "", "#PF(11,8000014000)"},
     {"… and says so without NXE", SMEP_ "efer=501 q:80008=0 eip=8000014000", "",
@@ -476,6 +479,7 @@ static const struct row amd[] = {
     {"SYSCALL of compatibility mode", "long compat3 amd " SYSCALLS, "0f 05",
      "cs=e0 ss=e8 ecx=10002 r11=2 eip=15000"},
     {"66 makes branches shorter", "long amd", "66 e9 00 01", "eip=104"},
+    {"… but not with REX.W", "long amd", "66 48 e9 00 01 00 00", "eip=10107"},
     {"… and RET", "long amd stack16=4000", "66 c3", "eip=4000 esp=20002"},
     {"SYSENTER of long mode", "long ring3l amd scs=e0", "0f 34", "#UD"},
     {"SYSEXIT of long mode", "long amd scs=e0", "0f 35", "#UD"},
@@ -517,6 +521,8 @@ static const struct row programs[] = {
     {"a loop over a string of 64-bit addresses",
      "long q:80800=81067 esi=ffff800000030000 edi=ffff800000034000 ecx=3 q:30000=1,2,3",
      "f3 48 a5 f4", "q:34000=1,2,3 esi=ffff800000030018 edi=ffff800000034018 ecx=0"},
+    {"code of two pages that share a place in a TLB of 512", "long q:82008=e7 ebx=10000",
+     "ff c0 83 f8 04 74 09 48 81 f3 00 00 20 00 ff e3 f4", "eax=4 ebx=210000 zf=1 pf=1 eip=210011"},
     {"code that writes itself", "long", "66 c7 04 25 0a 00 01 00 ff c0 90 90 f4",
      "eax=1 w:1000a=c0ff"},
 };

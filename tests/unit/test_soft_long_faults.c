@@ -400,6 +400,9 @@ static const struct row others[] = {
     {"code that is not canonical", "long eip=800000000000", "", "#GP(0)"},
     {"an instruction over the end of the lower half", "long " LAST_PAGE "b:14fff=b8 "
      "eip=7fffffffffff", "", "#GP(0)"},
+    {"a descriptor over it (Vol. 1 §3.3.7.1)", "long q:807f8=81067 q:81ff8=82067 q:82ff8=83067 "
+     "q:83ff8=1067 gdtb=7ffffffff000 gdtl=1fff eax=1000", "8e d8",
+     "gdtb=1000 #GP(0) gdtb=7ffffffff000"},
     {"a jump over it", "long " LAST_PAGE "b:14ffe=eb,10 eip=7ffffffffffe", "", "#GP(0)"},
     {"code of the system in ring 3", "long ring3l q:82008=200083 eip=214000", "",
      "#PF(15,214000)"},
