@@ -155,6 +155,11 @@ printf '#!/bin/sh\necho no\n' >script
 refused ./script 'script: cannot boot this script'
 printf 'bits 16\norg 0x7c00\nmov ax, 0x0e41\nint 0x10\n' >boot.asm
 refused ./boot.asm 'boot.asm: cannot boot this text file: .*assemble'
+printf '# Führung ≥ 1\nsome words — of UTF-8\n' >README.md
+refused ./README.md 'README.md: cannot boot this text file'
+printf '# F\xfchrung\nsome words of Latin-1\n' >latin1 # or code
+run ./latin1
+[[ $status != 125 ]] || fail "$ran: refused"
 run --mode=real ./script # told so, anything is a flat image
 [[ $status != 125 ]] || fail "$ran: refused"
 run_bare --list-images

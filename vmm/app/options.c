@@ -250,7 +250,6 @@ static bool set_screen(struct options *o, const char *value) {
     return n >= 0;
 }
 
-
 static bool set_mode(struct options *o, const char *value) {
     int n = choice(value, "real|protected|long|multiboot|multiboot2");
     o->machine.image.mode = START_REAL + n;
@@ -270,11 +269,11 @@ static const struct option {
     {"--cpu", "auto|kvm|soft", VALUE, set_cpu,
      "the engine: KVM, the built-in CPU, or (auto) KVM where it is there and able"},
     {"--cpuid", "+NAME,-NAME,intel,amd", VALUE, choose_cpuid,
-     "the CPU's features on and off, as -nx,+smep; this vendor's ways"},
+     "switch CPUID's features on and off (-nx,+smep), choose the vendor"},
     {"--gdb", "[HOST:]PORT|unix:PATH|-", MAYBE, set_gdb,
      "wait for a debugger (default 127.0.0.1:1234; - is stdin and stdout)"},
     {"--gdb-any-user", NULL, NOTHING, set_any_user,
-     "by TCP every user of this computer may connect, not only you and root"},
+     "let every local user connect by TCP, not only you and root"},
     {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
     {"--mem", "SIZE", VALUE, set_memory,
      "guest RAM, 64K to 3G in whole 4K pages (16M; small real-mode guests 1M, a CD 64M)"},
@@ -283,10 +282,10 @@ static const struct option {
     {"--mode", "real|protected|long|multiboot|multiboot2", VALUE, set_mode,
      "start in this mode, or as that header says"},
     {"--boot", "auto|floppy|disk|cdrom", VALUE, set_boot,
-     "take the image for a disk of this kind (auto: by content and size)"},
+     "which kind of disk the image is (auto: by content and size)"},
     {"--append", "WORDS", VALUE, set_append, "a Multiboot kernel's command line, behind the image's name"},
     {"--module", "FILE[,WORDS]", VALUE, set_module,
-     "a file in memory for a Multiboot kernel, and what it reads of it; up to 32 times"},
+     "a Multiboot module, and its command line; up to 32 times"},
     {"--symbols", "ELF[@ADDR]", VALUE, set_symbols,
      "more symbols for gdb, of a loader or a kernel (.text is at ADDR); up to 16 times"},
     {"--disk", "FILE[,write]", VALUE, set_disk,
@@ -294,10 +293,10 @@ static const struct option {
     {"--floppy", "FILE[,write]", VALUE, set_floppy, "a floppy, up to 2; likewise"},
     {"--cdrom", "FILE", VALUE, set_cdrom, "a CD or DVD (ISO 9660), up to 2; read-only"},
     {"--bios", "auto|none|FILE", VALUE, set_bios,
-     "none: no BIOS for the guest; FILE: this one from its reset vector on, e.g. SeaBIOS"},
+     "none: no BIOS; FILE: this one, SeaBIOS for example, from its reset vector on"},
     {"--rom", "FILE", VALUE, set_rom, "the same as --bios=FILE"},
     {"--vgabios", "FILE|none", VALUE, set_vgabios,
-     "the VGA's ROM for --bios=FILE (vgabios-stdvga.bin beside it, if it is there)"},
+     "the video BIOS for --bios=FILE (vgabios-stdvga.bin beside it, if it is there)"},
     {"--irqchip", "auto|none|on", VALUE, set_irqchip,
      "interrupt controller and timer (auto: none for small real-mode guests)"},
     {"--history", "SIZE", VALUE, set_history,
@@ -310,7 +309,7 @@ static const struct option {
     {"--screen", "auto|on|off|sixel|blocks", VALUE, set_screen,
      "show the guest's screen on the terminal (auto: once there is something on it)"},
     {"--screenshot", "FILE.png", VALUE, set_screenshot,
-     "at the end: what one machine's screen shows, as a picture"},
+     "at the end: write one machine's screen as a PNG"},
     {"--verbose", NULL, NOTHING, set_verbose, "log VM exits, POST codes and unclaimed ports"},
     {"--stats", NULL, NOTHING, set_stats,
      "at the end: time to the first instruction, exits, instructions, memory in use"},

@@ -133,15 +133,28 @@ static bool is_macho(const struct image_probe *p) {
     return false;
 }
 
+/* Bytes of the character of text (UTF-8) that stands there, or 0: there is none. */
+static size_t text_character(const uint8_t *at, size_t left) {
+    if (*at < 0x80)
+        return (*at >= ' ' && *at <= '~') || *at == '\t' || *at == '\n' || *at == '\r';
+    size_t length = *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+    if (*at < 0xc2 || *at > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length && i < left; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
 /* Lines of text from begin to end, as a source or a listing has them. */
 static bool is_text(const struct image_probe *p) {
     enum { SHORTEST = 16, LOOK = 4096 };
-    size_t lines = 0, size = p->head_size < LOOK ? p->head_size : LOOK;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = p->head[i];
-        if (c != '\t' && c != '\n' && c != '\r' && (c < ' ' || c > '~'))
+    size_t lines = 0, size = p->head_size < LOOK ? p->head_size : LOOK, length;
+    for (size_t i = 0; i < size; i += length) {
+        length = text_character(p->head + i, size - i);
+        if (!length)
             return false;
-        lines += c == '\n';
+        lines += p->head[i] == '\n';
     }
     return lines && size >= SHORTEST;
 }
@@ -221,7 +234,7 @@ static const struct image_kind kinds[] = {
     {"Mach-O file", "FEEDFACE, FEEDFACF or CAFEBABE", is_macho,
      "link it as ELF (a cross compiler, i686-elf-gcc)", REFUSED, 0, NULL, 0},
     {"script", "#!", NULL, "name the image that it makes", REFUSED, MAGIC(0, "#!")},
-    {"text file", "lines of ASCII", is_text, "assemble or compile it first, and name what that makes",
+    {"text file", "lines of ASCII or UTF-8", is_text, "assemble or compile it first, and name what that makes",
      REFUSED, 0, NULL, 0},
     {"floppy that is not bootable", "a floppy's size, without 55 AA at 510", is_unbootable,
      "its first sector must end in 55 AA; --boot=floppy boots it all the same, --mode=real runs it as a "
