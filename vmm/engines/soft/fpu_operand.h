@@ -9,11 +9,11 @@
 
 /* Where the memory operand is in the host, if it can be read (written) there without a further
  * look; else NULL. */
-ALWAYS const void *operand_to_read(const struct soft *s, const struct op *op, unsigned size) {
+ALWAYS void *operand_to_read(const struct soft *s, const struct op *op, unsigned size) {
     uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
     const struct tlb_entry *e = tlb_slot(s, linear);
     if (LIKELY(at + size <= s->seg[op->seg].read_end && tlb_holds(e->read, linear, size)))
-        return (const void *)(e->host + linear);
+        return (void *)(e->host + linear);
     return NULL;
 }
 

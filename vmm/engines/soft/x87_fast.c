@@ -27,42 +27,72 @@
 
 #define BYTES(opcode, modrm) ".byte 0x" #opcode ", 0x" #modrm
 
-#define ON_REGISTERS(opcode, modrm)                                                                \
-    static const struct op *registers_##opcode##_##modrm(struct soft *s, const struct op *op) {    \
-        if (UNLIKELY(!s->x87_ready))                                                               \
-            return x87_carefully(s, op);                                                           \
+/* --- the host's instruction --- */
+
+#define DO_REGISTERS(opcode, modrm)                                                                \
+    ALWAYS void do_##opcode##_##modrm(void *none) {                                                \
+        (void)none;                                                                                \
         __asm__ volatile(BYTES(opcode, modrm));                                                    \
-        x87_set_fip(s, op);                                                                        \
-        return op + 1;                                                                             \
     }
-#define COMPARES(opcode, modrm)                                                                    \
-    static const struct op *compares_##opcode##_##modrm(struct soft *s, const struct op *op) {     \
+#define DO_MEMORY(opcode, modrm)                                                                   \
+    ALWAYS void do_##opcode##_##modrm(void *memory) {                                              \
+        __asm__ volatile(BYTES(opcode, modrm) : : "D"(memory) : "memory");                         \
+    }
+#define DO_COMPARE(opcode, modrm)                                                                  \
+    ALWAYS uint32_t ah_##opcode##_##modrm(void) {                                                  \
         uint32_t ah;                                                                               \
-        if (UNLIKELY(!s->x87_ready))                                                               \
-            return x87_carefully(s, op);                                                           \
         __asm__ volatile(BYTES(opcode, modrm) "\n\tlahf" : "=a"(ah) : : "cc");                     \
-        set_compared(s, ah >> 8);                                                                  \
-        x87_set_fip(s, op);                                                                        \
-        return op + 1;                                                                             \
+        return ah;                                                                                 \
     }
+EACH_OPCODE(EACH_REGISTERS, DO_REGISTERS)
+EACH_OPCODE(EACH_MEMORY, DO_MEMORY)
+EACH_REGISTERS(DO_COMPARE, DB)
+EACH_REGISTERS(DO_COMPARE, DF)
+
+/* --- what is around it --- */
+
+typedef void host_fn(void *memory);
+typedef uint32_t host_compare_fn(void);
+
+ALWAYS const struct op *on_registers(struct soft *s, const struct op *op, host_fn *run) {
+    if (UNLIKELY(!s->x87_ready))
+        return x87_carefully(s, op);
+    run(NULL);
+    x87_set_fip(s, op);
+    return op + 1;
+}
+
+ALWAYS const struct op *compare(struct soft *s, const struct op *op, host_compare_fn *run) {
+    if (UNLIKELY(!s->x87_ready))
+        return x87_carefully(s, op);
+    set_compared(s, run() >> 8);
+    x87_set_fip(s, op);
+    return op + 1;
+}
+
+ALWAYS const struct op *with_memory(struct soft *s, const struct op *op, void *memory,
+                                    host_fn *run) {
+    if (UNLIKELY(!memory || !s->x87_ready))
+        return x87_carefully(s, op);
+    run(memory);
+    x87_set_fip(s, op);
+    return op + 1;
+}
+
+/* --- the handlers --- */
+
+#define HANDLER(name, call)                                                                        \
+    static const struct op *name(struct soft *s, const struct op *op) { return call; }
+#define ON_REGISTERS(opcode, modrm)                                                                \
+    HANDLER(registers_##opcode##_##modrm, on_registers(s, op, do_##opcode##_##modrm))
+#define COMPARES(opcode, modrm)                                                                    \
+    HANDLER(compares_##opcode##_##modrm, compare(s, op, ah_##opcode##_##modrm))
 #define LOADS(opcode, modrm)                                                                       \
-    static const struct op *loads_##opcode##_##modrm(struct soft *s, const struct op *op) {        \
-        const void *memory = operand_to_read(s, op, op->size);                                     \
-        if (UNLIKELY(!memory || !s->x87_ready))                                                    \
-            return x87_carefully(s, op);                                                           \
-        __asm__ volatile(BYTES(opcode, modrm) : : "D"(memory) : "memory");                         \
-        x87_set_fip(s, op);                                                                        \
-        return op + 1;                                                                             \
-    }
+    HANDLER(loads_##opcode##_##modrm,                                                              \
+            with_memory(s, op, operand_to_read(s, op, op->size), do_##opcode##_##modrm))
 #define STORES(opcode, modrm)                                                                      \
-    static const struct op *stores_##opcode##_##modrm(struct soft *s, const struct op *op) {       \
-        void *memory = operand_to_write(s, op, op->size);                                          \
-        if (UNLIKELY(!memory || !s->x87_ready))                                                    \
-            return x87_carefully(s, op);                                                           \
-        __asm__ volatile(BYTES(opcode, modrm) : : "D"(memory) : "memory");                         \
-        x87_set_fip(s, op);                                                                        \
-        return op + 1;                                                                             \
-    }
+    HANDLER(stores_##opcode##_##modrm,                                                             \
+            with_memory(s, op, operand_to_write(s, op, op->size), do_##opcode##_##modrm))
 EACH_OPCODE(EACH_REGISTERS, ON_REGISTERS)
 EACH_REGISTERS(COMPARES, DB)
 EACH_REGISTERS(COMPARES, DF)
