@@ -15,9 +15,7 @@ begin:  movb    %dl, drive
         cmpw    $0x4c4c, 0x600          // by 13h/4C, at the end
         je      again
         movw    $0xffff, packet
-        movw    $packet, %si
-        movw    $0x4b01, %ax
-        int     $0x13
+        bios    0x13, ax=0x4b01, si=packet
         expect_no_carry "13h/4B01"
         expect_byte $0, %ah, "13h/4B01: AH"
         expect_byte $0x13, packet, "13h/4B01: size"
@@ -33,23 +31,16 @@ begin:  movb    %dl, drive
 1:      expect  $0, packet + 8, "13h/4B01: the master"
 
         /* The CD itself, whatever is emulated. */
-        movb    $0xe0, %dl
-        movb    $0x41, %ah
-        movw    $0x55aa, %bx
-        int     $0x13
+        bios    0x13, ah=0x41, bx=0x55aa, dl=0xe0
         expect_no_carry "13h/41"
         expect  $0xaa55, %bx, "13h/41: BX"
         expect  $7, %cx, "13h/41: CX"
-        movw    $parameters, %si
-        movb    $0x48, %ah
-        int     $0x13
+        bios    0x13, ah=0x48, si=parameters
         expect_no_carry "13h/48"
         expect  $2048, parameters + 24, "13h/48: bytes of a block"
         movw    blocks, %ax
         expect  parameters + 16, %ax, "13h/48: blocks"
-        movw    $dap, %si
-        movb    $0x42, %ah
-        int     $0x13
+        bios    0x13, ah=0x42, si=dap
         expect_no_carry "13h/42"
         expect_byte $0, %ah, "13h/42: AH"
         expect  $2, dap + 2, "13h/42: how many"
@@ -77,11 +68,7 @@ begin:  movb    %dl, drive
         movb    $0x42, %ah
         int     $0x13
         expect_carry "13h/42 behind the last block"
-        movw    $0x0201, %ax
-        movw    $1, %cx
-        movb    $0, %dh
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0201, bx=0x6000, cx=1, dh=0
         expect_carry "13h/02 of a CD"
         movb    $0x08, %ah
         int     $0x13
@@ -90,10 +77,7 @@ begin:  movb    %dl, drive
         int     $0x13
         expect_no_carry "13h/15 of a CD"
         expect_byte $1, %ah, "13h/15 of a CD: AH"
-        movb    $0x41, %ah
-        movw    $0x55aa, %bx
-        movb    $0xe1, %dl
-        int     $0x13
+        bios    0x13, ah=0x41, bx=0x55aa, dl=0xe1
         expect_carry "13h/41 of a CD that is not there"
 
         movw    $command, %si           // the boot catalog
@@ -129,9 +113,7 @@ begin:  movb    %dl, drive
 2:      movw    last_cx, %cx
         movb    last_dh, %dh
         movb    drive, %dl
-        movw    $0x0201, %ax
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0201, bx=0x6000
         expect_no_carry "13h/02 of the last sector"
         expect  $0x414c, 0x6000, "13h/02 of the last sector: the data"
         movb    packet + 0x10, %al
@@ -177,10 +159,7 @@ no_emulation:
 
         /* --- the tray --- */
 tray:
-        movb    $0xe0, %dl
-        movw    $packet, %si
-        movw    $0x4b01, %ax
-        int     $0x13
+        bios    0x13, ax=0x4b01, dl=0xe0, si=packet
         expect_no_carry "13h/4B01 without emulation"
         expect_byte $0, packet + 1, "13h/4B01 without emulation: media type"
         movw    $0x4500, %ax
@@ -199,9 +178,7 @@ tray:
         expect_no_carry "13h/46"
         movl    $16, dap + 8
         movw    $1, dap + 2
-        movw    $dap, %si
-        movb    $0x42, %ah
-        int     $0x13
+        bios    0x13, ah=0x42, si=dap
         expect_carry "13h/42 of an open drive"
         expect_byte $0x31, %ah, "13h/42 of an open drive: AH"
         jmp     end
@@ -229,17 +206,12 @@ ask_emulation:
         movw    $0x4a00, %ax
         int     $0x13
         expect_no_carry "13h/4A"
-        movb    $8, %ah
-        movb    $0, %dl
-        int     $0x13
+        bios    0x13, ah=8, dl=0
         expect_no_carry "13h/08 of what was asked for"
         expect  $0x4f12, %cx, "13h/08 of what was asked for: CX"
         xorw    %ax, %ax
         movw    %ax, %es
-        movb    $0x7f, %dl              // all emulation
-        movw    $0x4b00, %ax
-        movw    $packet, %si
-        int     $0x13
+        bios    0x13, ax=0x4b00, dl=0x7f, si=packet // all emulation
         expect_no_carry "13h/4B00 of all"
         movb    $2, packet + 1
         movw    $0, packet + 0xc
@@ -253,20 +225,13 @@ ask_emulation:
         jmp     end
 again:  movw    $0, 0x600
         expect_byte $0, drive, "13h/4C: DL"
-        movw    $packet, %si
-        movb    $0, %dl
-        movw    $0x4b00, %ax
-        int     $0x13
+        bios    0x13, ax=0x4b00, dl=0, si=packet
         expect_no_carry "13h/4B00 behind 13h/4C"
         jmp     tray
 
 /* The first sector of drive DL, which has 11h in each byte. */
 read_other:
-        movw    $0x0201, %ax
-        movw    $1, %cx
-        movb    $0, %dh
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0201, bx=0x6000, cx=1, dh=0
         expect_no_carry "13h/02 of the drive behind"
         expect  $0x1111, 0x6000, "13h/02 of the drive behind: the data"
         ret

@@ -42,6 +42,30 @@ end_with:
         movw    $0x500, %dx
         outb    %al, %dx
 
+/* bios 0x10, ax=0x0e41, bx=7: the call with these in its registers, the others as they are. */
+        .macro  set_register name, value
+        .ifnb   \value
+        mov     $\value, %\name
+        .endif
+        .endm
+        .macro  bios number, ax, ah, al, bx, bh, bl, cx, ch, cl, dx, dh, dl, si, di
+        set_register ax, "\ax"
+        set_register ah, "\ah"
+        set_register al, "\al"
+        set_register bx, "\bx"
+        set_register bh, "\bh"
+        set_register bl, "\bl"
+        set_register cx, "\cx"
+        set_register ch, "\ch"
+        set_register cl, "\cl"
+        set_register dx, "\dx"
+        set_register dh, "\dh"
+        set_register dl, "\dl"
+        set_register si, "\si"
+        set_register di, "\di"
+        int     $\number
+        .endm
+
         .macro  fails text
         pushw   $.Ltext\@
         call    failed

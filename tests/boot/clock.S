@@ -5,11 +5,7 @@
         xorw    %ax, %ax                // 15h/83: a flag, 20 ms later
         movw    %ax, %es
         movb    $0, flag
-        movw    $flag, %bx
-        movw    $0, %cx
-        movw    $20000, %dx
-        movw    $0x8300, %ax
-        int     $0x15
+        bios    0x15, ax=0x8300, bx=flag, cx=0, dx=20000
         expect_no_carry "15h/83"
         movw    $0x8300, %ax
         int     $0x15
@@ -27,9 +23,7 @@
         jb      1f
         fails   "15h/83: it took seconds"
 1:      expect_byte $0, 0x4a0, "40:a0: nothing is waited for"
-        movw    $0xffff, %cx
-        movw    $0x8300, %ax
-        int     $0x15
+        bios    0x15, ax=0x8300, cx=0xffff
         movw    $0x8301, %ax
         int     $0x15
         expect_no_carry "15h/8301"
@@ -43,13 +37,8 @@
         fails   "15h/8301: the clock ticks on"
 
 1:      movw    $0x2000, %cx            // 1Ah/05 and 03: 2000-02-29, 12:59:58
-        movw    $0x0229, %dx
-        movb    $5, %ah
-        int     $0x1a
-        movw    $0x1259, %cx
-        movw    $0x5800, %dx
-        movb    $3, %ah
-        int     $0x1a
+        bios    0x1a, ah=5, dx=0x0229
+        bios    0x1a, ah=3, cx=0x1259, dx=0x5800
         movb    $2, %ah
         int     $0x1a
         expect_no_carry "1ah/02"
@@ -62,10 +51,7 @@
         movw    $alarm, 0x4a * 4
         movw    $0, 0x4a * 4 + 2
         sti
-        movw    $0x1300, %cx            // 1Ah/06: an alarm at 13:00:00
-        movw    $0x0000, %dx
-        movb    $6, %ah
-        int     $0x1a
+        bios    0x1a, ah=6, cx=0x1300, dx=0x0000 // 1Ah/06: an alarm at 13:00:00
         expect_no_carry "1ah/06"
         movb    $6, %ah
         int     $0x1a

@@ -1,16 +1,10 @@
 // disk: INT 13h on the 1.44M diskette that this is on, and on a hard disk of 33 sectors.
 #include "check.h"
-        movb    $0, %ah
-        movb    $0, %dl
-        int     $0x13
+        bios    0x13, ah=0, dl=0
         expect_no_carry "13h/00"
-        movb    $0, %ah
-        movb    $1, %dl
-        int     $0x13
+        bios    0x13, ah=0, dl=1
         expect_carry "13h/00 of a drive that is not there"
-        movb    $8, %ah
-        movb    $0, %dl
-        int     $0x13
+        bios    0x13, ah=8, dl=0
         expect_no_carry "13h/08"
         expect  $0x4f12, %cx, "13h/08: 80 cylinders, 18 sectors"
         expect  $0x0101, %dx, "13h/08: 2 heads, 1 drive"
@@ -20,24 +14,16 @@
         expect  $0xefc7, %di, "13h/08: DI"
         xorw    %ax, %ax
         movw    %ax, %es
-        movb    $0x15, %ah
-        movb    $0, %dl
-        int     $0x13
+        bios    0x13, ah=0x15, dl=0
         expect_byte $1, %ah, "13h/15 of a diskette"
 
-        movw    $0x0201, %ax            // the first sector, again
-        movw    $0x0001, %cx
-        movw    $0, %dx
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0201, bx=0x6000, cx=0x0001, dx=0 // the first sector, again
         expect_no_carry "13h/02"
         expect  $1, %ax, "13h/02: AX"
         expect  $1, %cx, "13h/02: CX"
         expect  $0, %dx, "13h/02: DX"
         expect  $0xaa55, 0x61fe, "13h/02: the data"
-        movw    $0x0201, %ax
-        movw    $0x0013, %cx            // sector 19
-        int     $0x13
+        bios    0x13, ax=0x0201, cx=0x0013 // sector 19
         expect_carry "13h/02 of sector 19"
         expect_byte $4, %ah, "13h/02 of sector 19: AH"
         expect_byte $0, %al, "13h/02 of sector 19: AL"
@@ -46,11 +32,7 @@
         int     $0x13
         expect_carry "13h/01"
         expect_byte $4, %ah, "13h/01: AH"
-        movw    $0x0202, %ax            // 64 KiB of memory end within it
-        movw    $0x0001, %cx
-        movw    $0, %dx
-        movw    $0xfe00, %bx
-        int     $0x13
+        bios    0x13, ax=0x0202, bx=0xfe00, cx=0x0001, dx=0 // 64 KiB of memory end within it
         expect_carry "13h/02 across 64 KiB"
         expect_byte $9, %ah, "13h/02 across 64 KiB: AH"
         movw    $0x0200, %ax
@@ -58,11 +40,7 @@
         expect_carry "13h/02 of 0 sectors"
 
         movw    $0x55aa, 0x6000         // written, read back, verified
-        movw    $0x0301, %ax
-        movw    $0x4f12, %cx            // the last one
-        movw    $0x0100, %dx
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0301, bx=0x6000, cx=0x4f12, dx=0x0100 // the last one
         expect_no_carry "13h/03"
         movw    $0, 0x6000
         movw    $0x0201, %ax
@@ -76,23 +54,14 @@
         int     $0x13
         expect_carry "13h/02 beyond the end"
 
-        movb    $0x41, %ah
-        movw    $0x55aa, %bx
-        movb    $0, %dl
-        int     $0x13
+        bios    0x13, ah=0x41, bx=0x55aa, dl=0
         expect_carry "13h/41 of a diskette"
-        movb    $0x41, %ah
-        movw    $0x55aa, %bx
-        movb    $0x80, %dl
-        int     $0x13
+        bios    0x13, ah=0x41, bx=0x55aa, dl=0x80
         expect_no_carry "13h/41"
         expect  $0xaa55, %bx, "13h/41: BX"
         expect_byte $0x30, %ah, "13h/41: version"
         expect  $7, %cx, "13h/41: CX"
-        movw    $packet, %si
-        movb    $0x42, %ah
-        movb    $0x80, %dl
-        int     $0x13
+        bios    0x13, ah=0x42, dl=0x80, si=packet
         expect_no_carry "13h/42"
         expect_byte $0, %ah, "13h/42: AH"
         expect  $2, packet + 2, "13h/42: how many"
@@ -102,19 +71,13 @@
         movb    $0x42, %ah
         int     $0x13
         expect_carry "13h/42 beyond the end"
-        movw    $parameters, %si
-        movb    $0x48, %ah
-        int     $0x13
+        bios    0x13, ah=0x48, si=parameters
         expect_no_carry "13h/48"
         expect  $33, parameters + 16, "13h/48: sectors"
         expect  $512, parameters + 24, "13h/48: bytes of one"
-        movb    $0x15, %ah
-        movb    $0x80, %dl
-        int     $0x13
+        bios    0x13, ah=0x15, dl=0x80
         expect_byte $3, %ah, "13h/15 of a hard disk"
-        movw    $0x4b01, %ax
-        movb    $0x80, %dl
-        int     $0x13
+        bios    0x13, ax=0x4b01, dl=0x80
         expect_carry "13h/4B"
         movb    $0x77, %ah
         int     $0x13

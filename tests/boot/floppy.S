@@ -58,11 +58,7 @@
 
         movw    $0x1122, 0x6000         // the BIOS writes cylinder 3, head 1, sectors 17 and 18
         movw    $0x3344, 0x6200
-        movw    $0x0302, %ax
-        movw    $0x0311, %cx
-        movw    $0x0100, %dx
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0302, bx=0x6000, cx=0x0311, dx=0x0100
         expect_no_carry "13h/03"
         movb    $0x46, %al              // the controller reads them
         movw    $1024, %cx
@@ -94,11 +90,7 @@
         call    wait_irq
         call    results
         expect_byte $4, result, "WRITE DATA: ST0"
-        movw    $0x0201, %ax
-        movw    $0x0311, %cx
-        movw    $0x0100, %dx
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0201, bx=0x6000, cx=0x0311, dx=0x0100
         expect  $0x5566, 0x6000, "WRITE DATA: what the BIOS reads"
 
         movb    $0x02, %al              // no such cylinder without a seek

@@ -53,9 +53,7 @@ next_mode:
         xorw    %cx, %cx
         movw    $0x184f, %dx
         int     $0x10
-        movb    $0x02, %ah
-        movw    $0x0205, %dx
-        int     $0x10
+        bios    0x10, ah=0x02, dx=0x0205
         movb    $0x08, %ah
         int     $0x10
         cmpb    $'R', %al
@@ -143,29 +141,20 @@ vbe:    movw    $0x6000, %di
         cmpw    $0x112, %ax
         jne     1b
 2:      expect  $0x112, %ax, "4F00: 112h"
-        movw    $0x4f01, %ax
-        movw    $0x4112, %cx
-        movw    $0x6200, %di
-        int     $0x10
+        bios    0x10, ax=0x4f01, cx=0x4112, di=0x6200
         expect  $0x004f, %ax, "4F01"
         expect  $640, 0x6212, "4F01: width"
         expect  $480, 0x6214, "4F01: height"
         expect_byte $24, 0x6219, "4F01: bits"
         expect  $1920, 0x6210, "4F01: pitch"
         expect  $0xe000, 0x622a, "4F01: framebuffer"
-        movw    $0x4f01, %ax
-        movw    $0x1ff, %cx
-        int     $0x10
+        bios    0x10, ax=0x4f01, cx=0x1ff
         expect  $0x014f, %ax, "4F01: no such mode"
-        movw    $0x4f02, %ax
-        movw    $0x1ff, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f02, bx=0x1ff
         expect  $0x014f, %ax, "4F02: no such mode"
 
 /* 101h by banks: dot 100 of line 300 is in bank 2. */
-        movw    $0x4f02, %ax
-        movw    $0x0101, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f02, bx=0x0101
         expect  $0x004f, %ax, "4F02"
         movw    $0x4f03, %ax
         int     $0x10
@@ -182,46 +171,28 @@ vbe:    movw    $0x6000, %di
         expect  $2, %dx, "4F05: get"
         expect_byte $0, %fs:(300*640+100-0x20000), "4F02 clears"
         movb    $77, %fs:(300*640+100-0x20000)
-        movw    $0x0d00, %ax
-        movw    $100, %cx
-        movw    $300, %dx
-        int     $0x10
+        bios    0x10, ax=0x0d00, cx=100, dx=300
         expect_byte $77, %al, "4F05: the dot"
-        movw    $0x4f05, %ax
-        movw    $0, %bx
-        movw    $256, %dx
-        int     $0x10
+        bios    0x10, ax=0x4f05, bx=0, dx=256
         expect  $0x014f, %ax, "4F05: beyond memory"
 
 /* The linear framebuffer, through a segment without a limit; what was there stays. */
-        movw    $0x4f02, %ax
-        movw    $0xc101, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f02, bx=0xc101
         expect  $0x004f, %ax, "4F02: linear"
         call    flat
         movl    $0xe0000000, %edi
         expect_byte $77, %gs:300*640+100(%edi), "linear"
         movb    $78, %gs:300*640+100(%edi)
 linear_written:
-        movw    $0x0d00, %ax
-        movw    $100, %cx
-        movw    $300, %dx
-        int     $0x10
+        bios    0x10, ax=0x0d00, cx=100, dx=300
         expect_byte $78, %al, "linear: the dot"
 
 /* Longer lines, another start. */
-        movw    $0x4f06, %ax
-        movw    $0, %bx
-        movw    $1000, %cx
-        int     $0x10
+        bios    0x10, ax=0x4f06, bx=0, cx=1000
         expect  $0x004f, %ax, "4F06"
         expect  $1000, %bx, "4F06: bytes"
         expect  $16777, %dx, "4F06: lines"
-        movw    $0x4f07, %ax
-        movw    $0, %bx
-        movw    $8, %cx
-        movw    $5, %dx
-        int     $0x10
+        bios    0x10, ax=0x4f07, bx=0, cx=8, dx=5
         expect  $0x004f, %ax, "4F07"
         movw    $0x4f07, %ax
         movw    $1, %bx
@@ -256,9 +227,7 @@ linear_written:
 4:      expect_byte $0x64, 0x6500+54, "4F15: the clock"
 
 /* Colours of eight bits. */
-        movw    $0x4f08, %ax
-        movw    $0x0800, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f08, bx=0x0800
         expect_byte $8, %bh, "4F08"
         movl    $0x00fe8142, 0x6400
         movw    $0x4f09, %ax
@@ -269,54 +238,34 @@ linear_written:
         int     $0x10
         expect  $0x004f, %ax, "4F09"
         movl    $0, 0x6400
-        movw    $0x4f09, %ax
-        movw    $1, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f09, bx=1
         expect  $0x8142, 0x6400, "4F09: get"
         expect_byte $0xfe, 0x6402, "4F09: red"
 
 /* All of it into memory, text, and all of it back. */
-        movw    $0x4f04, %ax
-        movb    $0, %dl
-        movw    $0x0f, %cx
-        int     $0x10
+        bios    0x10, ax=0x4f04, cx=0x0f, dl=0
         expect  $0x004f, %ax, "4F04"
         expect  $16, %bx, "4F04: blocks"
-        movw    $0x4f04, %ax
-        movb    $1, %dl
-        movw    $0xb000, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f04, bx=0xb000, dl=1
         expect  $0x004f, %ax, "4F04: save"
         movw    $0x0003, %ax
         int     $0x10
-        movw    $0x4f04, %ax
-        movw    $0x0f, %cx
-        movb    $2, %dl
-        movw    $0xb000, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f04, bx=0xb000, cx=0x0f, dl=2
         expect  $0x004f, %ax, "4F04: restore"
         movw    $0x4f03, %ax
         int     $0x10
         expect  $0xc101, %bx, "4F04: the mode"
-        movw    $0x4f07, %ax
-        movw    $1, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f07, bx=1
         expect  $5, %dx, "4F04: the start"
         movl    $0xe0000000, %edi
         expect_byte $78, %gs:300*640+100(%edi), "4F04: dots"
-        movw    $0x1c00, %ax
-        movw    $7, %cx
-        int     $0x10
+        bios    0x10, ax=0x1c00, cx=7
         expect_byte $0x1c, %al, "1C"
         expect  $16, %bx, "1C: blocks"
 
 /* 32 bits a dot, characters and all. */
-        movw    $0x4f02, %ax
-        movw    $0x4144, %bx
-        int     $0x10
-        movw    $0x0e58, %ax
-        movw    $0x0f, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f02, bx=0x4144
+        bios    0x10, ax=0x0e58, bx=0x0f
         movb    $0x02, %ah
         xorw    %dx, %dx
         movb    $0, %bh
@@ -339,9 +288,7 @@ linear_written:
         inw     %dx, %ax
         expect  $1024, %ax, "the width"
 
-        movw    $0x4f02, %ax            // and text again
-        movw    $0x0003, %bx
-        int     $0x10
+        bios    0x10, ax=0x4f02, bx=0x0003 // and text again
         expect  $0x004f, %ax, "4F02: text"
         movw    $0xb800, %ax
         movw    %ax, %fs

@@ -65,8 +65,6 @@ give:   movw    $0x1f2, %dx
 
 // AX: the function and the count, for the same sector: cylinder 0, head 0, sector 6.
 bios:   movw    $0x0006, %cx
-        movw    $0x0080, %dx
-        movw    $buffer, %bx
-        int     $0x13
+        bios    0x13, bx=buffer, dx=0x0080
         expect_no_carry "int 13h"
         ret

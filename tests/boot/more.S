@@ -2,17 +2,12 @@
 #include "check.h"
 
         movw    $0x1801, %ax            // 13h/18: 80 tracks of 18
-        movw    $0x4f12, %cx
-        movb    $0, %dl
-        movb    $0x18, %ah
-        int     $0x13
+        bios    0x13, ah=0x18, cx=0x4f12, dl=0
         expect_no_carry "13h/18"
         movw    %es, %ax
         expect  $0xf000, %ax, "13h/18: ES"
         expect  $0xefc7, %di, "13h/18: DI"
-        movw    $0x270f, %cx            // 40 of 15
-        movb    $0x18, %ah
-        int     $0x13
+        bios    0x13, ah=0x18, cx=0x270f // 40 of 15
         expect_carry "13h/18, of another kind"
         expect_byte $0x0c, %ah, "13h/18: AH"
         xorw    %ax, %ax
@@ -27,28 +22,15 @@
         incb    %dl
         cmpb    $18, %dl
         jbe     1b
-        movw    $0x0512, %ax            // 13h/05: there
-        movw    $0x2801, %cx
-        movw    $0x0100, %dx
-        movw    $table, %bx
-        int     $0x13
+        bios    0x13, ax=0x0512, bx=table, cx=0x2801, dx=0x0100 // 13h/05: there
         expect_no_carry "13h/05"
-        movw    $0x0201, %ax
-        movw    $0x2812, %cx
-        movw    $0x0100, %dx
-        movw    $0x6000, %bx
-        int     $0x13
+        bios    0x13, ax=0x0201, bx=0x6000, cx=0x2812, dx=0x0100
         expect  $0xf6f6, 0x6000, "13h/05: what is there"
-        movw    $0x0201, %ax
-        movw    $0x2801, %cx
-        movw    $0x0000, %dx
-        int     $0x13
+        bios    0x13, ax=0x0201, cx=0x2801, dx=0x0000
         expect  $0x0000, 0x6000, "13h/05: the other side"
 
         movb    $1, 0x47c               // 14h/02: a second at most
-        movw    $0x0200, %ax
-        movw    $0, %dx
-        int     $0x14
+        bios    0x14, ax=0x0200, dx=0
         testb   $0x80, %ah
         jnz     1f
         fails   "14h/02: nothing has come, and it is not timed out"
@@ -59,9 +41,7 @@
         movb    $0, 0x47c
         movb    $'1', %al
         outb    %al, $0xe9
-        movw    $0x0200, %ax
-        movw    $0, %dx
-        int     $0x14
+        bios    0x14, ax=0x0200, dx=0
         expect  $0x007a, %ax, "14h/02: what was typed"
 
         jmp     end

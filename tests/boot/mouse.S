@@ -5,36 +5,24 @@
         movw    $0xc207, %ax            // nobody is there yet
         xorw    %bx, %bx
         int     $0x15
-        movw    $0xc200, %ax
-        movb    $1, %bh
-        int     $0x15
+        bios    0x15, ax=0xc200, bh=1
         expect_carry "15h/C200 without a handler"
         expect_byte $5, %ah, "15h/C200 without a handler: AH"
-        movw    $0xc205, %ax
-        movb    $3, %bh
-        int     $0x15
+        bios    0x15, ax=0xc205, bh=3
         expect_no_carry "15h/C205"
         expect  $0x00aa, %bx, "15h/C205: BX"
         movw    $0xc204, %ax
         int     $0x15
         expect_no_carry "15h/C204"
         expect_byte $0, %bh, "15h/C204: a mouse"
-        movw    $0xc202, %ax
-        movb    $2, %bh
-        int     $0x15
+        bios    0x15, ax=0xc202, bh=2
         expect_no_carry "15h/C202"
-        movw    $0xc203, %ax
-        movb    $4, %bh
-        int     $0x15
+        bios    0x15, ax=0xc203, bh=4
         expect_carry "15h/C203, no such resolution"
         expect_byte $2, %ah, "15h/C203: AH"
-        movw    $0xc203, %ax
-        movb    $3, %bh
-        int     $0x15
+        bios    0x15, ax=0xc203, bh=3
         expect_no_carry "15h/C203"
-        movw    $0xc206, %ax
-        movb    $0, %bh
-        int     $0x15
+        bios    0x15, ax=0xc206, bh=0
         expect_no_carry "15h/C206"
         expect_byte $0, %bl, "15h/C206: status"
         expect_byte $3, %cl, "15h/C206: resolution"
@@ -43,13 +31,9 @@
         int     $0x15
         expect_carry "15h/C2AA"
         expect_byte $1, %ah, "15h/C2AA: AH"
-        movw    $0xc207, %ax
-        movw    $handler, %bx
-        int     $0x15
+        bios    0x15, ax=0xc207, bx=handler
         expect_no_carry "15h/C207"
-        movw    $0xc200, %ax
-        movb    $1, %bh
-        int     $0x15
+        bios    0x15, ax=0xc200, bh=1
         expect_no_carry "15h/C200"
 
         movb    $'1', %al

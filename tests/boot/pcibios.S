@@ -22,16 +22,10 @@
         fails   "B101: mechanism 1"
 1:
         // find: the IDE function, one that is not there, and what is no vendor
-        movw    $0xb102, %ax
-        movw    $0x7010, %cx
-        movw    $0x8086, %dx
-        movw    $0, %si
-        int     $0x1a
+        bios    0x1a, ax=0xb102, cx=0x7010, dx=0x8086, si=0
         expect_no_carry "B102: IDE"
         expect  $0x0009, %bx, "B102: where"
-        movw    $0xb102, %ax
-        movw    $1, %si                 // there is no second one
-        int     $0x1a
+        bios    0x1a, ax=0xb102, si=1 // there is no second one
         expect_carry "B102: a second one"
         expect_byte $0x86, %ah, "B102: AH"
 
@@ -48,35 +42,20 @@
         expect_byte $0x86, %ah, "B103: AH"
 
         // registers
-        movw    $0x0009, %bx
-        movw    $0x000b, %di
-        movw    $0xb108, %ax
-        int     $0x1a
+        bios    0x1a, ax=0xb108, bx=0x0009, di=0x000b
         expect_no_carry "B108"
         expect_byte $0x01, %cl, "B108: base class"
-        movw    $0x0002, %di
-        movw    $0xb109, %ax
-        int     $0x1a
+        bios    0x1a, ax=0xb109, di=0x0002
         expect_no_carry "B109"
         expect  $0x7010, %cx, "B109: device"
-        movw    $0x0000, %di
-        movw    $0xb10a, %ax
-        int     $0x1a
+        bios    0x1a, ax=0xb10a, di=0x0000
         expect_no_carry "B10A"
         expect_long 0x70108086, %ecx, "B10A"
-        movw    $0x003c, %di
-        movb    $0x0e, %cl
-        movw    $0xb10b, %ax
-        int     $0x1a
+        bios    0x1a, ax=0xb10b, cl=0x0e, di=0x003c
         expect_no_carry "B10B"
-        movb    $0, %cl
-        movw    $0xb108, %ax
-        int     $0x1a
+        bios    0x1a, ax=0xb108, cl=0
         expect_byte $0x0e, %cl, "B10B: what was written"
-        movw    $0x000c, %di
-        movw    $0x4008, %cx
-        movw    $0xb10c, %ax
-        int     $0x1a
+        bios    0x1a, ax=0xb10c, cx=0x4008, di=0x000c
         expect_no_carry "B10C"
         movl    $0, %ecx
         movw    $0xb10a, %ax

@@ -1,10 +1,7 @@
 // protected: INT 15h/89, from which there is no way back.
 #include "check.h"
 
-        movw    $0x5030, %bx            // 15h/89: PIC vectors 50h and 30h
-        movw    $gdt, %si
-        movb    $0x89, %ah
-        int     $0x15
+        bios    0x15, ah=0x89, bx=0x5030, si=gdt // 15h/89: PIC vectors 50h and 30h
         jc      1f                      // DS, ES, SS and CS are selectors now
         movw    %cs, %ax
         cmpw    $0x30, %ax

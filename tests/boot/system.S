@@ -103,10 +103,7 @@ map:    movl    $0xe820, %eax
         movw    $0x530e, %ax
         int     $0x15
         expect  $0x0102, %ax, "15h/530e: version"
-        movw    $0x5307, %ax
-        movw    $1, %bx
-        movw    $4, %cx
-        int     $0x15
+        bios    0x15, ax=0x5307, bx=1, cx=4
         expect_carry "15h/5307, no such state"
         expect_byte $0x0a, %ah, "15h/5307: AH"
         movw    $0x1234, %ax
@@ -116,26 +113,17 @@ map:    movl    $0xe820, %eax
         expect_byte $0x34, %al, "15h/1234: AL"
 
         movw    $0x5a5a, 0x6800         // 87: a word to 1 MiB and back
-        movw    $1, %cx
-        movw    $there, %si
-        movb    $0x87, %ah
-        int     $0x15
+        bios    0x15, ah=0x87, cx=1, si=there
         expect_no_carry "15h/87 there"
         movw    $0, 0x6800
-        movw    $1, %cx
-        movw    $back, %si
-        movb    $0x87, %ah
-        int     $0x15
+        bios    0x15, ah=0x87, cx=1, si=back
         expect_no_carry "15h/87 back"
         expect  $0x5a5a, 0x6800, "15h/87: the word"
 
         movb    $0, %ah                 // ticks go on, by themselves and while one waits
         int     $0x1a
         movw    %dx, %si
-        movw    $2, %cx                 // 131 ms
-        movw    $0, %dx
-        movb    $0x86, %ah
-        int     $0x15
+        bios    0x15, ah=0x86, cx=2, dx=0 // 131 ms
         expect_no_carry "15h/86"
         movb    $0, %ah
         int     $0x1a
@@ -144,9 +132,7 @@ map:    movl    $0xe820, %eax
         jae     4f
         fails   "1ah/00: ticks after 15h/86"
 4:      movw    $0x0012, %cx
-        movw    $0x3456, %dx
-        movb    $1, %ah
-        int     $0x1a
+        bios    0x1a, ah=1, dx=0x3456
         movb    $0, %ah
         int     $0x1a
         expect  $0x12, %cx, "1ah/01: high word"
@@ -157,10 +143,7 @@ map:    movl    $0xe820, %eax
         int     $0x1a
         expect_byte $0x20, %ch, "1ah/04: century"
 
-        movb    $0, %ah
-        movb    $0xe3, %al
-        movw    $0, %dx
-        int     $0x14
+        bios    0x14, ah=0, al=0xe3, dx=0
         testb   $0x20, %ah
         jnz     5f
         fails   "14h/00: the line's buffer is not empty"

@@ -11,14 +11,8 @@
         expect  $0x5003, %ax, "10h/0F"
         expect_byte $0, %bh, "10h/0F: page"
 
-        movb    $0x02, %ah              // A cursor, and what is written there
-        movw    $0x0304, %dx
-        movb    $0, %bh
-        int     $0x10
-        movw    $0x0941, %ax
-        movw    $0x001e, %bx
-        movw    $3, %cx
-        int     $0x10
+        bios    0x10, ah=0x02, bh=0, dx=0x0304 // A cursor, and what is written there
+        bios    0x10, ax=0x0941, bx=0x001e, cx=3
         expect  $0x1e41, %fs:(3*80+4)*2, "10h/09"
         expect  $0x1e41, %fs:(3*80+6)*2, "10h/09: the third"
         expect  $0x0720, %fs:(3*80+7)*2, "10h/09: no fourth"
@@ -29,9 +23,7 @@
         movb    $0x08, %ah
         int     $0x10
         expect  $0x1e41, %ax, "10h/08"
-        movw    $0x0a42, %ax
-        movw    $1, %cx
-        int     $0x10
+        bios    0x10, ax=0x0a42, cx=1
         expect  $0x1e42, %fs:(3*80+4)*2, "10h/0A keeps the attribute"
         movw    $0x3d4, %dx
         movb    $0x0e, %al
@@ -61,9 +53,7 @@
         movb    $3, %ah
         int     $0x10
         expect  $0x0400, %dx, "10h/0E: BS at the left edge"
-        movb    $2, %ah                 // the last cell scrolls
-        movw    $0x184f, %dx
-        int     $0x10
+        bios    0x10, ah=2, dx=0x184f // the last cell scrolls
         movw    $0x0e5a, %ax
         int     $0x10
         expect  $0x075a, %fs:(23*80+79)*2, "10h/0E: the screen scrolls"
@@ -72,19 +62,11 @@
         int     $0x10
         expect  $0x1800, %dx, "10h/0E: the cursor after it"
 
-        movw    $0x0600, %ax            // windows
-        movb    $0x17, %bh
-        movw    $0x0000, %cx
-        movw    $0xffff, %dx
-        int     $0x10
+        bios    0x10, ax=0x0600, bh=0x17, cx=0x0000, dx=0xffff // windows
         expect  $0x1720, %fs:0, "10h/06: cleared"
         expect  $0x1720, %fs:(24*80+79)*2, "10h/06: to the end"
         movw    $0x1758, %fs:(5*80+10)*2
-        movw    $0x0601, %ax
-        movb    $0x70, %bh
-        movw    $0x040a, %cx
-        movw    $0x080c, %dx
-        int     $0x10
+        bios    0x10, ax=0x0601, bh=0x70, cx=0x040a, dx=0x080c
         expect  $0x1758, %fs:(4*80+10)*2, "10h/06: up by one"
         expect  $0x7020, %fs:(8*80+10)*2, "10h/06: the line that comes"
         expect  $0x1720, %fs:(8*80+13)*2, "10h/06: beside the window"
@@ -99,9 +81,7 @@
         movw    $string, %bp
         int     $0x10
         expect  $0x2f48, %fs:(10*80)*2, "10h/1301"
-        movb    $3, %ah
-        movb    $0, %bh
-        int     $0x10
+        bios    0x10, ah=3, bh=0
         expect  $0x0a05, %dx, "10h/1301: the cursor"
         movw    $0x1302, %ax
         movw    $2, %cx
@@ -119,9 +99,7 @@
         expect_byte $0x31, %fs:0x1000, "10h/0E: on the page that is shown"
         movw    $0x0500, %ax
         int     $0x10
-        movw    $0x1112, %ax            // 50 lines
-        movb    $0, %bl
-        int     $0x10
+        bios    0x10, ax=0x1112, bl=0 // 50 lines
         expect_byte $49, 0x484, "10h/1112: 50 rows"
         expect_byte $8, 0x485, "10h/1112: of 8 lines"
         movw    $0x0001, %ax
@@ -136,9 +114,7 @@
         movw    $0x0003, %ax
         int     $0x10
 
-        movw    $0x1130, %ax
-        movb    $6, %bh
-        int     $0x10
+        bios    0x10, ax=0x1130, bh=6
         expect  $16, %cx, "10h/1130: lines"
         expect_byte $24, %dl, "10h/1130: rows less one"
         movw    %es, %ax
@@ -149,47 +125,28 @@
         int     $0x10
         expect_byte $0x1a, %al, "10h/1A00"
         expect  $0x0008, %bx, "10h/1A00: a VGA in colour"
-        movb    $0x12, %ah
-        movb    $0x10, %bl
-        int     $0x10
+        bios    0x10, ah=0x12, bl=0x10
         expect  $0x0003, %bx, "10h/12, 10: colour, 256 KiB"
-        movw    $0x1b00, %ax
-        movw    $0, %bx
-        movw    $0x6000, %di
-        int     $0x10
+        bios    0x10, ax=0x1b00, bx=0, di=0x6000
         expect_byte $0x1b, %al, "10h/1B"
         expect_byte $3, 0x6004, "10h/1B: the mode"
         expect_byte $25, 0x6022, "10h/1B: rows"
-        movw    $0x1007, %ax
-        movb    $1, %bl
-        int     $0x10
+        bios    0x10, ax=0x1007, bl=1
         expect_byte $1, %bh, "10h/1007"
-        movw    $0x0b00, %ax            // the background is colour 0
-        movw    $0x0009, %bx
-        int     $0x10
-        movw    $0x1007, %ax
-        movw    $0, %bx
-        int     $0x10
+        bios    0x10, ax=0x0b00, bx=0x0009 // the background is colour 0
+        bios    0x10, ax=0x1007, bx=0
         expect_byte $0x11, %bh, "10h/0B00: the background"
-        movw    $0x0b00, %ax
-        movw    $0, %bx
-        int     $0x10
+        bios    0x10, ax=0x0b00, bx=0
         movw    $0x1007, %ax
         int     $0x10
         expect_byte $0, %bh, "10h/0B00: black again"
-        movw    $0xb800, %ax            // an unknown function returns
-        movw    $0x5678, %bx
-        int     $0x10
+        bios    0x10, ax=0xb800, bx=0x5678 // an unknown function returns
         expect  $0xb800, %ax, "10h/B8"
         expect  $0x5678, %bx, "10h/B8: BX"
 
         movw    $0x0013, %ax            // a pixel of mode 13h
         int     $0x10
-        movw    $0x0c2a, %ax
-        movw    $0, %bx
-        movw    $319, %cx
-        movw    $199, %dx
-        int     $0x10
+        bios    0x10, ax=0x0c2a, bx=0, cx=319, dx=199
         movb    $0x0d, %ah
         int     $0x10
         expect_byte $0x2a, %al, "10h/0D"
