@@ -137,6 +137,11 @@ static const struct {
     {"kgsb", AT(msrs.kernel_gs_base), 8},
     {"pat", AT(msrs.pat), 8},
     {"aux", AT(msrs.tsc_aux), 8},
+    {"mtrrdef", AT(msrs.mtrr_def_type), 8},
+    {"mtrrbase0", AT(msrs.mtrr_phys[0]), 8},
+    {"mtrrmask7", AT(msrs.mtrr_phys[15]), 8},
+    {"mtrrfix0", AT(msrs.mtrr_fix[0]), 8},
+    {"mtrrfix10", AT(msrs.mtrr_fix[10]), 8},
     {"xcr0", AT(xcr0), 8},
     {"fcw", AT_XSAVE(fpu.fcw), 2},
     {"fsw", AT_XSAVE(fpu.fsw), 2},
@@ -559,7 +564,7 @@ static bool set_named(struct rig *r, const char *name, const struct arguments *a
             setters[n].set(r, a);
             return true;
         }
-    if (*name == '+' || *name == '-' || !strcmp(name, "amd"))
+    if (*name == '+' || *name == '-' || !strcmp(name, "amd") || !strcmp(name, "intel"))
         return set_feature(r, name);
     return *name == '#' ? take_exception(r, name, a) : set_plain(r, name, a);
 }

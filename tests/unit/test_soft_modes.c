@@ -172,9 +172,9 @@ static const struct row msrs[] = {
 /* Vol. 2A CPUID: the features, and a name in three pieces. */
 static const struct row identity[] = {
     {"leaf 0", "", "0f a2", "eax=7 ebx=696e694d ecx=74666f53 edx=204d564b"},
-    {"leaf 1; a cache line has 64 bytes", "eax=1", "0f a2", "eax=633 ebx=800 ecx=2000 edx=789a97d"},
+    {"leaf 1; a cache line has 64 bytes", "eax=1", "0f a2", "eax=633 ebx=800 ecx=2000 edx=789b97d"},
     {"leaf 1: no cache line without CLFLUSH", "-clflush eax=1", "0f a2",
-     "eax=633 ebx=0 ecx=2000 edx=781a97d"},
+     "eax=633 ebx=0 ecx=2000 edx=781b97d"},
     {"beyond the last: the last basic leaf", "eax=8", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
     {"a leaf that says nothing", "eax=5 ebx=1 ecx=1 edx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
     {"leaf 80000000", "eax=80000000 ecx=1", "0f a2", "eax=80000008 ebx=0 ecx=0 edx=0"},

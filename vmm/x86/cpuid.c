@@ -16,6 +16,7 @@ const struct cpuid_bit cpuid_bits[FEATURES] = {
     [FEATURE_PAE]      = {"pae",      1, CPUID_EDX, 6},
     [FEATURE_CX8]      = {"cx8",      1, CPUID_EDX, 8},
     [FEATURE_SEP]      = {"sep",      1, CPUID_EDX, 11},
+    [FEATURE_MTRR]     = {"mtrr",     1, CPUID_EDX, 12},
     [FEATURE_PGE]      = {"pge",      1, CPUID_EDX, 13},
     [FEATURE_CMOV]     = {"cmov",     1, CPUID_EDX, 15},
     [FEATURE_PAT]      = {"pat",      1, CPUID_EDX, 16},

@@ -8,8 +8,8 @@
 
 /* MSRs that a change of engine must carry over; EFER is in sregs. */
 struct cpu_msrs {
-    uint64_t tsc, sysenter_cs, sysenter_esp, sysenter_eip;
-    uint64_t star, lstar, cstar, fmask, kernel_gs_base, pat, tsc_aux;
+    uint64_t tsc, sysenter_cs, sysenter_esp, sysenter_eip, star, lstar, cstar, fmask;
+    uint64_t kernel_gs_base, tsc_aux, pat, misc_enable, mtrr_def_type, mtrr_fix[11], mtrr_phys[16];
 };
 
 struct cpu_state {

@@ -18,9 +18,9 @@ enum { LEAF_EXTENDED_LAST = 0x80000008 };
 /* What a plain x86-64 kernel needs; the rest of what is built is there when it is asked for. */
 #define FEATURES_BASIC                                                                             \
     (FEATURE_BIT(FPU) | FEATURE_BIT(DE) | FEATURE_BIT(PSE) | FEATURE_BIT(TSC) | FEATURE_BIT(MSR) | \
-     FEATURE_BIT(PAE) | FEATURE_BIT(CX8) | FEATURE_BIT(SEP) | FEATURE_BIT(PGE) |                   \
-     FEATURE_BIT(CMOV) | FEATURE_BIT(PAT) | FEATURE_BIT(CLFLUSH) | FEATURE_BIT(MMX) | FEATURE_BIT(FXSR) |             \
-     FEATURE_BIT(SSE) | FEATURE_BIT(SSE2) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) |             \
+     FEATURE_BIT(PAE) | FEATURE_BIT(CX8) | FEATURE_BIT(SEP) | FEATURE_BIT(MTRR) |                  \
+     FEATURE_BIT(PGE) | FEATURE_BIT(CMOV) | FEATURE_BIT(PAT) | FEATURE_BIT(CLFLUSH) |              \
+     FEATURE_BIT(MMX) | FEATURE_BIT(FXSR) | FEATURE_BIT(SSE) | FEATURE_BIT(SSE2) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) |             \
      FEATURE_BIT(NX) | FEATURE_BIT(PDPE1GB) | FEATURE_BIT(LM) | FEATURE_BIT(LAHF_LM))
 
 #define FEATURES_MORE                                                                              \
@@ -101,6 +101,16 @@ static void set_basic(struct soft *s) {
     s->r[R_CX] |= s->cr4 & CR4_OSXSAVE ? CPUID_OSXSAVE : 0;
 }
 
+/* On AMD's CPUs the first leaf's are there, too, where they have the same bits (AMD Vol. 3, E.4.2). */
+static void set_extended(struct soft *s) {
+    enum { SAME_BITS = 0x0183F3FF };
+    set_features(s, 0x80000001, 0);
+    if (!s->amd)
+        return;
+    s->r[R_AX] = SIGNATURE;
+    s->r[R_DX] |= cpuid_word(s->features, 1, 0, CPUID_EDX) & SAME_BITS;
+}
+
 /* What XCR0 may have and how large an area is, then each component. */
 static void set_xstate(struct soft *s, uint32_t subleaf) {
     uint64_t known = xsave_known(s);
@@ -127,8 +137,10 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
         set_four(s, LEAF_EXTENDED_LAST, 0, 0, 0);
     else if (leaf >= 0x80000002 && leaf <= 0x80000004)
         set_text(s, brand + (leaf - 0x80000002) * 16);
+    else if (leaf == 0x80000001)
+        set_extended(s);
     else if (leaf == 0x80000008)
-        set_four(s, 48 << 8 | PHYS_BITS, 0, 0, 0);
+        set_four(s, (has_feature(s, FEATURE_LM) ? 48 : 32) << 8 | PHYS_BITS, 0, 0, 0);
     else
         set_features(s, leaf, leaf == 7 ? subleaf : 0);
     return op + 1;

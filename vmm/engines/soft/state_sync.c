@@ -236,9 +236,10 @@ void soft_reset(struct soft *s) {
     s->ip = 0xFFF0;
     s->cr0 = CR0_CD | CR0_NW | CR0_ET;
     s->r[R_DX] = 0x633;
+    s->msrs.pat = PAT_RESET;
+    s->msrs.misc_enable = MISC_ENABLE_RESET;
     s->fpu = fpu_reset;
     s->xcr0 = XSTATE_X87;
-    s->msrs.pat = PAT_RESET;
     s->dr[6] = 0xFFFF0FF0;
     s->dr[7] = 0x400;
     flags_set(s, 2);

@@ -13,22 +13,28 @@
 
 /* In this order; a KVM takes and gives them up to the first that it does not have. */
 static const struct {
-    uint32_t index;
+    uint32_t index, count;
     size_t offset; /* in struct cpu_msrs */
 } msrs[] = {
-    {MSR_TSC, offsetof(struct cpu_msrs, tsc)},
-    {MSR_SYSENTER_CS, offsetof(struct cpu_msrs, sysenter_cs)},
-    {MSR_SYSENTER_ESP, offsetof(struct cpu_msrs, sysenter_esp)},
-    {MSR_SYSENTER_EIP, offsetof(struct cpu_msrs, sysenter_eip)},
-    {MSR_STAR, offsetof(struct cpu_msrs, star)},
-    {MSR_LSTAR, offsetof(struct cpu_msrs, lstar)},
-    {MSR_CSTAR, offsetof(struct cpu_msrs, cstar)},
-    {MSR_FMASK, offsetof(struct cpu_msrs, fmask)},
-    {MSR_KERNEL_GS_BASE, offsetof(struct cpu_msrs, kernel_gs_base)},
-    {MSR_PAT, offsetof(struct cpu_msrs, pat)},
-    {MSR_TSC_AUX, offsetof(struct cpu_msrs, tsc_aux)},
+    {MSR_TSC, 1, offsetof(struct cpu_msrs, tsc)},
+    {MSR_SYSENTER_CS, 1, offsetof(struct cpu_msrs, sysenter_cs)},
+    {MSR_SYSENTER_ESP, 1, offsetof(struct cpu_msrs, sysenter_esp)},
+    {MSR_SYSENTER_EIP, 1, offsetof(struct cpu_msrs, sysenter_eip)},
+    {MSR_PAT, 1, offsetof(struct cpu_msrs, pat)},
+    {MSR_MTRR_DEF_TYPE, 1, offsetof(struct cpu_msrs, mtrr_def_type)},
+    {MSR_MTRR_PHYS, 16, offsetof(struct cpu_msrs, mtrr_phys)},
+    {MSR_MTRR_FIX_64K, 1, offsetof(struct cpu_msrs, mtrr_fix)},
+    {MSR_MTRR_FIX_16K, 2, offsetof(struct cpu_msrs, mtrr_fix[1])},
+    {MSR_MTRR_FIX_4K, 8, offsetof(struct cpu_msrs, mtrr_fix[3])},
+    {MSR_STAR, 1, offsetof(struct cpu_msrs, star)},
+    {MSR_LSTAR, 1, offsetof(struct cpu_msrs, lstar)},
+    {MSR_CSTAR, 1, offsetof(struct cpu_msrs, cstar)},
+    {MSR_FMASK, 1, offsetof(struct cpu_msrs, fmask)},
+    {MSR_KERNEL_GS_BASE, 1, offsetof(struct cpu_msrs, kernel_gs_base)},
+    {MSR_MISC_ENABLE, 1, offsetof(struct cpu_msrs, misc_enable)},
+    {MSR_TSC_AUX, 1, offsetof(struct cpu_msrs, tsc_aux)},
 };
-enum { MSRS = sizeof msrs / sizeof *msrs };
+enum { MSR_ROWS = sizeof msrs / sizeof *msrs, MSRS = sizeof(struct cpu_msrs) / sizeof(uint64_t) };
 
 /* struct kvm_msrs with its entries: C has no member behind a flexible array. */
 struct msr_list {
@@ -37,25 +43,37 @@ struct msr_list {
 };
 _Static_assert(offsetof(struct msr_list, entry) == sizeof(struct kvm_msrs), "as KVM has it");
 
-static uint64_t *msr_in(const struct cpu_msrs *m, int i) {
-    return (uint64_t *)((char *)m + msrs[i].offset);
+/* With the numbers, and the values that are in `m`. */
+static struct msr_list msr_list(const struct cpu_msrs *m) {
+    struct msr_list list = {0};
+    for (unsigned row = 0; row < MSR_ROWS; row++) {
+        const uint64_t *from = (const uint64_t *)((const char *)m + msrs[row].offset);
+        for (unsigned n = 0; n < msrs[row].count; n++)
+            list.entry[list.count++] =
+                (struct kvm_msr_entry){.index = msrs[row].index + n, .data = from[n]};
+    }
+    return list;
 }
 
+static void take_msrs(struct cpu_msrs *m, const struct msr_list *list) {
+    unsigned at = 0;
+    for (unsigned row = 0; row < MSR_ROWS; row++)
+        for (unsigned n = 0; n < msrs[row].count; n++)
+            ((uint64_t *)((char *)m + msrs[row].offset))[n] = list->entry[at++].data;
+}
+
+/* What KVM does not give is as after a reset. */
 static int get_msrs(int fd, struct cpu_msrs *m) {
-    struct msr_list list = {.count = MSRS};
-    for (int i = 0; i < MSRS; i++)
-        list.entry[i].index = msrs[i].index;
+    *m = (struct cpu_msrs){.pat = PAT_RESET, .misc_enable = MISC_ENABLE_RESET};
+    struct msr_list list = msr_list(m);
     if (ioctl(fd, KVM_GET_MSRS, &list) < 0)
         return -errno;
-    for (int i = 0; i < MSRS; i++)
-        *msr_in(m, i) = list.entry[i].data;
+    take_msrs(m, &list);
     return 0;
 }
 
 static int set_msrs(int fd, const struct cpu_msrs *m) {
-    struct msr_list list = {.count = MSRS};
-    for (int i = 0; i < MSRS; i++)
-        list.entry[i] = (struct kvm_msr_entry){.index = msrs[i].index, .data = *msr_in(m, i)};
+    struct msr_list list = msr_list(m);
     return ioctl(fd, KVM_SET_MSRS, &list) < 0 ? -errno : 0;
 }
 
