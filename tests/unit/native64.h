@@ -1,10 +1,11 @@
 /* From a test's C into 64-bit code with all general registers, and back with all of them.
  *
- * The places of what goes in (FRAME), of what comes out (OUT) and of the stack meanwhile (SAVED)
- * are the test's, below 2 GiB; at SAVED + 8 is the address of the code.
+ * At SAVED is the stack meanwhile, at SAVED + 8 the address of the code.
  */
 #ifndef MINIKVM_NATIVE64_H
 #define MINIKVM_NATIVE64_H
+
+#include "native_host.h"
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
@@ -34,7 +35,25 @@
             "  mov " TEXT(SAVED) ", %rsp\n"                                                        \
             "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"                       \
             "  ret\n");                                                                            \
-    extern void host_enter(void);                                                                  \
-    extern char host_leave[];
+    extern void host_enter(void)
+
+extern char host_leave[];
+
+static void native_fault(ucontext_t *c) {
+    uint64_t ip = (uint64_t)c->uc_mcontext.gregs[REG_RIP];
+    if (ip < CODE || ip >= CODE + 64)
+        _exit(76); /* not by the instruction under test */
+    c->uc_mcontext.gregs[REG_RIP] = (greg_t)host_leave;
+}
+
+/* The instruction, and behind it: jmp *[rip], which is host_leave. */
+static void put_code64(const uint8_t *bytes, unsigned length) {
+    static const uint8_t jump[] = {0xFF, 0x25, 0, 0, 0, 0};
+    uint64_t leave = (uint64_t)host_leave, code = CODE;
+    put(CODE, bytes, length);
+    put(CODE + length, jump, sizeof jump);
+    put(CODE + length + sizeof jump, &leave, 8);
+    put(SAVED + 8, &code, 8);
+}
 
 #endif

@@ -10,33 +10,17 @@
 #define MINIKVM_NATIVE_FPU_H
 
 #include <cpuid.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <ucontext.h>
-#include <unistd.h>
 
-#include "tests/lockstep/rig.h"
-#include "unit.h"
+#include "native_host.h"
 #include "vmm/x86/fpu.h"
 #include "vmm/engines/soft/soft.h"
 
-/* The stubs know these: keep them in step. */
-#define LOW     0x100000
-#define CODE    0x100400
-#define EXIT    0x100600
-#define FRAME   0x100800 /* what goes in: flags, then the registers */
-#define OUT     0x100900 /* what comes out */
-#define SAVED   0x100A00
-#define BRIDGE  0x100C00
-#define STACKS  0x101800
+/* The stubs know these, too. */
 #define FPU_IN  0x102000
 #define FPU_OUT 0x102200
 #define MXCSR   0x102400 /* the host's own */
-enum { DATA = LOW + 0x3000, DATA_SIZE = 512, LOW_SIZE = 0x10000, BATCH = 2000 };
+enum { DATA_SIZE = 512 };
 enum { AX, CX, DX, BX, SP, BP, SI, DI };
-
-enum { FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF };
 
 struct registers {
     uint64_t flags, r[16];
@@ -55,13 +39,7 @@ struct test {
     bool faulted;
 };
 
-static uint64_t seed;
-static uint32_t any(void) {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 16);
-}
+static uint32_t any(void) { return (uint32_t)(next_random() >> 16); }
 static bool one_in(unsigned n) { return any() % n == 0; }
 static uint64_t any64(void) { return (uint64_t)any() << 32 | any(); }
 
@@ -260,42 +238,7 @@ static void make(struct test *t) {
     make_sse(&t->fpu);
 }
 
-/* --- on the host --- */
-
-static volatile sig_atomic_t faulted;
-static void native_fault(ucontext_t *);
-
-static void on_fault(int signal_number, siginfo_t *info, void *context) {
-    (void)signal_number, (void)info;
-    native_fault(context);
-    faulted = 1;
-}
-
-static void put(uint32_t at, const void *bytes, size_t length) {
-    memcpy((void *)(uintptr_t)at, bytes, length);
-}
-
-static void host_prepare(void) {
-    static uint8_t stack[65536];
-    static const int signals[] = {SIGFPE, SIGSEGV, SIGILL, SIGBUS};
-    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    alarm(20);
-    sigaltstack(&alternate, NULL);
-    for (unsigned n = 0; n < sizeof signals / sizeof *signals; n++)
-        sigaction(signals[n], &action, NULL);
-    if (mmap((void *)(uintptr_t)LOW, LOW_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
-        _exit(77);
-}
-
 /* --- on the built-in CPU --- */
-
-static __u64 *kvm_register(struct kvm_regs *r, unsigned n) {
-    __u64 *const all[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
-                            &r->r8,  &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
-    return all[n];
-}
 
 static void soft_test(struct rig *r, struct test *t) {
     rig_put(r, DATA, t->data, DATA_SIZE);
@@ -424,15 +367,6 @@ static void explain(const struct test *in, const struct test *host, const struct
 
 static void host_child(struct test *tests);
 
-static int host_batch(struct test *tests) {
-    int status = 0;
-    pid_t child = fork();
-    if (child == 0)
-        host_child(tests);
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
 static bool compare_batch(struct rig *r, struct test *host) {
     static struct test soft[BATCH], in[BATCH];
     static unsigned shown;
@@ -441,7 +375,7 @@ static bool compare_batch(struct rig *r, struct test *host) {
     memcpy(soft, host, sizeof soft);
     memcpy(in, host, sizeof in);
     int status = host_batch(host);
-    if (status == 77)
+    if (status == NO_MEMORY)
         return false;
     CHECK(status == 0);
     for (unsigned n = 0; status == 0 && n < BATCH; n++) {

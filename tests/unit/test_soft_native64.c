@@ -3,29 +3,11 @@
  * it for 32-bit code; here the child process calls the code where it lies, below 2 GiB.
  * `test_soft_native64 [cases] [seed]`.
  */
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <ucontext.h>
-#include <unistd.h>
-
-#include "tests/lockstep/rig.h"
-#include "tests/lockstep/undefined.h"
 #include "native64.h"
 #include "native_rows.h"
-#include "unit.h"
-#include "vmm/engines/soft/soft.h"
 
-/* The two stubs know these: keep them in step. */
-#define LOW   0x100000
-#define CODE  0x100400
-#define FRAME 0x100800 /* what goes in: flags, then the registers in the order of their encoding */
-#define OUT   0x100900 /* what comes out */
-#define SAVED 0x100A00
-enum { DATA = LOW + 0x3000, DATA_SIZE = 512, LOW_SIZE = 0x10000, BATCH = 2000 };
+enum { DATA_SIZE = 512 };
 enum { AX, CX, DX, BX, SP, BP, SI, DI, R8, R12 = 12, R13, R14 };
-
-enum { FLAGS = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF };
 
 struct registers {
     uint64_t flags, r[16];
@@ -38,12 +20,13 @@ struct test {
     bool faulted;
 };
 
-static uint64_t seed;
+#include "native_integer.h"
+
+static uint64_t count_register(const struct test *t) { return t->in.r[CX]; }
+
 static uint64_t any(void) {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed >> 16 | seed << 48;
+    uint64_t n = next_random();
+    return n >> 16 | n << 48;
 }
 
 /* --- making one --- */
@@ -195,32 +178,10 @@ static void make(struct test *t) {
 
 /* --- on the host --- */
 
-NATIVE64("", "cld")
+NATIVE64("", "cld");
 
-static volatile sig_atomic_t faulted;
-
-static void on_fault(int signal_number, siginfo_t *info, void *context) {
-    ucontext_t *c = context;
-    uint64_t ip = (uint64_t)c->uc_mcontext.gregs[REG_RIP];
-    (void)signal_number, (void)info;
-    if (ip < CODE || ip >= CODE + 64)
-        _exit(76); /* not by the instruction under test */
-    faulted = 1;
-    c->uc_mcontext.gregs[REG_RIP] = (greg_t)host_leave;
-}
-
-static void put(uint64_t at, const void *bytes, size_t length) {
-    memcpy((void *)(uintptr_t)at, bytes, length);
-}
-
-/* jmp *[rip]: host_leave */
 static void host_run(struct test *t) {
-    static const uint8_t jump[] = {0xFF, 0x25, 0, 0, 0, 0};
-    uint64_t leave = (uint64_t)host_leave, code = CODE;
-    put(CODE, t->code, t->length);
-    put(CODE + t->length, jump, sizeof jump);
-    put(CODE + t->length + sizeof jump, &leave, 8);
-    put(SAVED + 8, &code, 8);
+    put_code64(t->code, t->length);
     put(FRAME, &t->in, sizeof t->in);
     put(DATA, t->data, DATA_SIZE);
     faulted = 0;
@@ -231,39 +192,13 @@ static void host_run(struct test *t) {
 }
 
 static void host_child(struct test *tests) {
-    static uint8_t stack[65536];
-    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    static const int signals[] = {SIGFPE, SIGSEGV, SIGILL, SIGBUS};
-    alarm(20);
-    sigaltstack(&alternate, NULL);
-    for (unsigned n = 0; n < sizeof signals / sizeof *signals; n++)
-        sigaction(signals[n], &action, NULL);
-    if (mmap((void *)(uintptr_t)LOW, LOW_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
-        _exit(77);
+    host_prepare();
     for (unsigned n = 0; n < BATCH; n++)
         host_run(&tests[n]);
     _exit(0);
 }
 
-static int host_batch(struct test *tests) {
-    int status = 0;
-    pid_t child = fork();
-    if (child == 0)
-        host_child(tests);
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
 /* --- on the built-in CPU --- */
-
-static __u64 *kvm_register(struct kvm_regs *r, unsigned n) {
-    __u64 *const all[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
-                               &r->rsi, &r->rdi, &r->r8,  &r->r9,  &r->r10, &r->r11,
-                               &r->r12, &r->r13, &r->r14, &r->r15};
-    return all[n];
-}
 
 static void soft_test(struct rig *r, struct test *t) {
     rig_put(r, DATA, t->data, DATA_SIZE);
@@ -282,21 +217,8 @@ static void soft_test(struct rig *r, struct test *t) {
     memory_read(&r->memory, DATA, t->data, DATA_SIZE);
 }
 
-static bool same(struct rig *r, const struct test *host, const struct test *soft) {
-    struct registers a = host->out, b = soft->out;
-    struct insn in;
-    insn_read(&r->memory, rig_get(r), CODE, &in);
-    uint32_t flags = FLAGS & ~undefined_flags(&in, host->in.r[CX]);
-    if (undefined_result(&in, host->in.r[CX]))
-        return host->faulted == soft->faulted;
-    if (host->faulted || soft->faulted)
-        return host->faulted == soft->faulted && !memcmp(host->data, soft->data, DATA_SIZE);
-    a.flags &= flags;
-    b.flags &= flags;
-    return !memcmp(&a, &b, sizeof a) && !memcmp(host->data, soft->data, DATA_SIZE);
-}
-
-static void show(const char *who, const struct registers *r) {
+static void show(const char *who, const struct test *t, bool after) {
+    const struct registers *r = after ? &t->out : &t->in;
     static const char *const names[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
     fprintf(stderr, "  %s flags=%04x", who, (unsigned)r->flags & FLAGS);
     for (unsigned n = 0; n < 16; n++)
@@ -304,51 +226,6 @@ static void show(const char *who, const struct registers *r) {
     fputc('\n', stderr);
 }
 
-static void explain(const struct test *in, const struct test *host, const struct test *soft) {
-    for (unsigned n = 0; n < in->length; n++)
-        fprintf(stderr, "%02x ", in->code[n]);
-    fprintf(stderr, "%s%s%s\n", host->faulted ? "host faulted " : "",
-            soft->faulted ? "soft faulted" : "",
-            memcmp(host->data, soft->data, DATA_SIZE) ? "memory differs" : "");
-    show("in  ", &in->in);
-    show("host", &host->out);
-    show("soft", &soft->out);
-}
-
-/* false: the host has no memory there. */
-static bool batch(struct rig *r, struct test *host, unsigned *shown) {
-    struct test *soft = malloc(BATCH * sizeof *soft), *in = malloc(BATCH * sizeof *in);
-    for (unsigned n = 0; n < BATCH; n++)
-        make(&host[n]);
-    memcpy(soft, host, BATCH * sizeof *soft);
-    memcpy(in, host, BATCH * sizeof *in);
-    int status = host_batch(host);
-    CHECK(status == 0 || status == 77);
-    for (unsigned n = 0; status == 0 && n < BATCH; n++) {
-        soft_test(r, &soft[n]);
-        bool ok = same(r, &host[n], &soft[n]);
-        CHECK(ok);
-        if (!ok && (*shown)++ < 12)
-            explain(&in[n], &host[n], &soft[n]);
-    }
-    free(soft);
-    free(in);
-    return status != 77;
-}
-
 int main(int argc, char **argv) {
-    unsigned batches = (argc > 1 ? (unsigned)atoi(argv[1]) : 40000) / BATCH + 1, shown = 0;
-    seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ull;
-    struct test *host =
-        mmap(NULL, BATCH * sizeof *host, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    struct rig r;
-    rig_open(&r, soft_open, 4 << 20);
-    rig_long(&r, "", 0);
-    while (batches--)
-        if (!batch(&r, host, &shown)) {
-            puts("no memory below 2 GiB to be had here; skipped");
-            break;
-        }
-    rig_close(&r);
-    return unit_end();
+    return native_integer(argc, argv, rig_long);
 }

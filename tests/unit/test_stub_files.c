@@ -126,7 +126,7 @@ static void test_many_files(struct client *c) {
 static void test_rounds(struct fake *f) {
     int first = dup(0), last;
     close(first);
-    for (unsigned i = 0; i < 500; i++) {
+    for (unsigned i = 0; i < unit_tries(500); i++) {
         struct client *c = client_gdb(f);
         open_file(c, "/cpu/x", ",0,0");
         ask(c, "?");
