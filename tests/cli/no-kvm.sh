@@ -33,6 +33,10 @@ expect_out ''
 expect_messages
 expect_err 'cannot open /dev/kvm: No such file or directory; load the module \(modprobe kvm-intel or kvm-amd'
 
+run_private : --cpu=kvm --stats --screenshot="$WORK/shot" hello # of a machine that is not there
+expect_status 125
+expect_messages
+
 # there, but closed: nobody may pass, not even root, a file that is a directory's;
 # as an ordinary user mode 000 does
 if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then

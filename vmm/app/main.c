@@ -295,12 +295,13 @@ static int open_machines(struct app *a) {
     struct machine_owner owner = {a, owner_output, owner_notify, owner_message};
     unsigned wanted = a->options.count ? a->options.count : 1; /* a ROM alone is a machine */
     for (unsigned i = 0; i < wanted; i++) {
-        a->count = i + 1;
         if (machine_open(&a->machines[i], i + 1, a->paths[i], &a->options.machine, &owner, error,
                          sizeof error)) {
             say("%s", error);
+            machine_close(&a->machines[i]);
             return STATUS_ERROR;
         }
+        a->count = i + 1;
         if (a->paths[i])
             a->machines[i].spelled = a->options.images[i];
     }
@@ -464,7 +465,7 @@ static int run(struct app *a) {
     leave_screens(a);
     console_close(&a->console, !a->quits);
     status = told_all(a, status);
-    if (a->options.stats && a->left + a->count) {
+    if (a->options.stats && a->count) {
         stats_print(a->machines, a->count, a->start_ns);
         status = flushed(stderr, "the statistics", status);
     }
