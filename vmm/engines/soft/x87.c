@@ -60,12 +60,6 @@ static uint16_t host_fsw(void) {
     return fsw;
 }
 
-static uint16_t host_fcw(void) {
-    uint16_t fcw;
-    __asm__ volatile("fnstcw %0" : "=m"(fcw));
-    return fcw;
-}
-
 /* MXCSR stays as it is. */
 void x87_bring(struct soft *s) {
     uint32_t mxcsr;
@@ -97,7 +91,7 @@ static void drop_ferr(struct soft *s) {
 }
 
 void x87_control_changed(struct soft *s) {
-    s->fpu.fcw = host_fcw();
+    s->fpu.fcw = x87_host_fcw();
     s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
     if (UNLIKELY(s->ferr) && !(host_fsw() & FSW_ES))
         drop_ferr(s);
@@ -171,7 +165,7 @@ static const struct x87_row *row_of(const struct op *op) {
 /* One that goes on by IGNNE#, though an exception is pending: the host would not. */
 static uint32_t do_ignoring(const struct op *op, void *memory, uint32_t ah) {
     uint8_t environment[28];
-    uint16_t fcw = host_fcw();
+    uint16_t fcw = x87_host_fcw();
     __asm__ volatile("fnstenv %0" : "=m"(environment)); /* masks all exceptions */
     ah = do_host(op, memory, ah);
     __asm__ volatile("fldcw %0" : : "m"(fcw));
@@ -293,7 +287,7 @@ op_fn *x87_choose(const struct soft *s, struct op *op) {
         return undefined;
     if (row->own)
         return x87_special;
-    if (row->flags & (X87_CONTROL | X87_USES_EFLAGS))
+    if (row->flags & X87_USES_EFLAGS || (row->flags & X87_CONTROL && !op->memory))
         return x87_carefully;
     return x87_fast(row, op);
 }

@@ -65,6 +65,12 @@ static inline void fpu_away(struct soft *s) {
     s->sse_ready = false;
 }
 
+static inline uint16_t x87_host_fcw(void) {
+    uint16_t fcw;
+    __asm__ volatile("fnstcw %0" : "=m"(fcw));
+    return fcw;
+}
+
 /* FIP is where the instruction was; of 64-bit code there is no selector, but more of the offset. */
 static inline void x87_set_fip(struct soft *s, const struct op *op) {
     uint64_t fip = (s->ip + op->start) | s->fcs;
@@ -73,7 +79,7 @@ static inline void x87_set_fip(struct soft *s, const struct op *op) {
 
 /* An instruction, whatever the state. */
 op_fn x87_carefully;
-/* x87_fast.c: the handler of one that is not X87_CONTROL and does not use EFLAGS. */
+/* x87_fast.c: the handler of one that is no control on registers and does not use EFLAGS. */
 op_fn *x87_fast(const struct x87_row *, const struct op *);
 
 op_fn x87_fninit, x87_fnstsw_ax;

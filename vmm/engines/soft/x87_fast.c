@@ -79,6 +79,41 @@ ALWAYS const struct op *with_memory(struct soft *s, const struct op *op, void *m
     return op + 1;
 }
 
+/* --- control: FIP stays as it is --- */
+
+ALWAYS const struct op *store_control(struct soft *s, const struct op *op, host_fn *run) {
+    void *memory = operand_to_write(s, op, 2);
+    if (UNLIKELY(!memory || !s->x87_ready))
+        return x87_carefully(s, op);
+    run(memory);
+    return op + 1;
+}
+
+static const struct op *fnstcw(struct soft *s, const struct op *op) {
+    return store_control(s, op, do_D9_3F);
+}
+
+static const struct op *fnstsw(struct soft *s, const struct op *op) {
+    return store_control(s, op, do_DD_3F);
+}
+
+/* With an exception that is masked no more all is done with care. */
+static const struct op *fldcw(struct soft *s, const struct op *op) {
+    void *memory = operand_to_read(s, op, 2);
+    if (UNLIKELY(!memory || !s->x87_ready || s->ferr))
+        return x87_carefully(s, op);
+    do_D9_2F(memory);
+    s->fpu.fcw = x87_host_fcw();
+    s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
+    return op + 1;
+}
+
+static op_fn *control(const struct x87_row *row, const struct op *op) {
+    if (row->flags & X87_LOAD)
+        return fldcw;
+    return op->opcode == 0xD9 ? fnstcw : fnstsw;
+}
+
 /* --- the handlers --- */
 
 #define HANDLER(name, call)                                                                        \
@@ -111,6 +146,8 @@ op_fn *x87_fast(const struct x87_row *row, const struct op *op) {
                  *const compares_db[] = {EACH_REGISTERS(COMPARES_NAME, DB)},
                  *const compares_df[] = {EACH_REGISTERS(COMPARES_NAME, DF)};
     unsigned opcode = op->opcode & 7, modrm = op->modrm & 63;
+    if (row->flags & X87_CONTROL)
+        return control(row, op);
     if (row->flags & X87_EFLAGS)
         return op->opcode == 0xDB ? compares_db[modrm] : compares_df[modrm];
     if (!op->memory)
