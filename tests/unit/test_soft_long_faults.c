@@ -408,6 +408,130 @@ static const struct row others[] = {
      "#PF(15,214000)"},
 };
 
+/* Vol. 1 §3.3.7.1 and each instruction's 64-bit mode exceptions: #SS for the stack and for what
+ * is relative to RSP and RBP, #GP for all else. */
+#define NO_STACK(sp) "esp=1b000 push64=10," sp ",10002,e0,10000,0 eip=120c0"
+#define OFF_8        "long " SS_ON_IST1 "esp=800000000008 "
+#define OFF          "long " SS_ON_IST1 "esp=800000000000 "
+static const struct row not_canonical[] = {
+    {"PUSH", OFF_8, "50", NO_STACK("800000000008")},
+    {"PUSH of an immediate", OFF_8, "6a 00", NO_STACK("800000000008")},
+    {"PUSH of memory", OFF_8 "ebx=30000", "ff 33", NO_STACK("800000000008")},
+    {"PUSH FS", OFF_8, "0f a0", NO_STACK("800000000008")},
+    {"PUSHF", OFF_8, "9c", NO_STACK("800000000008")},
+    {"CALL", OFF_8, "e8 00 00 00 00", NO_STACK("800000000008")},
+    {"CALL by memory", OFF_8 "ebx=30000 q:30000=14000", "ff 13", NO_STACK("800000000008")},
+    {"ENTER", OFF_8, "c8 00 00 00", NO_STACK("800000000008")},
+    {"POP", OFF, "58", NO_STACK("800000000000")},
+    {"POP to memory", OFF "ebx=30000", "8f 03", NO_STACK("800000000000")},
+    {"POP FS", OFF, "0f a1", NO_STACK("800000000000")},
+    {"POPF", OFF, "9d", NO_STACK("800000000000")},
+    {"RET", OFF, "c3", NO_STACK("800000000000")},
+    {"LEAVE", "long ebp=800000000000", "c9", "#SS(0)"},
+    {"POP to memory that is not", "long stack64=5 ebx=800000000000", "8f 03", "#GP(0)"},
+    {"JMP by memory", "long ebx=800000000000", "ff 23", "#GP(0)"},
+    {"JMP by memory at RBP", "long ebp=800000000000", "ff 65 00", "#SS(0)"},
+    {"MOVS: RSI", "long esi=800000000000 edi=30000", "48 a5", "#GP(0)"},
+    {"MOVS: RDI", "long esi=30000 edi=800000000000", "48 a5", "#GP(0)"},
+    {"MOVS with FS", "long fsb=800000000 esi=7ff800000000 edi=30000", "64 48 a5", "#GP(0)"},
+    {"REP MOVS of nothing", "long ecx=0 esi=800000000000", "f3 48 a5", ""},
+    {"STOS", "long edi=800000000000", "48 ab", "#GP(0)"},
+    {"LODS", "long esi=800000000000", "48 ad", "#GP(0)"},
+    {"SCAS", "long edi=800000000000", "48 af", "#GP(0)"},
+    {"CMPS", "long esi=30000 edi=800000000000", "48 a7", "#GP(0)"},
+    {"INS", "long edx=80 edi=800000000000", "6c", "#GP(0)"},
+    {"OUTS", "long edx=80 esi=800000000000", "6e", "#GP(0)"},
+    {"XLAT", "long ebx=800000000000", "d7", "#GP(0)"},
+    {"moffs", "long", "48 a1 00 00 00 00 00 80 00 00", "#GP(0)"},
+    {"BT by a bit that is far away", "long ebx=7ffffffffff8 eax=40", "48 0f a3 03", "#GP(0)"},
+    {"CMPXCHG16B", "long ebx=800000000000", "48 0f c7 0b", "#GP(0)"},
+    {"CMPXCHG16B at RBP", "long ebp=800000000000", "48 0f c7 4d 00", "#SS(0)"},
+    {"MOVAPS", "long cr4=220 ebx=800000000000", "0f 28 03", "#GP(0)"},
+    {"MOVAPS at RBP", "long cr4=220 ebp=800000000000", "0f 28 45 00", "#SS(0)"},
+    {"MOVUPS over the end", "long cr4=220 ebx=7ffffffffff8", "0f 10 03", "#GP(0)"},
+    {"FLD", "long ebx=800000000000", "d9 03", "#GP(0)"},
+    {"FLD at RBP", "long ebp=800000000000", "dd 45 00", "#SS(0)"},
+    {"FNSAVE", "long ebx=800000000000", "dd 33", "#GP(0)"},
+    {"FXSAVE", "long cr4=220 ebx=800000000000", "0f ae 03", "#GP(0)"},
+    {"CLFLUSH", "long ebx=800000000000", "0f ae 3b", "#GP(0)"},
+    {"PREFETCH goes nowhere", "long ebx=800000000000", "0f 18 0b", ""},
+    {"NOP of memory likewise", "long ebx=800000000000", "0f 1f 03", ""},
+    {"LEA likewise", "long ebx=800000000000", "48 8d 03", "eax=800000000000"},
+    {"ADD to memory", "long ebx=800000000000", "48 01 03", "#GP(0)"},
+    {"LOCK XADD", "long ebx=800000000000", "f0 48 0f c1 03", "#GP(0)"},
+    {"SETcc", "long ebx=800000000000", "0f 94 03", "#GP(0)"},
+    {"CMOVcc reads in any case", "long ebx=800000000000 zf=0", "48 0f 44 03", "#GP(0)"},
+};
+
+/* Vol. 3A 4.5 to 4.7: each level's reserved bits and rights, and what the error code says of an
+ * access. PML4E 1, PDPTE 1, PDE 1 and the first PTE below it map their first pages again. */
+#define PML4E(e) "q:80008=" e "81067 ebx=8000030000 "
+#define PDPTE(e) "q:81008=" e "82067 ebx=40030000 "
+#define PDE(e)   "q:82008=" e "83067 q:83000=30067 ebx=200000 "
+#define PTE(e)   "q:82008=83067 q:83000=" e "30067 ebx=200000 "
+#define READ     "48 8b 03"
+#define WRITE    "48 89 03"
+static const struct row levels[] = {
+    {"PML4E: an address bit that there is not", "long " PML4E("100000"), READ, "#PF(9,8000030000)"},
+    {"PDPTE", "long " PDPTE("100000"), READ, "#PF(9,40030000)"},
+    {"PDE", "long " PDE("100000"), READ, "#PF(9,200000)"},
+    {"PTE", "long " PTE("100000"), READ, "#PF(9,200000)"},
+    {"… of a write", "long " PTE("100000"), WRITE, "#PF(b,200000)"},
+    {"… of ring 3", "long ring3l " PTE("100000"), READ, "#PF(d,200000)"},
+    {"… of ring 3, a write", "long ring3l " PDE("100000"), WRITE, "#PF(f,200000)"},
+    {"… of a fetch", "long " PTE("100000") "eip=200000", "", "#PF(19,200000)"},
+    {"… of a fetch in ring 3", "long ring3l " PTE("100000") "eip=200000", "", "#PF(1d,200000)"},
+    {"PML4E: XD without NXE", "long efer=501 " PML4E("80000000000"), READ, "#PF(9,8000030000)"},
+    {"PDPTE: XD without NXE", "long efer=501 " PDPTE("80000000000"), READ, "#PF(9,40030000)"},
+    {"PDE: XD without NXE", "long efer=501 " PDE("80000000000"), READ, "#PF(9,200000)"},
+    {"PTE: XD without NXE", "long efer=501 " PTE("80000000000"), READ, "#PF(9,200000)"},
+    {"PTE: XD", "long " PTE("80000000000") "eip=200000", "", "#PF(11,200000)"},
+    {"PTE: XD, in ring 3", "long ring3l " PTE("80000000000") "eip=200000", "", "#PF(15,200000)"},
+    {"PML4E: XD is of all below", "long ring3l " PML4E("80000000000") "eip=8000014000", "",
+     "#PF(15,8000014000)"},
+    {"a page of 1 GiB: XD", "long q:81008=80000000000000e7 eip=40014000", "", "#PF(11,40014000)"},
+    {"not present, in ring 3", "long ring3l q:82008=0 ebx=200000", READ, "#PF(4,200000)"},
+    {"not present, a write of ring 3", "long ring3l q:82008=0 ebx=200000", WRITE, "#PF(6,200000)"},
+    {"not present, a fetch of ring 3", "long ring3l q:82008=0 eip=200000", "", "#PF(14,200000)"},
+    {"PDPTE: the system's", "long ring3l q:81008=82063 ebx=40030000", READ, "#PF(5,40030000)"},
+    {"PDE: the system's", "long ring3l q:82008=83063 q:83000=30067 ebx=200000", READ,
+     "#PF(5,200000)"},
+    {"PTE: the system's", "long ring3l q:82008=83067 q:83000=30063 ebx=200000", READ,
+     "#PF(5,200000)"},
+    {"PTE: the system's, written", "long ring3l q:82008=83067 q:83000=30063 ebx=200000", WRITE,
+     "#PF(7,200000)"},
+    {"a page of 1 GiB: the system's", "long ring3l q:81008=e3 ebx=40030000", READ,
+     "#PF(5,40030000)"},
+    {"PML4E: read-only", "long ring3l q:80008=81065 ebx=8000030000", WRITE, "#PF(7,8000030000)"},
+    {"PDPTE: read-only", "long ring3l q:81008=82065 ebx=40030000", WRITE, "#PF(7,40030000)"},
+    {"PDE: read-only", "long ring3l q:82008=83065 q:83000=30067 ebx=200000", WRITE,
+     "#PF(7,200000)"},
+    {"PTE: read-only", "long ring3l q:82008=83067 q:83000=30065 ebx=200000", WRITE,
+     "#PF(7,200000)"},
+    {"a page of 1 GiB: read-only", "long ring3l q:81008=e5 ebx=40030000", WRITE,
+     "#PF(7,40030000)"},
+    {"PML4E: read-only, with WP", "long cr0=80010011 q:80008=81065 ebx=8000030000", WRITE,
+     "#PF(3,8000030000)"},
+    {"PDPTE: read-only, with WP", "long cr0=80010011 q:81008=82065 ebx=40030000", WRITE,
+     "#PF(3,40030000)"},
+    {"PDE: read-only, with WP", "long cr0=80010011 q:82008=83065 q:83000=30067 ebx=200000", WRITE,
+     "#PF(3,200000)"},
+    {"PTE: read-only, with WP", "long cr0=80010011 q:82008=83067 q:83000=30065 ebx=200000", WRITE,
+     "#PF(3,200000)"},
+    {"PTE: read-only, without", "long q:82008=83067 q:83000=30065 q:30000=5 ebx=200000", WRITE,
+     "q:30000=0"},
+    {"PTE: read-only, read", "long ring3l q:82008=83067 q:83000=30065 q:30000=5 ebx=200000", READ,
+     "eax=5"},
+    {"a read that changes memory asks for both", "long ring3l q:82008=83067 q:83000=30065 "
+     "ebx=200000", "48 87 03", "#PF(7,200000)"},
+    {"PML4E: accessed", "long q:80008=81007 q:30000=5 ebx=8000030000", READ,
+     "eax=5 q:80008=81027"},
+    {"PDPTE: accessed, and never dirty", "long q:81008=82007 q:30000=5 ebx=40030000", WRITE,
+     "q:30000=0 q:81008=82027"},
+    {"PDE: accessed, and never dirty", "long q:82008=83007 q:83000=30067 q:30000=5 ebx=200000",
+     WRITE, "q:30000=0 q:82008=83027"},
+};
+
 int main(void) {
     RUN_ROWS(control);
     RUN_ROWS(debug);
@@ -422,5 +546,7 @@ int main(void) {
     RUN_ROWS(calls);
     RUN_ROWS(undefined_here);
     RUN_ROWS(others);
+    RUN_ROWS(not_canonical);
+    RUN_ROWS(levels);
     return unit_end();
 }
