@@ -38,6 +38,9 @@ WORDINGS = [(re.compile(pattern, re.M), text) for pattern, text in (
     (r"^Backtrace stopped: frame did not save the PC\n", ""),
 )]
 
+# Where a compiler has put a line of C.
+LINE_OF_C = re.compile(r"^((?:Temporary b|Hardware assisted b|B)reakpoint \d+ at )0x[0-9a-f]+(: file \S+\.c, line)", re.M)
+
 # What a compiler laid out, by guest: addresses (the boot code of the 1K OS, in assembler, is below, its loader
 # is not), and how far into a function or an object they are.
 COMPILED = {
@@ -49,6 +52,7 @@ def alike(text, guest=""):
     """The transcript in one wording for all versions, and if its guest is compiled, for all compilers."""
     for pattern, words in WORDINGS:
         text = pattern.sub(words, text)
+    text = LINE_OF_C.sub(r"\1…\2", text)
     for name, pattern in COMPILED.items():
         if name in guest:
             text = pattern.sub(r"\1…", text)
