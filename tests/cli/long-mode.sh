@@ -22,6 +22,11 @@ run "$BUILD/tests/guests/kinds64.elf"
 expect_status 0
 takes_over
 
+# no fifth level of page tables is offered: CPUID leaf 7, ECX bit 16
+printf '\x66\xb8\7\0\0\0\x66\x31\xc9\x0f\xa2\x66\xc1\xe9\x10\x80\xe1\1\x88\xc8\xe6\xf4\xf4' >"$WORK/levels"
+run "$WORK/levels"
+expect_status 1
+
 # one that begins in long mode
 printf '\xb8\x07\x00\x00\x00\xe6\xf4\xf4' >"$WORK/flat" # mov $7, %eax; out %al, $0xf4; hlt
 run --mode=long "$WORK/flat"

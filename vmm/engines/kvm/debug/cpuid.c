@@ -66,6 +66,15 @@ static void take_xsave(struct kvm_cpuid2 *cpuid) {
     }
 }
 
+/* A fifth level of page tables: Linux turns it on where CPUID has it, and neither the built-in CPU nor
+ * a walk for the debugger goes through it. */
+static void take_la57(struct kvm_cpuid2 *cpuid) {
+    enum { LEAF = 7, ECX_LA57 = 1 << 16 };
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == LEAF && cpuid->entries[i].index == 0)
+            cpuid->entries[i].ecx &= ~(uint32_t)ECX_LA57;
+}
+
 /* Returns the features wanted that this KVM does not offer. */
 static uint64_t change(struct kvm_cpuid2 *cpuid, const struct cpuid_choice *c) {
     uint64_t missing = 0, off = ~cpuid_closed(~c->off);
@@ -87,16 +96,20 @@ static uint64_t change(struct kvm_cpuid2 *cpuid, const struct cpuid_choice *c) {
 static int give_cpuid(struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, const struct cpuid_choice *c,
                       char *error, size_t size) {
     char names[200];
+    bool chosen = c->on | c->off;
     cpuid->nent = ENTRIES;
     if (ioctl(v->fd, KVM_GET_CPUID2, cpuid) < 0) {
+        if (!chosen)
+            return 0;
         snprintf(error, size, "--cpuid: KVM does not tell what the CPU is; use --cpu=soft");
         return -ENOTSUP;
     }
     uint64_t missing = change(cpuid, c);
+    take_la57(cpuid);
     cpuid_names(missing, names, sizeof names);
     if (missing)
         snprintf(error, size, "--cpuid: this KVM does not offer %s; use --cpu=soft", names);
-    else if (ioctl(v->fd, KVM_SET_CPUID2, cpuid) < 0)
+    else if (ioctl(v->fd, KVM_SET_CPUID2, cpuid) < 0 && chosen)
         snprintf(error, size, "--cpuid: KVM does not take it; use --cpu=soft");
     else
         return 0;
@@ -104,9 +117,8 @@ static int give_cpuid(struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, const struct
 }
 
 int cpuid_apply(struct cpu *cpu, struct kvm_vcpu *v, char *error, size_t size) {
-    const struct cpuid_choice *c = cpu->cpuid;
-    if (!c || !(c->on | c->off | c->vendor))
-        return 0;
+    static const struct cpuid_choice nothing;
+    const struct cpuid_choice *c = cpu->cpuid ? cpu->cpuid : &nothing;
     if (c->vendor) {
         snprintf(error, size, "--cpuid: KVM's CPU is the host's, of its vendor; use --cpu=soft");
         return -ENOTSUP;
