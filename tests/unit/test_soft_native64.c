@@ -20,6 +20,10 @@ struct test {
     bool faulted;
 };
 
+/* xchg al, [DATA], twice */
+static const uint8_t lead[] = {0x86, 0x04, 0x25, 0x00, 0x30, 0x10, 0x00,
+                               0x86, 0x04, 0x25, 0x00, 0x30, 0x10, 0x00};
+
 #include "native_integer.h"
 
 static uint64_t count_register(const struct test *t) { return t->in.r[CX]; }
@@ -200,21 +204,17 @@ static void host_child(struct test *tests) {
 
 /* --- on the built-in CPU --- */
 
-static void soft_test(struct rig *r, struct test *t) {
-    rig_put(r, DATA, t->data, DATA_SIZE);
-    rig_put(r, CODE, t->code, sizeof t->code);
-    struct cpu_state *s = rig_get(r);
-    s->regs = (struct kvm_regs){.rip = CODE, .rflags = t->in.flags};
+static void soft_put(struct cpu_state *s, const struct test *t) {
+    s->regs = (struct kvm_regs){.rflags = t->in.flags};
     for (unsigned n = 0; n < 16; n++)
         *kvm_register(&s->regs, n) = t->in.r[n];
-    s->sregs.idt.limit = 0; /* any fault is a triple one */
-    rig_set(r);
-    t->faulted = rig_step(r) == CPU_EXIT_SHUTDOWN;
-    s = rig_get(r);
-    t->out.flags = s->regs.rflags;
+}
+
+static void soft_take(struct test *t, const struct cpu_state *s) {
+    struct kvm_regs regs = s->regs;
+    t->out.flags = regs.rflags;
     for (unsigned n = 0; n < 16; n++)
-        t->out.r[n] = *kvm_register(&s->regs, n);
-    memory_read(&r->memory, DATA, t->data, DATA_SIZE);
+        t->out.r[n] = *kvm_register(&regs, n);
 }
 
 static void show(const char *who, const struct test *t, bool after) {
