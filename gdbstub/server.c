@@ -293,10 +293,9 @@ bool gdb_server_handle(struct gdb_server *server) {
     return !server->over;
 }
 
-/* A packet may have waited for this stop, so there may be more to answer. A
- * stop that comes while we are at work is looked at when that is done. */
-void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) {
-    stops_note(&server->session, stop);
+/* A packet may have waited for what is done now, so there may be more to answer. What comes
+ * while we are at work is looked at when that is done. */
+static void answer_what_waited(struct gdb_server *server) {
     if (server->busy || !server->session.connected)
         return;
     server->busy = true;
@@ -306,15 +305,14 @@ void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) 
     server->busy = false;
 }
 
+void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop) {
+    stops_note(&server->session, stop);
+    answer_what_waited(server);
+}
+
 void gdb_server_monitor_done(struct gdb_server *server) {
     monitor_done(&server->session);
-    if (server->busy || !server->session.connected)
-        return;
-    server->busy = true;
-    stops_settle(&server->session);
-    if (!client_answer(server))
-        client_end(server);
-    server->busy = false;
+    answer_what_waited(server);
 }
 
 void gdb_server_console(struct gdb_server *server, const char *text, size_t length) {

@@ -15,6 +15,18 @@ int file_stat(int fd, struct stat *st) {
     return (int)syscall(SYS_fstat, fd, st);
 }
 
+int file_read(int fd, void *to, size_t length) {
+    for (size_t done = 0; done < length;) {
+        ssize_t n = read(fd, (char *)to + done, length - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
 static int refuse(int fd, int number) {
     close(fd);
     errno = number;

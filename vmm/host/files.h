@@ -15,6 +15,8 @@ int file_open_writable_fd(const char *path); /* for writing, too; it must be the
 FILE *file_open(const char *path);
 /* fstat() by the call that takes no path: the only one that the sandbox lets through. */
 int file_stat(int fd, struct stat *);
+/* So many bytes from where it stands. 0, or -errno: EIO where it is shorter. */
+int file_read(int fd, void *to, size_t length);
 
 /* A new file for a saved run or a picture; in a sandbox by the broker's rules. -1 with errno. */
 int file_create(const char *path);

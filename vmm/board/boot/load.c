@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/board/boot/elf.h"
+#include "vmm/host/files.h"
 #include "vmm/memory/layout.h"
 
 enum { MIB = 1 << 20, DEFAULT_LOAD = 0x1000 };
@@ -22,22 +23,10 @@ int image_refuse(char *error, size_t size, int err, const char *format, ...) {
     return -err;
 }
 
-static int read_all(int fd, uint8_t *to, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = read(fd, to + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        done += n;
-    }
-    return 0;
-}
-
 int image_read(struct image *im, int fd, size_t length, char *error, size_t size) {
     im->size = length;
     im->bytes = malloc(length);
-    int err = im->bytes ? read_all(fd, im->bytes, length) : -ENOMEM;
+    int err = im->bytes ? file_read(fd, im->bytes, length) : -ENOMEM;
     return err ? image_refuse(error, size, -err, "%s: cannot read it: %s", im->path, strerror(-err))
                : 0;
 }

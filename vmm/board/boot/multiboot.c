@@ -112,18 +112,6 @@ static int64_t open_module(const struct multiboot_module *module, int *fd) {
     return -errno;
 }
 
-static int read_module(int fd, uint8_t *to, uint64_t length) {
-    for (uint64_t done = 0; done < length;) {
-        ssize_t n = read(fd, to + done, length - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        done += n;
-    }
-    return 0;
-}
-
 uint64_t multiboot_room(const struct image *im) {
     const struct image_options *o = im->options;
     struct sections sections;
@@ -157,7 +145,7 @@ static int load_module(struct multiboot_facts *f, const struct multiboot_module 
     if (err)
         image_refuse(error, size, ENOSPC, "%s: there is no room for a module of %lld bytes; use more --mem",
                      module->path, (long long)length);
-    else if ((err = read_module(fd, m->ram + at, length)))
+    else if ((err = file_read(fd, m->ram + at, length)))
         image_refuse(error, size, -err, "%s: cannot read it: %s", module->path, strerror(-err));
     close(fd);
     f->modules[f->module_count].from = (uint32_t)at;
