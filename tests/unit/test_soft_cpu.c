@@ -1,14 +1,12 @@
 /* The built-in CPU's system side: modes, segments, gates, tasks, paging,
  * interrupts, debug registers, and the debugger's points and steps.
  */
-#include "tests/lockstep/rig.h"
+#include "soft_handlers.h"
 #include "unit.h"
 #include "vmm/cpu/engine.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
-
-static struct rig r;
 
 static void flat(const void *code, size_t length) {
     rig_open(&r, soft_open, 4 << 20);
@@ -28,24 +26,6 @@ static void flat(const void *code, size_t length) {
 
 static uint64_t rip(void) {
     return rig_get(&r)->regs.rip;
-}
-
-/* A handler that halts, for each vector: at 0x12000 + 16 * vector. */
-static void handlers(void) {
-    uint8_t halt = 0xF4;
-    for (unsigned n = 0; n < 256; n++) {
-        rig_gate(&r, n, 8, 0x12000 + 16 * n, 0x8E);
-        rig_put(&r, 0x12000 + 16 * n, &halt, 1);
-    }
-}
-/* Runs to the handler's hlt: the vector, or -1. */
-static int vector_reached(void) {
-    if (rig_run(&r) != CPU_EXIT_HALTED)
-        return -1;
-    return (int)((rip() - 1 - 0x12000) / 16);
-}
-static uint32_t stacked(unsigned n) {
-    return rig_get32(&r, rig_get(&r)->regs.rsp + 4 * n);
 }
 
 static void ring3(void) {

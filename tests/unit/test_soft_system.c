@@ -1,13 +1,11 @@
 /* The built-in CPU's system instructions: descriptor looks, tables, MSRs, CPUID,
  * SYSENTER, I/O rights; large pages; and events that come from outside.
  */
-#include "tests/lockstep/rig.h"
+#include "soft_handlers.h"
 #include "unit.h"
 #include "vmm/engines/soft/soft.h"
 #include "vmm/x86/descriptor.h"
 #include "vmm/x86/mode.h"
-
-static struct rig r;
 
 #define FLAT(...)                                                                                  \
     do {                                                                                           \
@@ -17,21 +15,6 @@ static struct rig r;
         handlers();                                                                                \
     } while (0)
 
-static void handlers(void) {
-    uint8_t halt = 0xF4;
-    for (unsigned n = 0; n < 256; n++) {
-        rig_gate(&r, n, 8, 0x12000 + 16 * n, 0x8E);
-        rig_put(&r, 0x12000 + 16 * n, &halt, 1);
-    }
-}
-static int vector_reached(void) {
-    if (rig_run(&r) != CPU_EXIT_HALTED)
-        return -1;
-    return (int)((rig_get(&r)->regs.rip - 1 - 0x12000) / 16);
-}
-static uint32_t stacked(unsigned n) {
-    return rig_get32(&r, rig_get(&r)->regs.rsp + 4 * n);
-}
 static struct kvm_regs *regs(void) {
     return &rig_get(&r)->regs;
 }
