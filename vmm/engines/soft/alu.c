@@ -90,18 +90,18 @@ FAMILY(cmp_ge)
 /* INC and DEC leave CF alone. */
 ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t a = get_e_rw(s, op, size, memory);
-    bool cf = get_cf(s);
+    uint64_t carry = s->carry;
     put_e(s, op, size, memory, alu_add(s, a, 1, size));
-    set_cf(s, cf);
+    set_cf_from(s, carry);
     return op + 1;
 }
 FAMILY(inc)
 
 ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t a = get_e_rw(s, op, size, memory);
-    bool cf = get_cf(s);
+    uint64_t carry = s->carry;
     put_e(s, op, size, memory, alu_sub(s, a, 1, size));
-    set_cf(s, cf);
+    set_cf_from(s, carry);
     return op + 1;
 }
 FAMILY(dec)

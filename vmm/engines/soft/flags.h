@@ -1,12 +1,11 @@
 /* The six arithmetic flags, kept as what they come from and worked out when
  * somebody looks.
  *
- *   zero    ZF is set when this is 0
- *   sign    SF is bit 63, PF the parity of the low byte
- *   carry   the carries out of each bit, the operand's top bit moved to bit 63:
- *           CF is bit 63, OF says that bits 63 and 62 differ; AF is bit 3
- *
- * Rule: results are sign-extended to 64 bits, so one test serves all sizes.
+ *   result  sign-extended to 64 bits, so one test serves all sizes: ZF is set when it is
+ *           0, SF is its bit 63, PF the parity of its low byte
+ *   carry   CF is bit 63, OF says that bits 63 and 62 differ: these are the carries out of
+ *           and into the operand's top bit. AF is set in CARRY_AF. ODD_SF and ODD_PF turn
+ *           SF and PF over: POPF can set ZF with a sign, which no result has.
  */
 #ifndef MINIKVM_SOFT_FLAGS_H
 #define MINIKVM_SOFT_FLAGS_H
@@ -14,7 +13,10 @@
 #include "vmm/engines/soft/state.h"
 
 #define TOP_BIT   (1ull << 63)
-#define CARRY_AF  (1ull << 3)
+#define TOP_TWO   (3ull << 62)
+#define ODD_SF    1ull
+#define ODD_PF    2ull
+#define CARRY_AF  (1ull << 3 | 1ull << 4) /* the carry out of bit 3, or into bit 4 */
 #define FLAGS_ALU (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
 ALWAYS uint64_t extend(uint64_t value, unsigned size) {
@@ -33,27 +35,38 @@ ALWAYS bool get_of(const struct soft *s) {
     return (s->carry ^ (s->carry << 1)) >> 63;
 }
 ALWAYS bool get_zf(const struct soft *s) {
-    return !s->zero;
+    return !s->result;
 }
 ALWAYS bool get_sf(const struct soft *s) {
-    return s->sign >> 63;
+    return s->result >> 63 ^ (s->carry & ODD_SF);
 }
 ALWAYS bool get_pf(const struct soft *s) {
-    return !__builtin_parity((unsigned)(s->sign & 0xFF));
+    return !__builtin_parity((unsigned)((s->result & 0xFF) ^ (s->carry & ODD_PF)));
 }
 ALWAYS bool get_af(const struct soft *s) {
     return s->carry & CARRY_AF;
 }
 
+ALWAYS uint64_t carries_of(bool cf, bool of, bool af) {
+    return (uint64_t)cf << 63 | (uint64_t)(cf ^ of) << 62 | (af ? CARRY_AF : 0);
+}
+/* To go with a new result. */
 ALWAYS void set_carries(struct soft *s, bool cf, bool of, bool af) {
-    s->carry = (uint64_t)cf << 63 | (uint64_t)(cf ^ of) << 62 | (af ? CARRY_AF : 0);
+    s->carry = carries_of(cf, of, af);
+}
+/* These leave the other flags alone. */
+ALWAYS void set_cf_of(struct soft *s, bool cf, bool of) {
+    s->carry = carries_of(cf, of, false) | (s->carry & (CARRY_AF | ODD_SF | ODD_PF));
+}
+ALWAYS void set_cf_from(struct soft *s, uint64_t carry) {
+    s->carry ^= (uint64_t)((int64_t)(s->carry ^ carry) >> 63) & TOP_TWO;
 }
 ALWAYS void set_cf(struct soft *s, bool cf) {
-    set_carries(s, cf, get_of(s), get_af(s));
+    set_cf_from(s, (uint64_t)cf << 63);
 }
 
 ALWAYS void flags_result(struct soft *s, uint64_t result, unsigned size) {
-    s->zero = s->sign = extend(result, size);
+    s->result = extend(result, size);
 }
 
 /* AND, OR, XOR, TEST clear CF, OF and (undefined) AF. */
@@ -63,19 +76,32 @@ ALWAYS uint64_t flags_logic(struct soft *s, uint64_t result, unsigned size) {
     return result;
 }
 
+/* Of a sum or difference of less than 64 bits, worked out in 64: the carries into its bits. */
+ALWAYS void flags_carried(struct soft *s, uint64_t into, unsigned size) {
+    s->carry = into << (63 - 8 * size) | (into & 1 << 4);
+}
+/* Of one of 64 bits: the carries out of them. */
+ALWAYS void flags_carried64(struct soft *s, uint64_t out) {
+    s->carry = out & (TOP_TWO | 1 << 3);
+}
+
 /* r = a + b + carry in */
 ALWAYS uint64_t flags_add(struct soft *s, uint64_t a, uint64_t b, uint64_t r, unsigned size) {
-    uint64_t carries = (a & b) | ((a | b) & ~r);
     flags_result(s, r, size);
-    s->carry = carries << (64 - 8 * size) | (carries & CARRY_AF);
+    if (size == 8)
+        flags_carried64(s, (a & b) | ((a | b) & ~r));
+    else
+        flags_carried(s, a ^ b ^ r, size);
     return r;
 }
 
 /* r = a - b - borrow in */
 ALWAYS uint64_t flags_sub(struct soft *s, uint64_t a, uint64_t b, uint64_t r, unsigned size) {
-    uint64_t borrows = (~a & b) | ((~a | b) & r);
     flags_result(s, r, size);
-    s->carry = borrows << (64 - 8 * size) | (borrows & CARRY_AF);
+    if (size == 8)
+        flags_carried64(s, (~a & b) | ((~a | b) & r));
+    else
+        flags_carried(s, a ^ b ^ r, size);
     return r;
 }
 

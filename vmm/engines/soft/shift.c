@@ -24,9 +24,9 @@ ALWAYS uint64_t rotate(struct soft *s, uint64_t a, unsigned count, unsigned size
     uint64_t r = ((a << by) | (by ? a >> (width - by) : 0)) & mask_of(size);
     bool top = bit(r, width - 1);
     if (left)
-        set_carries(s, r & 1, (r & 1) != top, get_af(s));
+        set_cf_of(s, r & 1, (r & 1) != top);
     else
-        set_carries(s, top, top != bit(r, width - 2), get_af(s));
+        set_cf_of(s, top, top != bit(r, width - 2));
     return r;
 }
 
@@ -45,7 +45,7 @@ ALWAYS uint64_t rotate_carry(struct soft *s, uint64_t a, unsigned count, unsigne
         r = (uint64_t)turned & mask_of(size);
     }
     bool top = bit(r, width - 1);
-    set_carries(s, cf, left ? cf != top : top != bit(r, width - 2), get_af(s));
+    set_cf_of(s, cf, left ? cf != top : top != bit(r, width - 2));
     return r;
 }
 
@@ -194,16 +194,16 @@ const struct op *bit_ei(struct soft *s, const struct op *op) {
     return bit_op(s, op, op->reg & 3, op->imm, false);
 }
 
-/* With no bit set both AMD and Intel leave the destination alone. The undefined
- * flags are those of the bit's number. */
+/* With no bit set both AMD and Intel leave the destination alone. The undefined flags are
+ * those of the bit's number; but number 0 is no ZF, so something else of its parity. */
+enum { EVEN = 3 };
 static const struct op *bit_scan(struct soft *s, const struct op *op, bool up) {
     uint64_t e = get_e(s, op, op->size, op->memory), number = 0;
     if (e) {
         number = (unsigned)(up ? __builtin_ctzll(e) : 63 - __builtin_clzll(e));
         set_reg(s, op->reg, op->size, number);
     }
-    flags_logic(s, number, op->size);
-    s->zero = e;
+    flags_logic(s, e && !number ? EVEN : number, op->size);
     return op + 1;
 }
 

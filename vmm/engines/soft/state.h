@@ -150,9 +150,7 @@ struct soft {
     /* --- what checkpoint() saves --- */
     uint64_t r[R_COUNT];
     uint64_t ip;     /* of the block's first instruction: see here() */
-    uint64_t zero;   /* ZF: this is 0 */
-    uint64_t sign;   /* SF: bit 63; PF: parity of the low byte */
-    uint64_t carry;  /* CF: bit 63; OF: bits 63 and 62 differ; AF: bit 3 */
+    uint64_t result, carry; /* six flags: see flags.h */
     uint32_t flags;  /* EFLAGS without these six */
     uint32_t cpl;
     uint64_t stack_mask, stack_kept; /* what of RSP is SP, and what a new SP leaves of it */
