@@ -140,6 +140,19 @@ ALWAYS uint64_t pop(struct soft *s, unsigned size) {
     return value;
 }
 
+/* --- the end of an instruction --- */
+
+/* Goes on with the next op of the block, by a sibling call (gcc -O2), so the loop in soft.c
+ * sees block after block. Only what has accessed memory can have set `pending`: then the
+ * loop is to see that at this boundary. */
+ALWAYS const struct op *next_op(struct soft *s, const struct op *op, bool memory) {
+    op++;
+    if (memory && UNLIKELY(pending(s)))
+        return op;
+    s->op = op;
+    return op->run(s, op);
+}
+
 /* --- what an instruction may ask for --- */
 
 static inline void need_ring0(struct soft *s) {

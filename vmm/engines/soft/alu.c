@@ -38,20 +38,20 @@ ALWAYS uint64_t alu_xor(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
                                       bool memory) {                                               \
         uint64_t a = get_e_rw(s, op, size, memory);                                                \
         put_e(s, op, size, memory, alu_##name(s, a, get_reg(s, op->reg, size), size));             \
-        return op + 1;                                                                             \
+        return next_op(s, op, memory);                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ge(struct soft *s, const struct op *op, unsigned size,          \
                                       bool memory) {                                               \
         uint64_t b = get_e(s, op, size, memory);                                                   \
         set_reg(s, op->reg, size, alu_##name(s, get_reg(s, op->reg, size), b, size));              \
-        return op + 1;                                                                             \
+        return next_op(s, op, memory);                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
                                       bool memory) {                                               \
         uint64_t a = get_e_rw(s, op, size, memory);                                                \
         put_e(s, op, size, memory,                                                                 \
               alu_##name(s, a, (uint64_t)op->imm & mask_of(size), size));                          \
-        return op + 1;                                                                             \
+        return next_op(s, op, memory);                                                             \
     }                                                                                              \
     FAMILY(name##_eg) FAMILY(name##_ge) FAMILY(name##_ei)
 
@@ -68,12 +68,12 @@ ALU(xor)
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
                                       bool memory) {                                               \
         alu(s, get_e(s, op, size, memory), get_reg(s, op->reg, size), size);                       \
-        return op + 1;                                                                             \
+        return next_op(s, op, memory);                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
                                       bool memory) {                                               \
         alu(s, get_e(s, op, size, memory), (uint64_t)op->imm & mask_of(size), size);               \
-        return op + 1;                                                                             \
+        return next_op(s, op, memory);                                                             \
     }                                                                                              \
     FAMILY(name##_eg) FAMILY(name##_ei)
 
@@ -83,7 +83,7 @@ COMPARE(test, alu_and)
 ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t b = get_e(s, op, size, memory);
     alu_sub(s, get_reg(s, op->reg, size), b, size);
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(cmp_ge)
 
@@ -93,7 +93,7 @@ ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, 
     uint64_t carry = s->carry;
     put_e(s, op, size, memory, alu_add(s, a, 1, size));
     set_cf_from(s, carry);
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(inc)
 
@@ -102,20 +102,20 @@ ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, 
     uint64_t carry = s->carry;
     put_e(s, op, size, memory, alu_sub(s, a, 1, size));
     set_cf_from(s, carry);
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(dec)
 
 ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t a = get_e_rw(s, op, size, memory);
     put_e(s, op, size, memory, alu_sub(s, 0, a, size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(neg)
 
 ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, bool memory) {
     put_e(s, op, size, memory, ~get_e_rw(s, op, size, memory));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(not)
 
@@ -149,7 +149,7 @@ ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, 
     uint128_t r = (uint128_t)get_e(s, op, size, memory) * get_reg(s, REG(R_AX), size);
     set_pair(s, size, r);
     flags_product(s, (uint64_t)r, size, r > mask_of(size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(mul)
 
@@ -163,21 +163,21 @@ ALWAYS uint128_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned
 ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t e = get_e(s, op, size, memory);
     set_pair(s, size, product_signed(s, e, get_reg(s, REG(R_AX), size), size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(imul)
 
 ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t e = get_e(s, op, size, memory);
     set_reg(s, op->reg, size, (uint64_t)product_signed(s, get_reg(s, op->reg, size), e, size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(imul_ge)
 
 ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, bool memory) {
     uint64_t e = get_e(s, op, size, memory);
     set_reg(s, op->reg, size, (uint64_t)product_signed(s, e, (uint64_t)op->imm, size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(imul_gei)
 
@@ -195,7 +195,7 @@ ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size,
         set_quotient(s, size, (uint64_t)(from / by), (uint64_t)(from % by));
     else
         set_quotient(s, size, (uint64_t)from / by, (uint64_t)from % by);
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(div_)
 
@@ -210,7 +210,7 @@ ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size,
     if (quotient != (int64_t)extend((uint64_t)quotient, size))
         raise_plain(s, VECTOR_DE);
     set_quotient(s, size, (uint64_t)quotient, (uint64_t)(from % by));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(idiv)
 
@@ -226,7 +226,7 @@ ALWAYS const struct op *xadd(struct soft *s, const struct op *op, unsigned size,
         set_reg(s, op->reg, size, a); /* the same register twice keeps the sum */
         put_e(s, op, size, false, sum);
     }
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(xadd)
 
@@ -241,7 +241,7 @@ ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned si
             put_e(s, op, size, true, e);
         set_reg(s, REG(R_AX), size, e);
     }
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(cmpxchg)
 
@@ -292,7 +292,7 @@ static const struct op *adjust_packed(struct soft *s, const struct op *op, int s
     set_reg(s, REG(R_AX), 1, al);
     flags_result(s, al, 1);
     set_carries(s, carry, of, af);
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *daa(struct soft *s, const struct op *op) {
@@ -310,7 +310,7 @@ static const struct op *adjust_unpacked(struct soft *s, const struct op *op, int
     flags_result(s, ax, 1);
     set_reg(s, REG(R_AX), 2, ax & 0xFF0F);
     set_carries(s, adjust, false, adjust);
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *aaa(struct soft *s, const struct op *op) {
@@ -326,12 +326,12 @@ const struct op *aam(struct soft *s, const struct op *op) {
         raise_plain(s, VECTOR_DE);
     set_reg(s, REG(R_AX), 2, al / by << 8 | al % by);
     flags_logic(s, al % by, 1);
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *aad(struct soft *s, const struct op *op) {
     unsigned ax = (uint16_t)s->r[R_AX];
     uint8_t al = (uint8_t)ax, tens = (uint8_t)((ax >> 8) * (uint8_t)op->imm);
     set_reg(s, REG(R_AX), 2, (uint8_t)alu_add(s, al, tens, 1));
-    return op + 1;
+    return next_op(s, op, false);
 }

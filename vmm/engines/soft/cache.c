@@ -131,16 +131,22 @@ void cache_written(struct soft *s, uint64_t phys, uint64_t length) {
 
 /* --- making blocks --- */
 
-/* Where a block or single instruction falls through to. */
-const struct op *next_block(struct soft *s, const struct op *op) {
+/* Where a block falls through to. */
+static const struct op *next_block(struct soft *s, const struct op *op) {
     s->ticks += op->index;
     s->ip += op->start;
     s->op = s->nothing;
     return ops_at(s, s->ip);
 }
 
-static void seal(struct op *op, unsigned start, unsigned index) {
-    *op = (struct op){.run = next_block, .start = (uint8_t)start, .end = (uint8_t)start,
+/* Where a single instruction ends: run_one() goes no further. */
+static const struct op *stay(struct soft *s, const struct op *op) {
+    (void)s;
+    return op;
+}
+
+static void seal(struct op *op, op_fn *run, unsigned start, unsigned index) {
+    *op = (struct op){.run = run, .start = (uint8_t)start, .end = (uint8_t)start,
                       .index = (uint8_t)index};
 }
 
@@ -161,7 +167,7 @@ static bool fill_block(struct soft *s, struct block *b, const struct code *code)
     }
     if (count && are_zeros(code->bytes, code->length))
         b->ops[0].run = zeros;
-    seal(&b->ops[count], at, count);
+    seal(&b->ops[count], next_block, at, count);
     b->bytes = (uint8_t)at;
     b->count = (uint8_t)count;
     return count;
@@ -224,7 +230,7 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
     decode(s, &code, &s->scratch[0]);
     if (are_zeros(bytes, code.length))
         s->scratch[0].run = zeros;
-    seal(&s->scratch[1], s->scratch[0].end, 1);
+    seal(&s->scratch[1], stay, s->scratch[0].end, 1);
     return s->scratch;
 }
 

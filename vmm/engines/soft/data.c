@@ -7,32 +7,32 @@
 
 ALWAYS const struct op *mov_eg(struct soft *s, const struct op *op, unsigned size, bool memory) {
     put_e(s, op, size, memory, get_reg(s, op->reg, size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(mov_eg)
 
 ALWAYS const struct op *mov_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
     set_reg(s, op->reg, size, get_e(s, op, size, memory));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(mov_ge)
 
 ALWAYS const struct op *mov_ei(struct soft *s, const struct op *op, unsigned size, bool memory) {
     put_e(s, op, size, memory, (uint64_t)op->imm);
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(mov_ei)
 
 /* MOVZX, MOVSX: size is the source's, wide the destination's. */
 ALWAYS const struct op *movzx(struct soft *s, const struct op *op, unsigned size, bool memory) {
     set_reg(s, op->reg, op->wide, get_e(s, op, size, memory));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(movzx)
 
 ALWAYS const struct op *movsx(struct soft *s, const struct op *op, unsigned size, bool memory) {
     set_reg(s, op->reg, op->wide, extend(get_e(s, op, size, memory), size));
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(movsx)
 
@@ -40,25 +40,25 @@ ALWAYS const struct op *xchg(struct soft *s, const struct op *op, unsigned size,
     uint64_t e = get_e_rw(s, op, size, memory);
     put_e(s, op, size, memory, get_reg(s, op->reg, size));
     set_reg(s, op->reg, size, e);
-    return op + 1;
+    return next_op(s, op, memory);
 }
 FAMILY(xchg)
 
 /* With AX itself it is NOP, which leaves the upper half of RAX alone. */
 ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return op->rm == REG(R_AX) ? op + 1 : xchg(s, op, size, memory);
+    return op->rm == REG(R_AX) ? next_op(s, op, memory) : xchg(s, op, size, memory);
 }
 FAMILY_WIDE(xchg_ax)
 
 const struct op *lea(struct soft *s, const struct op *op) {
     set_reg(s, op->reg, op->size, address(s, op));
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *xlat(struct soft *s, const struct op *op) {
     uint64_t at = (s->r[R_BX] + (uint8_t)s->r[R_AX]) & op->mask;
     set_reg(s, REG(R_AX), 1, load(s, op->seg, at, 1));
-    return op + 1;
+    return next_op(s, op, true);
 }
 
 /* The source is read, and the destination written, whether or not the condition holds. */
@@ -66,35 +66,35 @@ const struct op *cmovcc(struct soft *s, const struct op *op) {
     uint64_t e = get_e(s, op, op->size, op->memory);
     bool moves = condition(s, op->opcode & 15);
     set_reg(s, op->reg, op->size, moves ? e : get_reg(s, op->reg, op->size));
-    return op + 1;
+    return next_op(s, op, op->memory);
 }
 
 const struct op *setcc(struct soft *s, const struct op *op) {
     put_e(s, op, 1, op->memory, condition(s, op->opcode & 15));
-    return op + 1;
+    return next_op(s, op, op->memory);
 }
 
 const struct op *cbw(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX), op->wide, extend(s->r[R_AX], op->wide / 2));
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *cwd(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_DX), op->wide, extend(s->r[R_AX], op->wide) >> 63 ? ~0ull : 0);
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 /* --- the stack --- */
 
 ALWAYS const struct op *push_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
     push(s, size, get_e(s, op, size, memory));
-    return op + 1;
+    return next_op(s, op, true);
 }
 FAMILY(push_e)
 
 const struct op *push_i(struct soft *s, const struct op *op) {
     push(s, op->wide, (uint64_t)op->imm);
-    return op + 1;
+    return next_op(s, op, true);
 }
 
 /* An address that uses ESP sees it after the pop (Vol. 2B, POP). */
@@ -110,7 +110,7 @@ ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size
     } else {
         set_reg(s, op->rm, size, value);
     }
-    return op + 1;
+    return next_op(s, op, true);
 }
 FAMILY(pop_e)
 
@@ -199,7 +199,7 @@ static void shadow_after_ss(struct soft *s, unsigned seg) {
 /* To memory always 16 bits, to a register zero-extended. */
 const struct op *mov_es(struct soft *s, const struct op *op) {
     put_e(s, op, op->memory ? 2 : op->wide, op->memory, s->seg[op->reg].k.selector);
-    return op + 1;
+    return next_op(s, op, op->memory);
 }
 
 const struct op *mov_se(struct soft *s, const struct op *op) {
@@ -297,41 +297,41 @@ const struct op *popf(struct soft *s, const struct op *op) {
 
 const struct op *lahf(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX) + 1, 1, flags_get(s));
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *sahf(struct soft *s, const struct op *op) {
     uint32_t mask = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF | FLAG_CF;
     flags_set(s, (flags_get(s) & ~mask) | (get_reg(s, REG(R_AX) + 1, 1) & mask));
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *cmc(struct soft *s, const struct op *op) {
     set_cf(s, !get_cf(s));
-    return op + 1;
+    return next_op(s, op, false);
 }
 const struct op *clc(struct soft *s, const struct op *op) {
     set_cf(s, false);
-    return op + 1;
+    return next_op(s, op, false);
 }
 const struct op *stc(struct soft *s, const struct op *op) {
     set_cf(s, true);
-    return op + 1;
+    return next_op(s, op, false);
 }
 const struct op *cld(struct soft *s, const struct op *op) {
     s->flags &= ~(uint32_t)FLAG_DF;
-    return op + 1;
+    return next_op(s, op, false);
 }
 const struct op *std_(struct soft *s, const struct op *op) {
     s->flags |= FLAG_DF;
-    return op + 1;
+    return next_op(s, op, false);
 }
 const struct op *salc(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX), 1, get_cf(s) ? 0xFF : 0);
-    return op + 1;
+    return next_op(s, op, false);
 }
 
 const struct op *nop(struct soft *s, const struct op *op) {
     (void)s;
-    return op + 1;
+    return next_op(s, op, false);
 }

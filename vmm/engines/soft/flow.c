@@ -23,7 +23,7 @@ ALWAYS const struct op *branch(struct soft *s, const struct op *op, unsigned siz
     ALWAYS const struct op *jcc_##cc(struct soft *s, const struct op *op, unsigned size,           \
                                      bool memory) {                                                \
         (void)memory;                                                                              \
-        return condition(s, 0x##cc) ? branch(s, op, size) : op + 1;                                \
+        return condition(s, 0x##cc) ? branch(s, op, size) : next_op(s, op, false);                 \
     }                                                                                              \
     FAMILY_WIDE(jcc_##cc)
 JCC(0) JCC(1) JCC(2) JCC(3) JCC(4) JCC(5) JCC(6) JCC(7)
@@ -71,7 +71,7 @@ ALWAYS const struct op *loop_if(struct soft *s, const struct op *op, unsigned si
     if (left && also)
         target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
     set_counter(s, op, R_CX, left);
-    return left && also ? leave(s, op, target) : op + 1;
+    return left && also ? leave(s, op, target) : next_op(s, op, false);
 }
 
 #define LOOP(name, also)                                                                           \
@@ -87,7 +87,7 @@ LOOP(loopne, !get_zf(s))
 
 ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, bool memory) {
     (void)memory;
-    return s->r[R_CX] & op->mask ? op + 1 : branch(s, op, size);
+    return s->r[R_CX] & op->mask ? next_op(s, op, false) : branch(s, op, size);
 }
 FAMILY_WIDE(jcxz)
 

@@ -79,9 +79,6 @@ op_fn sysenter, sysexit, syscall_, sysret, swapgs, fsgsbase;
 /* debug.c */
 op_fn mov_rd, mov_dr;
 
-/* cache.c */
-op_fn next_block;
-
 /* astray.c */
 op_fn zeros;
 

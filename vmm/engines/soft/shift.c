@@ -94,7 +94,7 @@ ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned s
         put_e(s, op, size, memory, shift_any(s, op, a, count, size));
     else if (!memory)
         set_reg(s, op->rm, size, a); /* which clears what is above 32 bits */
-    return op + 1;
+    return next_op(s, op, memory);
 }
 
 ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, bool memory) {
@@ -122,7 +122,7 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
     if (!count) {
         if (!op->memory)
             set_reg(s, op->rm, size, a);
-        return op + 1;
+        return next_op(s, op, op->memory);
     }
     uint128_t wide = left ? (uint128_t)a << width | b : (uint128_t)b << width | a;
     if (size == 2)
@@ -134,7 +134,7 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
     flags_result(s, r, size);
     bool other = left ? cf : bit(r, width - 2);
     set_carries(s, cf, bit(r, width - 1) != other, false);
-    return op + 1;
+    return next_op(s, op, op->memory);
 }
 
 const struct op *shld_i(struct soft *s, const struct op *op) {
@@ -180,7 +180,7 @@ static const struct op *bit_op(struct soft *s, const struct op *op, enum bit_act
     else if (action != BIT_TEST)
         set_reg(s, op->rm, size, bit_done(action, value, mask));
     set_cf(s, value & mask);
-    return op + 1;
+    return next_op(s, op, op->memory);
 }
 
 /* The action is in bits 3 and 4 of the opcode (0F A3 to BB) and, in the group
@@ -204,7 +204,7 @@ static const struct op *bit_scan(struct soft *s, const struct op *op, bool up) {
         set_reg(s, op->reg, op->size, number);
     }
     flags_logic(s, e && !number ? EVEN : number, op->size);
-    return op + 1;
+    return next_op(s, op, op->memory);
 }
 
 const struct op *bsf(struct soft *s, const struct op *op) {
@@ -219,5 +219,5 @@ const struct op *bswap(struct soft *s, const struct op *op) {
     uint64_t value = get_reg(s, op->rm, op->size);
     value = __builtin_bswap64(value) >> (64 - 8 * op->size);
     set_reg(s, op->rm, op->size, op->size == 2 ? 0 : value);
-    return op + 1;
+    return next_op(s, op, false);
 }

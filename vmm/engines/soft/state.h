@@ -1,9 +1,9 @@
 /* The built-in CPU's own state, and what all of its files share.
  *
  * How an instruction runs: decode.c turns bytes into a `struct op`, whose
- * `run` does the work and returns the op to do next: op + 1 in its block, or
- * what leave() finds at another address. The loop in soft.c does nothing else
- * until `pending` is set.
+ * `run` does the work and goes on to the next of its block (next_op), or returns
+ * the op to do next: op + 1, or what leave() finds at another address. The loop
+ * in soft.c does nothing else until `pending` is set.
  *
  * Rule: an instruction that faults has changed nothing. Either it does all that
  * can fault before its first change, or it calls checkpoint() first, which
