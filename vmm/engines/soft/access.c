@@ -12,7 +12,7 @@
 #include "vmm/x86/mode.h"
 
 /* An access's bytes by physical address: one piece, or two when it crosses. */
-struct place {
+struct span {
     uint64_t phys[2];
     unsigned length[2];
 };
@@ -23,9 +23,9 @@ static uint64_t next_page(const struct soft *s, uint64_t linear) {
     return linear >> 32 ? next : wrap_linear(s, next);
 }
 
-static struct place locate(struct soft *s, uint64_t linear, unsigned size, enum access access,
-                           enum rights rights) {
-    struct place p = {.length = {size, 0}};
+static struct span locate(struct soft *s, uint64_t linear, unsigned size, enum access access,
+                          enum rights rights) {
+    struct span p = {.length = {size, 0}};
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
     p.phys[0] = translate(s, linear, access, rights)->phys | (linear & 0xFFF);
     if (room < size) {
@@ -72,7 +72,7 @@ static void outside(struct soft *s, bool write, uint64_t phys, unsigned size, vo
         report(s, CPU_EXIT_DEVICE, "%s", "");
 }
 
-static uint64_t read_place(struct soft *s, const struct place *p) {
+static uint64_t read_place(struct soft *s, const struct span *p) {
     const uint8_t *at = memory_at(s->cpu->memory, p->phys[0], 8, false);
     uint8_t bytes[8] = {0};
     uint64_t value;
@@ -85,7 +85,7 @@ static uint64_t read_place(struct soft *s, const struct place *p) {
     return value;
 }
 
-static void write_place(struct soft *s, const struct place *p, uint64_t value) {
+static void write_place(struct soft *s, const struct span *p, uint64_t value) {
     uint8_t bytes[8];
     memcpy(bytes, &value, 8);
     for (unsigned n = 0, done = 0; n < 2 && p->length[n]; done += p->length[n++]) {
@@ -98,13 +98,14 @@ static void write_place(struct soft *s, const struct place *p, uint64_t value) {
 }
 
 uint64_t read_linear(struct soft *s, uint64_t linear, unsigned size, enum rights rights) {
-    struct place p = locate(s, linear, size, ACCESS_READ, rights);
+    struct span p = locate(s, linear, size, ACCESS_READ, rights);
     if (s->watching || s->guest_watching)
         watch_access(s, linear, size, false);
     return read_place(s, &p);
 }
 
-void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access, enum rights rights) {
+void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access access,
+                  enum rights rights) {
     translate(s, linear, access, rights);
     /* Every page on the way: a task's state may lie on two. */
     for (uint64_t at = PAGE_SIZE - (linear & 0xFFF); at < size; at += PAGE_SIZE) {
@@ -113,8 +114,9 @@ void check_linear(struct soft *s, uint64_t linear, unsigned size, enum access ac
     }
 }
 
-void write_linear(struct soft *s, uint64_t linear, unsigned size, uint64_t value, enum rights rights) {
-    struct place p = locate(s, linear, size, ACCESS_WRITE, rights);
+void write_linear(struct soft *s, uint64_t linear, unsigned size, uint64_t value,
+                  enum rights rights) {
+    struct span p = locate(s, linear, size, ACCESS_WRITE, rights);
     if (s->watching || s->guest_watching)
         watch_access(s, linear, size, true);
     write_place(s, &p, value);

@@ -1,11 +1,11 @@
 /* Operands: registers, and memory by the fast path.
  *
- * An access is fast when its offset is below the segment's read_end (write_end)
- * and the TLB has its page for this use. Everything else (limits and rights, page
- * walks, accesses over two pages, watched pages, pages with code, open bus)
- * goes through access.c, which gives the same result slowly.
+ * An access is fast when its offset is below the segment's read_end (write_end), which in
+ * flat memory (segment.c) need not be asked, and the TLB has its page for this use.
+ * Everything else (limits and rights, page walks, accesses over two pages, watched pages,
+ * pages with code, open bus) goes through access.c, which gives the same result slowly.
  *
- * Rule: size is a constant where it matters; the compiler then leaves one move.
+ * Rule: size and place are constants where it matters; the compiler then leaves one move.
  */
 #ifndef MINIKVM_SOFT_ACCESS_H
 #define MINIKVM_SOFT_ACCESS_H
@@ -58,8 +58,13 @@ ALWAYS void set_counter(struct soft *s, const struct op *op, unsigned n, uint64_
 }
 
 /* --- memory --- */
+
+/* Most addresses have no index. */
 ALWAYS uint64_t address(const struct soft *s, const struct op *op) {
-    return (s->r[op->base] + (s->r[op->index_reg] << op->scale) + op->disp) & op->mask;
+    uint64_t at = s->r[op->base] + op->disp;
+    if (op->index_reg != R_ZERO)
+        at += s->r[op->index_reg] << op->scale;
+    return at & op->mask;
 }
 
 ALWAYS struct tlb_entry *tlb_slot(const struct soft *s, uint64_t linear) {
@@ -71,67 +76,113 @@ ALWAYS bool tlb_holds(uint64_t tag, uint64_t linear, unsigned size) {
     return tag == ((linear + size - 1) & ~0xFFFull);
 }
 
-ALWAYS uint64_t load(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
-    uint64_t linear = s->seg[seg].base + offset;
+/* Where on the host the fast path may read (write) these bytes, or NULL. */
+ALWAYS void *fast_read(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+    uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
-    if (LIKELY(offset + size <= s->seg[seg].read_end && tlb_holds(e->read, linear, size)))
-        return fetch_host((const void *)(e->host + linear), size);
-    return read_slow(s, seg, offset, size);
+    bool fits = flat || LIKELY(offset + size <= s->seg[seg].read_end);
+    return fits && LIKELY(tlb_holds(e->read, linear, size)) ? (void *)(e->host + linear) : NULL;
+}
+ALWAYS void *fast_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+    uint64_t linear = flat ? offset : s->seg[seg].base + offset;
+    const struct tlb_entry *e = tlb_slot(s, linear);
+    bool fits = flat || LIKELY(offset + size <= s->seg[seg].write_end);
+    return fits && LIKELY(tlb_holds(e->write, linear, size)) ? (void *)(e->host + linear) : NULL;
+}
+
+ALWAYS uint64_t load_in(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+    const void *host = fast_read(s, seg, offset, size, flat);
+    return LIKELY(host) ? fetch_host(host, size) : read_slow(s, seg, offset, size);
+}
+ALWAYS uint64_t load(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
+    return load_in(s, seg, offset, size, false);
 }
 
 /* A load that faults as the store to come would. */
 ALWAYS uint64_t load_rw(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
-    uint64_t linear = s->seg[seg].base + offset;
-    const struct tlb_entry *e = tlb_slot(s, linear);
-    if (LIKELY(offset + size <= s->seg[seg].write_end && tlb_holds(e->write, linear, size)))
-        return fetch_host((const void *)(e->host + linear), size);
-    return read_for_write_slow(s, seg, offset, size);
+    const void *host = fast_write(s, seg, offset, size, false);
+    return LIKELY(host) ? fetch_host(host, size) : read_for_write_slow(s, seg, offset, size);
 }
 
-ALWAYS void store(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
-    uint64_t linear = s->seg[seg].base + offset;
-    const struct tlb_entry *e = tlb_slot(s, linear);
-    if (LIKELY(offset + size <= s->seg[seg].write_end && tlb_holds(e->write, linear, size)))
-        store_host((void *)(e->host + linear), size, value);
+ALWAYS void store_in(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat,
+                     uint64_t value) {
+    void *host = fast_write(s, seg, offset, size, flat);
+    if (LIKELY(host))
+        store_host(host, size, value);
     else
         write_slow(s, seg, offset, size, value);
 }
-
-/* --- the E operand: register or memory, `memory` and `size` constants --- */
-ALWAYS uint64_t get_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return memory ? load(s, op->seg, address(s, op), size) : get_reg(s, op->rm, size);
+ALWAYS void store(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
+    store_in(s, seg, offset, size, false, value);
 }
 
-/* For one that will be written back with put_e(). */
-ALWAYS uint64_t get_e_rw(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return memory ? load_rw(s, op->seg, address(s, op), size) : get_reg(s, op->rm, size);
+/* --- the E operand: `size` and `place` constants --- */
+ALWAYS uint64_t get_e(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    if (!in_memory(place))
+        return get_reg(s, op->rm, size);
+    return load_in(s, op->seg, address(s, op), size, place == FLAT);
 }
 
-ALWAYS void put_e(struct soft *s, const struct op *op, unsigned size, bool memory, uint64_t value) {
-    if (memory)
-        store(s, op->seg, address(s, op), size, value);
+ALWAYS void put_e(struct soft *s, const struct op *op, unsigned size, enum place place,
+                  uint64_t value) {
+    if (in_memory(place))
+        store_in(s, op->seg, address(s, op), size, place == FLAT, value);
     else
         set_reg(s, op->rm, size, value);
 }
 
-/* --- the stack: SP or ESP as SS.B says, RSP in 64-bit code --- */
-ALWAYS void set_sp(struct soft *s, uint64_t value) {
-    s->r[R_SP] = (s->r[R_SP] & s->stack_kept) | (value & s->stack_mask);
+/* To be read and then written: what is there, and where on the host unless that is slow. */
+struct e_rw {
+    uint64_t value;
+    void *host;
+};
+
+ALWAYS struct e_rw get_e_rw(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = {0};
+    if (!in_memory(place)) {
+        e.value = get_reg(s, op->rm, size);
+        return e;
+    }
+    uint64_t at = address(s, op);
+    e.host = fast_write(s, op->seg, at, size, place == FLAT);
+    e.value = LIKELY(e.host) ? fetch_host(e.host, size) : read_for_write_slow(s, op->seg, at, size);
+    return e;
 }
+
+ALWAYS void put_e_rw(struct soft *s, const struct op *op, unsigned size, enum place place,
+                     struct e_rw e, uint64_t value) {
+    if (!in_memory(place))
+        set_reg(s, op->rm, size, value);
+    else if (LIKELY(e.host))
+        store_host(e.host, size, value);
+    else
+        write_slow(s, op->seg, address(s, op), size, value);
+}
+
+/* --- the stack: SP or ESP as SS.B says, RSP in 64-bit code; never SP where it is flat --- */
+ALWAYS void set_sp_in(struct soft *s, bool flat, uint64_t value) {
+    s->r[R_SP] =
+        flat ? value & s->stack_mask : (s->r[R_SP] & s->stack_kept) | (value & s->stack_mask);
+}
+ALWAYS void set_sp(struct soft *s, uint64_t value) { set_sp_in(s, false, value); }
 
 ALWAYS uint64_t sp_plus(const struct soft *s, int64_t delta) {
     return (s->r[R_SP] + (uint64_t)delta) & s->stack_mask;
 }
 
-ALWAYS void push(struct soft *s, unsigned size, uint64_t value) {
+ALWAYS void push_in(struct soft *s, unsigned size, bool flat, uint64_t value) {
     uint64_t sp = sp_plus(s, -(int64_t)size);
-    store(s, S_SS, sp, size, value);
-    set_sp(s, sp);
+    store_in(s, S_SS, sp, size, flat, value);
+    set_sp_in(s, flat, sp);
 }
+ALWAYS void push(struct soft *s, unsigned size, uint64_t value) { push_in(s, size, false, value); }
 
 /* Read without moving: `at` bytes above the top. */
+ALWAYS uint64_t peek_in(struct soft *s, unsigned size, bool flat, int64_t at) {
+    return load_in(s, S_SS, sp_plus(s, at), size, flat);
+}
 ALWAYS uint64_t peek(struct soft *s, unsigned size, int64_t at) {
-    return load(s, S_SS, sp_plus(s, at), size);
+    return peek_in(s, size, false, at);
 }
 
 ALWAYS uint64_t pop(struct soft *s, unsigned size) {
@@ -171,28 +222,42 @@ static inline void need_umip(struct soft *s) {
         raise_gp0(s);
 }
 
-/* Handlers for each size of E, in memory or not: BODY(s, op, size, memory) must
- * be ALWAYS inlined. The family's index is family_index(). */
-#define FAMILY_ONE(name, suffix, size, memory)                                                     \
+/* Handlers for each size of E and each place: BODY(s, op, size, place) must be ALWAYS
+ * inlined. The family's index is family_index(). */
+#define FAMILY_ONE(name, suffix, size, place)                                                      \
     static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
-        return name(s, op, size, memory);                                                          \
+        return name(s, op, size, place);                                                           \
     }
+#define FAMILY_SIZE(name, size)                                                                    \
+    FAMILY_ONE(name, _##size##r, size, REGISTER)                                                   \
+    FAMILY_ONE(name, _##size##m, size, MEMORY) FAMILY_ONE(name, _##size##f, size, FLAT)
 #define FAMILY(name)                                                                               \
-    FAMILY_ONE(name, _1r, 1, false) FAMILY_ONE(name, _1m, 1, true)                                 \
-    FAMILY_ONE(name, _2r, 2, false) FAMILY_ONE(name, _2m, 2, true)                                 \
-    FAMILY_ONE(name, _4r, 4, false) FAMILY_ONE(name, _4m, 4, true)                                 \
-    FAMILY_ONE(name, _8r, 8, false) FAMILY_ONE(name, _8m, 8, true)                                 \
-    op_fn *const name##_family[8] = {name##_1r, name##_1m, name##_2r, name##_2m,                   \
-                                     name##_4r, name##_4m, name##_8r, name##_8m};
+    FAMILY_SIZE(name, 1)                                                                           \
+    FAMILY_SIZE(name, 2) FAMILY_SIZE(name, 4) FAMILY_SIZE(name, 8)                                 \
+        op_fn *const name##_family[FAMILY_SLOTS] = {name##_1r, name##_1m, name##_1f, name##_1r,    \
+                                                    name##_2r, name##_2m, name##_2f, name##_2r,    \
+                                                    name##_4r, name##_4m, name##_4f, name##_4r,    \
+                                                    name##_8r, name##_8m, name##_8f, name##_8r};
 
-/* The same for what has no operand E, and is never a byte. */
+/* What is on the stack, too, which is flat if E is. */
+#define FAMILY_STACK(name)                                                                         \
+    FAMILY_SIZE(name, 2)                                                                           \
+    FAMILY_SIZE(name, 4) FAMILY_SIZE(name, 8) FAMILY_ONE(name, _2s, 2, REGISTER_FLAT)              \
+        FAMILY_ONE(name, _4s, 4, REGISTER_FLAT) FAMILY_ONE(name, _8s, 8, REGISTER_FLAT)            \
+            op_fn *const name##_family[FAMILY_SLOTS] = {                                           \
+                [4] = name##_2r, name##_2m, name##_2f, name##_2s, name##_4r, name##_4m,            \
+                name##_4f,       name##_4s, name##_8r, name##_8m, name##_8f, name##_8s};
+
+/* For what has no operand E, and is never a byte. */
 #define FAMILY_WIDE(name)                                                                          \
-    FAMILY_ONE(name, _2r, 2, false) FAMILY_ONE(name, _4r, 4, false)                                \
-    FAMILY_ONE(name, _8r, 8, false)                                                                \
-    op_fn *const name##_family[8] = {[2] = name##_2r, [4] = name##_4r, [6] = name##_8r};
+    FAMILY_ONE(name, _2r, 2, REGISTER)                                                             \
+    FAMILY_ONE(name, _4r, 4, REGISTER) FAMILY_ONE(name, _8r, 8, REGISTER)                          \
+        op_fn *const name##_family[FAMILY_SLOTS] = {                                               \
+            [4] = name##_2r,  [7] = name##_2r,  [8] = name##_4r,                                   \
+            [11] = name##_4r, [12] = name##_8r, [15] = name##_8r};
 
 static inline unsigned family_index(const struct op *op) {
-    return (unsigned)__builtin_ctz(op->size) * 2 + op->memory;
+    return (unsigned)__builtin_ctz(op->size) * 4 + op->place;
 }
 
 #endif

@@ -35,23 +35,23 @@ ALWAYS uint64_t alu_xor(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
 /* The three operand patterns: E,G; G,E; E,immediate. */
 #define ALU(name)                                                                                  \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
-                                      bool memory) {                                               \
-        uint64_t a = get_e_rw(s, op, size, memory);                                                \
-        put_e(s, op, size, memory, alu_##name(s, a, get_reg(s, op->reg, size), size));             \
-        return next_op(s, op, memory);                                                             \
+                                      enum place place) {                                               \
+        struct e_rw e = get_e_rw(s, op, size, place);                                                \
+        put_e_rw(s, op, size, place, e, alu_##name(s, e.value, get_reg(s, op->reg, size), size));             \
+        return next_op(s, op, in_memory(place));                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ge(struct soft *s, const struct op *op, unsigned size,          \
-                                      bool memory) {                                               \
-        uint64_t b = get_e(s, op, size, memory);                                                   \
+                                      enum place place) {                                               \
+        uint64_t b = get_e(s, op, size, place);                                                   \
         set_reg(s, op->reg, size, alu_##name(s, get_reg(s, op->reg, size), b, size));              \
-        return next_op(s, op, memory);                                                             \
+        return next_op(s, op, in_memory(place));                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
-                                      bool memory) {                                               \
-        uint64_t a = get_e_rw(s, op, size, memory);                                                \
-        put_e(s, op, size, memory,                                                                 \
-              alu_##name(s, a, (uint64_t)op->imm & mask_of(size), size));                          \
-        return next_op(s, op, memory);                                                             \
+                                      enum place place) {                                               \
+        struct e_rw e = get_e_rw(s, op, size, place);                                                \
+        put_e_rw(s, op, size, place, e,                                                            \
+                 alu_##name(s, e.value, (uint64_t)op->imm & mask_of(size), size));                          \
+        return next_op(s, op, in_memory(place));                                                             \
     }                                                                                              \
     FAMILY(name##_eg) FAMILY(name##_ge) FAMILY(name##_ei)
 
@@ -66,56 +66,57 @@ ALU(xor)
 /* CMP and TEST are SUB and AND that keep only the flags. */
 #define COMPARE(name, alu)                                                                         \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
-                                      bool memory) {                                               \
-        alu(s, get_e(s, op, size, memory), get_reg(s, op->reg, size), size);                       \
-        return next_op(s, op, memory);                                                             \
+                                      enum place place) {                                               \
+        alu(s, get_e(s, op, size, place), get_reg(s, op->reg, size), size);                       \
+        return next_op(s, op, in_memory(place));                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
-                                      bool memory) {                                               \
-        alu(s, get_e(s, op, size, memory), (uint64_t)op->imm & mask_of(size), size);               \
-        return next_op(s, op, memory);                                                             \
+                                      enum place place) {                                               \
+        alu(s, get_e(s, op, size, place), (uint64_t)op->imm & mask_of(size), size);               \
+        return next_op(s, op, in_memory(place));                                                             \
     }                                                                                              \
     FAMILY(name##_eg) FAMILY(name##_ei)
 
 COMPARE(cmp, alu_sub)
 COMPARE(test, alu_and)
 
-ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t b = get_e(s, op, size, memory);
+ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint64_t b = get_e(s, op, size, place);
     alu_sub(s, get_reg(s, op->reg, size), b, size);
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(cmp_ge)
 
 /* INC and DEC leave CF alone. */
-ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t a = get_e_rw(s, op, size, memory);
+ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
     uint64_t carry = s->carry;
-    put_e(s, op, size, memory, alu_add(s, a, 1, size));
+    put_e_rw(s, op, size, place, e, alu_add(s, e.value, 1, size));
     set_cf_from(s, carry);
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(inc)
 
-ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t a = get_e_rw(s, op, size, memory);
+ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
     uint64_t carry = s->carry;
-    put_e(s, op, size, memory, alu_sub(s, a, 1, size));
+    put_e_rw(s, op, size, place, e, alu_sub(s, e.value, 1, size));
     set_cf_from(s, carry);
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(dec)
 
-ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t a = get_e_rw(s, op, size, memory);
-    put_e(s, op, size, memory, alu_sub(s, 0, a, size));
-    return next_op(s, op, memory);
+ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
+    put_e_rw(s, op, size, place, e, alu_sub(s, 0, e.value, size));
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(neg)
 
-ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    put_e(s, op, size, memory, ~get_e_rw(s, op, size, memory));
-    return next_op(s, op, memory);
+ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
+    put_e_rw(s, op, size, place, e, ~e.value);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(not)
 
@@ -145,11 +146,11 @@ static void flags_product(struct soft *s, uint64_t low, unsigned size, bool over
     set_carries(s, overflow, overflow, false);
 }
 
-ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint128_t r = (uint128_t)get_e(s, op, size, memory) * get_reg(s, REG(R_AX), size);
+ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint128_t r = (uint128_t)get_e(s, op, size, place) * get_reg(s, REG(R_AX), size);
     set_pair(s, size, r);
     flags_product(s, (uint64_t)r, size, r > mask_of(size));
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(mul)
 
@@ -160,24 +161,24 @@ ALWAYS uint128_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned
     return (uint128_t)r;
 }
 
-ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t e = get_e(s, op, size, memory);
+ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint64_t e = get_e(s, op, size, place);
     set_pair(s, size, product_signed(s, e, get_reg(s, REG(R_AX), size), size));
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(imul)
 
-ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t e = get_e(s, op, size, memory);
+ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint64_t e = get_e(s, op, size, place);
     set_reg(s, op->reg, size, (uint64_t)product_signed(s, get_reg(s, op->reg, size), e, size));
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(imul_ge)
 
-ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t e = get_e(s, op, size, memory);
+ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint64_t e = get_e(s, op, size, place);
     set_reg(s, op->reg, size, (uint64_t)product_signed(s, e, (uint64_t)op->imm, size));
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(imul_gei)
 
@@ -186,8 +187,8 @@ static void set_quotient(struct soft *s, unsigned size, uint64_t quotient, uint6
     set_reg(s, size == 1 ? REG(R_AX) + 1 : REG(R_DX), size, rest);
 }
 
-ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t by = get_e(s, op, size, memory);
+ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint64_t by = get_e(s, op, size, place);
     uint128_t from = get_pair(s, size);
     if (from >> 8 * size >= by) /* 0, or the quotient is too large */
         raise_plain(s, VECTOR_DE);
@@ -195,13 +196,13 @@ ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size,
         set_quotient(s, size, (uint64_t)(from / by), (uint64_t)(from % by));
     else
         set_quotient(s, size, (uint64_t)from / by, (uint64_t)from % by);
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(div_)
 
-ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size, bool memory) {
+ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size, enum place place) {
     static const int128_t least = (int128_t)((uint128_t)1 << 127);
-    int128_t by = (int64_t)extend(get_e(s, op, size, memory), size), from;
+    int128_t by = (int64_t)extend(get_e(s, op, size, place), size), from;
     from = size == 8 ? (int128_t)get_pair(s, size)
                      : (int64_t)extend((uint64_t)get_pair(s, size), 2 * size);
     if (!by || (by == -1 && from == least))
@@ -210,38 +211,39 @@ ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size,
     if (quotient != (int64_t)extend((uint64_t)quotient, size))
         raise_plain(s, VECTOR_DE);
     set_quotient(s, size, (uint64_t)quotient, (uint64_t)(from % by));
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(idiv)
 
 /* --- exchange and add, compare and exchange --- */
 
-ALWAYS const struct op *xadd(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t a = get_e_rw(s, op, size, memory), b = get_reg(s, op->reg, size);
-    uint64_t sum = alu_add(s, a, b, size);
-    if (memory) {
-        put_e(s, op, size, true, sum);
-        set_reg(s, op->reg, size, a);
+ALWAYS const struct op *xadd(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
+    uint64_t sum = alu_add(s, e.value, get_reg(s, op->reg, size), size);
+    if (in_memory(place)) {
+        put_e_rw(s, op, size, place, e, sum);
+        set_reg(s, op->reg, size, e.value);
     } else {
-        set_reg(s, op->reg, size, a); /* the same register twice keeps the sum */
-        put_e(s, op, size, false, sum);
+        set_reg(s, op->reg, size, e.value); /* the same register twice keeps the sum */
+        put_e_rw(s, op, size, place, e, sum);
     }
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(xadd)
 
 /* The destination is written in either case (Vol. 2A, CMPXCHG). */
-ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t e = get_e_rw(s, op, size, memory);
-    alu_sub(s, get_reg(s, REG(R_AX), size), e, size);
+ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned size,
+                                enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
+    alu_sub(s, get_reg(s, REG(R_AX), size), e.value, size);
     if (get_zf(s)) {
-        put_e(s, op, size, memory, get_reg(s, op->reg, size));
+        put_e_rw(s, op, size, place, e, get_reg(s, op->reg, size));
     } else {
-        if (memory)
-            put_e(s, op, size, true, e);
-        set_reg(s, REG(R_AX), size, e);
+        if (in_memory(place))
+            put_e_rw(s, op, size, place, e, e.value);
+        set_reg(s, REG(R_AX), size, e.value);
     }
-    return next_op(s, op, memory);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(cmpxchg)
 

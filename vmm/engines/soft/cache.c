@@ -193,7 +193,7 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
         p = page_make(s, phys);
     size_t before = s->cache->used;
     struct block *b = take_block(s, BLOCK_ROOM);
-    *b = (struct block){.linear = linear, .phys = phys, .width = (uint8_t)s->width};
+    *b = (struct block){.linear = linear, .phys = phys, .mode = (uint8_t)code_mode(s)};
     bool made = fill_block(s, b, code);
     s->cache->used = before;
     if (!made)
@@ -205,7 +205,7 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
 
 static struct block *find_block(struct soft *s, uint64_t linear, uint64_t phys) {
     struct block *b = *block_slot(s, phys);
-    while (b && (b->phys != phys || b->linear != linear || b->width != s->width))
+    while (b && (b->phys != phys || b->linear != linear || b->mode != code_mode(s)))
         b = b->next_hash;
     return b;
 }

@@ -5,48 +5,48 @@
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 
-ALWAYS const struct op *mov_eg(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    put_e(s, op, size, memory, get_reg(s, op->reg, size));
-    return next_op(s, op, memory);
+ALWAYS const struct op *mov_eg(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    put_e(s, op, size, place, get_reg(s, op->reg, size));
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(mov_eg)
 
-ALWAYS const struct op *mov_ge(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    set_reg(s, op->reg, size, get_e(s, op, size, memory));
-    return next_op(s, op, memory);
+ALWAYS const struct op *mov_ge(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    set_reg(s, op->reg, size, get_e(s, op, size, place));
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(mov_ge)
 
-ALWAYS const struct op *mov_ei(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    put_e(s, op, size, memory, (uint64_t)op->imm);
-    return next_op(s, op, memory);
+ALWAYS const struct op *mov_ei(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    put_e(s, op, size, place, (uint64_t)op->imm);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(mov_ei)
 
 /* MOVZX, MOVSX: size is the source's, wide the destination's. */
-ALWAYS const struct op *movzx(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    set_reg(s, op->reg, op->wide, get_e(s, op, size, memory));
-    return next_op(s, op, memory);
+ALWAYS const struct op *movzx(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    set_reg(s, op->reg, op->wide, get_e(s, op, size, place));
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(movzx)
 
-ALWAYS const struct op *movsx(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    set_reg(s, op->reg, op->wide, extend(get_e(s, op, size, memory), size));
-    return next_op(s, op, memory);
+ALWAYS const struct op *movsx(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    set_reg(s, op->reg, op->wide, extend(get_e(s, op, size, place), size));
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(movsx)
 
-ALWAYS const struct op *xchg(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t e = get_e_rw(s, op, size, memory);
-    put_e(s, op, size, memory, get_reg(s, op->reg, size));
-    set_reg(s, op->reg, size, e);
-    return next_op(s, op, memory);
+ALWAYS const struct op *xchg(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    struct e_rw e = get_e_rw(s, op, size, place);
+    put_e_rw(s, op, size, place, e, get_reg(s, op->reg, size));
+    set_reg(s, op->reg, size, e.value);
+    return next_op(s, op, in_memory(place));
 }
 FAMILY(xchg)
 
 /* With AX itself it is NOP, which leaves the upper half of RAX alone. */
-ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return op->rm == REG(R_AX) ? next_op(s, op, memory) : xchg(s, op, size, memory);
+ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return op->rm == REG(R_AX) ? next_op(s, op, in_memory(place)) : xchg(s, op, size, place);
 }
 FAMILY_WIDE(xchg_ax)
 
@@ -86,33 +86,45 @@ const struct op *cwd(struct soft *s, const struct op *op) {
 
 /* --- the stack --- */
 
-ALWAYS const struct op *push_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    push(s, size, get_e(s, op, size, memory));
+ALWAYS const struct op *push_e(struct soft *s, const struct op *op, unsigned size,
+                               enum place place) {
+    push_in(s, size, stack_is_flat(place), get_e(s, op, size, place));
     return next_op(s, op, true);
 }
-FAMILY(push_e)
+FAMILY_STACK(push_e)
 
-const struct op *push_i(struct soft *s, const struct op *op) {
-    push(s, op->wide, (uint64_t)op->imm);
+ALWAYS const struct op *push_i(struct soft *s, const struct op *op, unsigned size,
+                               enum place place) {
+    push_in(s, size, stack_is_flat(place), (uint64_t)op->imm);
     return next_op(s, op, true);
 }
+FAMILY_STACK(push_i)
 
 /* An address that uses ESP sees it after the pop (Vol. 2B, POP). */
-ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t value = peek(s, size, 0), old = s->r[R_SP], after_pop;
+ALWAYS void pop_to_memory(struct soft *s, const struct op *op, unsigned size, enum place place,
+                          uint64_t value) {
+    uint64_t old = s->r[R_SP], after_pop;
     set_sp(s, sp_plus(s, size));
-    if (memory) {
-        after_pop = s->r[R_SP];
-        uint64_t at = address(s, op);
-        s->r[R_SP] = old;
-        store(s, op->seg, at, size, value);
-        s->r[R_SP] = after_pop;
+    after_pop = s->r[R_SP];
+    uint64_t at = address(s, op);
+    s->r[R_SP] = old;
+    store_in(s, op->seg, at, size, place == FLAT, value);
+    s->r[R_SP] = after_pop;
+}
+
+ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size,
+                              enum place place) {
+    bool flat = stack_is_flat(place);
+    uint64_t value = peek_in(s, size, flat, 0);
+    if (in_memory(place)) {
+        pop_to_memory(s, op, size, place, value);
     } else {
+        set_sp_in(s, flat, sp_plus(s, size));
         set_reg(s, op->rm, size, value);
     }
     return next_op(s, op, true);
 }
-FAMILY(pop_e)
+FAMILY_STACK(pop_e)
 
 /* In real and virtual-8086 mode SP = 7, 9 … 15 is #GP (Vol. 2B, PUSHA); a stack that ends
  * otherwise is #SS there too. */

@@ -292,6 +292,15 @@ static op_fn *handler(const struct decoder *d, const struct opcode *row) {
     return run ? run : undefined;
 }
 
+/* Where E is, for handlers that are there once for each place. */
+static enum place place_of(const struct decoder *d) {
+    const struct op *op = d->op;
+    bool flat = d->s->flat && (op->seg == S_DS || op->seg == S_SS || op->seg == S_ES);
+    if (op->memory)
+        return flat ? FLAT : MEMORY;
+    return d->s->flat ? REGISTER_FLAT : REGISTER;
+}
+
 /* --- finding the row --- */
 
 /* F2 and F3 go before 66, and of these two the last counts. */
@@ -377,6 +386,7 @@ enum decoded decode(struct soft *s, const struct code *code, struct op *op) {
     op->end = (uint8_t)(start + d.at);
     if (d.rip_relative)
         op->disp += code->ip + op->end;
+    op->place = place_of(&d);
     op->run = handler(&d, row);
     bool last = row->flags & LAST || (row->flags & REPEATS && op->rep) ||
                 op->run == undefined || op->run == too_long;

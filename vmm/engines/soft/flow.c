@@ -21,48 +21,47 @@ ALWAYS const struct op *branch(struct soft *s, const struct op *op, unsigned siz
 
 #define JCC(cc)                                                                                    \
     ALWAYS const struct op *jcc_##cc(struct soft *s, const struct op *op, unsigned size,           \
-                                     bool memory) {                                                \
-        (void)memory;                                                                              \
+                                     enum place place) {                                                \
+        (void)place;                                                                              \
         return condition(s, 0x##cc) ? branch(s, op, size) : next_op(s, op, false);                 \
     }                                                                                              \
     FAMILY_WIDE(jcc_##cc)
 JCC(0) JCC(1) JCC(2) JCC(3) JCC(4) JCC(5) JCC(6) JCC(7)
 JCC(8) JCC(9) JCC(a) JCC(b) JCC(c) JCC(d) JCC(e) JCC(f)
 
-ALWAYS const struct op *jmp(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    (void)memory;
+ALWAYS const struct op *jmp(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    (void)place;
     return branch(s, op, size);
 }
 FAMILY_WIDE(jmp)
 
-ALWAYS const struct op *jmp_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return leave(s, op, target_of(s, get_e(s, op, size, memory), size));
+ALWAYS const struct op *jmp_e(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return leave(s, op, target_of(s, get_e(s, op, size, place), size));
 }
 FAMILY(jmp_e)
 
-ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    (void)memory;
+ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, enum place place) {
     uint64_t target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
-    push(s, size, after(s, op));
+    push_in(s, size, stack_is_flat(place), after(s, op));
     return leave(s, op, target);
 }
-FAMILY_WIDE(call)
+FAMILY_STACK(call)
 
-ALWAYS const struct op *call_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    uint64_t target = target_of(s, get_e(s, op, size, memory), size);
-    push(s, size, after(s, op));
+ALWAYS const struct op *call_e(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    uint64_t target = target_of(s, get_e(s, op, size, place), size);
+    push_in(s, size, stack_is_flat(place), after(s, op));
     return leave(s, op, target);
 }
-FAMILY(call_e)
+FAMILY_STACK(call_e)
 
 /* With or without an immediate to release. */
-ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    (void)memory;
-    uint64_t target = target_of(s, peek(s, size, 0), size);
-    set_sp(s, sp_plus(s, size + (op->imm & 0xFFFF)));
+ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    bool flat = stack_is_flat(place);
+    uint64_t target = target_of(s, peek_in(s, size, flat, 0), size);
+    set_sp_in(s, flat, sp_plus(s, size + (op->imm & 0xFFFF)));
     return leave(s, op, target);
 }
-FAMILY_WIDE(ret)
+FAMILY_STACK(ret)
 
 /* --- counted by CX, ECX or RCX, as the address size says --- */
 
@@ -76,8 +75,8 @@ ALWAYS const struct op *loop_if(struct soft *s, const struct op *op, unsigned si
 
 #define LOOP(name, also)                                                                           \
     ALWAYS const struct op *name(struct soft *s, const struct op *op, unsigned size,               \
-                                 bool memory) {                                                    \
-        (void)memory;                                                                              \
+                                 enum place place) {                                                    \
+        (void)place;                                                                              \
         return loop_if(s, op, size, also);                                                         \
     }                                                                                              \
     FAMILY_WIDE(name)
@@ -85,8 +84,8 @@ LOOP(loop, true)
 LOOP(loope, get_zf(s))
 LOOP(loopne, !get_zf(s))
 
-ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    (void)memory;
+ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    (void)place;
     return s->r[R_CX] & op->mask ? next_op(s, op, false) : branch(s, op, size);
 }
 FAMILY_WIDE(jcxz)

@@ -6,9 +6,9 @@
 
 #include "vmm/engines/soft/state.h"
 
-#define FAMILY3(name) extern op_fn *const name##_eg_family[8], *const name##_ge_family[8], \
-                                   *const name##_ei_family[8]
-#define FAMILY1(name) extern op_fn *const name##_family[8]
+#define FAMILY3(name) extern op_fn *const name##_eg_family[FAMILY_SLOTS], *const name##_ge_family[FAMILY_SLOTS], \
+                                   *const name##_ei_family[FAMILY_SLOTS]
+#define FAMILY1(name) extern op_fn *const name##_family[FAMILY_SLOTS]
 
 /* alu.c */
 FAMILY3(add); FAMILY3(adc); FAMILY3(sub); FAMILY3(sbb);
@@ -24,8 +24,8 @@ op_fn shld_i, shld_cl, shrd_i, shrd_cl, bit_eg, bit_ei, bsf, bsr, bswap;
 
 /* data.c */
 FAMILY1(mov_eg); FAMILY1(mov_ge); FAMILY1(mov_ei); FAMILY1(movzx); FAMILY1(movsx); FAMILY1(xchg);
-FAMILY1(push_e); FAMILY1(pop_e); FAMILY1(xchg_ax);
-op_fn lea, xlat, cmovcc, setcc, cbw, cwd, push_i, pusha, popa, enter, leave_frame;
+FAMILY1(push_e); FAMILY1(pop_e); FAMILY1(push_i); FAMILY1(xchg_ax);
+op_fn lea, xlat, cmovcc, setcc, cbw, cwd, pusha, popa, enter, leave_frame;
 op_fn mov_es, mov_se, push_s, pop_s, les, lds, lss, lfs, lgs;
 op_fn pushf, popf, lahf, sahf, cmc, clc, stc, cld, std_, salc, nop;
 uint32_t flags_allowed(const struct soft *, unsigned size);

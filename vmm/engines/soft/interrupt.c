@@ -113,6 +113,7 @@ static void deliver_inner(struct soft *s, const struct fault *f, struct kvm_segm
     if (from_vm86) {
         segments_drop_all(s);
         segments_refresh(s);
+        blocks_changed(s);
     }
     frame_push(s, &frame);
 }

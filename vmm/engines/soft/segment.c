@@ -70,6 +70,17 @@ void segments_refresh(struct soft *s) {
         segment_refresh(s, &s->seg[n]);
 }
 
+static bool is_flat(const struct segment *g) {
+    return !g->base && g->read_end >> 32 && g->write_end >> 32;
+}
+
+/* Whatever is not FS or GS goes to all of memory as it is, and SP is not 16 bits. So it is in
+ * 64-bit code, and in most that has 32 bits. */
+bool segments_are_flat(const struct soft *s) {
+    return (code64(s) || s->seg[S_SS].k.db) && is_flat(&s->seg[S_DS]) && is_flat(&s->seg[S_ES]) &&
+           is_flat(&s->seg[S_SS]);
+}
+
 /* --- descriptors in memory --- */
 
 static bool is_null(uint16_t selector) {
@@ -133,6 +144,8 @@ static void set_segment(struct soft *s, unsigned seg, struct kvm_segment k) {
     segment_refresh(s, &s->seg[seg]);
     if (seg == S_SS)
         mode_changed(s);
+    else
+        blocks_changed(s);
 }
 
 void segment_set_real(struct soft *s, unsigned seg, uint16_t selector) {

@@ -87,28 +87,28 @@ ALWAYS uint64_t shift_any(struct soft *s, const struct op *op, uint64_t a, unsig
     }
 }
 
-ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned size, bool memory,
+ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned size, bool place,
                                  unsigned count) {
-    uint64_t a = get_e_rw(s, op, size, memory);
+    struct e_rw e = get_e_rw(s, op, size, place);
     if (count)
-        put_e(s, op, size, memory, shift_any(s, op, a, count, size));
-    else if (!memory)
-        set_reg(s, op->rm, size, a); /* which clears what is above 32 bits */
-    return next_op(s, op, memory);
+        put_e_rw(s, op, size, place, e, shift_any(s, op, e.value, count, size));
+    else if (!in_memory(place))
+        set_reg(s, op->rm, size, e.value); /* which clears what is above 32 bits */
+    return next_op(s, op, in_memory(place));
 }
 
-ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return shift_by(s, op, size, memory, 1);
+ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return shift_by(s, op, size, place, 1);
 }
 FAMILY(shift_1)
 
-ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return shift_by(s, op, size, memory, count_of((uint64_t)op->imm, size));
+ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return shift_by(s, op, size, place, count_of((uint64_t)op->imm, size));
 }
 FAMILY(shift_i)
 
-ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, bool memory) {
-    return shift_by(s, op, size, memory, count_of(s->r[R_CX], size));
+ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return shift_by(s, op, size, place, count_of(s->r[R_CX], size));
 }
 FAMILY(shift_cl)
 
@@ -117,7 +117,8 @@ FAMILY(shift_cl)
 static const struct op *shift_double(struct soft *s, const struct op *op, unsigned count,
                                      bool left) {
     unsigned size = op->size, width = 8 * size;
-    uint64_t a = get_e_rw(s, op, size, op->memory), b = get_reg(s, op->reg, size), r;
+    struct e_rw e = get_e_rw(s, op, size, op->place);
+    uint64_t a = e.value, b = get_reg(s, op->reg, size), r;
     count = count_of(count, size);
     if (!count) {
         if (!op->memory)
@@ -130,7 +131,7 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
     unsigned top = size == 2 ? 48 : 2 * width;
     bool cf = wide >> (left ? top - count : count - 1) & 1;
     r = (uint64_t)(wide >> (left ? top - width - count : count)) & mask_of(size);
-    put_e(s, op, size, op->memory, r);
+    put_e_rw(s, op, size, op->place, e, r);
     flags_result(s, r, size);
     bool other = left ? cf : bit(r, width - 2);
     set_carries(s, cf, bit(r, width - 1) != other, false);

@@ -107,15 +107,23 @@ static enum cpu_mode mode_now(const struct soft *s) {
     return (s->long_mode ? MODE_COMPAT16 : MODE_PROT16) + (s->seg[S_CS].k.db ? 1 : 0);
 }
 
+/* Blocks and jumps that are good now. */
+void blocks_changed(struct soft *s) {
+    bool flat = segments_are_flat(s);
+    if (flat != s->flat)
+        pend(s, PENDING_CHECK); /* what is left of the block in progress was decoded for the other */
+    s->flat = flat;
+    s->epoch = (s->epoch & ~(uint64_t)EPOCH_MODE) | code_mode(s) | (s->cpl == 3);
+}
+
 /* What comes with the width of the code. */
-static void code_changed(struct soft *s, bool user) {
+static void code_changed(struct soft *s) {
     const struct kvm_segment *cs = &s->seg[S_CS].k;
     s->long_mode = s->efer & EFER_LMA;
     s->width = s->long_mode && cs->l ? 8 : cs->db ? 4 : 2;
     s->ip_bias = code64(s) ? 1ull << 47 : 0;
     s->ip_last = code64(s) ? (1ull << 48) - 1 : cs->limit;
     s->fcs = code64(s) ? 0 : (uint64_t)cs->selector << 32;
-    s->epoch = (s->epoch & ~(uint64_t)EPOCH_MODE) | s->width | user;
 }
 
 static void stack_changed(struct soft *s) {
@@ -127,7 +135,7 @@ static void stack_changed(struct soft *s) {
 void mode_changed(struct soft *s) {
     bool protected = s->cr0 & CR0_PE && !vm86(s), user = s->cpl == 3;
     bool align = user && s->cr0 & CR0_AM && s->flags & FLAG_AC, was64 = code64(s);
-    code_changed(s, user);
+    code_changed(s);
     bool refresh = protected != s->protected || was64 != code64(s), retag = align != s->align;
     s->protected = protected;
     s->align = align;
@@ -137,6 +145,7 @@ void mode_changed(struct soft *s) {
     stack_changed(s);
     if (refresh)
         segments_refresh(s);
+    blocks_changed(s);
     if (retag)
         tlb_retag(s);
     if (refresh || mode_now(s) != s->mode)

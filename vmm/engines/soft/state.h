@@ -53,6 +53,17 @@ struct segment {
     uint64_t read_end, write_end;
 };
 
+/* Where an op's operand E is, and what it may take for granted of the segments: in flat
+ * memory (segments_are_flat) neither base nor limit. */
+enum place { REGISTER, MEMORY, FLAT, REGISTER_FLAT /* in a register, and the stack is flat */ };
+static inline bool in_memory(enum place place) {
+    return place == MEMORY || place == FLAT;
+}
+static inline bool stack_is_flat(enum place place) {
+    return place >= FLAT;
+}
+enum { FAMILY_SLOTS = 4 * 4 }; /* sizes × places */
+
 struct soft;
 struct op;
 typedef const struct op *op_fn(struct soft *, const struct op *);
@@ -74,9 +85,10 @@ struct op {
                          registers that are not general, their numbers */
     uint8_t base, index_reg, scale; /* of the memory operand */
     uint8_t seg;
-    uint8_t memory;   /* E operand: 1 memory, 0 register */
+    uint8_t memory : 1; /* E operand: 1 memory, 0 register */
+    uint8_t place : 2;  /* the same, and more: enum place */
+    uint8_t data16 : 1; /* prefix 66 is there */
     uint8_t rep;      /* 0, 0xF2 or 0xF3 */
-    uint8_t data16;   /* prefix 66 is there */
     uint8_t opcode;   /* last opcode byte */
     uint8_t modrm;
 };
@@ -85,7 +97,7 @@ struct op {
 struct block {
     struct block *next_hash, *next_page;
     uint64_t linear, phys;
-    uint8_t width;   /* of the code that it was decoded as: soft.width */
+    uint8_t mode;    /* that it was decoded for: code_mode() */
     uint8_t bytes;
     uint8_t count;   /* instructions */
     struct op ops[];
@@ -109,6 +121,7 @@ struct tlb_entry {
     uint64_t phys;
     bool writable, dirty, global;
     uint8_t shift; /* of the page in the tables that it is a part of: 12, 21, 22, 30 */
+    uint64_t unused[2]; /* a power of two is found by one shift */
 };
 #define NO_PAGE  1ull /* no page's address */
 #define TLB_SIZE 512u
@@ -157,6 +170,7 @@ struct soft {
     struct segment seg[S_COUNT];
     struct tlb_entry *tlb; /* of the present rights */
     enum rights rights;    /* of the program */
+    bool flat;             /* segments_are_flat() */
     /* --- up to here --- */
     bool saved_valid;
 
@@ -260,8 +274,14 @@ static inline uint64_t mask_of(unsigned size) {
     return size == 8 ? ~0ull : (1ull << 8 * size) - 1;
 }
 
+/* What else a block depends on, in one number: the width of code, and whether data is flat.
+ * An epoch has it in its lowest bits, and ring 3 in the lowest. */
+enum { MODE_FLAT = 16, EPOCH_MODE = 31 };
+static inline unsigned code_mode(const struct soft *s) {
+    return s->width | (s->flat ? MODE_FLAT : 0);
+}
+
 /* No jump is remembered any more. */
-enum { EPOCH_MODE = 15 }; /* the bits of width, and the lowest: ring 3 */
 static inline void new_epoch(struct soft *s) {
     s->epoch += EPOCH_MODE + 1;
 }
@@ -309,6 +329,7 @@ _Noreturn void leave_with(struct soft *, enum cpu_exit_kind, const char *text);
 void report(struct soft *, enum cpu_exit_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void mode_changed(struct soft *); /* PE, VM, AC, CPL, CS or SS may have */
+void blocks_changed(struct soft *); /* a data segment may have */
 uint64_t now(const struct soft *); /* instructions done before the one in progress */
 void settle(struct soft *, const struct op *next); /* ip and ticks become next's */
 
@@ -394,6 +415,7 @@ uint64_t phys_read_entry(struct soft *, uint64_t phys, unsigned size);
 /* --- segment.c --- */
 void segment_refresh(struct soft *, struct segment *);
 void segments_refresh(struct soft *);
+bool segments_are_flat(const struct soft *);
 bool segment_allows(const struct soft *, const struct segment *, uint64_t offset, unsigned size,
                     bool write);
 /* Linear address, or the fault of this segment (#SS for SS, else #GP). */

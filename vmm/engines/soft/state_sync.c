@@ -94,6 +94,7 @@ static void renew(struct soft *s) {
     if (!s->long_mode)
         s->ip = (uint32_t)s->ip;
     segments_refresh(s);
+    blocks_changed(s);
 }
 
 /* --- debug registers and events --- */
