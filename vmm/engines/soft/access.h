@@ -76,26 +76,30 @@ ALWAYS bool tlb_holds(uint64_t tag, uint64_t linear, unsigned size) {
     return tag == ((linear + size - 1) & ~0xFFFull);
 }
 
+ALWAYS void *on_host(const struct tlb_entry *e, uint64_t linear) {
+    void *at = (void *)(e->host + linear);
+    if (!at)
+        __builtin_unreachable();
+    return at;
+}
+
 /* Where on the host the fast path may read (write) these bytes, or NULL. */
 ALWAYS void *fast_read(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
     uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     bool fits = flat || LIKELY(offset + size <= s->seg[seg].read_end);
-    return fits && LIKELY(tlb_holds(e->read, linear, size)) ? (void *)(e->host + linear) : NULL;
+    return fits && LIKELY(tlb_holds(e->read, linear, size)) ? on_host(e, linear) : NULL;
 }
 ALWAYS void *fast_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
     uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     bool fits = flat || LIKELY(offset + size <= s->seg[seg].write_end);
-    return fits && LIKELY(tlb_holds(e->write, linear, size)) ? (void *)(e->host + linear) : NULL;
+    return fits && LIKELY(tlb_holds(e->write, linear, size)) ? on_host(e, linear) : NULL;
 }
 
-ALWAYS uint64_t load_in(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
-    const void *host = fast_read(s, seg, offset, size, flat);
-    return LIKELY(host) ? fetch_host(host, size) : read_slow(s, seg, offset, size);
-}
 ALWAYS uint64_t load(struct soft *s, unsigned seg, uint64_t offset, unsigned size) {
-    return load_in(s, seg, offset, size, false);
+    const void *host = fast_read(s, seg, offset, size, false);
+    return LIKELY(host) ? fetch_host(host, size) : read_slow(s, seg, offset, size);
 }
 
 /* A load that faults as the store to come would. */
@@ -104,85 +108,49 @@ ALWAYS uint64_t load_rw(struct soft *s, unsigned seg, uint64_t offset, unsigned 
     return LIKELY(host) ? fetch_host(host, size) : read_for_write_slow(s, seg, offset, size);
 }
 
-ALWAYS void store_in(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat,
-                     uint64_t value) {
-    void *host = fast_write(s, seg, offset, size, flat);
+ALWAYS void store(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
+    void *host = fast_write(s, seg, offset, size, false);
     if (LIKELY(host))
         store_host(host, size, value);
     else
         write_slow(s, seg, offset, size, value);
 }
-ALWAYS void store(struct soft *s, unsigned seg, uint64_t offset, unsigned size, uint64_t value) {
-    store_in(s, seg, offset, size, false, value);
+
+/* --- the operand E, for handlers that are not made for each size and place --- */
+ALWAYS uint64_t get_e(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return memory ? load(s, op->seg, address(s, op), size) : get_reg(s, op->rm, size);
 }
 
-/* --- the E operand: `size` and `place` constants --- */
-ALWAYS uint64_t get_e(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    if (!in_memory(place))
-        return get_reg(s, op->rm, size);
-    return load_in(s, op->seg, address(s, op), size, place == FLAT);
+/* For one that will be written back with put_e(). */
+ALWAYS uint64_t get_e_rw(struct soft *s, const struct op *op, unsigned size, bool memory) {
+    return memory ? load_rw(s, op->seg, address(s, op), size) : get_reg(s, op->rm, size);
 }
 
-ALWAYS void put_e(struct soft *s, const struct op *op, unsigned size, enum place place,
-                  uint64_t value) {
-    if (in_memory(place))
-        store_in(s, op->seg, address(s, op), size, place == FLAT, value);
+ALWAYS void put_e(struct soft *s, const struct op *op, unsigned size, bool memory, uint64_t value) {
+    if (memory)
+        store(s, op->seg, address(s, op), size, value);
     else
         set_reg(s, op->rm, size, value);
 }
 
-/* To be read and then written: what is there, and where on the host unless that is slow. */
-struct e_rw {
-    uint64_t value;
-    void *host;
-};
-
-ALWAYS struct e_rw get_e_rw(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = {0};
-    if (!in_memory(place)) {
-        e.value = get_reg(s, op->rm, size);
-        return e;
-    }
-    uint64_t at = address(s, op);
-    e.host = fast_write(s, op->seg, at, size, place == FLAT);
-    e.value = LIKELY(e.host) ? fetch_host(e.host, size) : read_for_write_slow(s, op->seg, at, size);
-    return e;
+/* --- the stack: SP or ESP as SS.B says, RSP in 64-bit code --- */
+ALWAYS void set_sp(struct soft *s, uint64_t value) {
+    s->r[R_SP] = (s->r[R_SP] & s->stack_kept) | (value & s->stack_mask);
 }
-
-ALWAYS void put_e_rw(struct soft *s, const struct op *op, unsigned size, enum place place,
-                     struct e_rw e, uint64_t value) {
-    if (!in_memory(place))
-        set_reg(s, op->rm, size, value);
-    else if (LIKELY(e.host))
-        store_host(e.host, size, value);
-    else
-        write_slow(s, op->seg, address(s, op), size, value);
-}
-
-/* --- the stack: SP or ESP as SS.B says, RSP in 64-bit code; never SP where it is flat --- */
-ALWAYS void set_sp_in(struct soft *s, bool flat, uint64_t value) {
-    s->r[R_SP] =
-        flat ? value & s->stack_mask : (s->r[R_SP] & s->stack_kept) | (value & s->stack_mask);
-}
-ALWAYS void set_sp(struct soft *s, uint64_t value) { set_sp_in(s, false, value); }
 
 ALWAYS uint64_t sp_plus(const struct soft *s, int64_t delta) {
     return (s->r[R_SP] + (uint64_t)delta) & s->stack_mask;
 }
 
-ALWAYS void push_in(struct soft *s, unsigned size, bool flat, uint64_t value) {
+ALWAYS void push(struct soft *s, unsigned size, uint64_t value) {
     uint64_t sp = sp_plus(s, -(int64_t)size);
-    store_in(s, S_SS, sp, size, flat, value);
-    set_sp_in(s, flat, sp);
+    store(s, S_SS, sp, size, value);
+    set_sp(s, sp);
 }
-ALWAYS void push(struct soft *s, unsigned size, uint64_t value) { push_in(s, size, false, value); }
 
 /* Read without moving: `at` bytes above the top. */
-ALWAYS uint64_t peek_in(struct soft *s, unsigned size, bool flat, int64_t at) {
-    return load_in(s, S_SS, sp_plus(s, at), size, flat);
-}
 ALWAYS uint64_t peek(struct soft *s, unsigned size, int64_t at) {
-    return peek_in(s, size, false, at);
+    return load(s, S_SS, sp_plus(s, at), size);
 }
 
 ALWAYS uint64_t pop(struct soft *s, unsigned size) {
@@ -194,14 +162,17 @@ ALWAYS uint64_t pop(struct soft *s, unsigned size) {
 /* --- the end of an instruction --- */
 
 /* Goes on with the next op of the block, by a sibling call (gcc -O2), so the loop in soft.c
- * sees block after block. Only what has accessed memory can have set `pending`: then the
- * loop is to see that at this boundary. */
-ALWAYS const struct op *next_op(struct soft *s, const struct op *op, bool memory) {
+ * sees block after block. Not what may have set `pending`, which does all that is not fast:
+ * it returns op + 1, and the loop looks. */
+ALWAYS const struct op *next_op(struct soft *s, const struct op *op) {
     op++;
-    if (memory && UNLIKELY(pending(s)))
-        return op;
     s->op = op;
     return op->run(s, op);
+}
+
+/* The same for one whose E may be in memory, however that went. */
+ALWAYS const struct op *next_op_after_e(struct soft *s, const struct op *op) {
+    return op->memory ? op + 1 : next_op(s, op);
 }
 
 /* --- what an instruction may ask for --- */
@@ -220,44 +191,6 @@ static inline void need_feature(struct soft *s, enum cpuid_feature f) {
 static inline void need_umip(struct soft *s) {
     if (s->cpl && s->cr4 & CR4_UMIP)
         raise_gp0(s);
-}
-
-/* Handlers for each size of E and each place: BODY(s, op, size, place) must be ALWAYS
- * inlined. The family's index is family_index(). */
-#define FAMILY_ONE(name, suffix, size, place)                                                      \
-    static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
-        return name(s, op, size, place);                                                           \
-    }
-#define FAMILY_SIZE(name, size)                                                                    \
-    FAMILY_ONE(name, _##size##r, size, REGISTER)                                                   \
-    FAMILY_ONE(name, _##size##m, size, MEMORY) FAMILY_ONE(name, _##size##f, size, FLAT)
-#define FAMILY(name)                                                                               \
-    FAMILY_SIZE(name, 1)                                                                           \
-    FAMILY_SIZE(name, 2) FAMILY_SIZE(name, 4) FAMILY_SIZE(name, 8)                                 \
-        op_fn *const name##_family[FAMILY_SLOTS] = {name##_1r, name##_1m, name##_1f, name##_1r,    \
-                                                    name##_2r, name##_2m, name##_2f, name##_2r,    \
-                                                    name##_4r, name##_4m, name##_4f, name##_4r,    \
-                                                    name##_8r, name##_8m, name##_8f, name##_8r};
-
-/* What is on the stack, too, which is flat if E is. */
-#define FAMILY_STACK(name)                                                                         \
-    FAMILY_SIZE(name, 2)                                                                           \
-    FAMILY_SIZE(name, 4) FAMILY_SIZE(name, 8) FAMILY_ONE(name, _2s, 2, REGISTER_FLAT)              \
-        FAMILY_ONE(name, _4s, 4, REGISTER_FLAT) FAMILY_ONE(name, _8s, 8, REGISTER_FLAT)            \
-            op_fn *const name##_family[FAMILY_SLOTS] = {                                           \
-                [4] = name##_2r, name##_2m, name##_2f, name##_2s, name##_4r, name##_4m,            \
-                name##_4f,       name##_4s, name##_8r, name##_8m, name##_8f, name##_8s};
-
-/* For what has no operand E, and is never a byte. */
-#define FAMILY_WIDE(name)                                                                          \
-    FAMILY_ONE(name, _2r, 2, REGISTER)                                                             \
-    FAMILY_ONE(name, _4r, 4, REGISTER) FAMILY_ONE(name, _8r, 8, REGISTER)                          \
-        op_fn *const name##_family[FAMILY_SLOTS] = {                                               \
-            [4] = name##_2r,  [7] = name##_2r,  [8] = name##_4r,                                   \
-            [11] = name##_4r, [12] = name##_8r, [15] = name##_8r};
-
-static inline unsigned family_index(const struct op *op) {
-    return (unsigned)__builtin_ctz(op->size) * 4 + op->place;
 }
 
 #endif

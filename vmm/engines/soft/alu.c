@@ -5,7 +5,7 @@
  * FAMILY() makes the eight handlers that the opcode tables name. Flags which the
  * manual leaves undefined are set as current AMD and Intel parts agree.
  */
-#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/mode.h"
@@ -35,25 +35,25 @@ ALWAYS uint64_t alu_xor(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
 /* The three operand patterns: E,G; G,E; E,immediate. */
 #define ALU(name)                                                                                  \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
-                                      enum place place) {                                               \
-        struct e_rw e = get_e_rw(s, op, size, place);                                                \
-        put_e_rw(s, op, size, place, e, alu_##name(s, e.value, get_reg(s, op->reg, size), size));             \
-        return next_op(s, op, in_memory(place));                                                             \
+                                      struct e e) {                                               \
+        uint64_t a = read_e(s, op, size, e);                                                \
+        write_e(s, op, size, e, alu_##name(s, a, get_reg(s, op->reg, size), size));             \
+        return done(s, op, e);                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ge(struct soft *s, const struct op *op, unsigned size,          \
-                                      enum place place) {                                               \
-        uint64_t b = get_e(s, op, size, place);                                                   \
+                                      struct e e) {                                               \
+        uint64_t b = read_e(s, op, size, e);                                                   \
         set_reg(s, op->reg, size, alu_##name(s, get_reg(s, op->reg, size), b, size));              \
-        return next_op(s, op, in_memory(place));                                                             \
+        return done(s, op, e);                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
-                                      enum place place) {                                               \
-        struct e_rw e = get_e_rw(s, op, size, place);                                                \
-        put_e_rw(s, op, size, place, e,                                                            \
-                 alu_##name(s, e.value, (uint64_t)op->imm & mask_of(size), size));                          \
-        return next_op(s, op, in_memory(place));                                                             \
+                                      struct e e) {                                               \
+        uint64_t a = read_e(s, op, size, e);                                                \
+        write_e(s, op, size, e,                                                            \
+                 alu_##name(s, a, (uint64_t)op->imm & mask_of(size), size));                          \
+        return done(s, op, e);                                                             \
     }                                                                                              \
-    FAMILY(name##_eg) FAMILY(name##_ge) FAMILY(name##_ei)
+    FAMILY_WRITES(name##_eg) FAMILY_READS(name##_ge) FAMILY_WRITES(name##_ei)
 
 ALU(add)
 ALU(adc)
@@ -66,59 +66,61 @@ ALU(xor)
 /* CMP and TEST are SUB and AND that keep only the flags. */
 #define COMPARE(name, alu)                                                                         \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
-                                      enum place place) {                                               \
-        alu(s, get_e(s, op, size, place), get_reg(s, op->reg, size), size);                       \
-        return next_op(s, op, in_memory(place));                                                             \
+                                      struct e e) {                                               \
+        alu(s, read_e(s, op, size, e), get_reg(s, op->reg, size), size);                       \
+        return done(s, op, e);                                                             \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
-                                      enum place place) {                                               \
-        alu(s, get_e(s, op, size, place), (uint64_t)op->imm & mask_of(size), size);               \
-        return next_op(s, op, in_memory(place));                                                             \
+                                      struct e e) {                                               \
+        alu(s, read_e(s, op, size, e), (uint64_t)op->imm & mask_of(size), size);               \
+        return done(s, op, e);                                                             \
     }                                                                                              \
-    FAMILY(name##_eg) FAMILY(name##_ei)
+    FAMILY_READS(name##_eg) FAMILY_READS(name##_ei)
 
 COMPARE(cmp, alu_sub)
 COMPARE(test, alu_and)
 
-ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint64_t b = get_e(s, op, size, place);
+ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t b = read_e(s, op, size, e);
     alu_sub(s, get_reg(s, op->reg, size), b, size);
-    return next_op(s, op, in_memory(place));
+    return done(s, op, e);
 }
-FAMILY(cmp_ge)
+FAMILY_READS(cmp_ge)
 
 /* INC and DEC leave CF alone. */
-ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
+ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
     uint64_t carry = s->carry;
-    put_e_rw(s, op, size, place, e, alu_add(s, e.value, 1, size));
+    uint64_t r = alu_add(s, a, 1, size);
     set_cf_from(s, carry);
-    return next_op(s, op, in_memory(place));
+    write_e(s, op, size, e, r);
+    return done(s, op, e);
 }
-FAMILY(inc)
+FAMILY_WRITES(inc)
 
-ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
+ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
     uint64_t carry = s->carry;
-    put_e_rw(s, op, size, place, e, alu_sub(s, e.value, 1, size));
+    uint64_t r = alu_sub(s, a, 1, size);
     set_cf_from(s, carry);
-    return next_op(s, op, in_memory(place));
+    write_e(s, op, size, e, r);
+    return done(s, op, e);
 }
-FAMILY(dec)
+FAMILY_WRITES(dec)
 
-ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
-    put_e_rw(s, op, size, place, e, alu_sub(s, 0, e.value, size));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    write_e(s, op, size, e, alu_sub(s, 0, a, size));
+    return done(s, op, e);
 }
-FAMILY(neg)
+FAMILY_WRITES(neg)
 
-ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
-    put_e_rw(s, op, size, place, e, ~e.value);
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *not(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    write_e(s, op, size, e, ~a);
+    return done(s, op, e);
 }
-FAMILY(not)
+FAMILY_WRITES(not)
 
 /* --- multiplication and division: AX, DX:AX, EDX:EAX or RDX:RAX --- */
 
@@ -146,13 +148,13 @@ static void flags_product(struct soft *s, uint64_t low, unsigned size, bool over
     set_carries(s, overflow, overflow, false);
 }
 
-ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint128_t r = (uint128_t)get_e(s, op, size, place) * get_reg(s, REG(R_AX), size);
+ALWAYS const struct op *mul(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint128_t r = (uint128_t)read_e(s, op, size, e) * get_reg(s, REG(R_AX), size);
     set_pair(s, size, r);
     flags_product(s, (uint64_t)r, size, r > mask_of(size));
-    return next_op(s, op, in_memory(place));
+    return done(s, op, e);
 }
-FAMILY(mul)
+FAMILY_READS(mul)
 
 ALWAYS uint128_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
     int128_t r = (int128_t)(int64_t)extend(a, size) * (int64_t)extend(b, size);
@@ -161,34 +163,34 @@ ALWAYS uint128_t product_signed(struct soft *s, uint64_t a, uint64_t b, unsigned
     return (uint128_t)r;
 }
 
-ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint64_t e = get_e(s, op, size, place);
-    set_pair(s, size, product_signed(s, e, get_reg(s, REG(R_AX), size), size));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *imul(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    set_pair(s, size, product_signed(s, a, get_reg(s, REG(R_AX), size), size));
+    return done(s, op, e);
 }
-FAMILY(imul)
+FAMILY_READS(imul)
 
-ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint64_t e = get_e(s, op, size, place);
-    set_reg(s, op->reg, size, (uint64_t)product_signed(s, get_reg(s, op->reg, size), e, size));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *imul_ge(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    set_reg(s, op->reg, size, (uint64_t)product_signed(s, a, get_reg(s, op->reg, size), size));
+    return done(s, op, e);
 }
-FAMILY(imul_ge)
+FAMILY_READS(imul_ge)
 
-ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint64_t e = get_e(s, op, size, place);
-    set_reg(s, op->reg, size, (uint64_t)product_signed(s, e, (uint64_t)op->imm, size));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *imul_gei(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    set_reg(s, op->reg, size, (uint64_t)product_signed(s, a, (uint64_t)op->imm, size));
+    return done(s, op, e);
 }
-FAMILY(imul_gei)
+FAMILY_READS(imul_gei)
 
 static void set_quotient(struct soft *s, unsigned size, uint64_t quotient, uint64_t rest) {
     set_reg(s, REG(R_AX), size, quotient);
     set_reg(s, size == 1 ? REG(R_AX) + 1 : REG(R_DX), size, rest);
 }
 
-ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint64_t by = get_e(s, op, size, place);
+ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t by = read_e(s, op, size, e);
     uint128_t from = get_pair(s, size);
     if (from >> 8 * size >= by) /* 0, or the quotient is too large */
         raise_plain(s, VECTOR_DE);
@@ -196,13 +198,13 @@ ALWAYS const struct op *div_(struct soft *s, const struct op *op, unsigned size,
         set_quotient(s, size, (uint64_t)(from / by), (uint64_t)(from % by));
     else
         set_quotient(s, size, (uint64_t)from / by, (uint64_t)from % by);
-    return next_op(s, op, in_memory(place));
+    return done(s, op, e);
 }
-FAMILY(div_)
+FAMILY_READS(div_)
 
-ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size, enum place place) {
+ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size, struct e e) {
     static const int128_t least = (int128_t)((uint128_t)1 << 127);
-    int128_t by = (int64_t)extend(get_e(s, op, size, place), size), from;
+    int128_t by = (int64_t)extend(read_e(s, op, size, e), size), from;
     from = size == 8 ? (int128_t)get_pair(s, size)
                      : (int64_t)extend((uint64_t)get_pair(s, size), 2 * size);
     if (!by || (by == -1 && from == least))
@@ -211,41 +213,39 @@ ALWAYS const struct op *idiv(struct soft *s, const struct op *op, unsigned size,
     if (quotient != (int64_t)extend((uint64_t)quotient, size))
         raise_plain(s, VECTOR_DE);
     set_quotient(s, size, (uint64_t)quotient, (uint64_t)(from % by));
-    return next_op(s, op, in_memory(place));
+    return done(s, op, e);
 }
-FAMILY(idiv)
+FAMILY_READS(idiv)
 
 /* --- exchange and add, compare and exchange --- */
 
-ALWAYS const struct op *xadd(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
-    uint64_t sum = alu_add(s, e.value, get_reg(s, op->reg, size), size);
-    if (in_memory(place)) {
-        put_e_rw(s, op, size, place, e, sum);
-        set_reg(s, op->reg, size, e.value);
+ALWAYS const struct op *xadd(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e), sum = alu_add(s, a, get_reg(s, op->reg, size), size);
+    if (e.place == REGISTER) {
+        set_reg(s, op->reg, size, a); /* the same register twice keeps the sum */
+        write_e(s, op, size, e, sum);
     } else {
-        set_reg(s, op->reg, size, e.value); /* the same register twice keeps the sum */
-        put_e_rw(s, op, size, place, e, sum);
+        write_e(s, op, size, e, sum);
+        set_reg(s, op->reg, size, a);
     }
-    return next_op(s, op, in_memory(place));
+    return done(s, op, e);
 }
-FAMILY(xadd)
+FAMILY_WRITES(xadd)
 
 /* The destination is written in either case (Vol. 2A, CMPXCHG). */
-ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned size,
-                                enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
-    alu_sub(s, get_reg(s, REG(R_AX), size), e.value, size);
+ALWAYS const struct op *cmpxchg(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    alu_sub(s, get_reg(s, REG(R_AX), size), a, size);
     if (get_zf(s)) {
-        put_e_rw(s, op, size, place, e, get_reg(s, op->reg, size));
+        write_e(s, op, size, e, get_reg(s, op->reg, size));
     } else {
-        if (in_memory(place))
-            put_e_rw(s, op, size, place, e, e.value);
-        set_reg(s, REG(R_AX), size, e.value);
+        if (e.place != REGISTER)
+            write_e(s, op, size, e, a);
+        set_reg(s, REG(R_AX), size, a);
     }
-    return next_op(s, op, in_memory(place));
+    return done(s, op, e);
 }
-FAMILY(cmpxchg)
+FAMILY_WRITES(cmpxchg)
 
 /* Both halves are checked before the first is written. */
 static const struct op *cmpxchg16b(struct soft *s, const struct op *op) {
@@ -294,7 +294,7 @@ static const struct op *adjust_packed(struct soft *s, const struct op *op, int s
     set_reg(s, REG(R_AX), 1, al);
     flags_result(s, al, 1);
     set_carries(s, carry, of, af);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *daa(struct soft *s, const struct op *op) {
@@ -312,7 +312,7 @@ static const struct op *adjust_unpacked(struct soft *s, const struct op *op, int
     flags_result(s, ax, 1);
     set_reg(s, REG(R_AX), 2, ax & 0xFF0F);
     set_carries(s, adjust, false, adjust);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *aaa(struct soft *s, const struct op *op) {
@@ -328,12 +328,12 @@ const struct op *aam(struct soft *s, const struct op *op) {
         raise_plain(s, VECTOR_DE);
     set_reg(s, REG(R_AX), 2, al / by << 8 | al % by);
     flags_logic(s, al % by, 1);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *aad(struct soft *s, const struct op *op) {
     unsigned ax = (uint16_t)s->r[R_AX];
     uint8_t al = (uint8_t)ax, tens = (uint8_t)((ax >> 8) * (uint8_t)op->imm);
     set_reg(s, REG(R_AX), 2, (uint8_t)alu_add(s, al, tens, 1));
-    return next_op(s, op, false);
+    return next_op(s, op);
 }

@@ -1,64 +1,64 @@
 /* Moving data: MOV, XCHG, LEA, the stack, segment registers, flags, and the
  * conversions.
  */
-#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 
-ALWAYS const struct op *mov_eg(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    put_e(s, op, size, place, get_reg(s, op->reg, size));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *mov_eg(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    write_e(s, op, size, e, get_reg(s, op->reg, size));
+    return done(s, op, e);
 }
-FAMILY(mov_eg)
+FAMILY_WRITES(mov_eg)
 
-ALWAYS const struct op *mov_ge(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    set_reg(s, op->reg, size, get_e(s, op, size, place));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *mov_ge(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    set_reg(s, op->reg, size, read_e(s, op, size, e));
+    return done(s, op, e);
 }
-FAMILY(mov_ge)
+FAMILY_READS(mov_ge)
 
-ALWAYS const struct op *mov_ei(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    put_e(s, op, size, place, (uint64_t)op->imm);
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *mov_ei(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    write_e(s, op, size, e, (uint64_t)op->imm);
+    return done(s, op, e);
 }
-FAMILY(mov_ei)
+FAMILY_WRITES(mov_ei)
 
 /* MOVZX, MOVSX: size is the source's, wide the destination's. */
-ALWAYS const struct op *movzx(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    set_reg(s, op->reg, op->wide, get_e(s, op, size, place));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *movzx(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    set_reg(s, op->reg, op->wide, read_e(s, op, size, e));
+    return done(s, op, e);
 }
-FAMILY(movzx)
+FAMILY_READS(movzx)
 
-ALWAYS const struct op *movsx(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    set_reg(s, op->reg, op->wide, extend(get_e(s, op, size, place), size));
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *movsx(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    set_reg(s, op->reg, op->wide, extend(read_e(s, op, size, e), size));
+    return done(s, op, e);
 }
-FAMILY(movsx)
+FAMILY_READS(movsx)
 
-ALWAYS const struct op *xchg(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    struct e_rw e = get_e_rw(s, op, size, place);
-    put_e_rw(s, op, size, place, e, get_reg(s, op->reg, size));
-    set_reg(s, op->reg, size, e.value);
-    return next_op(s, op, in_memory(place));
+ALWAYS const struct op *xchg(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t a = read_e(s, op, size, e);
+    write_e(s, op, size, e, get_reg(s, op->reg, size));
+    set_reg(s, op->reg, size, a);
+    return done(s, op, e);
 }
-FAMILY(xchg)
+FAMILY_WRITES(xchg)
 
 /* With AX itself it is NOP, which leaves the upper half of RAX alone. */
-ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    return op->rm == REG(R_AX) ? next_op(s, op, in_memory(place)) : xchg(s, op, size, place);
+ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    return op->rm == REG(R_AX) ? done(s, op, e) : xchg(s, op, size, e);
 }
 FAMILY_WIDE(xchg_ax)
 
 const struct op *lea(struct soft *s, const struct op *op) {
     set_reg(s, op->reg, op->size, address(s, op));
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *xlat(struct soft *s, const struct op *op) {
     uint64_t at = (s->r[R_BX] + (uint8_t)s->r[R_AX]) & op->mask;
     set_reg(s, REG(R_AX), 1, load(s, op->seg, at, 1));
-    return next_op(s, op, true);
+    return op + 1;
 }
 
 /* The source is read, and the destination written, whether or not the condition holds. */
@@ -66,65 +66,58 @@ const struct op *cmovcc(struct soft *s, const struct op *op) {
     uint64_t e = get_e(s, op, op->size, op->memory);
     bool moves = condition(s, op->opcode & 15);
     set_reg(s, op->reg, op->size, moves ? e : get_reg(s, op->reg, op->size));
-    return next_op(s, op, op->memory);
+    return next_op_after_e(s, op);
 }
 
 const struct op *setcc(struct soft *s, const struct op *op) {
     put_e(s, op, 1, op->memory, condition(s, op->opcode & 15));
-    return next_op(s, op, op->memory);
+    return next_op_after_e(s, op);
 }
 
 const struct op *cbw(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX), op->wide, extend(s->r[R_AX], op->wide / 2));
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *cwd(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_DX), op->wide, extend(s->r[R_AX], op->wide) >> 63 ? ~0ull : 0);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 /* --- the stack --- */
 
-ALWAYS const struct op *push_e(struct soft *s, const struct op *op, unsigned size,
-                               enum place place) {
-    push_in(s, size, stack_is_flat(place), get_e(s, op, size, place));
-    return next_op(s, op, true);
+ALWAYS const struct op *push_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    push_to(s, size, e, get_e(s, op, size, e.place == SLOW && op->memory));
+    return done(s, op, e);
 }
-FAMILY_STACK(push_e)
+FAMILY_STACK(push_e, find_to_push)
 
-ALWAYS const struct op *push_i(struct soft *s, const struct op *op, unsigned size,
-                               enum place place) {
-    push_in(s, size, stack_is_flat(place), (uint64_t)op->imm);
-    return next_op(s, op, true);
+ALWAYS const struct op *push_i(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    push_to(s, size, e, (uint64_t)op->imm);
+    return done(s, op, e);
 }
-FAMILY_STACK(push_i)
+FAMILY_STACK(push_i, find_to_push)
 
 /* An address that uses ESP sees it after the pop (Vol. 2B, POP). */
-ALWAYS void pop_to_memory(struct soft *s, const struct op *op, unsigned size, enum place place,
-                          uint64_t value) {
-    uint64_t old = s->r[R_SP], after_pop;
-    set_sp(s, sp_plus(s, size));
-    after_pop = s->r[R_SP];
-    uint64_t at = address(s, op);
+static const struct op *pop_to_memory(struct soft *s, const struct op *op) {
+    uint64_t value = peek(s, op->size, 0), old = s->r[R_SP];
+    set_sp(s, sp_plus(s, op->size));
+    uint64_t after_pop = s->r[R_SP], at = address(s, op);
     s->r[R_SP] = old;
-    store_in(s, op->seg, at, size, place == FLAT, value);
+    store(s, op->seg, at, op->size, value);
     s->r[R_SP] = after_pop;
+    return op + 1;
 }
 
-ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size,
-                              enum place place) {
-    bool flat = stack_is_flat(place);
-    uint64_t value = peek_in(s, size, flat, 0);
-    if (in_memory(place)) {
-        pop_to_memory(s, op, size, place, value);
-    } else {
-        set_sp_in(s, flat, sp_plus(s, size));
-        set_reg(s, op->rm, size, value);
-    }
-    return next_op(s, op, true);
+ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    if (e.place == SLOW && op->memory)
+        return pop_to_memory(s, op);
+    uint64_t value = top_of_stack(s, size, e);
+    move_sp(s, e, size);
+    set_reg(s, op->rm, size, value);
+    return done(s, op, e);
 }
-FAMILY_STACK(pop_e)
+FAMILY_STACK(pop_e, find_to_pop)
 
 /* In real and virtual-8086 mode SP = 7, 9 … 15 is #GP (Vol. 2B, PUSHA); a stack that ends
  * otherwise is #SS there too. */
@@ -211,7 +204,7 @@ static void shadow_after_ss(struct soft *s, unsigned seg) {
 /* To memory always 16 bits, to a register zero-extended. */
 const struct op *mov_es(struct soft *s, const struct op *op) {
     put_e(s, op, op->memory ? 2 : op->wide, op->memory, s->seg[op->reg].k.selector);
-    return next_op(s, op, op->memory);
+    return op + 1;
 }
 
 const struct op *mov_se(struct soft *s, const struct op *op) {
@@ -309,41 +302,41 @@ const struct op *popf(struct soft *s, const struct op *op) {
 
 const struct op *lahf(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX) + 1, 1, flags_get(s));
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *sahf(struct soft *s, const struct op *op) {
     uint32_t mask = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF | FLAG_CF;
     flags_set(s, (flags_get(s) & ~mask) | (get_reg(s, REG(R_AX) + 1, 1) & mask));
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *cmc(struct soft *s, const struct op *op) {
     set_cf(s, !get_cf(s));
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 const struct op *clc(struct soft *s, const struct op *op) {
     set_cf(s, false);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 const struct op *stc(struct soft *s, const struct op *op) {
     set_cf(s, true);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 const struct op *cld(struct soft *s, const struct op *op) {
     s->flags &= ~(uint32_t)FLAG_DF;
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 const struct op *std_(struct soft *s, const struct op *op) {
     s->flags |= FLAG_DF;
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 const struct op *salc(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX), 1, get_cf(s) ? 0xFF : 0);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }
 
 const struct op *nop(struct soft *s, const struct op *op) {
     (void)s;
-    return next_op(s, op, false);
+    return next_op(s, op);
 }

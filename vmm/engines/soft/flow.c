@@ -3,7 +3,7 @@
  *
  * Rule: the target is held against CS's limit before anything is changed.
  */
-#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/mode.h"
@@ -21,47 +21,46 @@ ALWAYS const struct op *branch(struct soft *s, const struct op *op, unsigned siz
 
 #define JCC(cc)                                                                                    \
     ALWAYS const struct op *jcc_##cc(struct soft *s, const struct op *op, unsigned size,           \
-                                     enum place place) {                                                \
-        (void)place;                                                                              \
-        return condition(s, 0x##cc) ? branch(s, op, size) : next_op(s, op, false);                 \
+                                     struct e e) {                                                \
+        (void)e;                                                                              \
+        return condition(s, 0x##cc) ? branch(s, op, size) : next_op(s, op);                 \
     }                                                                                              \
     FAMILY_WIDE(jcc_##cc)
 JCC(0) JCC(1) JCC(2) JCC(3) JCC(4) JCC(5) JCC(6) JCC(7)
 JCC(8) JCC(9) JCC(a) JCC(b) JCC(c) JCC(d) JCC(e) JCC(f)
 
-ALWAYS const struct op *jmp(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    (void)place;
+ALWAYS const struct op *jmp(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    (void)e;
     return branch(s, op, size);
 }
 FAMILY_WIDE(jmp)
 
-ALWAYS const struct op *jmp_e(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    return leave(s, op, target_of(s, get_e(s, op, size, place), size));
+ALWAYS const struct op *jmp_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    return leave(s, op, target_of(s, read_e(s, op, size, e), size));
 }
-FAMILY(jmp_e)
+FAMILY_READS(jmp_e)
 
-ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, enum place place) {
+ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, struct e e) {
     uint64_t target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
-    push_in(s, size, stack_is_flat(place), after(s, op));
+    push_to(s, size, e, after(s, op));
     return leave(s, op, target);
 }
-FAMILY_STACK(call)
+FAMILY_STACK(call, find_to_push)
 
-ALWAYS const struct op *call_e(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    uint64_t target = target_of(s, get_e(s, op, size, place), size);
-    push_in(s, size, stack_is_flat(place), after(s, op));
+ALWAYS const struct op *call_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t target = target_of(s, get_e(s, op, size, e.place == SLOW && op->memory), size);
+    push_to(s, size, e, after(s, op));
     return leave(s, op, target);
 }
-FAMILY_STACK(call_e)
+FAMILY_STACK(call_e, find_to_push)
 
 /* With or without an immediate to release. */
-ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    bool flat = stack_is_flat(place);
-    uint64_t target = target_of(s, peek_in(s, size, flat, 0), size);
-    set_sp_in(s, flat, sp_plus(s, size + (op->imm & 0xFFFF)));
+ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t target = target_of(s, top_of_stack(s, size, e), size);
+    move_sp(s, e, size + (op->imm & 0xFFFF));
     return leave(s, op, target);
 }
-FAMILY_STACK(ret)
+FAMILY_STACK(ret, find_to_pop)
 
 /* --- counted by CX, ECX or RCX, as the address size says --- */
 
@@ -70,13 +69,13 @@ ALWAYS const struct op *loop_if(struct soft *s, const struct op *op, unsigned si
     if (left && also)
         target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
     set_counter(s, op, R_CX, left);
-    return left && also ? leave(s, op, target) : next_op(s, op, false);
+    return left && also ? leave(s, op, target) : next_op(s, op);
 }
 
 #define LOOP(name, also)                                                                           \
     ALWAYS const struct op *name(struct soft *s, const struct op *op, unsigned size,               \
-                                 enum place place) {                                                    \
-        (void)place;                                                                              \
+                                 struct e e) {                                                    \
+        (void)e;                                                                              \
         return loop_if(s, op, size, also);                                                         \
     }                                                                                              \
     FAMILY_WIDE(name)
@@ -84,9 +83,9 @@ LOOP(loop, true)
 LOOP(loope, get_zf(s))
 LOOP(loopne, !get_zf(s))
 
-ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    (void)place;
-    return s->r[R_CX] & op->mask ? next_op(s, op, false) : branch(s, op, size);
+ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    (void)e;
+    return s->r[R_CX] & op->mask ? next_op(s, op) : branch(s, op, size);
 }
 FAMILY_WIDE(jcxz)
 

@@ -70,15 +70,15 @@ void segments_refresh(struct soft *s) {
         segment_refresh(s, &s->seg[n]);
 }
 
-static bool is_flat(const struct segment *g) {
+static bool goes_everywhere(const struct segment *g) {
     return !g->base && g->read_end >> 32 && g->write_end >> 32;
 }
 
 /* Whatever is not FS or GS goes to all of memory as it is, and SP is not 16 bits. So it is in
  * 64-bit code, and in most that has 32 bits. */
 bool segments_are_flat(const struct soft *s) {
-    return (code64(s) || s->seg[S_SS].k.db) && is_flat(&s->seg[S_DS]) && is_flat(&s->seg[S_ES]) &&
-           is_flat(&s->seg[S_SS]);
+    return (code64(s) || s->seg[S_SS].k.db) && goes_everywhere(&s->seg[S_DS]) &&
+           goes_everywhere(&s->seg[S_ES]) && goes_everywhere(&s->seg[S_SS]);
 }
 
 /* --- descriptors in memory --- */

@@ -4,7 +4,7 @@
  * The count is taken modulo 32, of 64-bit operands 64 (Vol. 2B, SAL); a count of 0 changes
  * nothing.
  */
-#include "vmm/engines/soft/access.h"
+#include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 
@@ -87,43 +87,42 @@ ALWAYS uint64_t shift_any(struct soft *s, const struct op *op, uint64_t a, unsig
     }
 }
 
-ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned size, bool place,
+ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned size, struct e e,
                                  unsigned count) {
-    struct e_rw e = get_e_rw(s, op, size, place);
+    uint64_t a = read_e(s, op, size, e);
     if (count)
-        put_e_rw(s, op, size, place, e, shift_any(s, op, e.value, count, size));
-    else if (!in_memory(place))
-        set_reg(s, op->rm, size, e.value); /* which clears what is above 32 bits */
-    return next_op(s, op, in_memory(place));
+        write_e(s, op, size, e, shift_any(s, op, a, count, size));
+    else if (e.place == REGISTER)
+        set_reg(s, op->rm, size, a); /* which clears what is above 32 bits */
+    return done(s, op, e);
 }
 
-ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    return shift_by(s, op, size, place, 1);
+ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    return shift_by(s, op, size, e, 1);
 }
-FAMILY(shift_1)
+FAMILY_WRITES(shift_1)
 
-ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    return shift_by(s, op, size, place, count_of((uint64_t)op->imm, size));
+ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    return shift_by(s, op, size, e, count_of((uint64_t)op->imm, size));
 }
-FAMILY(shift_i)
+FAMILY_WRITES(shift_i)
 
-ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, enum place place) {
-    return shift_by(s, op, size, place, count_of(s->r[R_CX], size));
+ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    return shift_by(s, op, size, e, count_of(s->r[R_CX], size));
 }
-FAMILY(shift_cl)
+FAMILY_WRITES(shift_cl)
 
 /* SHLD, SHRD: E filled from G. A 16-bit operand shifted by more than 16 goes on
  * with its own bits again, as current parts do. */
 static const struct op *shift_double(struct soft *s, const struct op *op, unsigned count,
                                      bool left) {
     unsigned size = op->size, width = 8 * size;
-    struct e_rw e = get_e_rw(s, op, size, op->place);
-    uint64_t a = e.value, b = get_reg(s, op->reg, size), r;
+    uint64_t a = get_e_rw(s, op, size, op->memory), b = get_reg(s, op->reg, size), r;
     count = count_of(count, size);
     if (!count) {
         if (!op->memory)
             set_reg(s, op->rm, size, a);
-        return next_op(s, op, op->memory);
+        return next_op_after_e(s, op);
     }
     uint128_t wide = left ? (uint128_t)a << width | b : (uint128_t)b << width | a;
     if (size == 2)
@@ -131,11 +130,11 @@ static const struct op *shift_double(struct soft *s, const struct op *op, unsign
     unsigned top = size == 2 ? 48 : 2 * width;
     bool cf = wide >> (left ? top - count : count - 1) & 1;
     r = (uint64_t)(wide >> (left ? top - width - count : count)) & mask_of(size);
-    put_e_rw(s, op, size, op->place, e, r);
+    put_e(s, op, size, op->memory, r);
     flags_result(s, r, size);
     bool other = left ? cf : bit(r, width - 2);
     set_carries(s, cf, bit(r, width - 1) != other, false);
-    return next_op(s, op, op->memory);
+    return next_op_after_e(s, op);
 }
 
 const struct op *shld_i(struct soft *s, const struct op *op) {
@@ -181,7 +180,7 @@ static const struct op *bit_op(struct soft *s, const struct op *op, enum bit_act
     else if (action != BIT_TEST)
         set_reg(s, op->rm, size, bit_done(action, value, mask));
     set_cf(s, value & mask);
-    return next_op(s, op, op->memory);
+    return next_op_after_e(s, op);
 }
 
 /* The action is in bits 3 and 4 of the opcode (0F A3 to BB) and, in the group
@@ -205,7 +204,7 @@ static const struct op *bit_scan(struct soft *s, const struct op *op, bool up) {
         set_reg(s, op->reg, op->size, number);
     }
     flags_logic(s, e && !number ? EVEN : number, op->size);
-    return next_op(s, op, op->memory);
+    return next_op_after_e(s, op);
 }
 
 const struct op *bsf(struct soft *s, const struct op *op) {
@@ -220,5 +219,5 @@ const struct op *bswap(struct soft *s, const struct op *op) {
     uint64_t value = get_reg(s, op->rm, op->size);
     value = __builtin_bswap64(value) >> (64 - 8 * op->size);
     set_reg(s, op->rm, op->size, op->size == 2 ? 0 : value);
-    return next_op(s, op, false);
+    return next_op(s, op);
 }

@@ -53,16 +53,16 @@ struct segment {
     uint64_t read_end, write_end;
 };
 
-/* Where an op's operand E is, and what it may take for granted of the segments: in flat
- * memory (segments_are_flat) neither base nor limit. */
-enum place { REGISTER, MEMORY, FLAT, REGISTER_FLAT /* in a register, and the stack is flat */ };
-static inline bool in_memory(enum place place) {
-    return place == MEMORY || place == FLAT;
+/* Where an op's operand E is, and what of the segments goes without saying: in flat memory
+ * (segments_are_flat) neither base nor limit counts. */
+enum place {
+    REGISTER, MEMORY, FLAT,
+    REGISTER_FLAT, /* in a register, and the stack is flat */
+    SLOW,          /* anywhere: see family.h */
+};
+static inline bool is_flat(enum place place) {
+    return place == FLAT || place == REGISTER_FLAT;
 }
-static inline bool stack_is_flat(enum place place) {
-    return place >= FLAT;
-}
-enum { FAMILY_SLOTS = 4 * 4 }; /* sizes × places */
 
 struct soft;
 struct op;
@@ -92,6 +92,12 @@ struct op {
     uint8_t opcode;   /* last opcode byte */
     uint8_t modrm;
 };
+
+/* Which handler of a family (family.h) is the op's: one for each size and place. */
+enum { FAMILY_SLOTS = 4 * 4 };
+static inline unsigned family_index(const struct op *op) {
+    return (unsigned)__builtin_ctz(op->size) * 4 + op->place;
+}
 
 /* A run of instructions at one linear and one physical address, within a page. */
 struct block {

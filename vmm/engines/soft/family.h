@@ -1,0 +1,131 @@
+/* Instructions that are there once for each size of their operand and each place of it.
+ *
+ * A body is written once: BODY(s, op, size, e), ALWAYS inlined, where size is a constant and
+ * e says where the operand is. A family is its handlers, by family_index(). Those for memory
+ * first find it on the host; where the fast path does not hold they leave the instruction to
+ * the slow handler of all sizes, which alone can fault or set `pending`.
+ *
+ * Rule: the fast handlers call nothing, they only go on.
+ */
+#ifndef MINIKVM_SOFT_FAMILY_H
+#define MINIKVM_SOFT_FAMILY_H
+
+#include "vmm/engines/soft/access.h"
+
+/* The operand: for most E, for others what they have on the stack. */
+struct e {
+    enum place place;
+    bool writes; /* it is written, so also a read faults as a write would */
+    void *host;  /* where it is in memory, unless that is slow */
+};
+
+ALWAYS uint64_t read_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    if (e.place == SLOW)
+        return e.writes ? get_e_rw(s, op, size, op->memory) : get_e(s, op, size, op->memory);
+    return e.place == REGISTER ? get_reg(s, op->rm, size) : fetch_host(e.host, size);
+}
+
+ALWAYS void write_e(struct soft *s, const struct op *op, unsigned size, struct e e,
+                    uint64_t value) {
+    if (e.place == SLOW)
+        put_e(s, op, size, op->memory, value);
+    else if (e.place == REGISTER)
+        set_reg(s, op->rm, size, value);
+    else
+        store_host(e.host, size, value);
+}
+
+/* The end of a body. */
+ALWAYS const struct op *done(struct soft *s, const struct op *op, struct e e) {
+    return e.place == SLOW ? op + 1 : next_op(s, op);
+}
+
+/* --- finding it --- */
+
+ALWAYS void *find_to_read(struct soft *s, const struct op *op, unsigned size, bool flat) {
+    return fast_read(s, op->seg, address(s, op), size, flat);
+}
+ALWAYS void *find_to_write(struct soft *s, const struct op *op, unsigned size, bool flat) {
+    return fast_write(s, op->seg, address(s, op), size, flat);
+}
+ALWAYS void *find_to_push(struct soft *s, const struct op *op, unsigned size, bool flat) {
+    (void)op;
+    return fast_write(s, S_SS, sp_plus(s, -(int64_t)size), size, flat);
+}
+ALWAYS void *find_to_pop(struct soft *s, const struct op *op, unsigned size, bool flat) {
+    (void)op;
+    return fast_read(s, S_SS, sp_plus(s, 0), size, flat);
+}
+
+/* --- on the stack: E is in a register then, unless it is slow --- */
+
+ALWAYS void move_sp(struct soft *s, struct e e, int64_t delta) {
+    if (e.place == REGISTER_FLAT)
+        s->r[R_SP] = sp_plus(s, delta);
+    else
+        set_sp(s, sp_plus(s, delta));
+}
+
+ALWAYS void push_to(struct soft *s, unsigned size, struct e e, uint64_t value) {
+    if (e.place == SLOW) {
+        push(s, size, value);
+        return;
+    }
+    store_host(e.host, size, value);
+    move_sp(s, e, -(int64_t)size);
+}
+
+ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
+    return e.place == SLOW ? peek(s, size, 0) : fetch_host(e.host, size);
+}
+
+/* --- making a family of a body --- */
+
+#define IN_REGISTER(name, size)                                                                    \
+    static const struct op *name##_##size##r(struct soft *s, const struct op *op) {                \
+        return name(s, op, size, (struct e){REGISTER, false, NULL});                               \
+    }
+#define FOUND(name, suffix, size, place, find)                                                     \
+    static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
+        void *host = find(s, op, size, is_flat(place));                                      \
+        return LIKELY(host) ? name(s, op, size, (struct e){place, false, host})                    \
+                            : name##_slow(s, op);                                                  \
+    }
+#define SLOWLY(name, writes)                                                                       \
+    static const struct op *name##_slow(struct soft *s, const struct op *op) {                     \
+        return name(s, op, op->size, (struct e){SLOW, writes, NULL});                              \
+    }
+
+/* Of an operand E that is only read, or written too. */
+#define FAMILY_SIZE(name, size, find)                                                              \
+    IN_REGISTER(name, size)                                                                        \
+    FOUND(name, _##size##m, size, MEMORY, find) FOUND(name, _##size##f, size, FLAT, find)
+#define FAMILY(name, find, writes)                                                                 \
+    SLOWLY(name, writes)                                                                           \
+    FAMILY_SIZE(name, 1, find) FAMILY_SIZE(name, 2, find)                                          \
+    FAMILY_SIZE(name, 4, find) FAMILY_SIZE(name, 8, find)                                          \
+    op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
+        name##_1r, name##_1m, name##_1f, name##_1r, name##_2r, name##_2m, name##_2f, name##_2r,    \
+        name##_4r, name##_4m, name##_4f, name##_4r, name##_8r, name##_8m, name##_8f, name##_8r};
+#define FAMILY_READS(name)  FAMILY(name, find_to_read, false)
+#define FAMILY_WRITES(name) FAMILY(name, find_to_write, true)
+
+/* Of what is pushed (find_to_push) or popped; never a byte. */
+#define FAMILY_STACK(name, find)                                                                   \
+    SLOWLY(name, false)                                                                            \
+    FOUND(name, _2r, 2, REGISTER, find) FOUND(name, _2f, 2, REGISTER_FLAT, find)                   \
+    FOUND(name, _4r, 4, REGISTER, find) FOUND(name, _4f, 4, REGISTER_FLAT, find)                   \
+    FOUND(name, _8r, 8, REGISTER, find) FOUND(name, _8f, 8, REGISTER_FLAT, find)                   \
+    op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
+        [4] = name##_2r, name##_slow, name##_slow, name##_2f,                                      \
+              name##_4r, name##_slow, name##_slow, name##_4f,                                      \
+              name##_8r, name##_slow, name##_slow, name##_8f};
+
+/* Of no operand E, and never a byte. */
+#define FAMILY_WIDE(name)                                                                          \
+    IN_REGISTER(name, 2) IN_REGISTER(name, 4) IN_REGISTER(name, 8)                                 \
+    op_fn *const name##_family[FAMILY_SLOTS] = {[4] = name##_2r, [7] = name##_2r,                  \
+                                                [8] = name##_4r, [11] = name##_4r,                 \
+                                                [12] = name##_8r, [15] = name##_8r};
+
+#endif
