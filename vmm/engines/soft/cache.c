@@ -27,7 +27,16 @@ struct cache {
     _Alignas(16) uint8_t arena[ARENA_SIZE];
 };
 
+/* No epoch is 0. */
+static struct block no_block;
+
+static void forget_jumps(struct soft *s) {
+    for (unsigned n = 0; n < JUMPS; n++)
+        s->jumps[n] = &no_block;
+}
+
 int cache_open(struct soft *s) {
+    forget_jumps(s);
     s->cache = calloc(1, sizeof *s->cache);
     return s->cache ? 0 : -ENOMEM;
 }
@@ -40,6 +49,7 @@ void cache_flush(struct soft *s) {
     s->cache->used = 0;
     memset(s->cache->blocks, 0, sizeof s->cache->blocks);
     memset(s->cache->pages, 0, sizeof s->cache->pages);
+    forget_jumps(s);
     new_epoch(s);
     pend(s, PENDING_CHECK);
 }
@@ -133,9 +143,7 @@ void cache_written(struct soft *s, uint64_t phys, uint64_t length) {
 
 /* Where a block falls through to. */
 static const struct op *next_block(struct soft *s, const struct op *op) {
-    s->ticks += op->index;
-    s->ip += op->start;
-    s->op = s->nothing;
+    settle(s, op);
     return ops_at(s, s->ip);
 }
 
@@ -248,15 +256,16 @@ static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
     return bytes ? make_block(s, linear, phys, &code) : NULL;
 }
 
-static struct jump *jump_slot(struct soft *s, uint64_t linear) {
+static struct block **jump_slot(struct soft *s, uint64_t linear) {
     return &s->jumps[(linear ^ linear >> 11) & (JUMPS - 1)];
 }
 
 const struct op *ops_at(struct soft *s, uint64_t ip) {
-    if (s->ticks >= s->horizon) { /* what is due comes before a fault of the fetch */
+    s->op = s->nothing;
+    if (s->ticks >= s->horizon) /* what is due comes before a fault of the fetch */
         pend(s, PENDING_CHECK);
+    if (pending(s))
         return s->nothing;
-    }
     uint64_t linear = code_linear(s, ip);
     struct block *b = NULL;
     if (!code_stops_at(s, linear))
@@ -269,21 +278,20 @@ const struct op *ops_at(struct soft *s, uint64_t ip) {
         pend(s, PENDING_CAREFUL);
         return s->nothing;
     }
-    *jump_slot(s, linear) = (struct jump){linear, s->epoch, b};
+    b->epoch = s->epoch;
+    *jump_slot(s, linear) = b;
     return b->ops;
 }
 
+/* An address that has to be cut is not found. */
 const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
-    uint64_t linear = s->seg[S_CS].base + ip; /* one to be cut is not remembered */
-    const struct jump *j = jump_slot(s, linear);
-    s->ticks += op->index + 1u;
+    uint64_t linear = s->seg[S_CS].base + ip;
+    const struct block *b = *jump_slot(s, linear);
+    uint64_t ticks = s->ticks + op->index + 1u;
+    s->ticks = ticks;
     s->ip = ip;
-    s->op = s->nothing;
-    if (UNLIKELY(pending(s)))
-        return s->nothing;
-    if (LIKELY(j->linear == linear && j->epoch == s->epoch &&
-               s->ticks + j->block->count <= s->horizon))
-        return j->block->ops;
+    if (LIKELY(b->linear == linear && b->epoch == s->epoch && ticks + b->count <= s->horizon))
+        return b->ops;
     return ops_at(s, ip);
 }
 
@@ -294,5 +302,5 @@ void retire_block(struct soft *s, uint64_t ip) {
 }
 
 const struct op *resume_at(struct soft *s) {
-    return pending(s) ? s->nothing : ops_at(s, s->ip);
+    return ops_at(s, s->ip);
 }

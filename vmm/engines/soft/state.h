@@ -103,6 +103,7 @@ static inline unsigned family_index(const struct op *op) {
 struct block {
     struct block *next_hash, *next_page;
     uint64_t linear, phys;
+    uint64_t epoch;  /* in which it is known to be what runs at `linear` */
     uint8_t mode;    /* that it was decoded for: code_mode() */
     uint8_t bytes;
     uint8_t count;   /* instructions */
@@ -138,11 +139,6 @@ struct tlb_entry {
 enum rights { RIGHTS_SYSTEM, RIGHTS_USER, RIGHTS_SYSTEM_AC };
 enum { TLB_CODE = RIGHTS_SYSTEM_AC + 1, TLB_KINDS = TLB_CODE + 2 };
 
-/* A remembered answer of block_at(), good for one linear address and epoch. */
-struct jump {
-    uint64_t linear, epoch;
-    struct block *block;
-};
 #define JUMPS 2048u
 
 enum pending {
@@ -249,9 +245,9 @@ struct soft {
     /* --- caches --- */
     struct tlb_entry tlbs[TLB_KINDS][TLB_SIZE];
     bool large_pages; /* some entry is part of a 4 MiB page */
-    uint64_t epoch;   /* how often jumps became void, and in its lowest bits what else they
-                         depend on: see new_epoch() */
-    struct jump jumps[JUMPS];
+    uint64_t epoch;   /* how often blocks that were found became void, and in its lowest bits
+                         what else they depend on: see new_epoch() */
+    struct block *jumps[JUMPS]; /* by linear address: the last that was found; never NULL */
     struct cache *cache;
     struct op scratch[3];
     uint8_t saved[1024]; /* checkpoint() */
@@ -287,7 +283,7 @@ static inline unsigned code_mode(const struct soft *s) {
     return s->width | (s->flat ? MODE_FLAT : 0);
 }
 
-/* No jump is remembered any more. */
+/* No block that was found is known any more to be the right one. */
 static inline void new_epoch(struct soft *s) {
     s->epoch += EPOCH_MODE + 1;
 }
