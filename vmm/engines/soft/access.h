@@ -170,7 +170,20 @@ ALWAYS const struct op *next_op(struct soft *s, const struct op *op) {
     return op->run(s, op);
 }
 
-/* The same for one whose E may be in memory, however that went. */
+/* Ends a block where b is what runs at ip, if that is so now and there is time for all of it;
+ * else nothing is done: NULL. */
+ALWAYS const struct op *enter_block(struct soft *s, const struct op *op, const struct block *b,
+                              uint64_t ip) {
+    uint64_t ticks = s->ticks + op->index + 1u;
+    if (UNLIKELY(b->linear != s->seg[S_CS].base + ip || b->epoch != s->epoch ||
+                 ticks + b->count > s->horizon))
+        return NULL;
+    s->ticks = ticks;
+    s->ip = ip;
+    return b->ops;
+}
+
+/* Goes on after one whose E may be in memory, however that went. */
 ALWAYS const struct op *next_op_after_e(struct soft *s, const struct op *op) {
     return op->memory ? op + 1 : next_op(s, op);
 }

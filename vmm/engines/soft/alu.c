@@ -5,6 +5,7 @@
  * FAMILY() makes the eight handlers that the opcode tables name. Flags which the
  * manual leaves undefined are set as current AMD and Intel parts agree.
  */
+#include "vmm/engines/soft/branch.h"
 #include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
@@ -75,7 +76,8 @@ ALU(xor)
         alu(s, read_e(s, op, size, e), (uint64_t)op->imm & mask_of(size), size);               \
         return done(s, op, e);                                                             \
     }                                                                                              \
-    FAMILY_READS(name##_eg) FAMILY_READS(name##_ei)
+    FAMILY_READS(name##_eg) FAMILY_READS(name##_ei)                                                \
+    PAIRS(name##_eg) PAIRS(name##_ei)
 
 COMPARE(cmp, alu_sub)
 COMPARE(test, alu_and)
@@ -97,6 +99,7 @@ ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, 
     return done(s, op, e);
 }
 FAMILY_WRITES(inc)
+PAIRS(inc)
 
 ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, struct e e) {
     uint64_t a = read_e(s, op, size, e);
@@ -107,6 +110,7 @@ ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, 
     return done(s, op, e);
 }
 FAMILY_WRITES(dec)
+PAIRS(dec)
 
 ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, struct e e) {
     uint64_t a = read_e(s, op, size, e);

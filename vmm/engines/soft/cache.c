@@ -170,6 +170,9 @@ static bool fill_block(struct soft *s, struct block *b, const struct code *code)
         how = at < code->length ? decode(s, code, op) : DECODED_NOT;
         if (how == DECODED_NOT)
             break;
+        op_fn *pair = count ? pair_of(op - 1, op) : NULL;
+        if (pair)
+            op[-1].run = pair;
         at = op->end;
         count++;
     }
@@ -286,13 +289,20 @@ const struct op *ops_at(struct soft *s, uint64_t ip) {
 /* An address that has to be cut is not found. */
 const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
     uint64_t linear = s->seg[S_CS].base + ip;
-    const struct block *b = *jump_slot(s, linear);
-    uint64_t ticks = s->ticks + op->index + 1u;
-    s->ticks = ticks;
+    const struct op *to = enter_block(s, op, *jump_slot(s, linear), ip);
+    if (LIKELY(to))
+        return to;
+    s->ticks += op->index + 1u;
     s->ip = ip;
-    if (LIKELY(b->linear == linear && b->epoch == s->epoch && ticks + b->count <= s->horizon))
-        return b->ops;
     return ops_at(s, ip);
+}
+
+/* When a new block took the place of all, `op` is no more; but then there is nothing to run. */
+const struct op *leave_and_remember(struct soft *s, const struct op *op, uint64_t ip) {
+    const struct op *to = leave(s, op, ip);
+    if (to != s->nothing)
+        ((struct op *)op)->target = *jump_slot(s, s->seg[S_CS].base + ip);
+    return to;
 }
 
 void retire_block(struct soft *s, uint64_t ip) {

@@ -277,7 +277,9 @@ static bool numbers_exist(const struct decoder *d, const struct opcode *row) {
 
 static op_fn *handler(const struct decoder *d, const struct opcode *row) {
     const struct op *op = d->op;
-    op_fn *run = row->family ? row->family[family_index(op)] : row->run;
+    op_fn *run = row->family       ? row->family[family_index(op)]
+                 : row->conditions ? row->conditions[op->opcode & 15]
+                                   : row->run;
     if (row->operands == O_X87)
         run = x87_choose(d->s, d->op);
     if (d->off_length)

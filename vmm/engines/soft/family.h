@@ -17,6 +17,7 @@ struct e {
     enum place place;
     bool writes; /* it is written, so also a read faults as a write would */
     void *host;  /* where it is in memory, unless that is slow */
+    bool paired; /* the handler goes on itself: branch.h */
 };
 
 ALWAYS uint64_t read_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
@@ -37,7 +38,7 @@ ALWAYS void write_e(struct soft *s, const struct op *op, unsigned size, struct e
 
 /* The end of a body. */
 ALWAYS const struct op *done(struct soft *s, const struct op *op, struct e e) {
-    return e.place == SLOW ? op + 1 : next_op(s, op);
+    return e.place == SLOW || e.paired ? op + 1 : next_op(s, op);
 }
 
 /* --- finding it --- */
@@ -83,17 +84,17 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
 
 #define IN_REGISTER(name, size)                                                                    \
     static const struct op *name##_##size##r(struct soft *s, const struct op *op) {                \
-        return name(s, op, size, (struct e){REGISTER, false, NULL});                               \
+        return name(s, op, size, (struct e){.place = REGISTER});                               \
     }
-#define FOUND(name, suffix, size, place, find)                                                     \
+#define FOUND(name, suffix, size, where, find)                                                     \
     static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
-        void *host = find(s, op, size, is_flat(place));                                      \
-        return LIKELY(host) ? name(s, op, size, (struct e){place, false, host})                    \
+        void *host = find(s, op, size, is_flat(where));                                      \
+        return LIKELY(host) ? name(s, op, size, (struct e){.place = where, .host = host})                    \
                             : name##_slow(s, op);                                                  \
     }
-#define SLOWLY(name, writes)                                                                       \
+#define SLOWLY(name, written)                                                                      \
     static const struct op *name##_slow(struct soft *s, const struct op *op) {                     \
-        return name(s, op, op->size, (struct e){SLOW, writes, NULL});                              \
+        return name(s, op, op->size, (struct e){SLOW, .writes = written});                              \
     }
 
 /* Of an operand E that is only read, or written too. */

@@ -3,49 +3,84 @@
  *
  * Rule: the target is held against CS's limit before anything is changed.
  */
+#include "vmm/engines/soft/branch.h"
 #include "vmm/engines/soft/family.h"
-#include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/mode.h"
 
-ALWAYS uint64_t target_of(struct soft *s, uint64_t target, unsigned size) {
-    target &= mask_of(size);
-    if (UNLIKELY(!ip_exists(s, target)))
-        raise_gp0(s);
-    return target;
-}
-
-ALWAYS const struct op *branch(struct soft *s, const struct op *op, unsigned size) {
-    return leave(s, op, target_of(s, after(s, op) + (uint64_t)op->imm, size));
+const struct op *branch_slowly(struct soft *s, const struct op *op) {
+    uint64_t target = target_of(s, after(s, op) + (uint64_t)op->imm, op->size);
+    return leave_and_remember(s, op, target);
 }
 
 #define JCC(cc)                                                                                    \
-    ALWAYS const struct op *jcc_##cc(struct soft *s, const struct op *op, unsigned size,           \
-                                     struct e e) {                                                \
-        (void)e;                                                                              \
-        return condition(s, 0x##cc) ? branch(s, op, size) : next_op(s, op);                 \
-    }                                                                                              \
-    FAMILY_WIDE(jcc_##cc)
-JCC(0) JCC(1) JCC(2) JCC(3) JCC(4) JCC(5) JCC(6) JCC(7)
-JCC(8) JCC(9) JCC(a) JCC(b) JCC(c) JCC(d) JCC(e) JCC(f)
+    static const struct op *jcc_##cc(struct soft *s, const struct op *op) {                        \
+        return branch_if(s, op, 0x##cc);                                                           \
+    }
+SIXTEEN(JCC)
+#define JCC_ROW(cc) jcc_##cc,
+op_fn *const jcc[16] = {SIXTEEN(JCC_ROW)};
 
-ALWAYS const struct op *jmp(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    (void)e;
-    return branch(s, op, size);
+/* The handler that does `first` and the jump `second` after it, or NULL. */
+op_fn *pair_of(const struct op *first, const struct op *second) {
+    static const struct {
+        op_fn *const *family;
+        op_fn *const (*pairs)[16];
+    } rows[] = {{cmp_eg_family, cmp_eg_pairs},   {cmp_ei_family, cmp_ei_pairs},
+                {test_eg_family, test_eg_pairs}, {test_ei_family, test_ei_pairs},
+                {inc_family, inc_pairs},         {dec_family, dec_pairs}};
+    unsigned cc = second->opcode & 15;
+    if (first->memory || second->run != jcc[cc])
+        return NULL;
+    for (size_t n = 0; n < sizeof rows / sizeof *rows; n++)
+        if (first->run == rows[n].family[family_index(first)])
+            return rows[n].pairs[__builtin_ctz(first->size)][cc];
+    return NULL;
 }
-FAMILY_WIDE(jmp)
+
+const struct op *jmp(struct soft *s, const struct op *op) {
+    return branch(s, op);
+}
+
+ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    uint64_t back = after(s, op), target;
+    const struct op *to = e.place == SLOW ? NULL : enter_target(s, op);
+    if (UNLIKELY(!to))
+        target = target_of(s, back + (uint64_t)op->imm, size);
+    push_to(s, size, e, back);
+    return LIKELY(to) ? to : leave_and_remember(s, op, target);
+}
+FAMILY_STACK(call, find_to_push)
+
+/* Counted by CX, ECX or RCX, as the address size says. */
+static const struct op *loop_if(struct soft *s, const struct op *op, bool also) {
+    uint64_t left = (s->r[R_CX] - 1) & op->mask;
+    if (left && also)
+        target_of(s, after(s, op) + (uint64_t)op->imm, op->size);
+    set_counter(s, op, R_CX, left);
+    return left && also ? branch(s, op) : next_op(s, op);
+}
+
+const struct op *loop(struct soft *s, const struct op *op) {
+    return loop_if(s, op, true);
+}
+const struct op *loope(struct soft *s, const struct op *op) {
+    return loop_if(s, op, get_zf(s));
+}
+const struct op *loopne(struct soft *s, const struct op *op) {
+    return loop_if(s, op, !get_zf(s));
+}
+
+const struct op *jcxz(struct soft *s, const struct op *op) {
+    return s->r[R_CX] & op->mask ? next_op(s, op) : branch(s, op);
+}
+
+/* --- and to any other --- */
 
 ALWAYS const struct op *jmp_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
     return leave(s, op, target_of(s, read_e(s, op, size, e), size));
 }
 FAMILY_READS(jmp_e)
-
-ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    uint64_t target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
-    push_to(s, size, e, after(s, op));
-    return leave(s, op, target);
-}
-FAMILY_STACK(call, find_to_push)
 
 ALWAYS const struct op *call_e(struct soft *s, const struct op *op, unsigned size, struct e e) {
     uint64_t target = target_of(s, get_e(s, op, size, e.place == SLOW && op->memory), size);
@@ -61,33 +96,6 @@ ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, 
     return leave(s, op, target);
 }
 FAMILY_STACK(ret, find_to_pop)
-
-/* --- counted by CX, ECX or RCX, as the address size says --- */
-
-ALWAYS const struct op *loop_if(struct soft *s, const struct op *op, unsigned size, bool also) {
-    uint64_t left = (s->r[R_CX] - 1) & op->mask, target = 0;
-    if (left && also)
-        target = target_of(s, after(s, op) + (uint64_t)op->imm, size);
-    set_counter(s, op, R_CX, left);
-    return left && also ? leave(s, op, target) : next_op(s, op);
-}
-
-#define LOOP(name, also)                                                                           \
-    ALWAYS const struct op *name(struct soft *s, const struct op *op, unsigned size,               \
-                                 struct e e) {                                                    \
-        (void)e;                                                                              \
-        return loop_if(s, op, size, also);                                                         \
-    }                                                                                              \
-    FAMILY_WIDE(name)
-LOOP(loop, true)
-LOOP(loope, get_zf(s))
-LOOP(loopne, !get_zf(s))
-
-ALWAYS const struct op *jcxz(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    (void)e;
-    return s->r[R_CX] & op->mask ? next_op(s, op) : branch(s, op, size);
-}
-FAMILY_WIDE(jcxz)
 
 /* --- raising --- */
 

@@ -16,6 +16,8 @@ FAMILY3(and); FAMILY3(or); FAMILY3(xor); FAMILY3(cmp);
 FAMILY1(test_eg); FAMILY1(test_ei); FAMILY1(inc); FAMILY1(dec); FAMILY1(neg); FAMILY1(not);
 FAMILY1(mul); FAMILY1(imul); FAMILY1(imul_ge); FAMILY1(imul_gei); FAMILY1(div_); FAMILY1(idiv);
 FAMILY1(xadd); FAMILY1(cmpxchg);
+extern op_fn *const cmp_eg_pairs[4][16], *const cmp_ei_pairs[4][16], *const test_eg_pairs[4][16],
+    *const test_ei_pairs[4][16], *const inc_pairs[4][16], *const dec_pairs[4][16];
 op_fn cmpxchg8b, daa, das, aaa, aas, aam, aad;
 
 /* shift.c */
@@ -31,13 +33,10 @@ op_fn pushf, popf, lahf, sahf, cmc, clc, stc, cld, std_, salc, nop;
 uint32_t flags_allowed(const struct soft *, unsigned size);
 
 /* flow.c */
-FAMILY1(jcc_0); FAMILY1(jcc_1); FAMILY1(jcc_2); FAMILY1(jcc_3);
-FAMILY1(jcc_4); FAMILY1(jcc_5); FAMILY1(jcc_6); FAMILY1(jcc_7);
-FAMILY1(jcc_8); FAMILY1(jcc_9); FAMILY1(jcc_a); FAMILY1(jcc_b);
-FAMILY1(jcc_c); FAMILY1(jcc_d); FAMILY1(jcc_e); FAMILY1(jcc_f);
-FAMILY1(jmp); FAMILY1(jmp_e); FAMILY1(call); FAMILY1(call_e); FAMILY1(ret);
-FAMILY1(loop); FAMILY1(loope); FAMILY1(loopne); FAMILY1(jcxz);
-op_fn bound, undefined, too_long;
+extern op_fn *const jcc[16];
+FAMILY1(jmp_e); FAMILY1(call); FAMILY1(call_e); FAMILY1(ret);
+op_fn *pair_of(const struct op *first, const struct op *second);
+op_fn jmp, loop, loope, loopne, jcxz, bound, undefined, too_long;
 
 /* x87.c, fpu_memory.c */
 op_fn fwait, fxsave, fxrstor;

@@ -149,13 +149,8 @@ static const struct opcode movsxd = FAM(E, NONE, RM32, movsx);
 
 /* --- one byte --- */
 
-#define JCC_ROWS(base, i)                                                                          \
-    [base] = JCC(i, 0), [base + 1] = JCC(i, 1), [base + 2] = JCC(i, 2), [base + 3] = JCC(i, 3),    \
-    [base + 4] = JCC(i, 4), [base + 5] = JCC(i, 5), [base + 6] = JCC(i, 6),                        \
-    [base + 7] = JCC(i, 7), [base + 8] = JCC(i, 8), [base + 9] = JCC(i, 9),                        \
-    [base + 10] = JCC(i, a), [base + 11] = JCC(i, b), [base + 12] = JCC(i, c),                     \
-    [base + 13] = JCC(i, d), [base + 14] = JCC(i, e), [base + 15] = JCC(i, f)
-#define JCC(i, cc) FAM(NONE, i, FORCE64, jcc_##cc)
+#define JCC_ROWS(base, i) EIGHT(base, JCC(i)), EIGHT((base) + 8, JCC(i))
+#define JCC(i) {.operands = O_NONE, .immediate = I_##i, .flags = FORCE64, .conditions = jcc}
 
 #define ALU_ROWS(base, name, locks)                                                                \
     [base] = FAM(E, NONE, BYTE | (locks), name##_eg), [base + 1] = FAM(E, NONE, locks, name##_eg), \
@@ -271,18 +266,18 @@ const struct opcode opcodes[256] = {
     [0xD6] = ONE(NONE, NONE, INVALID64, salc),
     [0xD7] = ONE(NONE, NONE, 0, xlat),
     EIGHT(0xD8, {.operands = O_X87}),
-    [0xE0] = FAM(NONE, B, FORCE64, loopne),
-    [0xE1] = FAM(NONE, B, FORCE64, loope),
-    [0xE2] = FAM(NONE, B, FORCE64, loop),
-    [0xE3] = FAM(NONE, B, FORCE64, jcxz),
+    [0xE0] = ONE(NONE, B, FORCE64, loopne),
+    [0xE1] = ONE(NONE, B, FORCE64, loope),
+    [0xE2] = ONE(NONE, B, FORCE64, loop),
+    [0xE3] = ONE(NONE, B, FORCE64, jcxz),
     [0xE4] = ONE(NONE, B, BYTE, in_i),
     [0xE5] = ONE(NONE, B, NEVER64, in_i),
     [0xE6] = ONE(NONE, B, BYTE, out_i),
     [0xE7] = ONE(NONE, B, NEVER64, out_i),
     [0xE8] = FAM(NONE, V, LAST | FORCE64, call),
-    [0xE9] = FAM(NONE, V, LAST | FORCE64, jmp),
+    [0xE9] = ONE(NONE, V, LAST | FORCE64, jmp),
     [0xEA] = ONE(NONE, FAR, LAST | INVALID64, jmp_far),
-    [0xEB] = FAM(NONE, B, LAST | FORCE64, jmp),
+    [0xEB] = ONE(NONE, B, LAST | FORCE64, jmp),
     [0xEC] = ONE(NONE, NONE, BYTE, in_dx),
     [0xED] = ONE(NONE, NONE, NEVER64, in_dx),
     [0xEE] = ONE(NONE, NONE, BYTE, out_dx),

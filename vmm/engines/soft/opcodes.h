@@ -61,7 +61,8 @@ struct opcode {
     uint16_t flags;
     uint64_t needs;             /* features: without all of them it is #UD */
     op_fn *run;                 /* one handler for all sizes, or … */
-    op_fn *const *family;       /* one for each */
+    op_fn *const *family;       /* one for each, or … */
+    op_fn *const *conditions;   /* one for each condition, which the opcode ends with */
     /* Other rows in the place of this one: */
     const struct opcode *group;     /* eight, by ModRM's reg field */
     const struct opcode *registers; /* eight, by ModRM's rm field, if E is a register */

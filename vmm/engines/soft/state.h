@@ -66,6 +66,7 @@ static inline bool is_flat(enum place place) {
 
 struct soft;
 struct op;
+struct block;
 typedef const struct op *op_fn(struct soft *, const struct op *);
 
 /* A decoded instruction. Its place is relative to its block's first byte, so
@@ -74,7 +75,10 @@ struct op {
     op_fn *run;
     int64_t imm;      /* immediate or branch distance, sign-extended; a far
                          pointer is offset | selector << 32 */
-    uint64_t disp;    /* of the memory operand; where it is relative to RIP, its address */
+    union {
+        uint64_t disp; /* of the memory operand; where it is relative to RIP, its address */
+        const struct block *target; /* of a jump to a constant place: NULL, or see enter_block() */
+    };
     uint64_t mask;    /* of an effective address: 16, 32 or 64 bits */
     uint8_t start;    /* its first byte, and the one after it, counted from */
     uint8_t end;      /* the block's first */
@@ -361,7 +365,9 @@ const struct op *ops_at(struct soft *, uint64_t ip);
 const struct op *single_at(struct soft *, uint64_t ip);
 /* Ends a block: counts its instructions through op and goes on at ip. */
 const struct op *leave(struct soft *, const struct op *op, uint64_t ip);
-/* The same in two halves, for those that may fault at their target. */
+/* For an op whose ip is a constant place: it remembers the block there. */
+const struct op *leave_and_remember(struct soft *s, const struct op *op, uint64_t ip);
+/* leave() in two halves, for those that may fault at their target. */
 void retire_block(struct soft *, uint64_t ip);
 const struct op *resume_at(struct soft *);
 
