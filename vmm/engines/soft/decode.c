@@ -295,7 +295,7 @@ static op_fn *handler(const struct decoder *d, const struct opcode *row) {
 }
 
 /* Where E is, for handlers that are there once for each place. */
-static enum place place_of(const struct decoder *d) {
+static enum place where_e_is(const struct decoder *d) {
     const struct op *op = d->op;
     bool flat = d->s->flat && (op->seg == S_DS || op->seg == S_SS || op->seg == S_ES);
     if (op->memory)
@@ -388,7 +388,7 @@ enum decoded decode(struct soft *s, const struct code *code, struct op *op) {
     op->end = (uint8_t)(start + d.at);
     if (d.rip_relative)
         op->disp += code->ip + op->end;
-    op->place = place_of(&d);
+    op->place = where_e_is(&d);
     op->run = handler(&d, row);
     bool last = row->flags & LAST || (row->flags & REPEATS && op->rep) ||
                 op->run == undefined || op->run == too_long;
