@@ -263,10 +263,7 @@ uint32_t flags_get(const struct soft *s) {
 void flags_set(struct soft *s, uint32_t flags) {
     s->flags = flags & ~(uint32_t)(FLAGS_ALU | 2);
     set_carries(s, flags & FLAG_CF, flags & FLAG_OF, flags & FLAG_AF);
-    bool zf = flags & FLAG_ZF, sf = flags & FLAG_SF, pf = flags & FLAG_PF;
-    s->result = zf ? 0 : (sf ? TOP_BIT : 0) | (pf ? 3 : 1);
-    if (zf)
-        s->carry |= (sf ? ODD_SF : 0) | (pf ? 0 : ODD_PF);
+    set_zf_sf_pf(s, flags & FLAG_ZF, flags & FLAG_SF, flags & FLAG_PF);
 }
 
 /* In virtual-8086 mode PUSHF and POPF need IOPL 3 (20.2.7). */

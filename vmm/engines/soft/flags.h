@@ -105,11 +105,18 @@ ALWAYS uint64_t flags_sub(struct soft *s, uint64_t a, uint64_t b, uint64_t r, un
     return r;
 }
 
+/* Any ZF, SF and PF, after set_carries(). */
+enum { EVEN = 3 }; /* is not 0, and its parity is that of 0 */
+ALWAYS void set_zf_sf_pf(struct soft *s, bool zf, bool sf, bool pf) {
+    s->result = zf ? 0 : (sf ? TOP_BIT : 0) | (pf ? EVEN : 1);
+    if (zf)
+        s->carry |= (sf ? ODD_SF : 0) | (pf ? 0 : ODD_PF);
+}
+
 /* As FCOMI and COMISS leave them: ZF, PF and CF of `given`, the others are 0. */
 static inline void set_compared(struct soft *s, uint32_t given) {
-    s->zero = !(given & FLAG_ZF);
-    s->sign = !(given & FLAG_PF);
-    s->carry = given & FLAG_CF ? 3ull << 62 : 0;
+    set_carries(s, given & FLAG_CF, false, false);
+    set_zf_sf_pf(s, given & FLAG_ZF, false, given & FLAG_PF);
 }
 
 /* The sixteen conditions of Jcc, SETcc and CMOVcc (Vol. 1 appendix B). */

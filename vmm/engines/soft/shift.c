@@ -196,7 +196,6 @@ const struct op *bit_ei(struct soft *s, const struct op *op) {
 
 /* With no bit set both AMD and Intel leave the destination alone. The undefined flags are
  * those of the bit's number; but number 0 is no ZF, so something else of its parity. */
-enum { EVEN = 3 };
 static const struct op *bit_scan(struct soft *s, const struct op *op, bool up) {
     uint64_t e = get_e(s, op, op->size, op->memory), number = 0;
     if (e) {

@@ -18,6 +18,7 @@
 
 #include "vmm/cpu/breakpoints.h"
 #include "vmm/cpu/cpu.h"
+#include "vmm/engines/soft/op.h"
 #include "vmm/x86/fpu.h"
 #include "vmm/memory/memory.h"
 #include "vmm/x86/cpuid.h"
@@ -51,75 +52,6 @@ struct segment {
     struct kvm_segment k;
     uint64_t base; /* k.base, or 0 where the mode does not look at it (3.2.4) */
     uint64_t read_end, write_end;
-};
-
-/* Where an op's operand E is, and what of the segments goes without saying: in flat memory
- * (segments_are_flat) neither base nor limit counts. */
-enum place {
-    REGISTER, MEMORY, FLAT,
-    REGISTER_FLAT, /* in a register, and the stack is flat */
-    SLOW,          /* anywhere: see family.h */
-};
-static inline bool is_flat(enum place place) {
-    return place == FLAT || place == REGISTER_FLAT;
-}
-
-struct soft;
-struct op;
-struct block;
-typedef const struct op *op_fn(struct soft *, const struct op *);
-
-/* A decoded instruction. Its place is relative to its block's first byte, so
- * that a block does not care where in CS it lies. */
-struct op {
-    op_fn *run;
-    int64_t imm;      /* immediate or branch distance, sign-extended; a far
-                         pointer is offset | selector << 32 */
-    union {
-        uint64_t disp; /* of the memory operand; where it is relative to RIP, its address */
-        const struct block *target; /* of a jump to a constant place: NULL, or see enter_block() */
-    };
-    uint64_t mask;    /* of an effective address: 16, 32 or 64 bits */
-    uint8_t start;    /* its first byte, and the one after it, counted from */
-    uint8_t end;      /* the block's first */
-    uint8_t index;    /* instructions before it in the block */
-    uint8_t size;     /* of the operand in bytes: 1, 2, 4, 8; x87's in memory: 10, too */
-    uint8_t wide;     /* 2, 4 or 8: the operand size that prefixes give */
-    uint8_t reg, rm;  /* register operands: byte offsets into soft.r, or, of
-                         registers that are not general, their numbers */
-    uint8_t base, index_reg, scale; /* of the memory operand */
-    uint8_t seg;
-    uint8_t memory : 1; /* E operand: 1 memory, 0 register */
-    uint8_t place : 2;  /* the same, and more: enum place */
-    uint8_t data16 : 1; /* prefix 66 is there */
-    uint8_t rep;      /* 0, 0xF2 or 0xF3 */
-    uint8_t opcode;   /* last opcode byte */
-    uint8_t modrm;
-};
-
-/* Which handler of a family (family.h) is the op's: one for each size and place. */
-enum { FAMILY_SLOTS = 4 * 4 };
-static inline unsigned family_index(const struct op *op) {
-    return (unsigned)__builtin_ctz(op->size) * 4 + op->place;
-}
-
-/* A run of instructions at one linear and one physical address, within a page. */
-struct block {
-    struct block *next_hash, *next_page;
-    uint64_t linear, phys;
-    uint64_t epoch;  /* in which it is known to be what runs at `linear` */
-    uint8_t mode;    /* that it was decoded for: code_mode() */
-    uint8_t bytes;
-    uint8_t count;   /* instructions */
-    struct op ops[];
-};
-
-/* A page that holds decoded code: which of its bytes, and the blocks there. */
-struct code_page {
-    struct code_page *next;
-    uint64_t phys;
-    struct block *blocks;
-    uint8_t bytes[PAGE_SIZE / 8]; /* one bit each */
 };
 
 /* One translation. read and write are the page's linear address when the fast
@@ -352,36 +284,6 @@ void soft_reset(struct soft *);
 void soft_go(struct cpu *, struct cpu_exit *, bool stepping);
 void events_drop_exception(struct kvm_vcpu_events *);
 void events_add_traps(const struct soft *, struct kvm_vcpu_events *); /* db_trap */
-
-/* --- cache.c: decoded blocks --- */
-int cache_open(struct soft *);
-void cache_close(struct soft *);
-void cache_flush(struct soft *);
-void cache_written(struct soft *, uint64_t phys, uint64_t length);
-bool cache_has_code(struct soft *, uint64_t phys);
-/* The ops at ip, which may be a block's or a single one; raises the faults of a
- * fetch. */
-const struct op *ops_at(struct soft *, uint64_t ip);
-const struct op *single_at(struct soft *, uint64_t ip);
-/* Ends a block: counts its instructions through op and goes on at ip. */
-const struct op *leave(struct soft *, const struct op *op, uint64_t ip);
-/* For an op whose ip is a constant place: it remembers the block there. */
-const struct op *leave_and_remember(struct soft *s, const struct op *op, uint64_t ip);
-/* leave() in two halves, for those that may fault at their target. */
-void retire_block(struct soft *, uint64_t ip);
-const struct op *resume_at(struct soft *);
-
-/* --- decode.c --- */
-struct code {
-    const uint8_t *bytes; /* of one page, from the first byte to decode */
-    unsigned length;      /* up to its end */
-    uint64_t ip, linear;
-    bool whole;           /* cross into the next page; fault when out of limits */
-};
-enum decoded { DECODED, DECODED_LAST, DECODED_NOT };
-/* One instruction at code->bytes + op->start. DECODED_LAST: it always leaves the
- * block. DECODED_NOT: it runs over the page (only if !whole). */
-enum decoded decode(struct soft *, const struct code *, struct op *);
 
 /* --- paging.c --- */
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
