@@ -70,7 +70,7 @@ static int acknowledge(void *machine) {
 
 static const struct engine_host asks = {.acknowledge = acknowledge, .deadline = deadline};
 
-static void prepare(struct rig *r, const uint8_t *code, size_t length, bool paging) {
+static void prepare(struct rig *r, const uint8_t *code, size_t length, bool paging, bool flat) {
     static const uint8_t back[] = {0xFF, 0x05, 0x00, 0x08,
                                    0x01, 0x00, 0xCF};             /* inc [10800]; iret */
     static const uint8_t skip[] = {0x83, 0x04, 0x24, 0x01, 0xCF}; /* add dword [esp], 1; iret */
@@ -93,6 +93,8 @@ static void prepare(struct rig *r, const uint8_t *code, size_t length, bool pagi
     s->regs.rdi = 0x31000;
     s->regs.rcx = 40;
     s->regs.rflags |= FLAG_IF;
+    if (!flat)
+        s->sregs.ds.base = s->sregs.es.base = 0x200;
     rig_set(r);
     r->cpu.host = (struct cpu_host){.context = r, .extra = &asks};
     r->cpu.step_irqs = true;
@@ -108,9 +110,9 @@ static bool one_program(struct lockstep *l) {
     uint8_t code[1024];
     struct rig fast, slow;
     size_t length = program(code, sizeof code);
-    bool paging = any() & 1, same = true;
-    prepare(&fast, code, length, paging);
-    prepare(&slow, code, length, paging);
+    bool paging = any() & 1, flat = any() & 1, same = true;
+    prepare(&fast, code, length, paging, flat);
+    prepare(&slow, code, length, paging, flat);
     if (any() & 1) {
         breakpoints_add(&slow.breakpoints, BP_WRITE, 0x18FF8, 4);
         breakpoints_add(&slow.breakpoints, BP_SOFT, 0x7FFF0, 1);

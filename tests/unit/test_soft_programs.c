@@ -33,6 +33,53 @@ static const struct row blocks[] = {
     {"code written over in its own block", "", "90 c6 05 08 00 01 00 43 40 f4", "b:10008=43 ebx=1"},
 };
 
+/* What a block takes for granted of the segments ends when it is not so any more. */
+static const struct row granted[] = {
+    {"smaller from here on", "gdt:e0=0,fff,93,4 eax=e0 b:120d0=f4", "8e d8 8b 1d 00 20 00 00 f4",
+     "ds=e0 eip=10002 #GP(0) eip=120d1"},
+    {"elsewhere from here on", "gdt:e0=1000,fffff,93,c eax=e0 d:30000=5 d:31000=7",
+     "8e d8 8b 1d 00 00 03 00 f4", "ds=e0 ebx=7"},
+    {"everywhere from here on", "gdt:e0=1000,fffff,93,c ds=e0 eax=10 d:30000=5 d:31000=7",
+     "8e d8 8b 1d 00 00 03 00 f4", "ds=10 ebx=5"},
+    {"now here, now there, in the same block",
+     "gdt:e0=1000,fffff,93,c eax=e0 edx=10 ecx=4 d:30000=5 d:31000=7",
+     "8e d8 8b 1d 00 00 03 00 01 de 92 e2 f3 f4", "ecx=0 ebx=5 esi=18 pf=1"},
+    {"ES is for reading only", "gdt:e0=0,fffff,91,c eax=e0 b:120d0=f4",
+     "8e c0 26 89 1d 00 00 03 00 f4", "es=e0 eip=10002 #GP(0) eip=120d1"},
+    {"a stack of 64 KiB from here on", "gdt:e0=0,ffff,93,0 eax=e0 esp=3f000 ebx=7",
+     "8e d0 90 53 f4", "ss=e0 esp=3effc d:effc=7"},
+    {"a call on it", "gdt:e0=0,ffff,93,0 eax=e0 esp=3f000", "8e d0 90 e8 00 00 00 00 f4",
+     "ss=e0 esp=3effc d:effc=10008"},
+    {"over its end", "ring3 gdt:e0=0,ffff,f3,0 ss=e3 esp=30002 b:120c0=f4", "90 53 f4",
+     "eip=10001 #SS(0) eip=120c1"},
+    {"over the end of 4 GiB", "b:120d0=f4", "90 8b 1d fe ff ff ff f4",
+     "eip=10001 #GP(0) eip=120d1"},
+};
+
+/* A comparison and the jump after it are done at once, and are two instructions still. */
+static const struct row pairs[] = {
+    {"the jump is beyond the limit", "ring3 gdt:e0=0,fff,fb,4 cs=e3 eip=100 b:120d0=f4",
+     "39 c0 0f 84 00 0f 00 00", "zf=1 pf=1 eip=102 #GP(0) eip=120d1"},
+    {"a breakpoint of the guest's at the jump", "dr0=10002 dr7=401 b:12010=f4", "39 c0 74 00 f4",
+     "zf=1 pf=1 eip=10002 dr6=ffff0ff1 #DB eip=12011"},
+    {"into the middle", "", "eb 03 43 eb 02 39 c0 74 f9 f4", "ebx=1"},
+    {"INC leaves CF", "cf=1 eax=7fffffff", "40 72 01 43 70 01 43 f4",
+     "eax=80000000 of=1 sf=1 af=1 pf=1"},
+    {"DEC leaves CF", "", "48 72 01 43 f4", "eax=ffffffff ebx=1"},
+};
+
+/* ZF is not always that of a result. */
+static const struct row odd_flags[] = {
+    {"a zero with a sign, of odd parity", "esp=1ff00 stack=c3", "9d 9f f4",
+     "esp=1ff04 eax=c300 sf=1 zf=1 cf=1"},
+    {"ROL leaves them", "esp=1ff00 stack=c3", "9d c1 c0 04 9f f4",
+     "esp=1ff04 eax=c200 sf=1 zf=1"},
+    {"CMC, too", "esp=1ff00 stack=c3", "9d f5 9f f4", "esp=1ff04 eax=c200 sf=1 zf=1"},
+    {"JS and JNP see them", "esp=1ff00 stack=c3", "9d 78 01 43 7b 01 43 74 01 43 f4",
+     "esp=1ff04 sf=1 zf=1 cf=1"},
+    {"BSF of 1 is no zero, of even parity", "ecx=1", "0f bc c1 f4", "pf=1"},
+};
+
 /* A translation lives until it is flushed, global ones longer. */
 #define REMAP "c7 05 c0 10 08 00 67 00 05 00 " /* 30000 is 50000 now */
 static const struct row translations[] = {
@@ -382,6 +429,9 @@ static void test_rom(void) {
 
 int main(void) {
     RUN_PROGRAMS(blocks);
+    RUN_PROGRAMS(granted);
+    RUN_PROGRAMS(pairs);
+    RUN_PROGRAMS(odd_flags);
     RUN_PROGRAMS(translations);
     RUN_PROGRAMS(strings);
     test_conditions();
