@@ -51,6 +51,7 @@ struct stream_mode {
     const char *name;
     unsigned needs;
     bool protected, user, vm86, paging, odd_segments, code16, long_mode, compat;
+    bool fpu; /* x87, MMX and SSE alone, with all of their state */
 };
 extern const struct stream_mode stream_modes[];
 extern const unsigned stream_mode_count;
@@ -86,6 +87,8 @@ struct instruction {
 void instruction_make(struct rig *, struct instruction *, struct chance *);
 struct kvm_segment *state_segment(struct cpu_state *, unsigned number);
 __u64 *state_register(struct cpu_state *, unsigned number);
+/* Instructions of x87, MMX and SSE are executed, and others are not made. */
+static inline bool has_fpu(const struct cpu_state *s) { return !(s->sregs.cr0 & CR0_EM); }
 static inline bool is_long(const struct cpu_state *s) { return s->sregs.efer & EFER_LMA; }
 static inline bool is_code64(const struct cpu_state *s) { return is_long(s) && s->sregs.cs.l; }
 

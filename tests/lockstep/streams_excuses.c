@@ -7,6 +7,7 @@
 #include "streams.h"
 
 #include "undefined.h"
+#include "vmm/x86/fpu.h"
 #include "vmm/x86/insn.h"
 #include "vmm/x86/mode.h"
 
@@ -179,10 +180,18 @@ static bool in_real(const struct trial *t) { return !(t->before.sregs.cr0 & CR0_
 
 static bool not_code64(const struct trial *t) { return !is_code64(&t->before); }
 
+static bool no_fpu(const struct trial *t) { return !has_fpu(&t->before); }
 /* Opcodes that no x87 has: does EM matter then? */
-static bool no_x87(const struct trial *t) {
+static bool absent_x87(const struct trial *t) {
     static const uint8_t absent[8] = {0, 0x02, 0, 0x50, 0, 0x20, 0, 0}; /* by /reg, of memory */
     return t->i.modrm >= 0xC0 || absent[t->i.opcode & 7] >> (t->i.modrm >> 3 & 7) & 1;
+}
+static bool no_x87(const struct trial *t) { return no_fpu(t) && absent_x87(t); }
+static bool fpu_memory_fault(const struct trial *t) {
+    return has_fpu(&t->before) && fault_of(t, &t->soft, t->soft_memory) >= 0;
+}
+static bool undefined_sse(const struct trial *t) {
+    return has_fpu(&t->before) && ended_in(&t->soft) == VECTOR_UD;
 }
 
 /* Reads it to write it back: the interpreter looks at the page before it looks at the rights
@@ -200,9 +209,35 @@ static bool vain_prefix(const struct trial *t) {
 static bool second_page(const struct trial *t) {
     return is_long(&t->soft) && page_fault(t) && !(t->soft.sregs.cr2 & 0xFFF);
 }
+static bool native(const struct trial *t) { return has_fpu(&t->before) && is_long(&t->before); }
+static bool native_control(const struct trial *t) {
+    const uint64_t both = CR4_OSFXSR | CR4_OSXMMEXCPT;
+    bool unaligned = t->before.regs.rflags & FLAG_AC && !(t->before.sregs.cr0 & CR0_AM);
+    return native(t) && (t->before.sregs.cr0 & CR0_TS || (t->before.sregs.cr4 & both) != both || unaligned);
+}
+/* Of these some need no MMX register; but then there is one of the same kind that has. */
+static bool is_mmx(const struct trial *t) {
+    static const struct insn_span mmx[] = {{0x0f2a, 0x0f2a}, {0x0f2c, 0x0f2d}, {0x0f60, 0x0f7f},
+                                           {0x0fc4, 0x0fc5}, {0x0fd0, 0x0ffe}};
+    struct insn in = look(t);
+    bool moves = in.second == 0xd6 && in.rep; /* MOVDQ2Q, MOVQ2DQ */
+    bool converts = in.second < 0x30 && !in.rep;
+    return has_fpu(&t->before) && (moves || converts || (!in.data16 && !in.rep)) &&
+           in.opcode == 0x0f && insn_in_any(&in, mmx, sizeof mmx / sizeof *mmx);
+}
+/* One that the next x87 instruction raises. */
+static bool pending(const struct trial *t) {
+    return has_fpu(&t->before) && (fpu_in(&t->before)->fsw | fpu_in(&t->soft)->fsw) & FSW_ES;
+}
+static bool simd_exception(const struct trial *t) {
+    return has_fpu(&t->before) && ended_in(&t->soft) == VECTOR_XM;
+}
+static bool mmx_page_fault(const struct trial *t) {
+    return is_mmx(t) && ended_in(&t->soft) == VECTOR_PF;
+}
 /* The handler has a null SS then. */
 static bool back_from_ring3(const struct trial *t) {
-    return is_long(&t->soft) && ended_in(&t->soft) >= 0 && t->soft.sregs.ss.selector < 4 &&
+    return no_fpu(t) && is_long(&t->soft) && ended_in(&t->soft) >= 0 && t->soft.sregs.ss.selector < 4 &&
            (t->before.sregs.ss.selector >= 4 || t->i.opcode == 0xCF);
 }
 static bool branch16(const struct trial *t) {
@@ -236,7 +271,8 @@ static const struct {
     {{TWO(0x0D, 0x0F)}, 0, "3DNow!", NULL},
     {{TWO(0x33, 0x33)}, 0, "RDPMC", NULL},
     {{TWO(0x37, 0x3B)}, 0, "GETSEC, MOVBE, CRC32, ADX", NULL},
-    {{TWO(0xAE, 0xAE)}, 0, "FXSR, CLFLUSH, fences", NULL},
+    {{TWO(0xAE, 0xAE), .regs = 0xF3}, 0, "FXSR, CLFLUSH, fences", NULL},
+    {{TWO(0xAE, 0xAE), .form = REGISTER}, 0, "FSGSBASE, fences", NULL},
     {{TWO(0xB8, 0xB8), .rep = 0xF3}, 0, "POPCNT", NULL},
     {{TWO(0xBC, 0xBD), .rep = 0xF3}, 0, "TZCNT, LZCNT", NULL},
     {{TWO(0xC3, 0xC3)}, 0, "MOVNTI", NULL},
@@ -273,6 +309,9 @@ static const struct {
      "CMPXCHG: it writes the register in any case", in_code64},
     {EVERY, INTERPRETER, "by way of ring 3 of long mode, which is native: IOPL gets lost",
      back_from_ring3},
+    {EVERY, INTERPRETER, "ring 3 of long mode, which is native: TS, AM, OSFXSR and OSXMMEXCPT are the host's",
+     native_control},
+    {EVERY, 0, "MMX: whether TOP is 0 already when memory faults", mmx_page_fault},
     {{ONE(0xF4, 0xF4), .traced = true}, 0, "a hlt with TF", in_long},
     {{ONE(0xCF, 0xCF)}, INTERPRETER, "IRETQ: it looks at SS before CS", refused_long},
     {{TWO(0x07, 0x07)}, INTERPRETER, "SYSRET: ring 3 is not its own", NULL},
@@ -311,9 +350,9 @@ static const struct {
     {{ONE(0x6C, 0x6F), .rep = ANY_REP}, QEMU,
      "REP INS, 0 times: it looks at the port's rights", no_times},
     {{ONE(0xFB, 0xFB), .traced = true}, QEMU, "STI with TF: the trap gets lost", NULL},
-    {{TWO(0x2A, 0x2D)}, QEMU, "MMX, SSE: it forgets EM", NULL},
-    {{TWO(0xD6, 0xD6), .rep = ANY_REP}, QEMU, "likewise", NULL},
-    {{TWO(0x77, 0x79)}, QEMU, "likewise", NULL},
+    {{TWO(0x2A, 0x2D)}, QEMU, "MMX, SSE: it forgets EM", no_fpu},
+    {{TWO(0xD6, 0xD6), .rep = ANY_REP}, QEMU, "likewise", no_fpu},
+    {{TWO(0x77, 0x79)}, QEMU, "likewise", no_fpu},
     {{TWO(0x18, 0x18), .form = REGISTER}, QEMU, "no hint, but #UD", NULL},
     {{ONE(0xA6, 0xA7)}, QEMU, "CMPS of two pages: which it looks at first", page_fault},
     {{ONE(0xCA, 0xCF)}, QEMU, "RETF, IRET: they pop with the system's rights", page_fault},
@@ -324,6 +363,19 @@ static const struct {
     {{ONE(0xE0, 0xEB)}, QEMU, "likewise", refused},
     {{ONE(0xFF, 0xFF), .regs = 0x14}, QEMU, "likewise", refused},
     {{TWO(0x80, 0x8F)}, QEMU, "likewise", refused},
+    {EVERY, QEMU, "MMX: its registers are not the x87's by way of TOP, and pending exceptions do not matter",
+     is_mmx},
+    {{ONE(0xD8, 0xDF)}, QEMU, "x87 that memory keeps from its end: it has changed the registers already",
+     fpu_memory_fault},
+    {{ONE(0xD8, 0xDF)}, QEMU, "an opcode that no x87 has: TS goes before that", undefined_sse},
+    {EVERY, QEMU, "SSE with a prefix that makes it #UD: it looks at few of them", undefined_sse},
+    {{TWO(0x52, 0x53)}, QEMU, "RSQRTPS, RCPPS: approximations are each processor's own", NULL},
+    {{ONE(0xD8, 0xDF)}, QEMU, "an x87 exception: FWAIT alone raises it, and a store is done", pending},
+    {EVERY, QEMU, "SIMD exceptions: it raises none", simd_exception},
+    {{ONE(0xDD, 0xDD), .form = MEMORY, .regs = 0x10}, QEMU,
+     "FRSTOR: it differs from a processor, too, once in a while", NULL},
+    {{ONE(0xD9, 0xD9), .form = MEMORY, .regs = 0x40}, QEMU, "FNSTENV: pointers are the last ones", NULL},
+    {{ONE(0xDD, 0xDD), .form = MEMORY, .regs = 0x40}, QEMU, "FNSAVE: likewise", NULL},
     {{TWO(0x10, 0x7F)}, QEMU, "MMX, SSE: it looks at TS before EM", task_switched},
     {{TWO(0xC2, 0xFE)}, QEMU, "likewise", task_switched},
 };
@@ -429,6 +481,9 @@ static void fix_dirty64(struct trial *t) {
         copy_memory(t, TABLE64_AT + 8 * n, 0x60);
 }
 static void fix_arithmetic(struct trial *t) { copy_flags(t, UNDEFINED_ALL | FLAG_DF); }
+static void fix_compared(struct trial *t) {
+    copy_flags(t, FLAG_OF | FLAG_SF | FLAG_AF);
+}
 static void fix_virtual(struct trial *t) { copy_flags(t, FLAG_VIF | FLAG_VIP); }
 static void fix_code_size(struct trial *t) { t->soft.sregs.cs.db = t->kvm.sregs.cs.db; }
 static void fix_null_stack(struct trial *t) { t->soft.sregs.ss = t->kvm.sregs.ss; }
@@ -437,6 +492,14 @@ static bool handler_long(const struct trial *t) {
 }
 static bool page_fault_long(const struct trial *t) {
     return is_long(&t->soft) && ended_in(&t->soft) == VECTOR_PF;
+}
+static void fix_iopl(struct trial *t) { copy_flags(t, FLAG_IOPL | FLAG_NT); }
+/* Which instructions leave them, and what is left of selectors, is each processor's own (Vol. 1
+ * 8.1.8); tests/unit/native_fpu.h compares them with the host's. */
+static void fix_fpu_pointers(struct trial *t) {
+    struct fpu_image *to = fpu_of(&t->soft);
+    const struct fpu_image *from = fpu_in(&t->kvm);
+    memcpy(&to->fop, &from->fop, offsetof(struct fpu_image, mxcsr) - offsetof(struct fpu_image, fop));
 }
 static void fix_cr2(struct trial *t) { t->soft.sregs.cr2 = t->kvm.sregs.cr2; }
 static void fix_ac(struct trial *t) {
@@ -478,6 +541,11 @@ static const struct {
     {EVERY, INTERPRETER, delivered_real, fix_sp},
     /* The same: what it writes back it has read before, as a read. */
     {EVERY, INTERPRETER, page_fault_long, fix_accessed64},
+    /* What such a KVM runs on the processor itself, ring 3 of long mode: shadow page tables, in
+     * which accesses leave no mark, and a frame without IOPL and NT. */
+    {EVERY, INTERPRETER, native, fix_dirty64},
+    {EVERY, INTERPRETER, native, fix_iopl},
+    {EVERY, 0, always, fix_fpu_pointers},
     /* QEMU's CPU: see hand_over(). */
     {EVERY, QEMU, always, fix_busy},
     /* …faults push no RF (Vol. 3A 17.3.1.1: they do). */
@@ -496,6 +564,9 @@ static const struct {
     {{TWO(0x34, 0x34)}, QEMU, in_long, fix_code_size},
     {{ONE(0xCD, 0xCD)}, QEMU, handler_long, fix_null_stack},
     {{ONE(0x60, 0x60)}, QEMU, page_fault, fix_cr2},
+    /* …FCOMI and its kind leave OF, SF and AF (Vol. 2A: they clear them). */
+    {{ONE(0xDB, 0xDB), .form = REGISTER, .regs = 0x60}, QEMU, always, fix_compared},
+    {{ONE(0xDF, 0xDF), .form = REGISTER, .regs = 0x60}, QEMU, always, fix_compared},
 };
 
 void excuse_apply(struct trial *t) {

@@ -128,6 +128,8 @@ static uint32_t landing(struct maker *m, const struct kvm_segment *k) {
     uint32_t offset = DATA_AT + below(m->c, DATA_SIZE) - (uint32_t)k->base;
     if (one_in(m->c, 4))
         offset &= ~7u;
+    if (has_fpu(m->s) && !one_in(m->c, 4))
+        offset &= ~15u;
     if (one_in(m->c, 12) && k->limit != 0xFFFFFFFF)
         offset = k->limit - 9 + below(m->c, 16);
     return offset;
@@ -374,7 +376,29 @@ static bool is_prefix64(uint8_t byte) {
     return (byte & 0xF0) == 0x40 || byte == 0x62 || byte == 0xC4 || byte == 0xC5;
 }
 
+/* Of the 0F map what is MMX and SSE up to SSE3, and EMMS; VMX, AMD's and the longer maps are not. */
+static const struct {
+    uint8_t first, last;
+} fpu_opcodes[] = {{0x10, 0x17}, {0x28, 0x2F}, {0x50, 0x77}, {0x7C, 0x7F}, {0xAE, 0xAE},
+                   {0xC2, 0xC2}, {0xC4, 0xC6}, {0xD0, 0xFE}};
+
+static void fpu_opcode(struct maker *m) {
+    unsigned row = below(m->c, sizeof fpu_opcodes / sizeof *fpu_opcodes);
+    uint8_t first = fpu_opcodes[row].first, last = fpu_opcodes[row].last;
+    m->i->two_bytes = !one_in(m->c, 3);
+    if (m->i->two_bytes)
+        emit(m, 0x0F, 1);
+    m->i->opcode = (uint8_t)(m->i->two_bytes    ? first + below(m->c, last - first + 1u)
+                             : one_in(m->c, 32) ? 0x9B
+                                                : 0xD8 + below(m->c, 8));
+    emit(m, m->i->opcode, 1);
+}
+
 static void opcode(struct maker *m) {
+    if (has_fpu(m->s)) {
+        fpu_opcode(m);
+        return;
+    }
     do
         m->i->opcode = (uint8_t)any(m->c);
     while (one_byte[m->i->opcode] == 'p' || (is_code64(m->s) && is_prefix64(m->i->opcode)));

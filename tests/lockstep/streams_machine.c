@@ -2,6 +2,7 @@
 #include "streams.h"
 #include "vmm/memory/layout.h"
 #include "vmm/x86/descriptor.h"
+#include "vmm/x86/fpu.h"
 #include "vmm/x86/mode.h"
 #include "vmm/x86/msr.h"
 
@@ -22,6 +23,9 @@ const struct stream_mode stream_modes[] = {
     {.name = "compat", .protected = true, .paging = true, .long_mode = true, .compat = true},
     {.name = "ring3-long", .needs = KVM_PAGING, .protected = true, .user = true, .paging = true,
      .long_mode = true},
+    {.name = "ring3-fpu", .needs = KVM_PAGING, .protected = true, .user = true, .fpu = true},
+    {.name = "ring3-long-fpu", .protected = true, .user = true, .paging = true, .long_mode = true,
+     .fpu = true},
 };
 const unsigned stream_mode_count = sizeof stream_modes / sizeof *stream_modes;
 
@@ -330,15 +334,17 @@ static void make_system(struct cpu_state *s, const struct stream_mode *m, struct
                                                 : m->protected ? 0x7FF
                                                                : 0x3FF};
     s->sregs.efer = m->long_mode ? EFER_LME | EFER_LMA | EFER_SCE | EFER_NX : 0;
-    /* EM: x87 is #NM and SSE #UD, as on the built-in CPU, which has neither. */
-    s->sregs.cr0 = CR0_ET | CR0_EM | CR0_NE | (m->protected ? CR0_PE : 0);
+    /* EM: x87 is #NM and SSE #UD; modes of their own have them. */
+    s->sregs.cr0 = CR0_ET | CR0_NE | (m->protected ? CR0_PE : 0) | (m->fpu ? 0 : CR0_EM);
     s->sregs.cr0 |= one_in(c, 4) ? CR0_WP : 0;
     s->sregs.cr0 |= one_in(c, 4) ? CR0_AM : 0;
-    s->sregs.cr0 |= one_in(c, 8) ? CR0_MP | CR0_TS : 0;
+    s->sregs.cr0 |= one_in(c, m->fpu ? 32 : 8) ? CR0_MP | CR0_TS : 0;
     s->sregs.cr0 |= m->paging ? CR0_PG : 0;
     s->sregs.cr3 = m->paging ? DIRECTORY_AT : 0;
     s->sregs.cr4 = (one_in(c, 8) ? CR4_TSD : 0) | (one_in(c, 8) ? CR4_DE : 0);
     s->sregs.cr4 |= m->long_mode ? CR4_PAE : 0;
+    if (m->fpu)
+        s->sregs.cr4 |= (one_in(c, 16) ? 0 : CR4_OSFXSR) | (one_in(c, 8) ? 0 : CR4_OSXMMEXCPT);
     s->sregs.cr8 = 0;
     s->sregs.cr2 = any(c);
     s->msrs = (struct cpu_msrs){.sysenter_cs = one_in(c, 4) ? 0 : 0x08,
@@ -368,6 +374,52 @@ static void make_registers(struct cpu_state *s, const struct stream_mode *m, str
                   (STACK3_AT + 0x400 + below(c, 0x1800));
 }
 
+/* --- x87, MMX, SSE --- */
+
+static uint64_t any64(struct chance *c) { return any(c) | (uint64_t)any(c) << 32; }
+
+/* Numbers near 1, edges of the format, integers, and anything. */
+static void make_st(union st *st, struct chance *c) {
+    static const uint16_t exponents[] = {0, 1, 0x3FFF, 0x403E, 0x43FE, 0x7FFE, 0x7FFF};
+    st->q[0] = one_in(c, 4) ? 1ull << 63 : any64(c) | 1ull << 63;
+    st->w[4] = (uint16_t)(0x3FE0 + below(c, 64));
+    if (one_in(c, 4))
+        st->w[4] = exponents[below(c, sizeof exponents / sizeof *exponents)];
+    if (one_in(c, 12))
+        st->q[0] = any64(c);
+    if (st->w[4] == 0)
+        st->q[0] &= one_in(c, 2) ? 0 : ~(1ull << 63);
+    st->w[4] |= one_in(c, 2) ? 0x8000 : 0;
+}
+
+static void make_xmm(union xmm *xmm, struct chance *c) {
+    static const uint32_t edges[] = {0, 0x80000000, 1, 0x7F800000, 0xFFC00000, 0x3F800000, 0x00800000};
+    bool doubles = one_in(c, 2);
+    for (unsigned n = 0; n < 4; n++) {
+        uint32_t near = doubles ? 0x3FE00000 + below(c, 0x400000) : 0x3D000000 + below(c, 0x4000000);
+        xmm->d[n] = doubles && !(n & 1) ? any(c) : near | (one_in(c, 2) ? 1u << 31 : 0);
+        if (one_in(c, 6))
+            xmm->d[n] = one_in(c, 2) ? any(c) : edges[below(c, sizeof edges / sizeof *edges)];
+    }
+}
+
+/* Most of the time nothing is pending and everything is masked. */
+static void make_fpu(struct cpu_state *s, struct chance *c) {
+    struct fpu_image *f = fpu_of(s);
+    *f = fpu_reset;
+    f->fcw = one_in(c, 4) ? (uint16_t)((any(c) & 0xF7F) | 0x40) : 0x37F;
+    f->fsw = (uint16_t)(any(c) & (one_in(c, 4) ? 0x7F7F & ~FSW_ES : 0x7F00));
+    if (f->fsw & ~f->fcw & FCW_MASKS)
+        f->fsw |= FSW_ES | FSW_B;
+    f->ftw = one_in(c, 2) ? 0xFF : (uint8_t)any(c);
+    f->mxcsr = one_in(c, 4) ? (any(c) & 0xE03F) | (one_in(c, 4) ? any(c) & 0x1F80 : 0x1F80) : 0x1F80;
+    for (unsigned n = 0; n < 8; n++)
+        make_st(&f->st[n], c);
+    for (unsigned n = 0; n < (is_long(s) ? 16 : 8); n++)
+        make_xmm(&f->xmm[n], c);
+    xsave_of(s)->present = XSTATE_X87 | XSTATE_SSE;
+}
+
 void machine_make(struct rig *r, const struct stream_mode *m, struct chance *c) {
     struct cpu_state *s = rig_get(r);
     make_memory(r, m, c);
@@ -377,6 +429,8 @@ void machine_make(struct rig *r, const struct stream_mode *m, struct chance *c) 
     else
         protected_segments(s, m, c);
     make_registers(s, m, c);
+    if (m->fpu)
+        make_fpu(s, c);
     s->events = (struct kvm_vcpu_events){0};
     s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
     rig_set(r);
