@@ -100,6 +100,7 @@ struct cpu_touched {
  * (its devices answer IO_STOP). */
 struct cpu_catch {
     bool mode;             /* a change of x86_mode(); after the instruction */
+    uint8_t mode_bits;     /* with `mode`: 0, or into code of so many bits alone */
     bool cr3;              /* a write to CR3; after the instruction */
     bool calls;            /* before an INT n, or where a service begins: as the machine says */
     uint64_t exception[4]; /* bitmap of vectors; at the handler's first instruction */

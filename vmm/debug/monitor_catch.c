@@ -12,10 +12,8 @@ static void print_usage(const struct text *t) {
     const struct catch_event *events = catch_events(&count);
     text_print(t, "catch takes one of:\n");
     for (unsigned i = 0; i < count; i++)
-        text_print(t, "  %s%s\n", events[i].name,
-                   events[i].parse   ? " [INT[/AH]]"
-                   : events[i].limit ? " [NUMBER]"
-                                     : "");
+        text_print(t, "  %s%s%s%s\n", events[i].name, events[i].takes ? " [" : "",
+                   events[i].takes ? events[i].takes : "", events[i].takes ? "]" : "");
 }
 
 static void print_caught(const struct machine *m, const struct text *t) {

@@ -42,7 +42,10 @@ static void set_bits(uint64_t *bits, unsigned count, long which) {
             bits[i / 64] |= 1ull << i % 64;
 }
 
-static void catch_mode(struct machine *m, long n) { (void)n, boot_vcpu(m)->cpu.catch.mode = true; }
+static void catch_mode(struct machine *m, long bits) {
+    boot_vcpu(m)->cpu.catch.mode = true;
+    boot_vcpu(m)->cpu.catch.mode_bits = bits < 0 ? 0 : (uint8_t)bits;
+}
 static void catch_cr3(struct machine *m, long n) { (void)n, boot_vcpu(m)->cpu.catch.cr3 = true; }
 static void catch_hypercalls(struct machine *m, long n) { (void)n, m->catch.hypercall = true; }
 static void catch_exceptions(struct machine *m, long n) {
@@ -52,6 +55,11 @@ static void catch_interrupts(struct machine *m, long n) {
     set_bits(boot_vcpu(m)->cpu.catch.interrupt, 256, n);
 }
 static void catch_ports(struct machine *m, long n) { set_bits(m->catch.ports, 65536, n); }
+
+static long parse_bits(const char *text, char **end) {
+    long bits = strtol(text, end, 10);
+    return bits == 16 || bits == 32 || bits == 64 ? bits : -1;
+}
 
 enum { CATCH_FUNCTION = 1 << 16, CATCH_BIOS_MAX = 1 << 17 };
 
@@ -91,17 +99,19 @@ static bool has_interrupt(const struct machine *m) {
 static bool has_port(const struct machine *m) { return any(m->catch.ports, PORT_WORDS); }
 
 static const struct catch_event events[] = {
-    {"mode", "mode", "after a change of the CPU's mode", 0, true, catch_mode, has_mode, NULL, false},
+    {"mode", "mode", "after a change of the CPU's mode", 65, true, catch_mode, has_mode, parse_bits,
+     "16|32|64", false},
     {"exception", "exceptions", "at the handler's first instruction", 256, true, catch_exceptions,
-     has_exception, NULL, false},
+     has_exception, NULL, "NUMBER", false},
     {"interrupt", "interrupts", "at the handler's first instruction", 256, true, catch_interrupts,
-     has_interrupt, NULL, false},
-    {"port", "ports", "after the access", 65536, false, catch_ports, has_port, NULL, false},
-    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3, NULL, false},
-    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall, NULL, false},
+     has_interrupt, NULL, "NUMBER", false},
+    {"port", "ports", "after the access", 65536, false, catch_ports, has_port, NULL, "NUMBER", false},
+    {"cr3", "cr3", "after CR3 is loaded", 0, true, catch_cr3, has_cr3, NULL, NULL, false},
+    {"hypercall", "hypercalls", "after the hypercall", 0, false, catch_hypercalls, has_hypercall, NULL, NULL,
+     false},
     {"bios", "calls of the BIOS", "at the int, before the call", CATCH_BIOS_MAX, false, catch_bios, catches_bios,
-     parse_bios, true},
-    {"off", NULL, NULL, 0, false, catch_nothing, NULL, NULL, false},
+     parse_bios, "INT[/AH]", true},
+    {"off", NULL, NULL, 0, false, catch_nothing, NULL, NULL, NULL, false},
 };
 
 const struct catch_event *catch_events(unsigned *count) {

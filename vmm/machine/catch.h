@@ -18,6 +18,7 @@ struct catch_event {
     void (*set)(struct machine *, long which); /* which < 0: all */
     bool (*is_set)(const struct machine *);    /* NULL where `stops` is */
     long (*parse)(const char *text, char **end); /* a number of its own kind; NULL: strtol's */
+    const char *takes;  /* what may follow the name, for the list of them; NULL: nothing */
     bool needs_bios;    /* only a machine with our own BIOS has them */
 };
 

@@ -158,11 +158,15 @@ void flags_changed(struct soft *s) {
         pend(s, PENDING_CHECK);
 }
 
+static bool catches_mode(const struct cpu_catch *c, enum cpu_mode mode) {
+    return c->mode && (!c->mode_bits || c->mode_bits == x86_mode_bits(mode));
+}
+
 static void watch_mode(struct soft *s) {
     enum cpu_mode mode = mode_now(s);
     if (mode == s->mode)
         return;
-    if (s->cpu->catch.mode)
+    if (catches_mode(&s->cpu->catch, mode))
         report(s, CPU_EXIT_EVENT, "mode from %s to %s", x86_mode_name(s->mode),
                x86_mode_name(mode));
     s->mode = mode;
