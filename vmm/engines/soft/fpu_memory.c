@@ -217,12 +217,6 @@ void fx_load(struct soft *s, const struct op *op, uint64_t at, unsigned parts,
     fpu_drop_reserved(to);
 }
 
-/* What the host makes of it is what is in the registers then: no reserved bits. */
-void fx_settle(struct soft *s) {
-    x87_bring(s);
-    x87_take_back(s);
-}
-
 /* Without CR4.OSFXSR the XMM registers and MXCSR stay out of it. */
 static bool has_sse(const struct soft *s) {
     return s->cr4 & CR4_OSFXSR;
@@ -244,6 +238,6 @@ const struct op *fxrstor(struct soft *s, const struct op *op) {
         memcpy(image.xmm, s->fpu.xmm, sizeof image.xmm);
     }
     s->fpu = image;
-    fx_settle(s);
+    x87_bring(s); /* which drops reserved bits */
     return op + 1;
 }

@@ -51,12 +51,12 @@ _Noreturn void raise_misaligned(struct soft *, unsigned seg, uint64_t at, bool w
 
 ALWAYS vector load_vector(struct soft *s, const struct op *op, enum alignment a) {
     union xmm w;
-    uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
-    const struct tlb_entry *e = tlb_slot(s, linear);
-    if (a == ALIGNED && UNLIKELY(linear & 15))
+    uint64_t at = address(s, op);
+    if (a == ALIGNED && UNLIKELY((s->seg[op->seg].base + at) & 15))
         raise_misaligned(s, op->seg, at, false);
-    if (LIKELY(at + 16 <= s->seg[op->seg].read_end && tlb_holds(e->read, linear, 16)))
-        memcpy(&w, (const void *)(e->host + linear), 16);
+    const void *host = host_to_read(s, op->seg, at, 16);
+    if (LIKELY(host))
+        memcpy(&w, host, 16);
     else
         read_16(s, op->seg, at, w.q);
     return w.v;
@@ -64,12 +64,12 @@ ALWAYS vector load_vector(struct soft *s, const struct op *op, enum alignment a)
 
 ALWAYS void store_vector(struct soft *s, const struct op *op, vector v, enum alignment a) {
     union xmm w = {.v = v};
-    uint64_t at = address(s, op), linear = s->seg[op->seg].base + at;
-    const struct tlb_entry *e = tlb_slot(s, linear);
-    if (a == ALIGNED && UNLIKELY(linear & 15))
+    uint64_t at = address(s, op);
+    if (a == ALIGNED && UNLIKELY((s->seg[op->seg].base + at) & 15))
         raise_misaligned(s, op->seg, at, true);
-    if (LIKELY(at + 16 <= s->seg[op->seg].write_end && tlb_holds(e->write, linear, 16)))
-        memcpy((void *)(e->host + linear), &w, 16);
+    void *host = host_to_write(s, op->seg, at, 16);
+    if (LIKELY(host))
+        memcpy(host, &w, 16);
     else
         write_16(s, op->seg, at, w.q);
 }

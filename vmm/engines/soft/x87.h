@@ -87,11 +87,10 @@ op_fn x87_fninit, x87_fnstsw_ax;
 /* --- fpu_memory.c --- */
 void fpu_drop_reserved(struct fpu_image *);
 /* Parts of FXSAVE's area, out to memory that can be written, and in: #GP for a MXCSR with
- * reserved bits. The registers are settled when all is loaded. */
+ * reserved bits. x87_bring() comes when all is loaded. */
 enum { FX_X87 = 1, FX_XMM = 2, FX_MXCSR = 4, FX_ALL = 7 };
 void fx_store(struct soft *, const struct op *, uint64_t at, unsigned parts);
 void fx_load(struct soft *, const struct op *, uint64_t at, unsigned parts, struct fpu_image *);
-void fx_settle(struct soft *);
 op_fn x87_fldenv, x87_fnstenv, x87_frstor, x87_fnsave;
 
 #endif
