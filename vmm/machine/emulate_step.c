@@ -19,7 +19,7 @@ struct emulator {
 static const struct insn_span plain[] = {
     {0x00, 0x05}, {0x08, 0x0d}, {0x10, 0x15}, {0x18, 0x1d}, /* ADD OR ADC SBB */
     {0x20, 0x25}, {0x28, 0x2d}, {0x30, 0x35}, {0x38, 0x3d}, /* AND SUB XOR CMP */
-    {0x40, 0x61},                                           /* INC DEC PUSH POP, all of them */
+    {0x40, 0x61}, {0x63, 0x63},                             /* INC DEC PUSH POP, MOVSXD */
     {0x68, 0x6b}, {0x70, 0x8b}, {0x8d, 0x8d}, {0x90, 0x99}, /* Jcc, MOV, LEA, XCHG */
     {0xa0, 0xa3}, {0xa8, 0xa9}, {0xb0, 0xc3}, {0xc6, 0xc9}, /* MOV TEST, RET, ENTER LEAVE */
     {0xd0, 0xd3}, {0xe0, 0xe3}, {0xe8, 0xe9}, {0xeb, 0xeb}, /* shifts, LOOP, CALL JMP */
@@ -34,8 +34,14 @@ static bool far_through_memory(const struct insn *in) {
     return in->opcode == 0xff && (which == 3 || which == 5);
 }
 
+/* With 66 AMD's CPUs take them for 16-bit ones in 64-bit code, and Intel's do not (Vol. 2A 2.2.1.7). */
+static const struct insn_span branches[] = {{0x70, 0x7f}, {0xc2, 0xc3}, {0xe0, 0xe3},
+                                            {0xe8, 0xeb}, {0xff, 0xff}, {0x0f80, 0x0f8f}};
+
 static bool is_plain(const struct insn *in) {
     if (in->rep || in->there < INSN_MAX)
+        return false;
+    if (in->data16 && insn_in_any(in, branches, sizeof branches / sizeof *branches))
         return false;
     return insn_in_any(in, plain, sizeof plain / sizeof *plain) && !far_through_memory(in);
 }
@@ -67,12 +73,14 @@ static struct emulator *emulator_of(struct vcpu *v) {
 }
 
 /* Not with watchpoints, which the engine must see, nor with the guest's own single-step, whose
- * trap is due after the instruction. */
+ * trap is due after the instruction, nor where memory or the stack obey rules that the built-in
+ * CPU does not have. In long mode there is nothing else that it would need of KVM: what these
+ * instructions and their faults look at is in the registers, SREGS among them, and in memory. */
 static bool may(struct vcpu *v) {
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
     struct insn in;
     if (!cpu_can(&v->cpu, ENGINE_COSTLY_ENTRY) || s->regs.rflags & FLAG_TF ||
-        s->sregs.efer & EFER_LMA || breakpoints_any_watch(&v->machine->breakpoints))
+        s->sregs.cr4 & SOFT_LACKS_CR4 || breakpoints_any_watch(&v->machine->breakpoints))
         return false;
     insn_read(v->cpu.memory, s, x86_pc(&s->regs, &s->sregs), &in);
     return is_plain(&in);

@@ -12,6 +12,11 @@
 #define MINIKVM_EMULATE_STEP_H
 
 #include "vmm/machine/machine.h"
+#include "vmm/x86/x86.h"
+
+/* Of CR4: what the built-in CPU does not have, so that it can neither take over nor do a step:
+ * paging of five levels, protection keys, shadow stacks. */
+#define SOFT_LACKS_CR4 (CR4_LA57 | CR4_PKE | CR4_CET)
 
 /* Do the instruction at pc, faults included. false: nothing was done. Runs on the
  * machine's thread, between two entries of its engine. */

@@ -92,9 +92,6 @@ static void give_irqchip(struct machine *m) {
     pic_line(&m->board.devices.pic, 2, false); /* so that INTR is what the state says */
 }
 
-/* Of CR4: what comes with more state than the built-in CPU has, or with other paging. */
-#define CR4_BEYOND (CR4_LA57 | CR4_PKE)
-
 /* 0, or -errno with a sentence. */
 static int hand_over(struct machine *m, enum engine_choice to, char *error, size_t size) {
     struct cpu *cpu = &boot_vcpu(m)->cpu, old;
@@ -104,7 +101,7 @@ static int hand_over(struct machine *m, enum engine_choice to, char *error, size
         snprintf(error, size, "KVM does not give the CPU's state");
         return -EIO;
     }
-    if (to == ENGINE_SOFT && cpu_read(cpu, CPU_SREGS)->sregs.cr4 & CR4_BEYOND) {
+    if (to == ENGINE_SOFT && cpu_read(cpu, CPU_SREGS)->sregs.cr4 & SOFT_LACKS_CR4) {
         snprintf(error, size, "this guest uses what the built-in CPU does not have (CR4 is %#llx)",
                  (unsigned long long)cpu->state.sregs.cr4);
         return -ENOTSUP;
