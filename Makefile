@@ -129,8 +129,8 @@ _uncounted:
 	@find build/coverage -name '*.gcda' -delete
 
 coverage: _uncounted ## lines and branches of the built-in CPU that its unit tests come to: 95 % at least
-	$(COVERAGE) _soft-units
-	tests/run --build=build/coverage $(notdir $(SOFT_UNITS))
+	$(COVERAGE) build/coverage/minikvm _soft-units
+	tests/run --build=build/coverage --program=build/coverage/minikvm $(notdir $(SOFT_UNITS))
 	$(SHOW_COVERAGE)
 
 coverage-all: _uncounted ## the same by every test (long)
