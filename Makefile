@@ -128,7 +128,7 @@ _uncounted:
 	@mkdir -p build/coverage
 	@find build/coverage -name '*.gcda' -delete
 
-coverage: _uncounted ## lines and branches of the built-in CPU that its unit tests come to: 95 % at least
+coverage: _uncounted ## lines and branches of the built-in CPU that its unit tests come to: 95 % of lines at least
 	$(COVERAGE) build/coverage/minikvm _soft-units
 	tests/run --build=build/coverage --program=build/coverage/minikvm $(notdir $(SOFT_UNITS))
 	$(SHOW_COVERAGE)
