@@ -347,6 +347,8 @@ static const struct service list[] = {
     ROW(0x15, BY_AX(0xe801), "memory above 1 MiB", extended_memory_e801),
     ROW(0x15, BY_AX(0xe881), "memory above 1 MiB", extended_memory_e881),
     TOLD(0x15, BY_AX(0xe820), "memory map", system_map, ask_map, answer_map),
+    ROW(0x15, BY_AX(0xec00), "long mode will be used", not_there), /* AMD's; for the BIOS to know */
+    ROW(0x15, BY_AX(0xe980), "SpeedStep", not_there),
     ROW(0x18, BY_ALL, "nothing to boot", no_boot),
     ROW(0x19, BY_ALL, "boot", boot_again),
     ROW(ROM_RESET, BY_ALL, "reset", reset_vector),
