@@ -60,9 +60,11 @@ class Machine:
         return shown or None
 
 def come_together(machines, text, seconds=120):
-    before, end = None, time.monotonic() + seconds
+    before, shown, end = None, [None] * len(machines), time.monotonic() + seconds
     while time.monotonic() < end:
-        shown = [m.shows(text) for m in machines]
+        # who is there waits for the other: a menu's time would be over
+        arrived = shown if None in shown and any(shown) else [None] * len(machines)
+        shown = [there or m.shows(text) for m, there in zip(machines, arrived)]
         if shown[0] and all(one == shown[0] for one in shown) and (len(shown) == 1 or shown == before):
             return
         before = shown
