@@ -30,7 +30,7 @@ op_fn *pair_of(const struct op *first, const struct op *second) {
                 {test_eg_family, test_eg_pairs}, {test_ei_family, test_ei_pairs},
                 {inc_family, inc_pairs},         {dec_family, dec_pairs}};
     unsigned cc = second->opcode & 15;
-    if (first->memory || second->run != jcc[cc])
+    if (!first->size || first->memory || second->run != jcc[cc])
         return NULL;
     for (size_t n = 0; n < sizeof rows / sizeof *rows; n++)
         if (first->run == rows[n].family[family_index(first)])
