@@ -111,16 +111,16 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
 #define FAMILY_READS(name)  FAMILY(name, find_to_read, false)
 #define FAMILY_WRITES(name) FAMILY(name, find_to_write, true)
 
-/* Of what is pushed (find_to_push) or popped; never a byte. */
+/* Of what is pushed (find_to_push) or popped; never a byte. In 64-bit code the stack is flat. */
 #define FAMILY_STACK(name, find)                                                                   \
     SLOWLY(name, false)                                                                            \
     FOUND(name, _2r, 2, REGISTER, find) FOUND(name, _2f, 2, REGISTER_FLAT, find)                   \
     FOUND(name, _4r, 4, REGISTER, find) FOUND(name, _4f, 4, REGISTER_FLAT, find)                   \
-    FOUND(name, _8r, 8, REGISTER, find) FOUND(name, _8f, 8, REGISTER_FLAT, find)                   \
+    FOUND(name, _8f, 8, REGISTER_FLAT, find)                                                       \
     op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
         [4] = name##_2r, name##_slow, name##_slow, name##_2f,                                      \
               name##_4r, name##_slow, name##_slow, name##_4f,                                      \
-              name##_8r, name##_slow, name##_slow, name##_8f};
+              name##_slow, name##_slow, name##_slow, name##_8f};
 
 /* Of no operand E, and never a byte. */
 #define FAMILY_WIDE(name)                                                                          \

@@ -43,7 +43,7 @@ const struct op *jmp(struct soft *s, const struct op *op) {
 }
 
 ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    uint64_t back = after(s, op), target;
+    uint64_t back = after(s, op), target = 0;
     const struct op *to = e.place == SLOW ? NULL : enter_target(s, op);
     if (UNLIKELY(!to))
         target = target_of(s, back + (uint64_t)op->imm, size);
