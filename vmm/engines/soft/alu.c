@@ -36,23 +36,23 @@ ALWAYS uint64_t alu_xor(struct soft *s, uint64_t a, uint64_t b, unsigned size) {
 /* The three operand patterns: E,G; G,E; E,immediate. */
 #define ALU(name)                                                                                  \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
-                                      struct e e) {                                               \
-        uint64_t a = read_e(s, op, size, e);                                                \
-        write_e(s, op, size, e, alu_##name(s, a, get_reg(s, op->reg, size), size));             \
-        return done(s, op, e);                                                             \
+                                      struct e e) {                                                \
+        uint64_t a = read_e(s, op, size, e);                                                       \
+        write_e(s, op, size, e, alu_##name(s, a, get_reg(s, op->reg, size), size));                \
+        return done(s, op, e);                                                                     \
     }                                                                                              \
     ALWAYS const struct op *name##_ge(struct soft *s, const struct op *op, unsigned size,          \
-                                      struct e e) {                                               \
-        uint64_t b = read_e(s, op, size, e);                                                   \
+                                      struct e e) {                                                \
+        uint64_t b = read_e(s, op, size, e);                                                       \
         set_reg(s, op->reg, size, alu_##name(s, get_reg(s, op->reg, size), b, size));              \
-        return done(s, op, e);                                                             \
+        return done(s, op, e);                                                                     \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
-                                      struct e e) {                                               \
-        uint64_t a = read_e(s, op, size, e);                                                \
-        write_e(s, op, size, e,                                                            \
-                 alu_##name(s, a, (uint64_t)op->imm & mask_of(size), size));                          \
-        return done(s, op, e);                                                             \
+                                      struct e e) {                                                \
+        uint64_t a = read_e(s, op, size, e);                                                       \
+        write_e(s, op, size, e,                                                                    \
+                 alu_##name(s, a, (uint64_t)op->imm & mask_of(size), size));                       \
+        return done(s, op, e);                                                                     \
     }                                                                                              \
     FAMILY_WRITES(name##_eg) FAMILY_READS(name##_ge) FAMILY_WRITES(name##_ei)
 
@@ -67,14 +67,14 @@ ALU(xor)
 /* CMP and TEST are SUB and AND that keep only the flags. */
 #define COMPARE(name, alu)                                                                         \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
-                                      struct e e) {                                               \
-        alu(s, read_e(s, op, size, e), get_reg(s, op->reg, size), size);                       \
-        return done(s, op, e);                                                             \
+                                      struct e e) {                                                \
+        alu(s, read_e(s, op, size, e), get_reg(s, op->reg, size), size);                           \
+        return done(s, op, e);                                                                     \
     }                                                                                              \
     ALWAYS const struct op *name##_ei(struct soft *s, const struct op *op, unsigned size,          \
-                                      struct e e) {                                               \
-        alu(s, read_e(s, op, size, e), (uint64_t)op->imm & mask_of(size), size);               \
-        return done(s, op, e);                                                             \
+                                      struct e e) {                                                \
+        alu(s, read_e(s, op, size, e), (uint64_t)op->imm & mask_of(size), size);                   \
+        return done(s, op, e);                                                                     \
     }                                                                                              \
     FAMILY_READS(name##_eg) FAMILY_READS(name##_ei)                                                \
     PAIRS(name##_eg) PAIRS(name##_ei)

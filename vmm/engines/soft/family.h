@@ -84,17 +84,17 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
 
 #define IN_REGISTER(name, size)                                                                    \
     static const struct op *name##_##size##r(struct soft *s, const struct op *op) {                \
-        return name(s, op, size, (struct e){.place = REGISTER});                               \
+        return name(s, op, size, (struct e){.place = REGISTER});                                   \
     }
 #define FOUND(name, suffix, size, where, find)                                                     \
     static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
-        void *host = find(s, op, size, is_flat(where));                                      \
-        return LIKELY(host) ? name(s, op, size, (struct e){.place = where, .host = host})                    \
+        void *host = find(s, op, size, is_flat(where));                                            \
+        return LIKELY(host) ? name(s, op, size, (struct e){.place = where, .host = host})          \
                             : name##_slow(s, op);                                                  \
     }
 #define SLOWLY(name, written)                                                                      \
     static const struct op *name##_slow(struct soft *s, const struct op *op) {                     \
-        return name(s, op, op->size, (struct e){SLOW, .writes = written});                              \
+        return name(s, op, op->size, (struct e){SLOW, .writes = written});                         \
     }
 
 /* Of an operand E that is only read, or written too. */
