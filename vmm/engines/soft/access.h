@@ -84,13 +84,13 @@ ALWAYS void *on_host(const struct tlb_entry *e, uint64_t linear) {
 }
 
 /* Where on the host the fast path may read (write) these bytes, or NULL. */
-ALWAYS void *fast_read(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+ALWAYS void *fast_read(const struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
     uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     bool fits = flat || LIKELY(offset + size <= s->seg[seg].read_end);
     return fits && LIKELY(tlb_holds(e->read, linear, size)) ? on_host(e, linear) : NULL;
 }
-ALWAYS void *fast_write(struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+ALWAYS void *fast_write(const struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
     uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     bool fits = flat || LIKELY(offset + size <= s->seg[seg].write_end);

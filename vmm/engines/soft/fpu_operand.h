@@ -7,37 +7,20 @@
 
 #include "vmm/engines/soft/access.h"
 
-/* Where memory is in the host, if all of it can be read (written) there without a further look;
- * else NULL. */
-ALWAYS void *host_to_read(const struct soft *s, unsigned seg, uint64_t at, unsigned size) {
-    uint64_t linear = s->seg[seg].base + at;
-    const struct tlb_entry *e = tlb_slot(s, linear);
-    if (LIKELY(at + size <= s->seg[seg].read_end && tlb_holds(e->read, linear, size)))
-        return (void *)(e->host + linear);
-    return NULL;
-}
-
-ALWAYS void *host_to_write(const struct soft *s, unsigned seg, uint64_t at, unsigned size) {
-    uint64_t linear = s->seg[seg].base + at;
-    const struct tlb_entry *e = tlb_slot(s, linear);
-    if (LIKELY(at + size <= s->seg[seg].write_end && tlb_holds(e->write, linear, size)))
-        return (void *)(e->host + linear);
-    return NULL;
-}
-
-/* Likewise the memory operand. */
+/* Where the memory operand is on the host, if all of it can be read (written) there without a
+ * further look; else NULL. */
 ALWAYS void *operand_to_read(const struct soft *s, const struct op *op, unsigned size) {
-    return host_to_read(s, op->seg, address(s, op), size);
+    return fast_read(s, op->seg, address(s, op), size, op->place == FLAT);
 }
 
 ALWAYS void *operand_to_write(const struct soft *s, const struct op *op, unsigned size) {
-    return host_to_write(s, op->seg, address(s, op), size);
+    return fast_write(s, op->seg, address(s, op), size, op->place == FLAT);
 }
 
 /* At once, or in pieces that begin at multiples of eight. */
 static inline void operand_load(struct soft *s, unsigned seg, uint64_t at, void *to,
                                 unsigned size) {
-    const void *host = host_to_read(s, seg, at, size);
+    const void *host = fast_read(s, seg, at, size, false);
     if (LIKELY(host)) {
         memcpy(to, host, size);
         return;
@@ -51,7 +34,7 @@ static inline void operand_load(struct soft *s, unsigned seg, uint64_t at, void 
 
 static inline void operand_store(struct soft *s, unsigned seg, uint64_t at, const void *from,
                                  unsigned size) {
-    void *host = host_to_write(s, seg, at, size);
+    void *host = fast_write(s, seg, at, size, false);
     if (LIKELY(host)) {
         memcpy(host, from, size);
         return;
@@ -64,7 +47,7 @@ static inline void operand_store(struct soft *s, unsigned seg, uint64_t at, cons
 
 /* It can be written: else the fault that writing it would raise. */
 ALWAYS void operand_check(struct soft *s, unsigned seg, uint64_t at, unsigned size) {
-    if (UNLIKELY(!host_to_write(s, seg, at, size)))
+    if (UNLIKELY(!fast_write(s, seg, at, size, false)))
         check_write_area(s, seg, at, size, size < 8 ? size : 8);
 }
 

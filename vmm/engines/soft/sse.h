@@ -54,7 +54,7 @@ ALWAYS vector load_vector(struct soft *s, const struct op *op, enum alignment a)
     uint64_t at = address(s, op);
     if (a == ALIGNED && UNLIKELY((s->seg[op->seg].base + at) & 15))
         raise_misaligned(s, op->seg, at, false);
-    const void *host = host_to_read(s, op->seg, at, 16);
+    const void *host = fast_read(s, op->seg, at, 16, false);
     if (LIKELY(host))
         memcpy(&w, host, 16);
     else
@@ -67,7 +67,7 @@ ALWAYS void store_vector(struct soft *s, const struct op *op, vector v, enum ali
     uint64_t at = address(s, op);
     if (a == ALIGNED && UNLIKELY((s->seg[op->seg].base + at) & 15))
         raise_misaligned(s, op->seg, at, true);
-    void *host = host_to_write(s, op->seg, at, 16);
+    void *host = fast_write(s, op->seg, at, 16, false);
     if (LIKELY(host))
         memcpy(host, &w, 16);
     else
@@ -172,7 +172,7 @@ ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned 
     if (UNLIKELY(!w || !s->sse_ready))
         return sse_plain_carefully(s, op, size, run);
     *v_of(s, op) = run(*v_of(s, op), fetch_w(w, size));
-    return op + 1;
+    return next_op(s, op);
 }
 
 ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size,
@@ -181,7 +181,7 @@ ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned 
     if (UNLIKELY(!w || !s->mxcsr_ready))
         return sse_float_carefully(s, op, size, r, run);
     *v_of(s, op) = run(*v_of(s, op), fetch_w(w, size));
-    return op + 1;
+    return next_op(s, op);
 }
 
 ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size,

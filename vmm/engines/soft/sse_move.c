@@ -18,7 +18,7 @@ ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum ali
     if (UNLIKELY(!w || !s->sse_ready))
         return load_carefully(s, op, a);
     *v_of(s, op) = fetch_w(w, 16);
-    return op + 1;
+    return next_op(s, op);
 }
 
 static __attribute__((noinline)) const struct op *
@@ -36,7 +36,7 @@ ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum al
     if (UNLIKELY(!w || !s->sse_ready || (a == ALIGNED && (uintptr_t)w & 15)))
         return store_carefully(s, op, a);
     memcpy(w, v_of(s, op), 16);
-    return op + 1;
+    return next_op(s, op);
 }
 
 HANDLER(sse_movups, load_whole(s, op, UNALIGNED))
@@ -52,8 +52,8 @@ HANDLER(sse_movntdqa, load_whole(s, op, ALIGNED))
 
 /* --- the low part: a load from memory clears the rest, a move between registers does not --- */
 
-ALWAYS const struct op *load_low(struct soft *s, const struct op *op,
-                                 unsigned size) {
+static __attribute__((noinline)) const struct op *
+load_low_carefully(struct soft *s, const struct op *op, unsigned size) {
     need_sse(s);
     union xmm *v = &s->fpu.xmm[op->reg];
     if (op->memory)
@@ -63,8 +63,19 @@ ALWAYS const struct op *load_low(struct soft *s, const struct op *op,
     return op + 1;
 }
 
-ALWAYS const struct op *store_low(struct soft *s, const struct op *op,
-                                  unsigned size) {
+ALWAYS const struct op *load_low(struct soft *s, const struct op *op, unsigned size) {
+    const void *w = w_within_reach(s, op, size, UNALIGNED);
+    if (UNLIKELY(!w || !s->sse_ready))
+        return load_low_carefully(s, op, size);
+    if (op->memory)
+        *v_of(s, op) = fetch_w(w, size);
+    else
+        memcpy(v_of(s, op), w, size);
+    return next_op(s, op);
+}
+
+static __attribute__((noinline)) const struct op *
+store_low_carefully(struct soft *s, const struct op *op, unsigned size) {
     need_sse(s);
     const union xmm *v = &s->fpu.xmm[op->reg];
     if (op->memory)
@@ -72,6 +83,14 @@ ALWAYS const struct op *store_low(struct soft *s, const struct op *op,
     else
         memcpy(&s->fpu.xmm[op->rm], v, size);
     return op + 1;
+}
+
+ALWAYS const struct op *store_low(struct soft *s, const struct op *op, unsigned size) {
+    void *w = op->memory ? operand_to_write(s, op, size) : &s->fpu.xmm[op->rm];
+    if (UNLIKELY(!w || !s->sse_ready))
+        return store_low_carefully(s, op, size);
+    memcpy(w, v_of(s, op), size);
+    return next_op(s, op);
 }
 
 HANDLER(sse_movss, load_low(s, op, 4))

@@ -59,7 +59,7 @@ ALWAYS const struct op *on_registers(struct soft *s, const struct op *op, host_f
         return x87_carefully(s, op);
     run(NULL);
     x87_set_fip(s, op);
-    return op + 1;
+    return next_op(s, op);
 }
 
 ALWAYS const struct op *compare(struct soft *s, const struct op *op, host_compare_fn *run) {
@@ -67,7 +67,7 @@ ALWAYS const struct op *compare(struct soft *s, const struct op *op, host_compar
         return x87_carefully(s, op);
     set_compared(s, run() >> 8);
     x87_set_fip(s, op);
-    return op + 1;
+    return next_op(s, op);
 }
 
 ALWAYS const struct op *with_memory(struct soft *s, const struct op *op, void *memory,
@@ -76,7 +76,7 @@ ALWAYS const struct op *with_memory(struct soft *s, const struct op *op, void *m
         return x87_carefully(s, op);
     run(memory);
     x87_set_fip(s, op);
-    return op + 1;
+    return next_op(s, op);
 }
 
 /* --- control: FIP stays as it is --- */
@@ -86,7 +86,7 @@ ALWAYS const struct op *store_control(struct soft *s, const struct op *op, host_
     if (UNLIKELY(!memory || !s->x87_ready))
         return x87_carefully(s, op);
     run(memory);
-    return op + 1;
+    return next_op(s, op);
 }
 
 static const struct op *fnstcw(struct soft *s, const struct op *op) {
@@ -105,7 +105,7 @@ static const struct op *fldcw(struct soft *s, const struct op *op) {
     do_D9_2F(memory);
     s->fpu.fcw = x87_host_fcw();
     s->x87_ready = (s->fpu.fcw & FCW_MASKS) == FCW_MASKS;
-    return op + 1;
+    return next_op(s, op);
 }
 
 static op_fn *control(const struct x87_row *row, const struct op *op) {
