@@ -258,6 +258,7 @@ int main(void) {
         puts("no AVX on this host");
     else
         halves_move(&avx), halves_announced(&avx);
+    says_what_is_missing(ON "eax=7", "\x0f\x01\xd1", 3, "--cpuid=-avx"); /* XSETBV: CPUID has said so, on KVM */
     says_what_is_missing(ON "xcr0=7", "\xc5\xf8\x77", 3, "--cpuid=-avx");
     says_what_is_missing("long cr4=40620 xcr0=7", "\xc5\xf8\x77", 3, "--cpuid=-avx");
     says_what_is_missing("long cr4=40620 xcr0=e7", "\x62\xf1\x7c\x48\x58\xc1", 6, "--cpuid=-avx");

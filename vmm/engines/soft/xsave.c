@@ -137,6 +137,10 @@ const struct op *xrstor(struct soft *s, const struct op *op) {
 
 /* --- XCR0 --- */
 
+#define NO_AVX                                                                                     \
+    "the built-in CPU has no instruction with a VEX prefix (AVX, BMI): go on by monitor engine kvm, or " \
+    "start with --cpuid=-avx, so that the guest sees none, or with --cpu=kvm"
+
 static void no_prefix(struct soft *s, const struct op *op) {
     if (op->data16 || op->rep)
         raise_plain(s, VECTOR_UD);
@@ -166,6 +170,8 @@ const struct op *xsetbv(struct soft *s, const struct op *op) {
     no_prefix(s, op);
     need_xsave(s);
     need_ring0(s);
+    if (!(uint32_t)s->r[R_CX] && s->cpu->host_features && value & ~xsave_known(s))
+        leave_with(s, CPU_EXIT_CANNOT, NO_AVX);
     if ((uint32_t)s->r[R_CX] || !xcr0_fits(s, value))
         raise_gp0(s);
     s->xsave.present |= s->xcr0 & ~(uint64_t)OWN;
@@ -185,9 +191,7 @@ static _Noreturn void need_kvm(struct soft *s, bool exists, const char *text) {
 
 const struct op *vex(struct soft *s, const struct op *op) {
     (void)op;
-    need_kvm(s, s->protected,
-             "the built-in CPU has no instruction with a VEX prefix (AVX, BMI): go on by monitor engine kvm, or "
-             "start with --cpuid=-avx, so that the guest sees none, or with --cpu=kvm");
+    need_kvm(s, s->protected, NO_AVX);
 }
 
 const struct op *xsave_compact(struct soft *s, const struct op *op) {
