@@ -34,7 +34,7 @@ static const struct row not_promised[] = {
     {"MCG_CAP", "ecx=179", "0f 32", "#GP(0)"},
     {"MISC_ENABLE", "ecx=1a0", "0f 32", "#GP(0)"},
     {"MISC_ENABLE, which Intel's family 6 has from model 14 on", "intel ecx=1a0", "0f 32", "#GP(0)"},
-    {"UCODE_REV", "ecx=8b", "0f 32", "#GP(0)"},
+    {"UCODE_REV, not of Intel", "amd ecx=8b", "0f 32", "#GP(0)"},
     {"UCODE_REV of Intel's", "intel ecx=8b eax=5", "0f 32", "eax=0"},
     {"UCODE_REV of Intel's, written", "intel ecx=8b", "0f 30", ""},
     {"PLATFORM_ID of Intel's", "intel ecx=17 eax=5", "0f 32", "eax=0"},

@@ -171,7 +171,7 @@ static const struct row msrs[] = {
 
 /* Vol. 2A CPUID: the features, and a name in three pieces. */
 static const struct row identity[] = {
-    {"leaf 0", "", "0f a2", "eax=7 ebx=696e694d ecx=74666f53 edx=204d564b"},
+    {"leaf 0", "", "0f a2", "eax=7 ebx=756e6547 ecx=6c65746e edx=49656e69"},
     {"leaf 1; a cache line has 64 bytes", "eax=1", "0f a2", "eax=633 ebx=800 ecx=2000 edx=789b97d"},
     {"leaf 1: no cache line without CLFLUSH", "-clflush eax=1", "0f a2",
      "eax=633 ebx=0 ecx=2000 edx=781b97d"},

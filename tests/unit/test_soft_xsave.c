@@ -116,8 +116,8 @@ static const struct row programs[] = {
 };
 
 static const struct row leaves[] = {
-    {"CPUID 0 without XSAVE", "eax=0", "0f a2", "eax=7 ebx=696e694d ecx=74666f53 edx=204d564b"},
-    {"CPUID 0", "+xsave eax=0", "0f a2", "eax=d ebx=696e694d ecx=74666f53 edx=204d564b"},
+    {"CPUID 0 without XSAVE", "eax=0", "0f a2", "eax=7 ebx=756e6547 ecx=6c65746e edx=49656e69"},
+    {"CPUID 0", "+xsave eax=0", "0f a2", "eax=d ebx=756e6547 ecx=6c65746e edx=49656e69"},
     {"CPUID D", ON "xcr0=1 eax=d ecx=0", "0f a2", "eax=3 ebx=240 ecx=240 edx=0"},
     {"CPUID D, 1", ON "eax=d ecx=1 ebx=5", "0f a2", "eax=1 ebx=0 ecx=0 edx=0"},
     {"CPUID D, 1 without XSAVEOPT", "+xsave eax=d ecx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},

@@ -45,9 +45,13 @@ static uint64_t host_has(void) {
 static const char brand[48] = "minikvm built-in CPU";
 
 /* What leaf 0 says, in EBX, EDX, ECX. */
-static const char vendors[][13] = {[VENDOR_DEFAULT] = "MiniKVM Soft",
-                                   [VENDOR_INTEL] = "GenuineIntel",
-                                   [VENDOR_AMD] = "AuthenticAMD"};
+static const char vendors[][13] = {[VENDOR_INTEL] = "GenuineIntel", [VENDOR_AMD] = "AuthenticAMD"};
+
+/* One that guests know, or they believe nothing else that CPUID says (glibc); and the host's for
+ * a guest that began on KVM. */
+static enum cpuid_vendor vendor_unless_chosen(const struct soft *s) {
+    return s->cpu->host_features && __builtin_cpu_is("amd") ? VENDOR_AMD : VENDOR_INTEL;
+}
 
 uint64_t features_choose(struct soft *s) {
     static const struct cpuid_choice nothing;
@@ -59,8 +63,8 @@ uint64_t features_choose(struct soft *s) {
     if (features != s->features) /* code was decoded by the others */
         cache_flush(s);
     s->features = features;
-    s->vendor = c->vendor;
-    s->amd = c->vendor == VENDOR_AMD;
+    s->vendor = c->vendor == VENDOR_DEFAULT ? vendor_unless_chosen(s) : c->vendor;
+    s->amd = s->vendor == VENDOR_AMD;
     return c->on & ~built;
 }
 
