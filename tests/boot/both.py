@@ -10,6 +10,9 @@ import os, re, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 import rsp
 
+# Seconds. The built-in CPU does ten guest seconds in one, and a screen may be there for three.
+MOMENT = 0.04
+
 def start(command, socket):
     p = subprocess.Popen([command[0], f"--gdb=unix:{socket}", *command[1:]], stdin=subprocess.PIPE,
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -46,7 +49,7 @@ class Machine:
     def shows(self, text):
         """A moment later: what is there from the line with the text on; None: no such line."""
         self.client.sendall(rsp.frame(b"c"))
-        time.sleep(0.3)
+        time.sleep(MOMENT)
         self.client.sendall(b"\x03")
         while (stop := rsp.reply(self.client))[:1] == b"O":
             continue
