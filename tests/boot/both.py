@@ -10,8 +10,8 @@ import os, re, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 import rsp
 
-# Seconds. The built-in CPU does ten guest seconds in one, and a screen may be there for three.
-MOMENT = 0.04
+# Seconds; of a guest's the built-in CPU does ten in one.
+MOMENT = float(os.environ.get("MOMENT", "0.3"))
 
 def start(command, socket):
     p = subprocess.Popen([command[0], f"--gdb=unix:{socket}", *command[1:]], stdin=subprocess.PIPE,
