@@ -76,6 +76,7 @@ ALWAYS bool tlb_holds(uint64_t tag, uint64_t linear, unsigned size) {
     return tag == ((linear + size - 1) & ~0xFFFull);
 }
 
+/* Never NULL, which is said to the compiler: it would look. */
 ALWAYS void *on_host(const struct tlb_entry *e, uint64_t linear) {
     void *at = (void *)(e->host + linear);
     if (!at)
@@ -84,13 +85,15 @@ ALWAYS void *on_host(const struct tlb_entry *e, uint64_t linear) {
 }
 
 /* Where on the host the fast path may read (write) these bytes, or NULL. */
-ALWAYS void *fast_read(const struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+ALWAYS void *fast_read(const struct soft *s, unsigned seg, uint64_t offset, unsigned size,
+                       bool flat) {
     uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     bool fits = flat || LIKELY(offset + size <= s->seg[seg].read_end);
     return fits && LIKELY(tlb_holds(e->read, linear, size)) ? on_host(e, linear) : NULL;
 }
-ALWAYS void *fast_write(const struct soft *s, unsigned seg, uint64_t offset, unsigned size, bool flat) {
+ALWAYS void *fast_write(const struct soft *s, unsigned seg, uint64_t offset, unsigned size,
+                        bool flat) {
     uint64_t linear = flat ? offset : s->seg[seg].base + offset;
     const struct tlb_entry *e = tlb_slot(s, linear);
     bool fits = flat || LIKELY(offset + size <= s->seg[seg].write_end);
@@ -173,7 +176,7 @@ ALWAYS const struct op *next_op(struct soft *s, const struct op *op) {
 /* Ends a block where b is what runs at ip, if that is so now and there is time for all of it;
  * else nothing is done: NULL. */
 ALWAYS const struct op *enter_block(struct soft *s, const struct op *op, const struct block *b,
-                              uint64_t ip) {
+                                    uint64_t ip) {
     uint64_t ticks = s->ticks + op->index + 1u;
     if (UNLIKELY(b->linear != s->seg[S_CS].base + ip || b->epoch != s->epoch ||
                  ticks + b->count > s->horizon))

@@ -6,8 +6,6 @@
  * manual leaves undefined are set as current AMD and Intel parts agree.
  */
 #include "vmm/engines/soft/branch.h"
-#include "vmm/engines/soft/family.h"
-#include "vmm/engines/soft/flags.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/mode.h"
 
@@ -89,28 +87,19 @@ ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned siz
 }
 FAMILY_READS(cmp_ge)
 
-/* INC and DEC leave CF alone. */
-ALWAYS const struct op *inc(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    uint64_t a = read_e(s, op, size, e);
-    uint64_t carry = s->carry;
-    uint64_t r = alu_add(s, a, 1, size);
-    set_cf_from(s, carry);
-    write_e(s, op, size, e, r);
-    return done(s, op, e);
-}
-FAMILY_WRITES(inc)
-PAIRS(inc)
+/* INC and DEC are ADD and SUB of 1 that leave CF alone. */
+#define STEP(name, alu)                                                                            \
+    ALWAYS const struct op *name(struct soft *s, const struct op *op, unsigned size, struct e e) { \
+        uint64_t a = read_e(s, op, size, e), carry = s->carry, r = alu(s, a, 1, size);             \
+        set_cf_from(s, carry);                                                                     \
+        write_e(s, op, size, e, r);                                                                \
+        return done(s, op, e);                                                                     \
+    }                                                                                              \
+    FAMILY_WRITES(name)                                                                            \
+    PAIRS(name)
 
-ALWAYS const struct op *dec(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    uint64_t a = read_e(s, op, size, e);
-    uint64_t carry = s->carry;
-    uint64_t r = alu_sub(s, a, 1, size);
-    set_cf_from(s, carry);
-    write_e(s, op, size, e, r);
-    return done(s, op, e);
-}
-FAMILY_WRITES(dec)
-PAIRS(dec)
+STEP(inc, alu_add)
+STEP(dec, alu_sub)
 
 ALWAYS const struct op *neg(struct soft *s, const struct op *op, unsigned size, struct e e) {
     uint64_t a = read_e(s, op, size, e);

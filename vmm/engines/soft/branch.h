@@ -11,8 +11,12 @@
 #include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/flags.h"
 
-#define SIXTEEN(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)                                \
-                    DO(8) DO(9) DO(a) DO(b) DO(c) DO(d) DO(e) DO(f)
+/* For each condition. */
+#define SIXTEEN(DO, name, size)                                                                    \
+    DO(name, size, 0) DO(name, size, 1) DO(name, size, 2) DO(name, size, 3)                        \
+    DO(name, size, 4) DO(name, size, 5) DO(name, size, 6) DO(name, size, 7)                        \
+    DO(name, size, 8) DO(name, size, 9) DO(name, size, a) DO(name, size, b)                        \
+    DO(name, size, c) DO(name, size, d) DO(name, size, e) DO(name, size, f)
 
 ALWAYS uint64_t target_of(struct soft *s, uint64_t target, unsigned size) {
     target &= mask_of(size);
@@ -44,19 +48,11 @@ ALWAYS const struct op *branch_if(struct soft *s, const struct op *op, unsigned 
         s->op = op = name(s, op, size, (struct e){.place = REGISTER, .paired = true});             \
         return branch_if(s, op, 0x##cc);                                                           \
     }
+#define PAIR_NAME(name, size, cc) name##_##size##_j##cc,
 #define PAIRS(name)                                                                                \
-    PAIRS_OF(name, 1) PAIRS_OF(name, 2) PAIRS_OF(name, 4) PAIRS_OF(name, 8)                        \
-    op_fn *const name##_pairs[4][16] = {PAIRS_ROW(name, 1), PAIRS_ROW(name, 2),                    \
-                                        PAIRS_ROW(name, 4), PAIRS_ROW(name, 8)};
-#define PAIRS_OF(name, size)                                                                       \
-    PAIR(name, size, 0) PAIR(name, size, 1) PAIR(name, size, 2) PAIR(name, size, 3)                \
-    PAIR(name, size, 4) PAIR(name, size, 5) PAIR(name, size, 6) PAIR(name, size, 7)                \
-    PAIR(name, size, 8) PAIR(name, size, 9) PAIR(name, size, a) PAIR(name, size, b)                \
-    PAIR(name, size, c) PAIR(name, size, d) PAIR(name, size, e) PAIR(name, size, f)
-#define PAIRS_ROW(name, size)                                                                      \
-    {name##_##size##_j0, name##_##size##_j1, name##_##size##_j2, name##_##size##_j3,               \
-     name##_##size##_j4, name##_##size##_j5, name##_##size##_j6, name##_##size##_j7,               \
-     name##_##size##_j8, name##_##size##_j9, name##_##size##_ja, name##_##size##_jb,               \
-     name##_##size##_jc, name##_##size##_jd, name##_##size##_je, name##_##size##_jf}
+    SIXTEEN(PAIR, name, 1) SIXTEEN(PAIR, name, 2) SIXTEEN(PAIR, name, 4) SIXTEEN(PAIR, name, 8)    \
+    op_fn *const name##_pairs[4][16] = {                                                           \
+        {SIXTEEN(PAIR_NAME, name, 1)}, {SIXTEEN(PAIR_NAME, name, 2)},                              \
+        {SIXTEEN(PAIR_NAME, name, 4)}, {SIXTEEN(PAIR_NAME, name, 8)}};
 
 #endif

@@ -20,7 +20,8 @@ enum { LEAF_EXTENDED_LAST = 0x80000008 };
     (FEATURE_BIT(FPU) | FEATURE_BIT(DE) | FEATURE_BIT(PSE) | FEATURE_BIT(TSC) | FEATURE_BIT(MSR) | \
      FEATURE_BIT(PAE) | FEATURE_BIT(CX8) | FEATURE_BIT(SEP) | FEATURE_BIT(MTRR) |                  \
      FEATURE_BIT(PGE) | FEATURE_BIT(CMOV) | FEATURE_BIT(PAT) | FEATURE_BIT(CLFLUSH) |              \
-     FEATURE_BIT(MMX) | FEATURE_BIT(FXSR) | FEATURE_BIT(SSE) | FEATURE_BIT(SSE2) | FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) |             \
+     FEATURE_BIT(MMX) | FEATURE_BIT(FXSR) | FEATURE_BIT(SSE) | FEATURE_BIT(SSE2) |                 \
+     FEATURE_BIT(CX16) | FEATURE_BIT(SYSCALL) |                                                    \
      FEATURE_BIT(NX) | FEATURE_BIT(PDPE1GB) | FEATURE_BIT(LM) | FEATURE_BIT(LAHF_LM))
 
 #define FEATURES_MORE                                                                              \

@@ -4,7 +4,6 @@
  * Rule: the target is held against CS's limit before anything is changed.
  */
 #include "vmm/engines/soft/branch.h"
-#include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/handlers.h"
 #include "vmm/x86/mode.h"
 
@@ -13,13 +12,14 @@ const struct op *branch_slowly(struct soft *s, const struct op *op) {
     return leave_and_remember(s, op, target);
 }
 
-#define JCC(cc)                                                                                    \
-    static const struct op *jcc_##cc(struct soft *s, const struct op *op) {                        \
+/* One for all sizes: a target is cut only where its block is not known. */
+#define JCC(name, all, cc)                                                                         \
+    static const struct op *name##_##cc(struct soft *s, const struct op *op) {                     \
         return branch_if(s, op, 0x##cc);                                                           \
     }
-SIXTEEN(JCC)
-#define JCC_ROW(cc) jcc_##cc,
-op_fn *const jcc[16] = {SIXTEEN(JCC_ROW)};
+#define JCC_NAME(name, all, cc) name##_##cc,
+SIXTEEN(JCC, jcc, )
+op_fn *const jcc[16] = {SIXTEEN(JCC_NAME, jcc, )};
 
 /* The handler that does `first` and the jump `second` after it, or NULL. */
 op_fn *pair_of(const struct op *first, const struct op *second) {

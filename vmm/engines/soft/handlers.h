@@ -6,9 +6,8 @@
 
 #include "vmm/engines/soft/state.h"
 
-#define FAMILY3(name) extern op_fn *const name##_eg_family[FAMILY_SLOTS], *const name##_ge_family[FAMILY_SLOTS], \
-                                   *const name##_ei_family[FAMILY_SLOTS]
 #define FAMILY1(name) extern op_fn *const name##_family[FAMILY_SLOTS]
+#define FAMILY3(name) FAMILY1(name##_eg); FAMILY1(name##_ge); FAMILY1(name##_ei)
 
 /* alu.c */
 FAMILY3(add); FAMILY3(adc); FAMILY3(sub); FAMILY3(sbb);

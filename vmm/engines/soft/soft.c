@@ -107,7 +107,7 @@ static enum cpu_mode mode_now(const struct soft *s) {
     return (s->long_mode ? MODE_COMPAT16 : MODE_PROT16) + (s->seg[S_CS].k.db ? 1 : 0);
 }
 
-/* Blocks and jumps that are good now. */
+/* What blocks are decoded for may be something else now: code_mode(), and the ring. */
 void blocks_changed(struct soft *s) {
     bool flat = segments_are_flat(s);
     if (flat != s->flat)
