@@ -119,9 +119,22 @@ bool rom_step_caller(struct vcpu *v, uint16_t *cs, uint16_t *ip) {
            code[0] == 0xcd && code[1] == vector;
 }
 
-/* As if the call had not been; what interrupts did meanwhile has been. */
+/* Behind an OUT: the service is done, and its IRET is all that is left. To do it again would take
+ * its answer for a question. */
+static bool service_is_done(struct vcpu *v) {
+    unsigned at = (unsigned)(pc_of(v) - ROM_BASE) % ROM_STUB_SIZE;
+    return in_stub(v) && (at == ROM_STUB_OUT || at == ROM_STUB_AGAIN);
+}
+
+static bool service_waits(struct vcpu *v) {
+    return in_stub(v) && (pc_of(v) - ROM_BASE) % ROM_STUB_SIZE >= ROM_STUB_WAIT;
+}
+
+/* As if the call had not been; what interrupts did meanwhile has been, and so has the time of a wait. */
 static void back_to_int(struct vcpu *v, uint16_t cs, uint16_t ip) {
     uint16_t flags = word_on_stack(v, 4);
+    if (service_waits(v))
+        bios_wait_is_interrupted(&v->machine->bios, cs, ip);
     struct cpu_state *s = cpu_write(&v->cpu, CPU_REGS | CPU_SREGS | CPU_MP | CPU_EVENTS);
     bios_unwind(s, cs, ip, flags);
     s->mp.mp_state = KVM_MP_STATE_RUNNABLE;
@@ -130,17 +143,23 @@ static void back_to_int(struct vcpu *v, uint16_t cs, uint16_t ip) {
     cpu_arrives(&v->cpu);
 }
 
-/* A handler of an IRQ may have entered while the service waits. It is a few instructions of
- * the ROM, and done to its end before the CPU is shown. */
+/* The CPU stands where the call can be made again. */
+static bool may_go_back(struct vcpu *v, uint16_t *cs, uint16_t *ip) {
+    return !service_is_done(v) && rom_step_caller(v, cs, ip);
+}
+
+/* A handler of an IRQ may have entered while the service waits, a service may be done but for its
+ * IRET, or spin (ROM_SPIN). That is some instructions of the ROM, and done to its end before the
+ * CPU is shown. */
 static void finish_handler(struct vcpu *v) {
-    enum { MOST = 300 };
+    enum { MOST = 3000 };
     struct cpu_exit exit = {.kind = CPU_EXIT_STEPPED};
     uint16_t cs, ip;
     bool step_irqs = v->cpu.step_irqs;
     v->cpu.step_irqs = false;
     /* The kick may still stand, and ends one step with nothing done. */
     for (unsigned n = 0; n < MOST && (exit.kind == CPU_EXIT_STEPPED || exit.kind == CPU_EXIT_KICKED) &&
-                         rom_step_in_rom(v) && !rom_step_caller(v, &cs, &ip);
+                         rom_step_in_rom(v) && !may_go_back(v, &cs, &ip);
          n++)
         v->cpu.engine->step(&v->cpu, &exit);
     v->cpu.step_irqs = step_irqs;
@@ -155,7 +174,7 @@ void rom_step_end(struct vcpu *v, struct cpu_exit *exit) {
         leave_rom(v);
     if (interrupted)
         finish_handler(v);
-    if (interrupted && rom_step_caller(v, &cs, &ip))
+    if (interrupted && may_go_back(v, &cs, &ip))
         back_to_int(v, cs, ip);
     if (v->rom.holds && exit->kind == CPU_EXIT_KICKED)
         *exit = v->rom.held;

@@ -74,6 +74,8 @@ enum ebda {
     EBDA_VBE_MODE = EBDA_OURS + 28,      /* as 4F02 has set it; 0: none of them; 2 bytes */
     EBDA_APM = EBDA_OURS + 26,           /* power management is connected */
     EBDA_CD = EBDA_OURS + 64,            /* what was booted from a CD: El Torito's specification packet, 13h bytes */
+    EBDA_WAIT_PLACE = EBDA_OURS + 32,    /* the INT whose wait a person has interrupted; 0: none; 4 bytes */
+    EBDA_WAIT_TIME = EBDA_OURS + 36,     /* and when, guest time in ns; 8 bytes */
     EBDA_CD_CATALOG = EBDA_OURS + 84,    /* and its boot catalog's block; 4 bytes */
 };
 

@@ -86,6 +86,9 @@ bool bios_can_restart(struct bios *);
 /* The CPU in the caller of an INT whose frame is on top of the stack, at this place: as if the
  * INT had not been. */
 void bios_unwind(struct cpu_state *, uint16_t cs, uint16_t ip, uint16_t flags);
+/* The service called by the INT at this place has waited until now, and is going to be called again:
+ * its time goes on, so that whoever looks often does not make a wait endless. */
+void bios_wait_is_interrupted(struct bios *, uint16_t cs, uint16_t ip);
 /* For struct board. */
 uint64_t bios_holds_keys(void *bios);
 /* For cpu_host.service. */

@@ -110,6 +110,24 @@ void go_back(struct call *c, uint16_t ip) {
     c->elsewhere = true;
 }
 
+/* --- a wait that a person interrupts --- */
+
+void bios_wait_is_interrupted(struct bios *b, uint16_t cs, uint16_t ip) {
+    poke32(b, ebda(b, EBDA_WAIT_PLACE), cs * 16u + ip);
+    poke64(b, ebda(b, EBDA_WAIT_TIME), guest_time(b));
+}
+
+/* Where the person has moved the CPU away, the same INT may be met much later: then it begins anew. */
+bool wait_goes_on(struct call *c) {
+    enum { SOON_NS = 100000000 };
+    struct bios *b = c->bios;
+    uint32_t place = peek32(b, ebda(b, EBDA_WAIT_PLACE)), here = c->cs * 16u + (uint16_t)(c->ip - 2);
+    bool soon = guest_time(b) - peek64(b, ebda(b, EBDA_WAIT_TIME)) < SOON_NS;
+    if (place)
+        poke32(b, ebda(b, EBDA_WAIT_PLACE), 0);
+    return c->again || (place == here && soon);
+}
+
 /* --- the CPU at the begin of a program --- */
 
 void bios_real_mode(struct cpu_state *s, uint16_t cs, uint16_t ip) {

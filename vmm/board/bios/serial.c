@@ -38,7 +38,7 @@ static void send(struct call *c) {
 static bool is_timed_out(struct call *c) {
     uint32_t at = ebda(c->bios, EBDA_DEADLINE);
     uint64_t seconds = peek8(c->bios, BDA_COM_TIMEOUTS + c->dx), now = guest_time(c->bios);
-    if (!c->again)
+    if (!wait_goes_on(c))
         poke64(c->bios, at, now + seconds * 1000000000);
     return seconds && now >= peek64(c->bios, at);
 }

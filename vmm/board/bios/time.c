@@ -165,7 +165,7 @@ static void wait(struct call *c) {
     uint32_t at = ebda(c->bios, EBDA_DEADLINE);
     if (!need_chips(c))
         return;
-    if (!c->again)
+    if (!wait_goes_on(c))
         poke64(c->bios, at, guest_time(c->bios) + microseconds(c));
     uint64_t deadline = peek64(c->bios, at);
     set_carry(c, false);
