@@ -82,18 +82,20 @@ void bp_plan_registers(const struct debugged_vcpu *d, struct kvm_guest_debug *de
         debug->control |= KVM_GUESTDBG_USE_HW_BP;
 }
 
-void bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
+bool bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address) {
     for (unsigned n = 0; n < DEBUG_REGISTERS; n++) {
-        bool used = debug->arch.debugreg[7] & 2ull << (2 * n);
-        if (used && debug->arch.debugreg[n] == address)
-            return;
+        uint64_t dr7 = debug->arch.debugreg[7];
+        bool used = dr7 & 2ull << (2 * n), exec = (dr7 >> (16 + 4 * n) & 3) == DR_EXEC;
+        if (used && exec && debug->arch.debugreg[n] == address)
+            return true;
         if (used)
             continue;
         debug->arch.debugreg[n] = address;
         debug->arch.debugreg[7] |= dr7_bits(n, DR_EXEC, 1);
         debug->control |= KVM_GUESTDBG_USE_HW_BP;
-        return;
+        return true;
     }
+    return false;
 }
 
 /* The n-th register in use goes with the n-th bit of DR6; skipped ones (exec,

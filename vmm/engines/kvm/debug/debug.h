@@ -10,6 +10,7 @@
  *   trace.c    exits in words
  *   serve.c    services at the end of an OUT
  *   step.c     exactly one instruction, whatever this KVM makes of it
+ *   step_faults.c the faults that it may end in
  *   run.c      running with breakpoints
  *   slots.c    memory slots when memory moves
  *   kick.c     interrupting a run, and looking after it
@@ -29,6 +30,7 @@
 #include "vmm/engines/kvm/kvm.h"
 #include "vmm/engines/kvm/vcpu.h"
 #include "vmm/memory/memory.h"
+#include "vmm/x86/insn.h"
 
 /* What this KVM can do; measured by probe.c, once per process. */
 struct kvm_traits {
@@ -165,7 +167,8 @@ void bp_plan_make(struct cpu *);
 /* DR7 and addresses for `debug` from the plan: data watchpoints, and execution
  * breakpoints too if wanted. */
 void bp_plan_registers(const struct debugged_vcpu *, struct kvm_guest_debug *debug, bool exec);
-void bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address);
+/* false: all debug registers are taken. */
+bool bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address);
 /* The breakpoint behind a DEBUG exit's DR6, or NULL if that was not ours. */
 const struct breakpoint *bp_plan_hit(const struct debugged_vcpu *, uint64_t dr6, bool data_only);
 void bp_plan_insert(struct cpu *); /* int3s in, pages protected */
@@ -211,6 +214,9 @@ bool serve(struct cpu *, struct cpu_exit *);
 void step_one(struct cpu *, struct cpu_exit *);
 /* As step_one, but an iteration of a rep instruction may count as a step. */
 void step_raw(struct cpu *, struct cpu_exit *);
+enum { STEP_FAULTS = DEBUG_REGISTERS };
+/* Vectors, the likeliest first. */
+void step_faults(const struct cpu_state *, const struct insn *, uint8_t vectors[STEP_FAULTS]);
 void run_guest(struct cpu *, struct cpu_exit *);
 void run_single(struct cpu *, struct cpu_exit *);
 

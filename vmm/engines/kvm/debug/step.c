@@ -5,13 +5,15 @@
  * instruction must end:
  *
  *   int n, int3, into  TF would run the whole handler → to the handler
+ *   syscall, sysenter  FMASK clears TF: it would run  → to the kernel's entry
+ *                      on until the kernel is left
  *   rep movs …         TF stops at each iteration     → to the next instruction
- *   sti                TF is late by one on some      → to the next instruction
+ *   sti, and some more TF is late by one on some      → to the next instruction
  *   mov ss, pop ss     #DB is held off for one more   → to an int3 put there
  *
- * A fault would run its handler, too: debug registers that are free hold the
- * handlers of the usual faults meanwhile. What TF leaves behind in memory
- * (pushed flags) is cleared, so that the guest never sees it.
+ * A fault would run its handler, too: debug registers that are free hold the handlers
+ * of the faults that this instruction may end in meanwhile (step_faults.c). What TF
+ * leaves behind in memory (pushed flags) is cleared, so that the guest never sees it.
  */
 #include "vmm/engines/kvm/debug/debug.h"
 
@@ -33,6 +35,8 @@ static bool loads_ss(const struct insn *in) {
     return in->opcode == 0x17 || (in->opcode == 0x8e && (insn_modrm(in) >> 3 & 7) == 2);
 }
 
+enum { EXCEPTIONS = 32 };
+
 /* --- where an instruction ends, if TF cannot tell ------------------------------- */
 
 enum ending {
@@ -40,6 +44,11 @@ enum ending {
     BY_DR,   /* run to the target, held by a debug register */
     BY_INT3, /* run to the target, held by an int3 */
 };
+
+static bool is_long(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    return x86_mode(&s->sregs, s->regs.rflags) == MODE_LONG;
+}
 
 static int vector_of(struct cpu *cpu, const struct insn *in) {
     const struct debugged_vcpu *d = debugged_of(cpu);
@@ -50,7 +59,38 @@ static int vector_of(struct cpu *cpu, const struct insn *in) {
     if (in->opcode == 0xcd)
         return insn_byte(in, 1);
     bool overflow = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_OF;
-    return in->opcode == 0xce && overflow ? VECTOR_OF : -1;
+    return in->opcode == 0xce && overflow && !is_long(cpu) ? VECTOR_OF : -1;
+}
+
+/* Where SYSCALL and SYSENTER go in 64-bit code; where they are a fault instead, false. A KVM
+ * that stays in ring 3 does not come to a breakpoint there (kvm-quirks 18). */
+static bool kernel_entry(struct cpu *cpu, const struct insn *in, uint64_t *target) {
+    bool syscall = in->opcode == 0x0f && in->second == 0x05;
+    bool sysenter = in->opcode == 0x0f && in->second == 0x34;
+    if (!(syscall || sysenter) || !is_long(cpu) || !long_mode_is_right())
+        return false;
+    const struct cpu_state *s = cpu_read(cpu, CPU_SREGS | CPU_MSRS);
+    *target = syscall ? s->msrs.lstar : s->msrs.sysenter_eip;
+    return syscall ? s->sregs.efer & EFER_SCE : s->msrs.sysenter_cs & 0xfffc;
+}
+
+/* A KVM that interprets does these by other code than the rest, which forgets TF (kvm-quirks 7). */
+static bool is_done_apart(const struct insn *in) {
+    uint8_t modrm = insn_modrm(in);
+    switch (in->opcode == 0x0f ? in->second : 0) {
+    case 0x01: return modrm == 0xf8;                               /* SWAPGS */
+    case 0x1e: return in->rep && (modrm == 0xfa || modrm == 0xfb); /* ENDBR64, ENDBR32 */
+    case 0xae: return true;          /* FXSAVE to XRSTOR, fences, RDFSBASE to WRGSBASE */
+    case 0xc7: return modrm >= 0xf0; /* RDRAND, RDSEED */
+    }
+    return false;
+}
+
+/* Those after which TF comes late, or has come too often; and where they end. */
+static bool ends_at_next(const struct insn *in, bool raw, uint64_t *target) {
+    bool sti = in->opcode == 0xfb, rep = in->rep && insn_is_string(in) && !raw;
+    *target = in->pc + in->prefixes + (sti || rep ? 1 : 2 + insn_modrm_length(in));
+    return sti || rep || is_done_apart(in);
 }
 
 static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, uint64_t *target) {
@@ -65,31 +105,22 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
         *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : insn_modrm_length(in));
         return t->int3 ? BY_INT3 : BY_TF;
     }
-    *target = in->pc + in->prefixes + 1;
-    bool to_next = in->opcode == 0xfb || (in->rep && insn_is_string(in) && !raw);
-    return to_next && t->exec_bp ? BY_DR : BY_TF;
+    if (kernel_entry(cpu, in, target))
+        return t->exec_bp ? BY_DR : BY_TF;
+    return t->exec_bp && ends_at_next(in, raw, target) ? BY_DR : BY_TF;
 }
 
-/* --- faults ------------------------------------------------------------------------ */
-
-/* The most frequent first: there may not be a debug register for each. */
-static const uint8_t usual_faults[] = {VECTOR_GP, VECTOR_PF, VECTOR_UD, VECTOR_DE};
-enum { USUAL_FAULTS = sizeof usual_faults };
-
-/* Skip a handler at the current pc; it would hit at once. */
-static void hold_handlers(struct cpu *cpu, uint64_t pc, struct kvm_guest_debug *debug) {
+/* A handler at the current pc is not held; it would hit at once. */
+static void hold_handlers(struct cpu *cpu, const struct insn *in, struct kvm_guest_debug *debug) {
     uint64_t handler;
+    uint8_t vectors[STEP_FAULTS];
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     if (!probe_traits()->exec_bp)
         return;
-    for (unsigned i = 0; i < USUAL_FAULTS; i++)
-        if (x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, usual_faults[i], &handler) &&
-            handler != pc)
+    step_faults(s, in, vectors);
+    for (unsigned i = 0; i < STEP_FAULTS; i++)
+        if (x86_handler(cpu->memory, &s->sregs, vectors[i], &handler) && handler != in->pc)
             bp_plan_add_exec(debug, handler);
-}
-
-static bool has_error_code(unsigned vector) {
-    return vector == VECTOR_DF || (vector >= VECTOR_TS && vector <= VECTOR_PF) ||
-           vector == VECTOR_AC;
 }
 
 /* Linear address of a word at an offset from the top of the stack. */
@@ -111,26 +142,45 @@ static void clear_tf_at(struct cpu *cpu, unsigned offset) {
     }
 }
 
-/* At the first instruction of a fault's handler: the frame is [error] ip cs flags. */
+static bool stands_at_handler(struct cpu *cpu) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint64_t handler;
+    for (unsigned vector = 0; vector < EXCEPTIONS; vector++)
+        if (x86_handler(cpu->memory, &s->sregs, vector, &handler) && handler == vcpu_pc(cpu))
+            return true;
+    return false;
+}
+
+/* Is the word at this offset from the top of the stack where the instruction was? */
+static bool holds_start(struct cpu *cpu, unsigned offset, unsigned size) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint64_t ip = 0;
+    return x86_read(cpu->memory, &s->sregs, stack_at(s, offset), &ip, size) == size &&
+           ip == debugged_of(cpu)->before.regs.rip;
+}
+
+/* At the first instruction of a fault's handler: the frame is [error] ip cs flags, in words of 2,
+ * 4 or 8 bytes by the gate. */
 static void clear_tf_in_frame(struct cpu *cpu) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    uint64_t handler, pc = x86_pc(&s->regs, &s->sregs);
-    bool real = !(s->sregs.cr0 & CR0_PE);
-    unsigned slot = real ? 2 : s->sregs.efer & EFER_LMA ? 8 : 4;
-    for (unsigned i = 0; i < USUAL_FAULTS; i++) {
-        if (!x86_handler(cpu->memory, &s->sregs, usual_faults[i], &handler) || handler != pc)
-            continue;
-        unsigned above = !real && has_error_code(usual_faults[i]) ? 3 : 2;
-        clear_tf_at(cpu, above * slot);
-        return;
-    }
+    bool real = !(s->sregs.cr0 & CR0_PE), wide = s->sregs.efer & EFER_LMA;
+    unsigned most = real ? 2 : wide ? 8 : 4, least = wide ? 8 : 2;
+    for (unsigned slot = most; slot >= least; slot /= 2)
+        for (unsigned error = 0; error <= !real; error++)
+            if (holds_start(cpu, error * slot, slot)) {
+                if (stands_at_handler(cpu))
+                    clear_tf_at(cpu, (error + 2) * slot);
+                return;
+            }
 }
 
 /* --- TF and the guest's own TF -------------------------------------------------------- */
 
-/* The TF that popf and iret are about to load; else as it is. */
+/* The TF that popf, iret and sysret are about to load; else as it is. */
 static bool tf_after(struct cpu *cpu, const struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    if (in->opcode == 0x0f && in->second == 0x07)
+        return s->regs.r11 & FLAG_TF;
     if (in->opcode != 0x9d && in->opcode != 0xcf)
         return debugged_of(cpu)->guest_tf;
     uint16_t flags = 0;
@@ -184,6 +234,15 @@ static unsigned empty_exits(const struct insn *in) {
     return insn_in_any(in, branches, sizeof branches / sizeof *branches) ? 8 : 1000;
 }
 
+/* A DEBUG exit amid the step: one with nothing done, or for a #DB that the guest gets. With a TF of
+ * the guest's own the former may show BS, too, though nothing has been executed. */
+static bool enter_again(struct cpu *cpu, const struct kvm_regs *start, const struct insn *in,
+                        unsigned *empty) {
+    bool fault = kvm_vcpu_of(cpu)->run->debug.arch.dr6 & (DR6_BD | DR6_BT);
+    bool nothing = unchanged(cpu, start) && ++*empty <= empty_exits(in);
+    return (nothing && !fault) || give_back_trap(cpu) || nothing;
+}
+
 /* Enter until the instruction is over. One KVM gives an extra, empty DEBUG exit
  * after an exit that it dealt with inside (kvm-quirks 3): then again. On a slow host there
  * may be many. true: *exit is something else than the end of the instruction. */
@@ -194,7 +253,7 @@ static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, con
     for (unsigned empty = 0;;) {
         int reason = debug_enter(cpu, debug);
         if (reason == KVM_EXIT_DEBUG) {
-            if (give_back_trap(cpu) || (unchanged(cpu, &start) && ++empty <= empty_exits(in)))
+            if (enter_again(cpu, &start, in, &empty))
                 continue;
             return false;
         }
@@ -236,11 +295,9 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     bp_plan_registers(debugged_of(cpu), &debug, false);
     if (ending == BY_INT3 && (patched = plant(cpu, target, &saved)))
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
-    else if (ending == BY_DR && target != in->pc)
-        bp_plan_add_exec(&debug, target);
-    else
+    else if (ending != BY_DR || target == in->pc || !bp_plan_add_exec(&debug, target))
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
-    hold_handlers(cpu, in->pc, &debug);
+    hold_handlers(cpu, in, &debug);
     bool tf_next = tf_after(cpu, in);
     bool other = enter_step(cpu, &debug, in, exit);
     if (patched)
@@ -271,7 +328,7 @@ static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *e
         p = bp_plan_changed(cpu);
     if (p)
         return report_watch(exit, p);
-    if (in->opcode != 0xf4 || vcpu_pc(cpu) == in->pc)
+    if (in->opcode != 0xf4 || vcpu_pc(cpu) != in->pc + in->prefixes + 1) /* #GP, in ring 3 */
         return false;
     v->halted = !v->irqchip; /* one KVM has no HLT exit for a stepped hlt */
     cpu->valid &= ~(unsigned)CPU_MP;

@@ -1,0 +1,223 @@
+/* A step on KVM is one instruction where TF cannot tell (docs/kvm-quirks.md 6): the same state and
+ * memory as the built-in CPU's, after each kind of fault, interrupt and way into the kernel. A
+ * handler is NOP; HLT, so a step that runs on ends there. Needs KVM, with execution breakpoints.
+ */
+#include "lockstep.h"
+#include "tests/unit/unit.h"
+#include "vmm/engines/kvm/debug/debug.h"
+#include "vmm/engines/soft/soft.h"
+#include "vmm/x86/fpu.h"
+#include "vmm/x86/mode.h"
+
+enum { RAM = 1 << 20, HANDLERS_AT = 0x12000, HANDLER_SIZE = 16, DATA_AT = 0x30000, FRAME = 0x100 };
+enum { ABSENT = 0x40 }; /* a selector whose segment is not present */
+
+struct row {
+    const char *name;
+    enum { REAL, FLAT, LONG, RING3 } mode; /* RING3: of long mode */
+    char code[16];
+    void (*set)(struct cpu_state *);
+};
+
+static void nothing(struct cpu_state *s) { (void)s; }
+static void absent(struct cpu_state *s) { s->regs.rax = ABSENT; }
+static void lazy(struct cpu_state *s) {
+    s->sregs.cr0 |= CR0_TS;
+    s->sregs.cr4 |= CR4_OSFXSR;
+}
+static void lazy_and_zero(struct cpu_state *s) {
+    lazy(s);
+    s->regs.rcx = 0;
+}
+static void out_of_bounds(struct cpu_state *s) { s->regs.rax = 9; }
+static void zero(struct cpu_state *s) { s->regs.rcx = 0; }
+static void overflow(struct cpu_state *s) { s->regs.rflags |= FLAG_OF; }
+static void bad_stack(struct cpu_state *s) { s->regs.rbp = 1ull << 47; }
+static void no_segment(struct cpu_state *s) { s->regs.rax = 0x5000; }
+static void swapping(struct cpu_state *s) {
+    s->sregs.gs.base = 0x1234;
+    s->msrs.kernel_gs_base = 0x5678;
+}
+static void small_stack(struct cpu_state *s) {
+    s->sregs.ss.limit = DATA_AT - 1;
+    s->sregs.ss.g = 0;
+    s->regs.rbx = DATA_AT;
+}
+
+static void kernel_entries(struct cpu_state *s) {
+    s->msrs.star = (uint64_t)CODE64 << 32 | (uint64_t)(USER32 | 3) << 48;
+    s->msrs.lstar = s->msrs.sysenter_eip = HANDLERS_AT;
+    s->msrs.sysenter_cs = CODE64;
+    s->msrs.sysenter_esp = STACK_AT;
+    s->msrs.fmask = 0x700;
+}
+static void own_step(struct cpu_state *s) {
+    kernel_entries(s);
+    s->regs.rflags |= FLAG_TF;
+}
+/* To ring 3 by SYSRET or by the frame at DATA_AT + FRAME. */
+static void returning(struct cpu_state *s) {
+    kernel_entries(s);
+    s->regs.rcx = HANDLERS_AT;
+    s->regs.r11 = 0x202;
+    s->regs.rsp = DATA_AT + FRAME;
+}
+static void x87_due(struct cpu_state *s) {
+    s->sregs.cr0 |= CR0_NE | CR0_MP;
+    fpu_of(s)->fcw = 0x37e;
+    fpu_of(s)->fsw = 0x8081; /* IE, ES, B */
+}
+static void sse_unmasked(struct cpu_state *s) {
+    s->sregs.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    fpu_of(s)->mxcsr = 0x1f80 & ~0x80u; /* 0 by 0 is invalid */
+}
+static void saving(struct cpu_state *s) { s->sregs.cr4 |= CR4_OSFXSR; }
+static void aligned(struct cpu_state *s) {
+    s->sregs.cr0 |= CR0_AM;
+    s->regs.rflags |= FLAG_AC;
+}
+
+static const struct row rows[] = {
+    {"ud2, real", REAL, "\x0f\x0b", nothing},
+    {"div, real", REAL, "\xf7\xf1", zero},
+    {"bound, real", REAL, "\x62\x06\x00\x30", out_of_bounds},
+    {"int, real", REAL, "\xcd\x30", nothing},
+    {"into, real", REAL, "\xce", overflow},
+    {"ud2", FLAT, "\x0f\x0b", nothing},
+    {"div", FLAT, "\xf7\xf1", zero},
+    {"div r/m8", FLAT, "\xf6\xf1", zero},
+    {"aam 0", FLAT, "\xd4\x00", nothing},
+    {"bound", FLAT, "\x62\x05\x00\x00\x03\x00", out_of_bounds},
+    {"int3", FLAT, "\xcc", nothing},
+    {"into", FLAT, "\xce", overflow},
+    {"no such selector", FLAT, "\x8e\xd8", no_segment},
+    {"absent segment", FLAT, "\x8e\xd8", absent},
+    {"absent segment by les", FLAT, "\xc4\x1d\x00\x00\x03\x00", nothing},
+    {"absent stack segment", FLAT, "\x8e\xd0", absent},
+    {"absent stack segment by lss", FLAT, "\x0f\xb2\x1d\x00\x00\x03\x00", nothing},
+    {"absent code segment", FLAT, "\xea\x00\x00\x01\x00\x40\x00", nothing},
+    {"write beyond the stack", FLAT, "\x36\x89\x03", small_stack},
+    {"movups with CR0.TS", FLAT, "\x0f\x10\x05\x00\x00\x03\x00", lazy},
+    {"fninit with CR0.TS", FLAT, "\xdb\xe3", lazy},
+    {"div with CR0.TS", FLAT, "\xf7\xf1", lazy_and_zero},
+    {"ud2, long", LONG, "\x0f\x0b", nothing},
+    {"div, long", LONG, "\x48\xf7\xf1", zero},
+    {"int, long", LONG, "\xcd\x30", nothing},
+    {"absent segment, long", LONG, "\x8e\xd8", absent},
+    {"write to no canonical address", LONG, "\x48\x89\x45\x00", bad_stack},
+    {"movups with CR0.TS, long", LONG, "\x0f\x10\x04\x25\x00\x00\x03\x00", lazy},
+    {"swapgs", LONG, "\x0f\x01\xf8", swapping},
+    {"syscall", RING3, "\x0f\x05", kernel_entries},
+    {"sysenter", RING3, "\x0f\x34", kernel_entries},
+    {"syscall with a TF of its own", RING3, "\x0f\x05", own_step},
+    {"int, ring 3", RING3, "\xcd\x30", nothing},
+    {"ud2, ring 3", RING3, "\x0f\x0b", nothing},
+    {"div, ring 3", RING3, "\x48\xf7\xf1", zero},
+    {"privileged, ring 3", RING3, "\xf4", nothing},
+    {"movups with CR0.TS, ring 3", RING3, "\x0f\x10\x04\x25\x00\x00\x03\x00", lazy},
+    {"fld1 with CR0.TS, ring 3", RING3, "\xd9\xe8", lazy},
+    {"fwait with an exception due", LONG, "\x9b", x87_due},
+    {"fwait with an exception due, ring 3", RING3, "\x9b", x87_due},
+    {"divps, unmasked", LONG, "\x0f\x5e\xc1", sse_unmasked},
+    {"divps, unmasked, ring 3", RING3, "\x0f\x5e\xc1", sse_unmasked},
+    {"misaligned, ring 3", RING3, "\x8b\x04\x25\x01\x00\x03\x00", aligned},
+    {"read beyond memory's pages, ring 3", RING3, "\x48\xa1\x00\x00\x00\x00\x10\x00\x00\x00",
+     nothing},
+    {"sysretq", LONG, "\x48\x0f\x07", returning},
+    {"iretq", LONG, "\x48\xcf", returning},
+    {"fxsave", LONG, "\x0f\xae\x04\x25\x00\x00\x04\x00", saving},
+    {"fxrstor64", LONG, "\x48\x0f\xae\x0c\x25\x00\x02\x04\x00", saving},
+    {"fxrstor with CR0.TS", LONG, "\x0f\xae\x0c\x25\x00\x02\x04\x00", lazy},
+    {"mfence", LONG, "\x0f\xae\xf0", nothing},
+    {"endbr64", LONG, "\xf3\x0f\x1e\xfa", nothing},
+    {"read beyond memory's pages", LONG, "\x48\xa1\x00\x00\x00\x00\x10\x00\x00\x00", nothing},
+};
+
+static void put_handlers(struct rig *r, const struct row *row) {
+    for (unsigned n = 0; n < 64; n++) {
+        uint32_t at = HANDLERS_AT + HANDLER_SIZE * n;
+        if (row->mode == REAL)
+            rig_put32(r, 4 * n, (HANDLERS_AT >> 4) << 16 | HANDLER_SIZE * n);
+        else if (row->mode == FLAT)
+            rig_gate(r, n, 8, at, 0x8E);
+        else
+            rig_gate64(r, n, CODE64, at, n == 0x30 ? 0xEE : 0x8E, 0);
+        rig_put(r, at, "\x90\xf4", 2);
+    }
+}
+
+/* The same beginning on both, whatever the row before has left. */
+static void prepare(struct rig *r, const struct row *row) {
+    static const uint32_t data[] = {1, ABSENT << 16 | 5, ABSENT, 0};
+    static const uint64_t frame[] = {HANDLERS_AT, USER64 | 3, 0x202, STACK_AT, USER_DATA | 3};
+    rig_get(r)->sregs.cr4 = 0;
+    rig_get(r)->sregs.efer = 0;
+    rig_get(r)->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    memset(r->memory.ram, 0, RAM);
+    if (row->mode == REAL)
+        rig_real(r, row->code, sizeof row->code, 0x1000);
+    else if (row->mode == FLAT)
+        rig_flat(r, row->code, sizeof row->code);
+    else
+        rig_long(r, row->code, sizeof row->code);
+    put_handlers(r, row);
+    rig_gdt(r, ABSENT, rig_descriptor(0, 0xFFFFF, 0x13, 0xC));
+    rig_put(r, DATA_AT, data, sizeof data);
+    rig_put(r, 0x3000, row->mode == REAL ? "\x01\x00\x02\x00" : "", row->mode == REAL ? 4 : 0);
+    rig_put(r, DATA_AT + FRAME, frame, sizeof frame);
+    struct cpu_state *s = rig_get(r);
+    if (row->mode == RING3) {
+        s->sregs.cs = x86_descriptor(USER64 | 3, rig_descriptor(0, 0xFFFFF, 0xFB, 0xA));
+        s->sregs.ss = x86_descriptor(USER_DATA | 3, rig_descriptor(0, 0xFFFFF, 0xF3, 0xC));
+    }
+    s->debugregs = (struct kvm_debugregs){.dr6 = 0xffff0ff0, .dr7 = 0x400};
+    row->set(s);
+    rig_set(r);
+}
+
+static int open_kvm(struct cpu *cpu) {
+    static const struct engine_options options = {.debugged = true};
+    char error[320];
+    return engine_kvm.open(cpu, &options, error, sizeof error);
+}
+
+/* false: this KVM cannot run the instruction at all. */
+static bool one(const struct row *row) {
+    struct rig kvm, soft;
+    rig_open(&kvm, open_kvm, RAM);
+    rig_open(&soft, soft_open, RAM);
+    prepare(&kvm, row);
+    prepare(&soft, row);
+    struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_FPU | CPU_MSRS,
+                         .ignore_flags = FLAG_RF,
+                         .ignore_accessed = true,
+                         .memory = true};
+    bool user = row->mode == RING3 || row->set == returning;
+    bool ran = (long_mode_is_right() || !user) && rig_step(&kvm) != CPU_EXIT_CANNOT;
+    rig_step(&soft);
+    bool same = !ran || (kvm.exit.kind == soft.exit.kind && lockstep_same(&l, &kvm, &soft));
+    if (!same)
+        printf("%s: exit %d at %#llx and %d at %#llx %s; %s\n", row->name, kvm.exit.kind,
+               rig_get(&kvm)->regs.rip, soft.exit.kind, rig_get(&soft)->regs.rip, kvm.exit.text,
+               l.why);
+    CHECK(same);
+    rig_close(&kvm);
+    rig_close(&soft);
+    return ran;
+}
+
+int main(void) {
+    unsigned ran = 0;
+    if (!probe_traits()->exec_bp) {
+        printf("no KVM with execution breakpoints\n");
+        return 77;
+    }
+    for (unsigned n = 0; n < sizeof rows / sizeof *rows; n++) {
+        bool did = one(&rows[n]);
+        ran += did;
+        if (!did)
+            printf("this KVM cannot run %s\n", rows[n].name);
+    }
+    CHECK(ran > sizeof rows / sizeof *rows / 2);
+    return unit_end();
+}
