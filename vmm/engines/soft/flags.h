@@ -4,8 +4,10 @@
  *   result  sign-extended to 64 bits, so one test serves all sizes: ZF is set when it is
  *           0, SF is its bit 63, PF the parity of its low byte
  *   carry   CF is bit 63, OF says that bits 63 and 62 differ: these are the carries out of
- *           and into the operand's top bit. AF is set in CARRY_AF. ODD_SF and ODD_PF turn
- *           SF and PF over: POPF can set ZF with a sign, which no result has.
+ *           and into the operand's top bit. AF is the carry into bit 4, which is where the
+ *           size that carry was shifted for puts it; that is kept in CARRY_SIZE (0: a size
+ *           of 8, or none). ODD_SF and ODD_PF turn SF and PF over: POPF can set ZF with a
+ *           sign, which no result has.
  */
 #ifndef MINIKVM_SOFT_FLAGS_H
 #define MINIKVM_SOFT_FLAGS_H
@@ -16,7 +18,8 @@
 #define TOP_TWO   (3ull << 62)
 #define ODD_SF    1ull
 #define ODD_PF    2ull
-#define CARRY_AF  (1ull << 3 | 1ull << 4) /* the carry out of bit 3, or into bit 4 */
+#define CARRY_AF  (1ull << 3) /* where it is for a size of 8 */
+#define CARRY_SIZE 4          /* times it: bits 4 to 6 */
 #define FLAGS_ALU (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
 ALWAYS uint64_t extend(uint64_t value, unsigned size) {
@@ -44,11 +47,12 @@ ALWAYS bool get_pf(const struct soft *s) {
     return !__builtin_parity((unsigned)((s->result & 0xFF) ^ (s->carry & ODD_PF)));
 }
 ALWAYS bool get_af(const struct soft *s) {
-    return s->carry & CARRY_AF;
+    unsigned size = s->carry >> CARRY_SIZE & 7;
+    return s->carry >> (size ? 67 - 8 * size : 3) & 1;
 }
 
 ALWAYS uint64_t carries_of(bool cf, bool of, bool af) {
-    return (uint64_t)cf << 63 | (uint64_t)(cf ^ of) << 62 | (af ? CARRY_AF : 0);
+    return (uint64_t)cf << 63 | (uint64_t)(cf ^ of) << 62 | (uint64_t)af << 3;
 }
 /* To go with a new result. */
 ALWAYS void set_carries(struct soft *s, bool cf, bool of, bool af) {
@@ -56,10 +60,10 @@ ALWAYS void set_carries(struct soft *s, bool cf, bool of, bool af) {
 }
 /* These leave the other flags alone. */
 ALWAYS void set_cf_of(struct soft *s, bool cf, bool of) {
-    s->carry = carries_of(cf, of, false) | (s->carry & (CARRY_AF | ODD_SF | ODD_PF));
+    s->carry = carries_of(cf, of, get_af(s)) | (s->carry & (ODD_SF | ODD_PF));
 }
 ALWAYS void set_cf_from(struct soft *s, uint64_t carry) {
-    s->carry ^= (uint64_t)((int64_t)(s->carry ^ carry) >> 63) & TOP_TWO;
+    s->carry ^= (uint64_t)((int64_t)(s->carry ^ carry) >> 63) << 62;
 }
 ALWAYS void set_cf(struct soft *s, bool cf) {
     set_cf_from(s, (uint64_t)cf << 63);
@@ -78,11 +82,11 @@ ALWAYS uint64_t flags_logic(struct soft *s, uint64_t result, unsigned size) {
 
 /* Of a sum or difference of less than 64 bits, worked out in 64: the carries into its bits. */
 ALWAYS void flags_carried(struct soft *s, uint64_t into, unsigned size) {
-    s->carry = into << (63 - 8 * size) | (into & 1 << 4);
+    s->carry = into << (63 - 8 * size) | size << CARRY_SIZE;
 }
 /* Of one of 64 bits: the carries out of them. */
 ALWAYS void flags_carried64(struct soft *s, uint64_t out) {
-    s->carry = out & (TOP_TWO | 1 << 3);
+    s->carry = out & (TOP_TWO | CARRY_AF);
 }
 
 /* r = a + b + carry in */
