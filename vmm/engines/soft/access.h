@@ -164,26 +164,36 @@ ALWAYS uint64_t pop(struct soft *s, unsigned size) {
 
 /* --- the end of an instruction --- */
 
-/* Goes on with the next op of the block, by a sibling call (gcc -O2), so the loop in soft.c
- * sees block after block. Not what may have set `pending`, which does all that is not fast:
- * it returns op + 1, and the loop looks. */
+/* Hands on to an op by a sibling call (gcc -O2), past the loop in soft.c. Not what may have set
+ * `pending`, which does all that is not fast: it returns the op, and the loop looks. */
+ALWAYS const struct op *hand_on(struct soft *s, const struct op *to) {
+    s->op = to;
+    return to->run(s, to);
+}
 ALWAYS const struct op *next_op(struct soft *s, const struct op *op) {
-    op++;
-    s->op = op;
-    return op->run(s, op);
+    return hand_on(s, op + 1);
 }
 
-/* Ends a block where b is what runs at ip, if that is so now and there is time for all of it;
- * else nothing is done: NULL. */
-ALWAYS const struct op *enter_block(struct soft *s, const struct op *op, const struct block *b,
-                                    uint64_t ip) {
-    uint64_t ticks = s->ticks + op->index + 1u;
-    if (UNLIKELY(b->linear != s->seg[S_CS].base + ip || b->epoch != s->epoch ||
-                 ticks + b->count > s->horizon))
+/* Ends a block where b is to follow, if that is what runs at its ip now, and it is not the
+ * loop's turn; else nothing is done: NULL. */
+ALWAYS const struct op *enter_block(struct soft *s, const struct op *op, const struct block *b) {
+    uint64_t ticks = s->ticks + op[1].index; /* the end of a block has one, too */
+    if (UNLIKELY(b->epoch != s->epoch || ticks > s->turn_end))
         return NULL;
     s->ticks = ticks;
-    s->ip = ip;
+    s->ip = b->ip;
     return b->ops;
+}
+
+/* The last block that was found at such an ip. */
+ALWAYS const struct block **jump_slot(struct soft *s, uint64_t ip) {
+    return &s->jumps[(ip ^ ip >> 11) & (JUMPS - 1)];
+}
+
+/* The same for the block at ip, if it is known. */
+ALWAYS const struct op *enter_at(struct soft *s, const struct op *op, uint64_t ip) {
+    const struct block *b = *jump_slot(s, ip);
+    return LIKELY(b->ip == ip) ? enter_block(s, op, b) : NULL;
 }
 
 /* Goes on after one whose E may be in memory, however that went. */

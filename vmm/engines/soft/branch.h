@@ -25,17 +25,16 @@ ALWAYS uint64_t target_of(struct soft *s, uint64_t target, unsigned size) {
     return target;
 }
 
-/* The block that was there last time, or NULL if it is not what runs there now. An address
- * that has to be cut is no block's. */
+/* The block that was there last time, or NULL if it is not what runs there now. */
 ALWAYS const struct op *enter_target(struct soft *s, const struct op *op) {
-    return op->target ? enter_block(s, op, op->target, after(s, op) + (uint64_t)op->imm) : NULL;
+    return enter_block(s, op, op->target);
 }
 
 const struct op *branch_slowly(struct soft *, const struct op *);
 
 ALWAYS const struct op *branch(struct soft *s, const struct op *op) {
     const struct op *to = enter_target(s, op);
-    return LIKELY(to) ? to : branch_slowly(s, op);
+    return LIKELY(to) ? hand_on(s, to) : branch_slowly(s, op);
 }
 
 ALWAYS const struct op *branch_if(struct soft *s, const struct op *op, unsigned condition_code) {

@@ -1,7 +1,7 @@
 /* Decoded code: blocks of ops by address, and the pages they came from.
  *
- * A block holds for one linear and one physical address; so breakpoints, which
- * are linear, can end it. Everything lies in one arena; when that is full, or a
+ * A block holds for one ip, one linear and one physical address; so breakpoints, which
+ * are linear, can end it, and where its jumps lead is always the same. Everything lies in one arena; when that is full, or a
  * breakpoint comes or goes, all is dropped and decoded again as it is met.
  *
  * Rule: whoever writes to memory calls cache_written(), unless a TLB entry's
@@ -14,11 +14,10 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
 
-#define ARENA_SIZE  (2u << 20)
-#define BLOCK_HASH  4096u
-#define PAGE_HASH   512u
-#define BLOCK_OPS   32
-#define BLOCK_ROOM  (sizeof(struct block) + (BLOCK_OPS + 1) * sizeof(struct op))
+#define ARENA_SIZE (2u << 20)
+#define BLOCK_HASH 4096u
+#define PAGE_HASH  512u
+#define BLOCK_ROOM (sizeof(struct block) + (BLOCK_OPS + 1) * sizeof(struct op))
 
 struct cache {
     size_t used;
@@ -27,8 +26,7 @@ struct cache {
     _Alignas(16) uint8_t arena[ARENA_SIZE];
 };
 
-/* No epoch is 0. */
-static struct block no_block;
+const struct block no_block;
 
 static void forget_jumps(struct soft *s) {
     for (unsigned n = 0; n < JUMPS; n++)
@@ -41,9 +39,7 @@ int cache_open(struct soft *s) {
     return s->cache ? 0 : -ENOMEM;
 }
 
-void cache_close(struct soft *s) {
-    free(s->cache);
-}
+void cache_close(struct soft *s) { free(s->cache); }
 
 void cache_flush(struct soft *s) {
     s->cache->used = 0;
@@ -154,8 +150,8 @@ static const struct op *stay(struct soft *s, const struct op *op) {
 }
 
 static void seal(struct op *op, op_fn *run, unsigned start, unsigned index) {
-    *op = (struct op){.run = run, .start = (uint8_t)start, .end = (uint8_t)start,
-                      .index = (uint8_t)index};
+    *op = (struct op){
+        .run = run, .start = (uint8_t)start, .end = (uint8_t)start, .index = (uint8_t)index};
 }
 
 static bool fill_block(struct soft *s, struct block *b, const struct code *code) {
@@ -195,8 +191,7 @@ static void add_block(struct soft *s, struct code_page *p, struct block *b) {
     mark_bytes(p, b);
 }
 
-static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
-                                const struct code *code) {
+static struct block *make_block(struct soft *s, uint64_t phys, const struct code *code) {
     if (s->cache->used + BLOCK_ROOM + sizeof(struct code_page) + 32 > ARENA_SIZE)
         cache_flush(s);
     struct code_page *p = page_of(s, phys);
@@ -204,7 +199,8 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
         p = page_make(s, phys);
     size_t before = s->cache->used;
     struct block *b = take_block(s, BLOCK_ROOM);
-    *b = (struct block){.linear = linear, .phys = phys, .mode = (uint8_t)code_mode(s)};
+    *b = (struct block){
+        .ip = code->ip, .linear = code->linear, .phys = phys, .mode = (uint8_t)code_mode(s)};
     bool made = fill_block(s, b, code);
     s->cache->used = before;
     if (!made)
@@ -214,9 +210,9 @@ static struct block *make_block(struct soft *s, uint64_t linear, uint64_t phys,
     return b;
 }
 
-static struct block *find_block(struct soft *s, uint64_t linear, uint64_t phys) {
+static struct block *find_block(struct soft *s, uint64_t ip, uint64_t linear, uint64_t phys) {
     struct block *b = *block_slot(s, phys);
-    while (b && (b->phys != phys || b->linear != linear || b->mode != code_mode(s)))
+    while (b && (b->phys != phys || b->linear != linear || b->ip != ip || b->mode != code_mode(s)))
         b = b->next_hash;
     return b;
 }
@@ -250,17 +246,18 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
 static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
     const struct tlb_entry *e = tlb_find_code(s, linear);
     uint64_t phys = e ? e->phys | (linear & 0xFFF) : 0;
-    struct block *b = e ? find_block(s, linear, phys) : NULL;
+    struct block *b = e ? find_block(s, ip, linear, phys) : NULL;
     if (b || !e)
         return b;
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
     const uint8_t *bytes = memory_at(s->cpu->memory, phys, room, false);
     struct code code = {bytes, room, ip, linear, false};
-    return bytes ? make_block(s, linear, phys, &code) : NULL;
+    return bytes ? make_block(s, phys, &code) : NULL;
 }
 
-static struct block **jump_slot(struct soft *s, uint64_t linear) {
-    return &s->jumps[(linear ^ linear >> 11) & (JUMPS - 1)];
+static void begin_turn(struct soft *s) {
+    uint64_t end = s->ticks + TURN < s->horizon ? s->ticks + TURN : s->horizon;
+    s->turn_end = end > BLOCK_OPS ? end - BLOCK_OPS : 0; /* one that begins now has room */
 }
 
 const struct op *ops_at(struct soft *s, uint64_t ip) {
@@ -282,14 +279,13 @@ const struct op *ops_at(struct soft *s, uint64_t ip) {
         return s->nothing;
     }
     b->epoch = s->epoch;
-    *jump_slot(s, linear) = b;
+    *jump_slot(s, ip) = b;
+    begin_turn(s);
     return b->ops;
 }
 
-/* An address that has to be cut is not found. */
 const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
-    uint64_t linear = s->seg[S_CS].base + ip;
-    const struct op *to = enter_block(s, op, *jump_slot(s, linear), ip);
+    const struct op *to = enter_at(s, op, ip);
     if (LIKELY(to))
         return to;
     s->ticks += op->index + 1u;
@@ -301,7 +297,7 @@ const struct op *leave(struct soft *s, const struct op *op, uint64_t ip) {
 const struct op *leave_and_remember(struct soft *s, const struct op *op, uint64_t ip) {
     const struct op *to = leave(s, op, ip);
     if (to != s->nothing)
-        ((struct op *)op)->target = *jump_slot(s, s->seg[S_CS].base + ip);
+        ((struct op *)op)->target = *jump_slot(s, ip);
     return to;
 }
 
@@ -311,6 +307,4 @@ void retire_block(struct soft *s, uint64_t ip) {
     s->op = s->nothing;
 }
 
-const struct op *resume_at(struct soft *s) {
-    return ops_at(s, s->ip);
-}
+const struct op *resume_at(struct soft *s) { return ops_at(s, s->ip); }

@@ -388,6 +388,8 @@ enum decoded decode(struct soft *s, const struct code *code, struct op *op) {
     op->end = (uint8_t)(start + d.at);
     if (d.rip_relative)
         op->disp += code->ip + op->end;
+    if (!op->memory)
+        op->target = &no_block;
     op->place = where_e_is(&d);
     op->run = handler(&d, row);
     bool last = row->flags & LAST || (row->flags & REPEATS && op->rep) ||

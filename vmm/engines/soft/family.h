@@ -72,8 +72,8 @@ ALWAYS void push_to(struct soft *s, unsigned size, struct e e, uint64_t value) {
         push(s, size, value);
         return;
     }
-    store_host(e.host, size, value);
     move_sp(s, e, -(int64_t)size);
+    store_host(e.host, size, value);
 }
 
 ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {

@@ -48,7 +48,7 @@ ALWAYS const struct op *call(struct soft *s, const struct op *op, unsigned size,
     if (UNLIKELY(!to))
         target = target_of(s, back + (uint64_t)op->imm, size);
     push_to(s, size, e, back);
-    return LIKELY(to) ? to : leave_and_remember(s, op, target);
+    return LIKELY(to) ? hand_on(s, to) : leave_and_remember(s, op, target);
 }
 FAMILY_STACK(call, find_to_push)
 
@@ -91,9 +91,12 @@ FAMILY_STACK(call_e, find_to_push)
 
 /* With or without an immediate to release. */
 ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    uint64_t target = target_of(s, top_of_stack(s, size, e), size);
+    uint64_t target = top_of_stack(s, size, e);
+    const struct op *to = e.place == SLOW ? NULL : enter_at(s, op, target);
+    if (UNLIKELY(!to))
+        target = target_of(s, target, size);
     move_sp(s, e, size + (op->imm & 0xFFFF));
-    return leave(s, op, target);
+    return LIKELY(to) ? hand_on(s, to) : leave(s, op, target);
 }
 FAMILY_STACK(ret, find_to_pop)
 

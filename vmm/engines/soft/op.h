@@ -1,7 +1,7 @@
 /* Decoded instructions, and the blocks that they are kept in.
  *
  * Rule: an op says all that its handler needs of the instruction's bytes, and nothing of the
- * machine's state but what its block is kept for: code_mode(), and a linear address.
+ * machine's state but what its block is kept for: code_mode(), and where it is.
  */
 #ifndef MINIKVM_SOFT_OP_H
 #define MINIKVM_SOFT_OP_H
@@ -28,15 +28,14 @@ struct op;
 struct block;
 typedef const struct op *op_fn(struct soft *, const struct op *);
 
-/* A decoded instruction. Its place is relative to its block's first byte, so
- * that a block does not care where in CS it lies. */
+/* A decoded instruction. */
 struct op {
     op_fn *run;
     int64_t imm;      /* immediate or branch distance, sign-extended; a far
                          pointer is offset | selector << 32 */
     union {
         uint64_t disp; /* of the memory operand; where it is relative to RIP, its address */
-        const struct block *target; /* of a jump to a constant place: NULL, or see enter_block() */
+        const struct block *target; /* of a jump to a constant place: where it went last time */
     };
     uint64_t mask;    /* of an effective address: 16, 32 or 64 bits */
     uint8_t start;    /* its first byte, and the one after it, counted from */
@@ -62,16 +61,24 @@ static inline unsigned family_index(const struct op *op) {
     return (unsigned)__builtin_ctz(op->size) * 4 + op->place;
 }
 
-/* A run of instructions at one linear and one physical address, within a page. */
+/* A run of instructions at one place in CS, one linear and one physical address, within a
+ * page. */
 struct block {
     struct block *next_hash, *next_page;
-    uint64_t linear, phys;
-    uint64_t epoch;  /* in which it is known to be what runs at `linear` */
+    uint64_t ip, linear, phys;
+    uint64_t epoch;  /* in which it is known to be what runs at `ip` */
     uint8_t mode;    /* that it was decoded for: code_mode() */
     uint8_t bytes;
     uint8_t count;   /* instructions */
     struct op ops[];
 };
+
+enum { BLOCK_OPS = 32 }; /* at most */
+extern const struct block no_block; /* runs nowhere: no epoch is 0 */
+
+/* About so many instructions go by before the loop in soft.c has its turn: blocks, too, hand on
+ * to each other, and where the compiler makes no sibling calls the stack has to hold them all. */
+enum { TURN = 1024 };
 
 /* A page that holds decoded code: which of its bytes, and the blocks there. */
 struct code_page {

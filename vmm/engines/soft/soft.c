@@ -185,7 +185,8 @@ static void run_fast(struct soft *s) {
 
 static void run_one(struct soft *s) {
     bool single_step = s->flags & FLAG_TF;
-    pend(s, PENDING_CAREFUL); /* so that no block goes beyond this instruction */
+    pend(s, PENDING_CAREFUL); /* so that nothing goes beyond this instruction */
+    s->turn_end = 0;
     s->delivered = false;
     const struct op *op = single_at(s, s->ip);
     s->op = op;

@@ -134,6 +134,7 @@ struct soft {
     struct op nothing[1];
     uint64_t ticks;      /* before the block's first instruction */
     uint64_t horizon;    /* no block may run past this count */
+    uint64_t turn_end;   /* nor begin behind this one without a look: see TURN */
     uint64_t deadline;   /* when engine_host.deadline() is to be called */
     atomic_uint pending;
 
@@ -183,7 +184,7 @@ struct soft {
     bool large_pages; /* some entry is part of a 4 MiB page */
     uint64_t epoch;   /* how often blocks that were found became void, and in its lowest bits
                          what else they depend on: see new_epoch() */
-    struct block *jumps[JUMPS]; /* by linear address: the last that was found; never NULL */
+    const struct block *jumps[JUMPS]; /* by ip: the last that was found; never NULL */
     struct cache *cache;
     struct op scratch[3];
     uint8_t saved[1024]; /* checkpoint() */
