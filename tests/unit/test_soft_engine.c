@@ -5,6 +5,7 @@
 #include "unit.h"
 #include "vmm/cpu/service.h"
 #include "vmm/engines/soft/soft.h"
+#include "vmm/engines/soft/state.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/fpu.h"
 
@@ -283,6 +284,21 @@ static void test_tlb_kept(void) {
     rig_close(&r);
 }
 
+/* An instruction on two pages is decoded once, too. */
+static void test_two_pages(void) {
+    static const uint8_t code[] = {0x05, 1, 0, 0, 0, 0xEB, 0xF9}; /* add eax, 1; jmp */
+    FLAT(0xE9, 0xFA, 0x0F, 0x00, 0x00);                           /* to its last byte */
+    rig_put(&r, CODE_AT + 0xFFF, code, sizeof code);
+    r.cpu.limit = 100;
+    CHECK(rig_run(&r) == CPU_EXIT_LIMIT);
+    struct soft *s = r.cpu.priv;
+    s->pending = 0;
+    s->horizon = 1000;
+    const struct op *op = ops_at(s, CODE_AT + 0xFFF);
+    CHECK(op != s->nothing && op->end == 5);
+    rig_close(&r);
+}
+
 /* A write to a page is noted by the first of many; when the notes are cleared, so by the next. */
 static void test_see_writes(void) {
     uint64_t dirty[RAM / PAGE_SIZE / 64] = {0}, page = 0x30;
@@ -361,6 +377,7 @@ int main(void) {
     test_physical();
     test_pushed_by_delivery();
     test_tlb_kept();
+    test_two_pages();
     test_see_writes();
     test_parts();
     test_about();

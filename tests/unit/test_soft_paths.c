@@ -168,6 +168,7 @@ static void open_both(struct rig *fast, struct rig *slow) {
     uint8_t code[1024];
     bool code64 = any() & 1, paging = any() & 1, flat = any() & 1;
     size_t length = program(code, sizeof code, code64);
+    uint32_t from = any() % 2 ? 0 : PAGE_SIZE - any() % sizeof code; /* over two pages */
     struct rig *const both[] = {fast, slow};
     for (unsigned n = 0; n < 2; n++) {
         rig_open(both[n], soft_open, 1 << 20);
@@ -176,6 +177,9 @@ static void open_both(struct rig *fast, struct rig *slow) {
         else
             prepare(both[n], code, length, paging);
         begin(both[n], flat);
+        rig_put(both[n], CODE_AT + from, code, length);
+        rig_get(both[n])->regs.rip = CODE_AT + from;
+        rig_set(both[n]);
     }
 }
 

@@ -33,6 +33,36 @@ static const struct row blocks[] = {
     {"code written over in its own block", "", "90 c6 05 08 00 01 00 43 40 f4", "b:10008=43 ebx=1"},
 };
 
+/* An instruction on two pages, the second from 11000 on, over and over. */
+#define UP_TO_4 "83 fb 04 72 ee f4"            /* cmp ebx, 4; jb to the beginning; hlt */
+#define MAP     "c7 05 44 10 08 00 "           /* mov dword [11000's page-table entry], … */
+#define INVLPG  "0f 01 3d 00 10 01 00 "        /* invlpg [11000] */
+static const struct row two_pages[] = {
+    {"what lies on the first is written", "eip=10ff7",
+     "43 80 05 ff 0f 01 00 08 05 01 00 00 00 " UP_TO_4, "b:10fff=25 eax=1 ebx=4 zf=1 pf=1"},
+    {"what lies on the second is written", "eip=10ff7",
+     "43 80 05 00 10 01 00 01 05 00 00 00 00 " UP_TO_4, "b:11000=4 eax=a ebx=4 zf=1 pf=1"},
+    {"a jump, and nothing else on the second, is written",
+     "eip=10ff8 b:10fec=43,eb,9 b:10ff0=eb,6 b:10ff4=f4", "80 05 00 10 01 00 04 e9 e4 ff ff ff",
+     "b:11000=f0 ebx=1 af=1 pf=1 sf=1 eip=10ff5"},
+    {"what lies beside it is written", "eip=10ff7",
+     "43 80 05 fe 1f 01 00 01 05 02 00 00 00 " UP_TO_4, "b:11ffe=4 eax=8 ebx=4 zf=1 pf=1"},
+    {"the second becomes another",
+     "paging eip=10ffe "
+     "q:20000=7403fb8300000002,670008104405c713,10003d010f000200,f4e2eb0001",
+     "43 05 01 00 00 00 83 fb 03 74 13 " MAP "67 00 02 00 " INVLPG "eb e2 f4",
+     "page:11000=20067 eax=5 ebx=3 zf=1 pf=1"},
+    {"the second becomes another, but the TLB is not told", "paging eip=10fee",
+     "43 83 fb 02 72 0a " MAP "67 00 02 00 90 05 01 00 00 00 83 fb 04 72 e5 f4",
+     "page:11000=20067 eax=4 ebx=4 zf=1 pf=1"},
+    {"the second is not there any more", "paging b:120e0=f4 eip=10fe8",
+     "43 83 fb 03 75 11 " MAP "00 00 00 00 " INVLPG "05 01 00 00 00 eb e2",
+     "page:11000=0 eax=2 ebx=3 zf=1 pf=1 eip=10fff #PF(0,11000) eip=120e1"},
+    {"the second is beyond the limit",
+     "ring3 gdt:e0=0,11001,fb,4 cs=e3 eip=10ffe b:120d0=f4", "43 05 01 00 00 00",
+     "ebx=1 eip=10fff #GP(0) eip=120d1"},
+};
+
 /* What a block takes for granted of the segments ends when it is not so any more. */
 static const struct row granted[] = {
     {"smaller from here on", "gdt:e0=0,fff,93,4 eax=e0 b:120d0=f4", "8e d8 8b 1d 00 20 00 00 f4",
@@ -429,6 +459,7 @@ static void test_rom(void) {
 
 int main(void) {
     RUN_PROGRAMS(blocks);
+    RUN_PROGRAMS(two_pages);
     RUN_PROGRAMS(granted);
     RUN_PROGRAMS(pairs);
     RUN_PROGRAMS(odd_flags);

@@ -1,8 +1,10 @@
 /* Decoded code: blocks of ops by address, and the pages they came from.
  *
  * A block holds for one ip, one linear and one physical address; so breakpoints, which
- * are linear, can end it, and where its jumps lead is always the same. Everything lies in one arena; when that is full, or a
- * breakpoint comes or goes, all is dropped and decoded again as it is met.
+ * are linear, can end it, and where its jumps lead is always the same. It ends with the
+ * page; an instruction that lies on two is a block of its own, of two physical pages.
+ * Everything lies in one arena; when that is full, or a breakpoint comes or goes, all is
+ * dropped and decoded again as it is met.
  *
  * Rule: whoever writes to memory calls cache_written(), unless a TLB entry's
  * write tag says that the page holds no code.
@@ -14,10 +16,10 @@
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/handlers.h"
 
-#define ARENA_SIZE (2u << 20)
-#define BLOCK_HASH 4096u
-#define PAGE_HASH  512u
-#define BLOCK_ROOM (sizeof(struct block) + (BLOCK_OPS + 1) * sizeof(struct op))
+#define ARENA_SIZE  (2u << 20)
+#define BLOCK_HASH  4096u
+#define PAGE_HASH   512u
+#define BLOCK_ROOM  (sizeof(struct block) + (BLOCK_OPS + 1) * sizeof(struct op))
 
 struct cache {
     size_t used;
@@ -39,7 +41,9 @@ int cache_open(struct soft *s) {
     return s->cache ? 0 : -ENOMEM;
 }
 
-void cache_close(struct soft *s) { free(s->cache); }
+void cache_close(struct soft *s) {
+    free(s->cache);
+}
 
 void cache_flush(struct soft *s) {
     s->cache->used = 0;
@@ -73,7 +77,7 @@ static struct code_page *page_of(struct soft *s, uint64_t phys) {
 
 bool cache_has_code(struct soft *s, uint64_t phys) {
     struct code_page *p = page_of(s, phys);
-    return p && p->blocks;
+    return p && (p->blocks || p->rest);
 }
 
 static struct code_page *page_make(struct soft *s, uint64_t phys) {
@@ -84,10 +88,13 @@ static struct code_page *page_make(struct soft *s, uint64_t phys) {
     return p;
 }
 
-static void mark_bytes(struct code_page *p, const struct block *b) {
-    unsigned from = b->phys & 0xFFF;
-    for (unsigned n = from; n < from + b->bytes; n++)
+static void mark_bytes(struct code_page *p, unsigned from, unsigned length) {
+    for (unsigned n = from; n < from + length && n < PAGE_SIZE; n++)
         p->bytes[n / 8] |= (uint8_t)(1 << n % 8);
+}
+
+static void mark_block(struct code_page *p, const struct block *b) {
+    mark_bytes(p, b->phys & 0xFFF, b->bytes);
 }
 
 static bool any_marked(const struct code_page *p, unsigned from, unsigned length) {
@@ -115,10 +122,11 @@ static void kill_blocks(struct soft *s, struct code_page *p, unsigned from, unsi
             unhash(s, b);
             *at = b->next_page;
         } else {
-            mark_bytes(p, b);
+            mark_block(p, b);
             at = &b->next_page;
         }
     }
+    mark_bytes(p, 0, p->rest);
     new_epoch(s);
     pend(s, PENDING_CHECK); /* the block in progress may be among them */
 }
@@ -128,7 +136,9 @@ void cache_written(struct soft *s, uint64_t phys, uint64_t length) {
         unsigned from = phys & 0xFFF;
         unsigned part = length < PAGE_SIZE - from ? (unsigned)length : PAGE_SIZE - from;
         struct code_page *p = page_of(s, phys);
-        if (p && any_marked(p, from, part))
+        if (p && from < p->rest)
+            cache_flush(s);
+        else if (p && any_marked(p, from, part))
             kill_blocks(s, p, from, part);
         phys += part;
         length -= part;
@@ -137,10 +147,10 @@ void cache_written(struct soft *s, uint64_t phys, uint64_t length) {
 
 /* --- making blocks --- */
 
-/* Where a block falls through to. */
+/* Where a block falls through to: the op before this one was its last. */
 static const struct op *next_block(struct soft *s, const struct op *op) {
-    settle(s, op);
-    return ops_at(s, s->ip);
+    const struct op *to = enter_at(s, op - 1, here(s));
+    return LIKELY(to) ? hand_on(s, to) : leave(s, op - 1, here(s));
 }
 
 /* Where a single instruction ends: run_one() goes no further. */
@@ -150,14 +160,14 @@ static const struct op *stay(struct soft *s, const struct op *op) {
 }
 
 static void seal(struct op *op, op_fn *run, unsigned start, unsigned index) {
-    *op = (struct op){
-        .run = run, .start = (uint8_t)start, .end = (uint8_t)start, .index = (uint8_t)index};
+    *op = (struct op){.run = run, .start = (uint8_t)start, .end = (uint8_t)start,
+                      .index = (uint8_t)index};
 }
 
 static bool fill_block(struct soft *s, struct block *b, const struct code *code) {
-    unsigned at = 0, count = 0;
+    unsigned at = 0, count = 0, most = b->second == NO_PAGE ? BLOCK_OPS : 1;
     enum decoded how = DECODED;
-    while (count < BLOCK_OPS && at < 255 - 15 && how == DECODED) {
+    while (count < most && at < 255 - 15 && how == DECODED) {
         struct op *op = &b->ops[count];
         if (count && code_stops_at(s, wrap_linear(s, code->linear + at)))
             break;
@@ -172,7 +182,7 @@ static bool fill_block(struct soft *s, struct block *b, const struct code *code)
         at = op->end;
         count++;
     }
-    if (count && are_zeros(code->bytes, code->length))
+    if (count && b->second == NO_PAGE && are_zeros(code->bytes, code->length))
         b->ops[0].run = zeros;
     seal(&b->ops[count], next_block, at, count);
     b->bytes = (uint8_t)at;
@@ -180,27 +190,42 @@ static bool fill_block(struct soft *s, struct block *b, const struct code *code)
     return count;
 }
 
+/* What lies on its second page. */
+static void add_rest(struct soft *s, const struct block *b) {
+    struct code_page *p = page_of(s, b->second);
+    unsigned rest = (unsigned)(b->phys & 0xFFF) + b->bytes - PAGE_SIZE;
+    if (!cache_has_code(s, b->second))
+        tlb_protect_code(s, b->second);
+    if (!p)
+        p = page_make(s, b->second);
+    p->rest = rest > p->rest ? rest : p->rest;
+    mark_bytes(p, 0, rest);
+}
+
 static void add_block(struct soft *s, struct code_page *p, struct block *b) {
     struct block **slot = block_slot(s, b->phys);
-    if (!p->blocks)
+    if (!cache_has_code(s, p->phys))
         tlb_protect_code(s, p->phys);
     b->next_hash = *slot;
     *slot = b;
     b->next_page = p->blocks;
     p->blocks = b;
-    mark_bytes(p, b);
+    mark_block(p, b);
+    if (b->second != NO_PAGE)
+        add_rest(s, b);
 }
 
-static struct block *make_block(struct soft *s, uint64_t phys, const struct code *code) {
-    if (s->cache->used + BLOCK_ROOM + sizeof(struct code_page) + 32 > ARENA_SIZE)
+static struct block *make_block(struct soft *s, uint64_t phys, uint64_t second,
+                                const struct code *code) {
+    if (s->cache->used + BLOCK_ROOM + 2 * sizeof(struct code_page) + 48 > ARENA_SIZE)
         cache_flush(s);
     struct code_page *p = page_of(s, phys);
     if (!p)
         p = page_make(s, phys);
     size_t before = s->cache->used;
     struct block *b = take_block(s, BLOCK_ROOM);
-    *b = (struct block){
-        .ip = code->ip, .linear = code->linear, .phys = phys, .mode = (uint8_t)code_mode(s)};
+    *b = (struct block){.ip = code->ip, .linear = code->linear, .phys = phys, .second = second,
+                        .mode = (uint8_t)code_mode(s)};
     bool made = fill_block(s, b, code);
     s->cache->used = before;
     if (!made)
@@ -210,14 +235,22 @@ static struct block *make_block(struct soft *s, uint64_t phys, const struct code
     return b;
 }
 
+/* --- finding what to run --- */
+
+/* Where the page after that of `linear` is, for code: NO_PAGE where the TLB has no entry. */
+static uint64_t second_page(struct soft *s, uint64_t linear) {
+    const struct tlb_entry *e = tlb_find_code(s, wrap_linear(s, (linear | 0xFFF) + 1));
+    return e ? e->phys : NO_PAGE;
+}
+
 static struct block *find_block(struct soft *s, uint64_t ip, uint64_t linear, uint64_t phys) {
     struct block *b = *block_slot(s, phys);
-    while (b && (b->phys != phys || b->linear != linear || b->ip != ip || b->mode != code_mode(s)))
+    while (b && (b->phys != phys || b->linear != linear || b->ip != ip ||
+                 b->mode != code_mode(s) ||
+                 (b->second != NO_PAGE && b->second != second_page(s, linear))))
         b = b->next_hash;
     return b;
 }
-
-/* --- finding what to run --- */
 
 static uint64_t code_linear(struct soft *s, uint64_t ip) {
     if (!ip_exists(s, ip))
@@ -241,6 +274,20 @@ const struct op *single_at(struct soft *s, uint64_t ip) {
     return s->scratch;
 }
 
+/* An instruction that `first`, all of its page, has only the beginning of. */
+static struct block *block_on_two(struct soft *s, uint64_t phys, const struct code *first) {
+    uint8_t bytes[2 * LENGTH_MAX];
+    uint64_t second = second_page(s, first->linear);
+    if (second == NO_PAGE || first->length >= LENGTH_MAX ||
+        memory_read(s->cpu->memory, second, bytes + first->length, LENGTH_MAX) < LENGTH_MAX)
+        return NULL;
+    memcpy(bytes, first->bytes, first->length);
+    struct code code = *first;
+    code.bytes = bytes;
+    code.length += LENGTH_MAX;
+    return make_block(s, phys, second, &code);
+}
+
 /* NULL: it goes by a single instruction. So it does where the TLB has no entry: that is
  * made, and the page marked as accessed, when it is certain that the instruction comes. */
 static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
@@ -252,7 +299,10 @@ static struct block *block_at(struct soft *s, uint64_t ip, uint64_t linear) {
     unsigned room = PAGE_SIZE - (linear & 0xFFF);
     const uint8_t *bytes = memory_at(s->cpu->memory, phys, room, false);
     struct code code = {bytes, room, ip, linear, false};
-    return bytes ? make_block(s, phys, &code) : NULL;
+    if (!bytes)
+        return NULL;
+    b = make_block(s, phys, NO_PAGE, &code);
+    return b ? b : block_on_two(s, phys, &code);
 }
 
 static void begin_turn(struct soft *s) {
@@ -307,4 +357,6 @@ void retire_block(struct soft *s, uint64_t ip) {
     s->op = s->nothing;
 }
 
-const struct op *resume_at(struct soft *s) { return ops_at(s, s->ip); }
+const struct op *resume_at(struct soft *s) {
+    return ops_at(s, s->ip);
+}

@@ -13,8 +13,6 @@
 #include "vmm/engines/soft/opcodes.h"
 #include "vmm/engines/soft/x87.h"
 
-#define LENGTH_MAX 15
-
 struct decoder {
     struct soft *s;
     const struct code *code;

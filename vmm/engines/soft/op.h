@@ -62,10 +62,11 @@ static inline unsigned family_index(const struct op *op) {
 }
 
 /* A run of instructions at one place in CS, one linear and one physical address, within a
- * page. */
+ * page; or a single one on two pages. */
 struct block {
     struct block *next_hash, *next_page;
     uint64_t ip, linear, phys;
+    uint64_t second; /* physical page, or NO_PAGE */
     uint64_t epoch;  /* in which it is known to be what runs at `ip` */
     uint8_t mode;    /* that it was decoded for: code_mode() */
     uint8_t bytes;
@@ -80,11 +81,12 @@ extern const struct block no_block; /* runs nowhere: no epoch is 0 */
  * to each other, and where the compiler makes no sibling calls the stack has to hold them all. */
 enum { TURN = 1024 };
 
-/* A page that holds decoded code: which of its bytes, and the blocks there. */
+/* A page that holds decoded code: which of its bytes, and the blocks that begin there. */
 struct code_page {
     struct code_page *next;
     uint64_t phys;
     struct block *blocks;
+    unsigned rest; /* so many of its first bytes may belong to a block that began before it */
     uint8_t bytes[PAGE_SIZE / 8]; /* one bit each */
 };
 
@@ -108,11 +110,12 @@ const struct op *resume_at(struct soft *);
 
 /* --- decode.c --- */
 struct code {
-    const uint8_t *bytes; /* of one page, from the first byte to decode */
-    unsigned length;      /* up to its end */
+    const uint8_t *bytes; /* from the first to decode, of one page or what was put together of two */
+    unsigned length;      /* up to the end */
     uint64_t ip, linear;
     bool whole;           /* cross into the next page; fault when out of limits */
 };
+enum { LENGTH_MAX = 15 }; /* of an instruction */
 enum decoded { DECODED, DECODED_LAST, DECODED_NOT };
 /* One instruction at code->bytes + op->start. DECODED_LAST: it always leaves the
  * block. DECODED_NOT: it runs over the page (only if !whole). */

@@ -10,7 +10,7 @@
  * alone: not from running in blocks or by steps, from what is watched, or from snapshots,
  * which keep it (tlb_save). For data that is so because each access looks here. For code,
  * a block does not look again before each of its instructions: it may not, unless the
- * entry of its page is there, and an entry that gives way ends all blocks (epoch).
+ * entries of its pages are there, and an entry that gives way ends all blocks (epoch).
  *
  * Rule: the tags which the fast path compares (read, write) are set only where
  * it may skip everything: real memory, nothing watched, no code to invalidate,
