@@ -117,7 +117,7 @@ static void load_tables(void) {
 
 static void allow_syscall(void) {
     enum { STAR = 0xc0000081, LSTAR, CSTAR, FMASK, GS_BASE = 0xc0000101 };
-    write_msr(STAR, (uint64_t)KERNEL_CODE << 32 | (uint64_t)KERNEL_DATA << 48);
+    write_msr(STAR, (uint64_t)KERNEL_CODE << 32 | (KERNEL_DATA | 3ull) << 48); /* 3: AMD's SYSRET leaves RPL as it is */
     write_msr(LSTAR, (uint64_t)syscall_entry);
     write_msr(FMASK, 0x700); /* in the kernel no IF, no DF, no TF */
     write_msr(GS_BASE, (uint64_t)kernel_gs); /* the way to ring 3 swaps it away */

@@ -17,6 +17,13 @@ expect_status 0
 expect_out_file "$EXPECTED/tasks64.out"
 takes_over
 
+# …on a processor whose SYSRET takes the RPL of SS from STAR
+if [[ ! $CPU ]]; then
+    run --cpu=soft --cpuid=amd tasks64
+    expect_status 0
+    expect_out_file "$EXPECTED/tasks64.out"
+fi
+
 # each kind of what a partial KVM does wrong; the status is the number of the check that failed
 run "$BUILD/tests/guests/kinds64.elf"
 expect_status 0
