@@ -20,6 +20,9 @@ struct field {
 #define MSRS(f)                                                                                    \
     { #f, CPU_MSRS, offsetof(struct cpu_state, msrs.f), 8 }
 
+#define EVENTS(f)                                                                                  \
+    { #f, CPU_EVENTS, offsetof(struct cpu_state, events.f), 1 }
+
 #define FPU(f, size)                                                                               \
     { #f, CPU_FPU, AT_XSAVE(fpu.f), size }
 
@@ -82,6 +85,12 @@ static const struct field fields[] = {
     FPU(fdp, 8),
     FPU(mxcsr, 4),
     {"shadow", CPU_EVENTS, offsetof(struct cpu_state, events.interrupt.shadow), 1},
+    EVENTS(exception.injected),
+    EVENTS(exception.pending),
+    EVENTS(interrupt.injected),
+    EVENTS(nmi.injected),
+    EVENTS(nmi.pending),
+    EVENTS(nmi.masked),
     {"mp_state", CPU_MP, offsetof(struct cpu_state, mp.mp_state), 4},
 };
 

@@ -7,6 +7,7 @@
  *   int n, int3, into  TF would run the whole handler → to the handler
  *   syscall, sysenter  FMASK clears TF: it would run  → to the kernel's entry
  *                      on until the kernel is left
+ *   sysret             TF counts when it is done      → by a TF of ours in R11
  *   rep movs …         TF stops at each iteration     → to the next instruction
  *   sti, and some more TF is late by one on some      → to the next instruction
  *   mov ss, pop ss     #DB is held off for one more   → to an int3 put there
@@ -30,6 +31,8 @@ static void look_at_next(struct cpu *cpu, struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), in);
 }
+
+static bool is_sysret(const struct insn *in) { return in->opcode == 0x0f && in->second == 0x07; }
 
 static bool loads_ss(const struct insn *in) {
     return in->opcode == 0x17 || (in->opcode == 0x8e && (insn_modrm(in) >> 3 & 7) == 2);
@@ -179,7 +182,7 @@ static void clear_tf_in_frame(struct cpu *cpu) {
 /* The TF that popf, iret and sysret are about to load; else as it is. */
 static bool tf_after(struct cpu *cpu, const struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    if (in->opcode == 0x0f && in->second == 0x07)
+    if (is_sysret(in))
         return s->regs.r11 & FLAG_TF;
     if (in->opcode != 0x9d && in->opcode != 0xcf)
         return debugged_of(cpu)->guest_tf;
@@ -283,6 +286,14 @@ static uint8_t *plant(struct cpu *cpu, uint64_t target, uint8_t *saved) {
     return byte;
 }
 
+/* SYSRET takes RFLAGS from R11, and TF counts when it is done: so ours must be there. */
+static void set_tf_of_sysret(struct cpu *cpu, const struct insn *in, bool tf) {
+    if (!is_sysret(in))
+        return;
+    __u64 *r11 = &cpu_write(cpu, CPU_REGS)->regs.r11;
+    *r11 = (*r11 & ~(uint64_t)FLAG_TF) | (tf ? FLAG_TF : 0);
+}
+
 static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct cpu_exit *exit) {
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE};
     uint64_t target = 0;
@@ -299,9 +310,11 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
     hold_handlers(cpu, in, &debug);
     bool tf_next = tf_after(cpu, in);
+    set_tf_of_sysret(cpu, in, true);
     bool other = enter_step(cpu, &debug, in, exit);
     if (patched)
         *patched = saved;
+    set_tf_of_sysret(cpu, in, tf_next);
     if (!other && debug.control & KVM_GUESTDBG_SINGLESTEP)
         clean_up_tf(cpu, in, tf_next);
     return other;
