@@ -123,12 +123,15 @@ handler:
         popw    %bp
         lret
 
+// The request may be an old one, of an answer that send has read: then a byte that comes only now is
+// left for the next.
 irq12:  pushw   %ax
         pushw   %bx
         inb     $0x64, %al
-        testb   $0x20, %al
+        andb    $0x21, %al
+        cmpb    $0x21, %al
+        jne     1f
         inb     $0x60, %al
-        jz      1f
         movw    bytes, %bx
         andw    $3, %bx
         movb    %al, packet(%bx)
