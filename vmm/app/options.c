@@ -276,7 +276,7 @@ static const struct option {
      "let every local user connect by TCP, not only you and root"},
     {"--gdb-nowait", NULL, NOTHING, set_nowait, "serve a debugger, but start the guests at once"},
     {"--mem", "SIZE", VALUE, set_memory,
-     "guest RAM, 64K to 3G in whole 4K pages (16M; small real-mode guests 1M, a CD 64M)"},
+     "guest RAM, 64K to 3G in 4K pages (16M; real mode 1M; hard disks, CDs 128M)"},
     {"--load", "ADDR", VALUE, set_load, "where a flat image goes, below 3G (0x1000, a boot sector 0x7C00)"},
     {"--entry", "ADDR", VALUE, set_entry, "start here instead of at the image's entry"},
     {"--mode", "real|protected|long|multiboot|multiboot2", VALUE, set_mode,

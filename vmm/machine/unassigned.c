@@ -43,14 +43,22 @@ static bool within_bounds(struct machine *m, unsigned told) {
     return false;
 }
 
+/* Where firmware moves to: the top of RAM, or as SeaBIOS does, which keeps 16 MiB for its tables when
+ * there are so many, below that. */
+static bool is_where_firmware_moves(uint64_t pc, uint64_t top) {
+    enum { MOVED = 512 << 10, TABLES = 16 << 20 };
+    uint64_t below = top > pc ? top - pc : UINT64_MAX;
+    return below <= MOVED || (below > TABLES && below <= TABLES + MOVED);
+}
+
 /* Firmware of the user's looks for what is not there: its own code is where its ROM is or was copied
- * to, and at the top of RAM, where it moves. */
+ * to, or where it moves. */
 static bool is_firmware_probe(struct vcpu *v) {
-    enum { MIB = 1 << 20, MOVED = 512 << 10 };
+    enum { MIB = 1 << 20 };
     const struct machine *m = v->machine;
     const struct cpu_state *s = cpu_read(&v->cpu, CPU_REGS | CPU_SREGS);
-    uint64_t pc = x86_pc(&s->regs, &s->sregs), top = m->memory.ram_size;
-    bool is_its = (pc >= MEMORY_SHADOW && pc < MIB) || (pc < top && top - pc <= MOVED);
+    uint64_t pc = x86_pc(&s->regs, &s->sregs);
+    bool is_its = (pc >= MEMORY_SHADOW && pc < MIB) || is_where_firmware_moves(pc, m->memory.ram_size);
     return m->options->rom && is_its && !m->options->verbose;
 }
 

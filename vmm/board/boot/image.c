@@ -14,7 +14,7 @@
 #include "vmm/host/files.h"
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, CD_MEMORY = 64 << 20, FREE_MEMORY = 8 << 20 };
+enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, PC_MEMORY = 128 << 20, FREE_MEMORY = 8 << 20 };
 enum { BOOT_LOAD = 0x7c00, FIRST_HARD_DISK = 0x80, FIRST_CD = 0xe0 };
 
 /* --- which kind --------------------------------------------------------------------------- */
@@ -222,9 +222,15 @@ static bool is_multiboot(const struct image *im) {
     return im->mode == START_MULTIBOOT || im->mode == START_MULTIBOOT2;
 }
 
+/* It may bring a whole system, which expects as much as other machines' PCs have. */
+static bool is_more_than_a_floppy(const struct image *im) {
+    enum { LARGEST_FLOPPY = 2880 << 10 };
+    return im->is_cd || (im->is_disk && im->file_size > LARGEST_FLOPPY);
+}
+
 uint64_t image_memory(const struct image *im) {
-    if (im->is_cd)
-        return CD_MEMORY;
+    if (is_more_than_a_floppy(im))
+        return PC_MEMORY;
     if (im->mode == START_REAL && im->end <= SMALL_MEMORY && !image_is_boot_sector(im))
         return SMALL_MEMORY;
     uint64_t need = is_multiboot(im) ? im->end + multiboot_room(im) + FREE_MEMORY : 0;
