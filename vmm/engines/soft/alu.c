@@ -63,7 +63,7 @@ ALU(or)
 ALU(xor)
 
 /* CMP and TEST are SUB and AND that keep only the flags. */
-#define COMPARE(name, alu)                                                                         \
+#define COMPARE(name, alu, after)                                                                  \
     ALWAYS const struct op *name##_eg(struct soft *s, const struct op *op, unsigned size,          \
                                       struct e e) {                                                \
         alu(s, read_e(s, op, size, e), get_reg(s, op->reg, size), size);                           \
@@ -75,10 +75,10 @@ ALU(xor)
         return done(s, op, e);                                                                     \
     }                                                                                              \
     FAMILY_READS(name##_eg) FAMILY_READS(name##_ei)                                                \
-    PAIRS(name##_eg) PAIRS(name##_ei)
+    PAIRS(name##_eg, after) PAIRS(name##_ei, after)
 
-COMPARE(cmp, alu_sub)
-COMPARE(test, alu_and)
+COMPARE(cmp, alu_sub, AFTER_CMP)
+COMPARE(test, alu_and, AFTER_TEST)
 
 ALWAYS const struct op *cmp_ge(struct soft *s, const struct op *op, unsigned size, struct e e) {
     uint64_t b = read_e(s, op, size, e);
@@ -96,7 +96,7 @@ FAMILY_READS(cmp_ge)
         return done(s, op, e);                                                                     \
     }                                                                                              \
     FAMILY_WRITES(name)                                                                            \
-    PAIRS(name)
+    PAIRS(name, AFTER_STEP)
 
 STEP(inc, alu_add)
 STEP(dec, alu_sub)

@@ -41,17 +41,28 @@ ALWAYS const struct op *branch_if(struct soft *s, const struct op *op, unsigned 
     return condition(s, condition_code) ? branch(s, op) : next_op(s, op);
 }
 
-/* Of a family's handlers for registers: one for each size and condition of the jump. */
+/* What is asked after a comparison, after TEST, and after INC and DEC: the others of the
+ * sixteen are not worth a handler. */
+#define AFTER_CMP(DO, name, size)                                                                  \
+    AFTER_TEST(DO, name, size)                                                                     \
+    DO(name, size, 2) DO(name, size, 3) DO(name, size, 6) DO(name, size, 7)                        \
+    DO(name, size, c) DO(name, size, d)
+#define AFTER_TEST(DO, name, size)                                                                 \
+    AFTER_STEP(DO, name, size) DO(name, size, e) DO(name, size, f)
+#define AFTER_STEP(DO, name, size)                                                                 \
+    DO(name, size, 4) DO(name, size, 5) DO(name, size, 8) DO(name, size, 9)
+
+/* Of a family's handlers for registers: one for each size and these conditions of the jump. */
 #define PAIR(name, size, cc)                                                                       \
     static const struct op *name##_##size##_j##cc(struct soft *s, const struct op *op) {           \
         s->op = op = name(s, op, size, (struct e){.place = REGISTER, .paired = true});             \
         return branch_if(s, op, 0x##cc);                                                           \
     }
-#define PAIR_NAME(name, size, cc) name##_##size##_j##cc,
-#define PAIRS(name)                                                                                \
-    SIXTEEN(PAIR, name, 1) SIXTEEN(PAIR, name, 2) SIXTEEN(PAIR, name, 4) SIXTEEN(PAIR, name, 8)    \
+#define PAIR_NAME(name, size, cc) [0x##cc] = name##_##size##_j##cc,
+#define PAIRS(name, after)                                                                         \
+    after(PAIR, name, 1) after(PAIR, name, 2) after(PAIR, name, 4) after(PAIR, name, 8)            \
     op_fn *const name##_pairs[4][16] = {                                                           \
-        {SIXTEEN(PAIR_NAME, name, 1)}, {SIXTEEN(PAIR_NAME, name, 2)},                              \
-        {SIXTEEN(PAIR_NAME, name, 4)}, {SIXTEEN(PAIR_NAME, name, 8)}};
+        {after(PAIR_NAME, name, 1)}, {after(PAIR_NAME, name, 2)},                                  \
+        {after(PAIR_NAME, name, 4)}, {after(PAIR_NAME, name, 8)}};
 
 #endif
