@@ -60,11 +60,14 @@ ALWAYS void set_counter(struct soft *s, const struct op *op, unsigned n, uint64_
 /* --- memory --- */
 
 /* Most addresses have no index. */
-ALWAYS uint64_t address(const struct soft *s, const struct op *op) {
+ALWAYS uint64_t address_in(const struct soft *s, const struct op *op, enum place place) {
     uint64_t at = s->r[op->base] + op->disp;
-    if (op->index_reg != R_ZERO)
+    if (place == FLAT_INDEXED || (place != FLAT && op->index_reg != R_ZERO))
         at += s->r[op->index_reg] << op->scale;
     return at & op->mask;
+}
+ALWAYS uint64_t address(const struct soft *s, const struct op *op) {
+    return address_in(s, op, SLOW);
 }
 
 ALWAYS struct tlb_entry *tlb_slot(const struct soft *s, uint64_t linear) {

@@ -1,8 +1,7 @@
 /* Moving data: MOV, XCHG, LEA, the stack, segment registers, flags, and the
  * conversions.
  */
-#include "vmm/engines/soft/family.h"
-#include "vmm/engines/soft/flags.h"
+#include "vmm/engines/soft/branch.h"
 #include "vmm/engines/soft/handlers.h"
 
 ALWAYS const struct op *mov_eg(struct soft *s, const struct op *op, unsigned size, struct e e) {
@@ -50,10 +49,11 @@ ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned si
 }
 FAMILY_WIDE(xchg_ax)
 
-const struct op *lea(struct soft *s, const struct op *op) {
-    set_reg(s, op->reg, op->size, address(s, op));
-    return next_op(s, op);
+ALWAYS const struct op *lea(struct soft *s, const struct op *op, unsigned size, struct e e) {
+    set_reg(s, op->reg, size, address(s, op));
+    return done(s, op, e);
 }
+FAMILY_WIDE(lea)
 
 const struct op *xlat(struct soft *s, const struct op *op) {
     uint64_t at = (s->r[R_BX] + (uint8_t)s->r[R_AX]) & op->mask;
@@ -61,18 +61,41 @@ const struct op *xlat(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-/* The source is read, and the destination written, whether or not the condition holds. */
-const struct op *cmovcc(struct soft *s, const struct op *op) {
-    uint64_t e = get_e(s, op, op->size, op->memory);
-    bool moves = condition(s, op->opcode & 15);
+static const struct op *cmov_from_memory(struct soft *s, const struct op *op, bool moves) {
+    uint64_t e = get_e(s, op, op->size, true);
     set_reg(s, op->reg, op->size, moves ? e : get_reg(s, op->reg, op->size));
-    return next_op_after_e(s, op);
+    return op + 1;
 }
 
-const struct op *setcc(struct soft *s, const struct op *op) {
-    put_e(s, op, 1, op->memory, condition(s, op->opcode & 15));
-    return next_op_after_e(s, op);
+/* The source is read, and the destination written, whether or not the condition holds. */
+ALWAYS const struct op *cmov(struct soft *s, const struct op *op, bool moves) {
+    if (op->memory)
+        return cmov_from_memory(s, op, moves);
+    set_reg(s, op->reg, op->size, get_reg(s, moves ? op->rm : op->reg, 8));
+    return next_op(s, op);
 }
+
+static const struct op *set_in_memory(struct soft *s, const struct op *op, bool is) {
+    store(s, op->seg, address(s, op), 1, is);
+    return op + 1;
+}
+
+ALWAYS const struct op *set(struct soft *s, const struct op *op, bool is) {
+    if (op->memory)
+        return set_in_memory(s, op, is);
+    set_reg(s, op->rm, 1, is);
+    return next_op(s, op);
+}
+
+#define CONDITIONAL(name, all, cc)                                                                 \
+    static const struct op *name##_##cc(struct soft *s, const struct op *op) {                     \
+        return name(s, op, condition(s, 0x##cc));                                                  \
+    }
+#define CONDITIONAL_NAME(name, all, cc) name##_##cc,
+SIXTEEN(CONDITIONAL, cmov, )
+SIXTEEN(CONDITIONAL, set, )
+op_fn *const cmovcc[16] = {SIXTEEN(CONDITIONAL_NAME, cmov, )};
+op_fn *const setcc[16] = {SIXTEEN(CONDITIONAL_NAME, set, )};
 
 const struct op *cbw(struct soft *s, const struct op *op) {
     set_reg(s, REG(R_AX), op->wide, extend(s->r[R_AX], op->wide / 2));

@@ -297,7 +297,7 @@ static enum place where_e_is(const struct decoder *d) {
     const struct op *op = d->op;
     bool flat = d->s->flat && (op->seg == S_DS || op->seg == S_SS || op->seg == S_ES);
     if (op->memory)
-        return flat ? FLAT : MEMORY;
+        return !flat ? MEMORY : op->index_reg == R_ZERO ? FLAT : FLAT_INDEXED;
     return d->s->flat ? REGISTER_FLAT : REGISTER;
 }
 

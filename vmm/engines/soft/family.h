@@ -43,19 +43,19 @@ ALWAYS const struct op *done(struct soft *s, const struct op *op, struct e e) {
 
 /* --- finding it --- */
 
-ALWAYS void *find_to_read(struct soft *s, const struct op *op, unsigned size, bool flat) {
-    return fast_read(s, op->seg, address(s, op), size, flat);
+ALWAYS void *find_to_read(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return fast_read(s, op->seg, address_in(s, op, place), size, is_flat(place));
 }
-ALWAYS void *find_to_write(struct soft *s, const struct op *op, unsigned size, bool flat) {
-    return fast_write(s, op->seg, address(s, op), size, flat);
+ALWAYS void *find_to_write(struct soft *s, const struct op *op, unsigned size, enum place place) {
+    return fast_write(s, op->seg, address_in(s, op, place), size, is_flat(place));
 }
-ALWAYS void *find_to_push(struct soft *s, const struct op *op, unsigned size, bool flat) {
+ALWAYS void *find_to_push(struct soft *s, const struct op *op, unsigned size, enum place place) {
     (void)op;
-    return fast_write(s, S_SS, sp_plus(s, -(int64_t)size), size, flat);
+    return fast_write(s, S_SS, sp_plus(s, -(int64_t)size), size, is_flat(place));
 }
-ALWAYS void *find_to_pop(struct soft *s, const struct op *op, unsigned size, bool flat) {
+ALWAYS void *find_to_pop(struct soft *s, const struct op *op, unsigned size, enum place place) {
     (void)op;
-    return fast_read(s, S_SS, sp_plus(s, 0), size, flat);
+    return fast_read(s, S_SS, sp_plus(s, 0), size, is_flat(place));
 }
 
 /* --- on the stack: E is in a register then, unless it is slow --- */
@@ -88,7 +88,7 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
     }
 #define FOUND(name, suffix, size, where, find)                                                     \
     static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
-        void *host = find(s, op, size, is_flat(where));                                            \
+        void *host = find(s, op, size, where);                                                     \
         return LIKELY(host) ? name(s, op, size, (struct e){.place = where, .host = host})          \
                             : name##_slow(s, op);                                                  \
     }
@@ -100,14 +100,16 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
 /* Of an operand E that is only read, or written too. */
 #define FAMILY_SIZE(name, size, find)                                                              \
     IN_REGISTER(name, size)                                                                        \
-    FOUND(name, _##size##m, size, MEMORY, find) FOUND(name, _##size##f, size, FLAT, find)
+    FOUND(name, _##size##m, size, MEMORY, find) FOUND(name, _##size##f, size, FLAT, find)          \
+    FOUND(name, _##size##x, size, FLAT_INDEXED, find)
+#define FAMILY_ROW(name, size)                                                                     \
+    name##_##size##r, name##_##size##m, name##_##size##f, name##_##size##x, name##_##size##r
 #define FAMILY(name, find, writes)                                                                 \
     SLOWLY(name, writes)                                                                           \
     FAMILY_SIZE(name, 1, find) FAMILY_SIZE(name, 2, find)                                          \
     FAMILY_SIZE(name, 4, find) FAMILY_SIZE(name, 8, find)                                          \
-    op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
-        name##_1r, name##_1m, name##_1f, name##_1r, name##_2r, name##_2m, name##_2f, name##_2r,    \
-        name##_4r, name##_4m, name##_4f, name##_4r, name##_8r, name##_8m, name##_8f, name##_8r};
+    op_fn *const name##_family[FAMILY_SLOTS] = {FAMILY_ROW(name, 1), FAMILY_ROW(name, 2),          \
+                                                FAMILY_ROW(name, 4), FAMILY_ROW(name, 8)};
 #define FAMILY_READS(name)  FAMILY(name, find_to_read, false)
 #define FAMILY_WRITES(name) FAMILY(name, find_to_write, true)
 
@@ -118,15 +120,15 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
     FOUND(name, _4r, 4, REGISTER, find) FOUND(name, _4f, 4, REGISTER_FLAT, find)                   \
     FOUND(name, _8f, 8, REGISTER_FLAT, find)                                                       \
     op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
-        [4] = name##_2r, name##_slow, name##_slow, name##_2f,                                      \
-              name##_4r, name##_slow, name##_slow, name##_4f,                                      \
-              name##_slow, name##_slow, name##_slow, name##_8f};
+        [PLACES] = name##_2r,   name##_slow, name##_slow, name##_slow, name##_2f,                  \
+                   name##_4r,   name##_slow, name##_slow, name##_slow, name##_4f,                  \
+                   name##_slow, name##_slow, name##_slow, name##_slow, name##_8f};
 
-/* Of no operand E, and never a byte. */
+/* Of no operand E that is looked at, and never a byte. */
+#define ANYWHERE(name) name, name, name, name, name
 #define FAMILY_WIDE(name)                                                                          \
     IN_REGISTER(name, 2) IN_REGISTER(name, 4) IN_REGISTER(name, 8)                                 \
-    op_fn *const name##_family[FAMILY_SLOTS] = {[4] = name##_2r, [7] = name##_2r,                  \
-                                                [8] = name##_4r, [11] = name##_4r,                 \
-                                                [12] = name##_8r, [15] = name##_8r};
+    op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
+        [PLACES] = ANYWHERE(name##_2r), ANYWHERE(name##_4r), ANYWHERE(name##_8r)};
 
 #endif

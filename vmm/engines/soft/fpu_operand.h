@@ -10,11 +10,11 @@
 /* Where the memory operand is on the host, if all of it can be read (written) there without a
  * further look; else NULL. */
 ALWAYS void *operand_to_read(const struct soft *s, const struct op *op, unsigned size) {
-    return fast_read(s, op->seg, address(s, op), size, op->place == FLAT);
+    return fast_read(s, op->seg, address(s, op), size, op->place != MEMORY);
 }
 
 ALWAYS void *operand_to_write(const struct soft *s, const struct op *op, unsigned size) {
-    return fast_write(s, op->seg, address(s, op), size, op->place == FLAT);
+    return fast_write(s, op->seg, address(s, op), size, op->place != MEMORY);
 }
 
 /* At once, or in pieces that begin at multiples of eight. */

@@ -25,8 +25,9 @@ op_fn shld_i, shld_cl, shrd_i, shrd_cl, bit_eg, bit_ei, bsf, bsr, bswap;
 
 /* data.c */
 FAMILY1(mov_eg); FAMILY1(mov_ge); FAMILY1(mov_ei); FAMILY1(movzx); FAMILY1(movsx); FAMILY1(xchg);
-FAMILY1(push_e); FAMILY1(pop_e); FAMILY1(push_i); FAMILY1(xchg_ax);
-op_fn lea, xlat, cmovcc, setcc, cbw, cwd, pusha, popa, enter, leave_frame;
+FAMILY1(push_e); FAMILY1(pop_e); FAMILY1(push_i); FAMILY1(xchg_ax); FAMILY1(lea);
+extern op_fn *const cmovcc[16], *const setcc[16];
+op_fn xlat, cbw, cwd, pusha, popa, enter, leave_frame;
 op_fn mov_es, mov_se, push_s, pop_s, les, lds, lss, lfs, lgs;
 op_fn pushf, popf, lahf, sahf, cmc, clc, stc, cld, std_, salc, nop;
 uint32_t flags_allowed(const struct soft *, unsigned size);

@@ -15,12 +15,15 @@
 /* Where an op's operand E is, and what of the segments goes without saying: in flat memory
  * (segments_are_flat) neither base nor limit counts. */
 enum place {
-    REGISTER, MEMORY, FLAT,
+    REGISTER, MEMORY,
+    FLAT,          /* and the address has no index */
+    FLAT_INDEXED,
     REGISTER_FLAT, /* in a register, and the stack is flat */
-    SLOW,          /* anywhere: see family.h */
+    PLACES,
+    SLOW = PLACES, /* anywhere: see family.h */
 };
 static inline bool is_flat(enum place place) {
-    return place == FLAT || place == REGISTER_FLAT;
+    return place >= FLAT && place < PLACES;
 }
 
 struct soft;
@@ -48,7 +51,7 @@ struct op {
     uint8_t base, index_reg, scale; /* of the memory operand */
     uint8_t seg;
     uint8_t memory : 1; /* E operand: 1 memory, 0 register */
-    uint8_t place : 2;  /* the same, and more: enum place */
+    uint8_t place : 3;  /* the same, and more: enum place */
     uint8_t data16 : 1; /* prefix 66 is there */
     uint8_t rep;      /* 0, 0xF2 or 0xF3 */
     uint8_t opcode;   /* last opcode byte */
@@ -56,9 +59,9 @@ struct op {
 };
 
 /* Which handler of a family (family.h) is the op's: one for each size and place. */
-enum { FAMILY_SLOTS = 4 * 4 };
+enum { FAMILY_SLOTS = 4 * PLACES };
 static inline unsigned family_index(const struct op *op) {
-    return (unsigned)__builtin_ctz(op->size) * 4 + op->place;
+    return (unsigned)__builtin_ctz(op->size) * PLACES + op->place;
 }
 
 /* A run of instructions at one place in CS, one linear and one physical address, within a

@@ -6,6 +6,9 @@
 #define ONE(o, i, f, fn) {.operands = O_##o, .immediate = I_##i, .flags = (f), .run = fn}
 #define FAM(o, i, f, name)                                                                         \
     {.operands = O_##o, .immediate = I_##i, .flags = (f), .family = name##_family}
+/* One for each condition. */
+#define CC(o, f, need, handlers)                                                                   \
+    {.operands = O_##o, .flags = (f), .needs = (need), .conditions = handlers}
 /* Of a feature that may not be there. */
 #define NEW(f, o, i, flag, fn)                                                                     \
     {.needs = FEATURE_BIT(f), .operands = O_##o, .immediate = I_##i, .flags = (flag), .run = fn}
@@ -211,7 +214,7 @@ const struct opcode opcodes[256] = {
     [0x8A] = FAM(E, NONE, BYTE, mov_ge),
     [0x8B] = FAM(E, NONE, 0, mov_ge),
     [0x8C] = ONE(N, NONE, 0, mov_es),
-    [0x8D] = ONE(E, NONE, MEM, lea),
+    [0x8D] = FAM(E, NONE, MEM, lea),
     [0x8E] = ONE(N, NONE, 0, mov_se),
     [0x8F] = GROUP(group1a),
     EIGHT(0x90, FAM(Z, NONE, 0, xchg_ax)),
@@ -328,15 +331,15 @@ const struct opcode opcodes_0f[256] = {
     [0x33] = ONE(NONE, NONE, 0, rdpmc),
     [0x34] = NEW(SEP, NONE, NONE, LAST, sysenter),
     [0x35] = NEW(SEP, NONE, NONE, LAST, sysexit),
-    EIGHT(0x40, NEW(CMOV, E, NONE, 0, cmovcc)),
-    EIGHT(0x48, NEW(CMOV, E, NONE, 0, cmovcc)),
+    EIGHT(0x40, CC(E, 0, FEATURE_BIT(CMOV), cmovcc)),
+    EIGHT(0x48, CC(E, 0, FEATURE_BIT(CMOV), cmovcc)),
     SSE8(0x50), SSE8(0x58), SSE8(0x60), SSE8(0x68), SSE4(0x70),
     SSE(0x74), SSE(0x75), SSE(0x76),
     [0x77] = {.operands = O_NONE, .prefixes = only_emms},
     SSE4(0x7C),
     JCC_ROWS(0x80, V),
-    EIGHT(0x90, ONE(N, NONE, BYTE, setcc)),
-    EIGHT(0x98, ONE(N, NONE, BYTE, setcc)),
+    EIGHT(0x90, CC(N, BYTE, 0, setcc)),
+    EIGHT(0x98, CC(N, BYTE, 0, setcc)),
     [0xA0] = ONE(SEG, NONE, DEFAULT64, push_s),
     [0xA1] = ONE(SEG, NONE, DEFAULT64, pop_s),
     [0xA2] = ONE(NONE, NONE, 0, cpuid),

@@ -52,9 +52,11 @@ ALWAYS uint64_t rotate_carry(struct soft *s, uint64_t a, unsigned count, unsigne
 ALWAYS uint64_t shift_left(struct soft *s, uint64_t a, unsigned count, unsigned size) {
     unsigned width = 8 * size;
     uint64_t r = a << count;
-    bool cf = size == 8 ? bit(a, width - count) : bit(r, width);
     flags_result(s, r, size);
-    set_carries(s, cf, cf != bit(r, width - 1), false);
+    if (size == 8)
+        set_carries(s, bit(a, 64 - count), bit(a, 64 - count) != bit(r, 63), false);
+    else
+        s->carry = r << (63 - width); /* OF says that the top bit is not CF */
     return r;
 }
 
