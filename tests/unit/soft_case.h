@@ -161,6 +161,7 @@ static const struct {
     {"xmm1", AT_XSAVE(fpu.xmm[1]), 8},
     {"xmm1h", AT_XSAVE(fpu.xmm[1].q[1]), 8},
     {"shadow", AT(events.interrupt.shadow), 1},
+    {"trap", AT(events.exception.pending), 1},
     {"halted", AT(mp.mp_state), 4},
 };
 

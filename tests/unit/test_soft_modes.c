@@ -128,7 +128,7 @@ static const struct row debug_registers[] = {
     {"an instruction breakpoint a byte before", "dr0=fffff dr7=401", "40", "eax=1"},
     {"a fault pushes RF", "dr0=10000 dr7=401 rf=1", "0f 0b", "rf=0 #UD"},
     {"single step", "tf=1", "40", "eax=1 eip=10001 dr6=ffff4ff0 #DB"},
-    {"single step over MOV SS waits", "tf=1 eax=10", "8e d0", "shadow=1"},
+    {"single step over MOV SS waits", "tf=1 eax=10", "8e d0", "shadow=1 trap=1"},
     {"single step into a handler: not there", "tf=1", "cc", "push=102,8,10001 tf=0 eip=12030"},
 };
 
