@@ -89,21 +89,21 @@ ALWAYS void flags_carried64(struct soft *s, uint64_t out) {
     s->carry = out & (TOP_TWO | CARRY_AF);
 }
 
-/* r = a + b + carry in */
+/* r = a + b + carry in. Where a and b agree, that is the carry out; where not, it is ~r. */
 ALWAYS uint64_t flags_add(struct soft *s, uint64_t a, uint64_t b, uint64_t r, unsigned size) {
     flags_result(s, r, size);
     if (size == 8)
-        flags_carried64(s, (a & b) | ((a | b) & ~r));
+        flags_carried64(s, a ^ ((a ^ b) & (b ^ r)));
     else
         flags_carried(s, a ^ b ^ r, size);
     return r;
 }
 
-/* r = a - b - borrow in */
+/* r = a - b - borrow in. Where they agree, r is the borrow out; where not, it is b. */
 ALWAYS uint64_t flags_sub(struct soft *s, uint64_t a, uint64_t b, uint64_t r, unsigned size) {
     flags_result(s, r, size);
     if (size == 8)
-        flags_carried64(s, (~a & b) | ((~a | b) & r));
+        flags_carried64(s, r ^ ((a ^ b) & (b ^ r)));
     else
         flags_carried(s, a ^ b ^ r, size);
     return r;

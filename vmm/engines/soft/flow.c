@@ -8,6 +8,7 @@
 #include "vmm/x86/mode.h"
 
 const struct op *branch_slowly(struct soft *s, const struct op *op) {
+    s->op = op; /* it may be the second of a pair */
     uint64_t target = target_of(s, after(s, op) + (uint64_t)op->imm, op->size);
     return leave_and_remember(s, op, target);
 }
