@@ -143,11 +143,22 @@ static void run_to_entry(const struct pair *p) {
     take_resume_flag(p, 3 * 8);
 }
 
+/* By CPUID's word QEMU's CPU is AMD's, whose SYSRET leaves SS as it was but for the selector; there it
+ * makes it flat, as Intel's do. */
+static void take_stack_segment(const struct pair *p) {
+    struct kvm_segment ss = cpu_read(cpu_of(p->changing), CPU_SREGS)->sregs.ss;
+    cpu_write(cpu_of(p->staying), CPU_SREGS)->sregs.ss = ss;
+}
+
 static void step_on_kvm(struct pair *p) {
+    struct insn in = next_of(p->changing);
+    bool sysret = in.opcode == 0x0f && in.second == 0x07;
     if (p->from > p->to && !probe_traits()->exec_bp)
         run_to_entry(p);
     else
         step(p->changing);
+    if (sysret && !probe_traits()->exec_bp)
+        take_stack_segment(p);
     p->by_kvm += p->changing->exit.kind != CPU_EXIT_CANNOT;
     p->entered += p->from > p->to;
 }

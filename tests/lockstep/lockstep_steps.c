@@ -146,14 +146,10 @@ static void put_handlers(struct rig *r, const struct row *row) {
     }
 }
 
-/* The same beginning on both, whatever the row before has left. */
+/* The same beginning on both. */
 static void prepare(struct rig *r, const struct row *row) {
     static const uint32_t data[] = {1, ABSENT << 16 | 5, ABSENT, 0};
     static const uint64_t frame[] = {HANDLERS_AT, USER64 | 3, 0x202, STACK_AT, USER_DATA | 3};
-    rig_get(r)->sregs.cr4 = 0;
-    rig_get(r)->sregs.efer = 0;
-    rig_get(r)->mp.mp_state = KVM_MP_STATE_RUNNABLE;
-    memset(r->memory.ram, 0, RAM);
     if (row->mode == REAL)
         rig_real(r, row->code, sizeof row->code, 0x1000);
     else if (row->mode == FLAT)

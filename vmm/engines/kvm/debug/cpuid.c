@@ -93,6 +93,34 @@ static uint64_t change(struct kvm_cpuid2 *cpuid, const struct cpuid_choice *c) {
     return missing;
 }
 
+/* A partial KVM takes every CPUID and gives the guest what its host has (kvm-quirks 23): what is
+ * off, and there all the same. */
+static uint64_t still_there(const struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, uint64_t off) {
+    uint64_t there = 0;
+    cpuid->nent = ENTRIES;
+    if (!off || ioctl(v->fd, KVM_GET_CPUID2, cpuid) < 0)
+        return 0;
+    for (unsigned f = 0; f < FEATURES; f++) {
+        const struct cpuid_bit *b = &cpuid_bits[f];
+        const uint32_t *word = entry_word(cpuid, b->leaf, b->subleaf, b->reg);
+        if (off >> f & 1 && word && *word >> b->bit & 1)
+            there |= 1ull << f;
+    }
+    return there;
+}
+
+static int none_left(const struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, uint64_t off, char *error,
+                     size_t size) {
+    char names[200];
+    uint64_t there = still_there(v, cpuid, off);
+    if (!there)
+        return 0;
+    cpuid_names(there, names, sizeof names);
+    snprintf(error, size, "--cpuid: this KVM shows the guest %s all the same; use --cpu=soft",
+             names);
+    return -ENOTSUP;
+}
+
 static int give_cpuid(struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, const struct cpuid_choice *c,
                       char *error, size_t size) {
     char names[200];
@@ -112,7 +140,7 @@ static int give_cpuid(struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, const struct
     else if (ioctl(v->fd, KVM_SET_CPUID2, cpuid) < 0 && chosen)
         snprintf(error, size, "--cpuid: KVM does not take it; use --cpu=soft");
     else
-        return 0;
+        return none_left(v, cpuid, c->off, error, size);
     return -ENOTSUP;
 }
 
