@@ -47,6 +47,9 @@ $(BUILD)/tests/boot/cd-disk.iso: tests/boot/cd.py $(BUILD)/tests/boot/cd.img
 # Time that no test waits for.
 $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthread_cond_timedwait,--wrap=time
 
+# A client that reads at a certain moment.
+$(BUILD)/tests/unit/test_bridge_text: WRAP = -Wl,--wrap=gdb_server_handle
+
 # Memory and files that fail when the test says so.
 $(BUILD)/tests/unit/test_disk: WRAP = -Wl,--wrap=calloc,--wrap=pread
 

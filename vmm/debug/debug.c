@@ -298,13 +298,16 @@ static void report_stops(struct debug *d) {
         }
 }
 
-/* A step that was done while its packet was read is reported at once, without a poll(). */
+/* A step that was done while its packet was read is reported at once, without a poll(). Text that was
+ * not taken, since the client was behind, is taken once what it was behind with has been sent: a
+ * machine that waits for room has called for it, and does not again. */
 bool debug_handle(struct debug *d) {
     bool more;
     do {
         d->stepped_here = false;
         report_stops(d);
         more = gdb_server_handle(d->server);
+        bridge_take_text(d, false);
     } while (more && d->stepped_here);
     return more && !d->quit && !(all_over(d) && !gdb_server_connected(d->server));
 }
