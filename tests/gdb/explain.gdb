@@ -15,6 +15,10 @@ break page_fault_handler
 continue
 monitor info pages
 monitor page $eip
+monitor page $pc
+monitor page $sp
+monitor when-written $sp 4
+monitor xp/1xb pc+1
 monitor page 0x4003f000
 monitor info idt
 monitor info gdt

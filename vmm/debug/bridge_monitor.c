@@ -126,9 +126,6 @@ static void cmd_quit(const struct request *r) {
 static void cmd_icount(const struct request *r) { bridge_icount(r->machine, r->rest, r->text); }
 static void cmd_goto(const struct request *r) { bridge_goto(r->machine, r->rest, r->text); }
 static void cmd_history(const struct request *r) { bridge_history(r->machine, r->rest, r->text); }
-static void cmd_written(const struct request *r) {
-    bridge_when_written(r->machine, r->rest, r->debug->physical, r->text);
-}
 static void cmd_when_mode(const struct request *r) {
     bridge_when_mode(r->machine, r->rest, r->text);
 }
@@ -140,21 +137,34 @@ static const struct reg_layout *wanted_layout(struct machine *m) {
     return register_layout(x86_mode_bits(x86_mode(&s->sregs, s->regs.rflags)));
 }
 
-/* An address: a number, or a register as gdb names it ("$eip" or "eip"). */
-static bool address_of(const struct request *r, const char *word, uint64_t *address) {
+/* A register as gdb names it, "$eip" or "eip"; `$pc`, `$sp` and `$fp` are names of gdb's own. */
+static const struct reg *register_named(struct machine *m, const char *word) {
+    static const char *const own[][3] = {
+        {"pc", "eip", "rip"}, {"sp", "esp", "rsp"}, {"fp", "ebp", "rbp"}};
+    const struct reg_layout *layout = wanted_layout(m);
+    const char *name = *word == '$' ? word + 1 : word;
+    const struct reg *reg = register_find(layout, name);
+    for (unsigned i = 0; !reg && i < sizeof own / sizeof *own; i++)
+        if (!strcmp(name, own[i][0]))
+            reg = register_find(layout, own[i][layout->bits == 64 ? 2 : 1]);
+    return reg;
+}
+
+static bool value_of(const struct request *r, const struct reg *reg, uint64_t *value) {
+    *value = 0;
+    if (register_read(&shown_vcpu(r->machine)->cpu, reg, (uint8_t *)value))
+        return true;
+    text_print(r->text, "the engine did not give %s\n", reg->name);
+    return false;
+}
+
+/* A number, or a register. */
+static bool number_of(const struct request *r, const char *word, uint64_t *number) {
     char *end;
-    const struct reg_layout *layout = wanted_layout(r->machine);
-    const struct reg *reg = register_find(layout, *word == '$' ? word + 1 : word);
-    if (reg && reg->bits <= 64) {
-        *address = 0;
-        if (register_read(&shown_vcpu(r->machine)->cpu, reg, (uint8_t *)address)) {
-            *address = addresses_linear(*address, bridge_shift(shown_vcpu(r->machine)));
-            return true;
-        }
-        text_print(r->text, "the engine did not give %s\n", reg->name);
-        return false;
-    }
-    *address = addresses_linear(strtoull(word, &end, 0), bridge_shift(shown_vcpu(r->machine)));
+    const struct reg *reg = register_named(r->machine, word);
+    if (reg && reg->bits <= 64)
+        return value_of(r, reg, number);
+    *number = strtoull(word, &end, 0);
     if (*word && !*end)
         return true;
     text_print(r->text,
@@ -162,6 +172,28 @@ static bool address_of(const struct request *r, const char *word, uint64_t *addr
                "gdb's expressions are not known here\n",
                word);
     return false;
+}
+
+static bool address_of(const struct request *r, const char *word, uint64_t *address) {
+    if (!number_of(r, word, address))
+        return false;
+    *address = addresses_linear(*address, bridge_shift(shown_vcpu(r->machine)));
+    return true;
+}
+
+/* "$sp 4": the register as a number. */
+static void cmd_written(const struct request *r) {
+    char name[16], text[64];
+    size_t length = strcspn(r->rest, " ");
+    uint64_t value;
+    snprintf(name, sizeof name, "%.*s", (int)length, r->rest);
+    const struct reg *reg = length < sizeof name ? register_named(r->machine, name) : NULL;
+    reg = reg && reg->bits <= 64 ? reg : NULL;
+    if (reg && !value_of(r, reg, &value))
+        return;
+    if (reg)
+        snprintf(text, sizeof text, "%#llx%.30s", (unsigned long long)value, r->rest + length);
+    bridge_when_written(r->machine, reg ? text : r->rest, r->debug->physical, r->text);
 }
 
 static uint64_t current_pc(struct machine *m) {
@@ -178,16 +210,13 @@ static void cmd_page(const struct request *r) {
 /* "/4xw 0x1000"; a physical address is no client's address. */
 static void dump(const struct request *r, bool physical) {
     uint64_t address;
-    char *end;
     const char *word = r->rest;
     if (*word == '/')
         word += strcspn(word, " ");
     word += strspn(word, " ");
-    if (physical)
-        address = strtoull(word, &end, 0);
-    else if (!address_of(r, word, &address))
+    if (!(physical ? number_of : address_of)(r, word, &address))
         return;
-    else
+    if (!physical)
         address =
             (uint32_t)(address - bridge_shift(shown_vcpu(r->machine))) | (address >> 32 << 32);
     const char *wrong = bridge_dump(r->machine, physical, r->rest, address, r->text);

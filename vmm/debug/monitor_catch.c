@@ -53,7 +53,9 @@ static void set_event(struct machine *m, const struct catch_event *e, const char
     if (is_impossible(m, e, t))
         return;
     e->set(m, which);
-    if (e->stops)
+    if (e->stops && *number)
+        text_print(t, "stops %s, %s only\n", e->stops, number);
+    else if (e->stops)
         text_print(t, "stops %s\n", e->stops);
     else
         text_print(t, "nothing is caught any more\n");
