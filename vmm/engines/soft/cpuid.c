@@ -127,12 +127,20 @@ static void set_xstate(struct soft *s, uint32_t subleaf) {
         set_four(s, s->xstate[subleaf].size, s->xstate[subleaf].offset, 0, 0);
 }
 
-/* A leaf beyond the last is answered as the last basic one. */
+static bool leaf_exists(const struct soft *s, uint32_t leaf) {
+    return leaf <= (leaf < 0x80000000 ? last_leaf(s) : LEAF_EXTENDED_LAST);
+}
+
+/* A leaf beyond the last is answered as the last basic one by Intel's CPUs (Vol. 2A, CPUID), by
+ * AMD's with zeros. */
 const struct op *cpuid(struct soft *s, const struct op *op) {
     uint32_t leaf = (uint32_t)s->r[R_AX], subleaf = (uint32_t)s->r[R_CX];
-    if (leaf > LEAF_EXTENDED_LAST || (leaf > last_leaf(s) && leaf < 0x80000000))
+    bool exists = leaf_exists(s, leaf);
+    if (!exists)
         leaf = last_leaf(s);
-    if (leaf == 0)
+    if (!exists && s->amd)
+        set_four(s, 0, 0, 0, 0);
+    else if (leaf == 0)
         set_vendor(s);
     else if (leaf == 1)
         set_basic(s);

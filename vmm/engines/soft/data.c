@@ -252,8 +252,9 @@ const struct op *pop_s(struct soft *s, const struct op *op) {
 
 /* LES, LDS, LSS, LFS, LGS; op->imm is the segment register. */
 static const struct op *load_far(struct soft *s, const struct op *op, unsigned seg) {
-    uint64_t at = address(s, op), offset = load(s, op->seg, at, op->size);
-    uint64_t selector = load(s, op->seg, (at + op->size) & op->mask, 2);
+    unsigned size = far_offset_size(s, op);
+    uint64_t at = address(s, op), offset = load(s, op->seg, at, size);
+    uint64_t selector = load(s, op->seg, (at + size) & op->mask, 2);
     segment_load(s, seg, (uint16_t)selector);
     set_reg(s, op->reg, op->size, offset);
     return op + 1;

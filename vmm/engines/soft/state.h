@@ -350,6 +350,8 @@ void stack_segment_fits(struct soft *, uint16_t selector, unsigned cpl, unsigned
                         struct kvm_segment *k);
 
 /* --- transfer.c: far transfers --- */
+/* Of the offset in a far pointer in memory. */
+unsigned far_offset_size(const struct soft *, const struct op *);
 /* CS, with its RPL and the CPL made to agree; faults nothing. */
 void set_code(struct soft *, struct kvm_segment k, unsigned cpl);
 void set_code_real(struct soft *, uint16_t selector);

@@ -277,9 +277,15 @@ static struct far far_immediate(const struct op *op, bool call) {
     return (struct far){op, (uint16_t)(op->imm >> 32), (uint32_t)op->imm, call};
 }
 
+/* With REX.W AMD's CPUs take 32 bits of it (APM 3, CALL). */
+unsigned far_offset_size(const struct soft *s, const struct op *op) {
+    return s->amd && op->wide == 8 ? 4 : op->wide;
+}
+
 static struct far far_memory(struct soft *s, const struct op *op, bool call) {
-    uint64_t at = address(s, op), offset = load(s, op->seg, at, op->wide);
-    uint64_t selector = load(s, op->seg, (at + op->wide) & op->mask, 2);
+    unsigned size = far_offset_size(s, op);
+    uint64_t at = address(s, op), offset = load(s, op->seg, at, size);
+    uint64_t selector = load(s, op->seg, (at + size) & op->mask, 2);
     return (struct far){op, (uint16_t)selector, offset, call};
 }
 
