@@ -437,6 +437,8 @@ static const struct row features[] = {
      "#PF(1,8000030000)"},
     {"… with AC it does", SMAP_ "ac=1 q:80000=81063 q:80008=81067 ebx=8000030000 q:30000=5",
      "48 8b 03", "eax=5"},
+    {"… but the CPU itself does not", SMAP_ "ac=1 q:80000=81063 q:80008=81067 q:1128=80 ldt=120 "
+     "gdt:4c=0,fffff,93,c eax=4c", "8e d8", "#PF(1,8000005848)"},
     {"… users do", "long ring3l +smap cr4=200020 ebx=30000 q:30000=5", "48 8b 03", "eax=5"},
     {"STAC", "long +smap", "0f 01 cb", "ac=1"},
     {"CLAC", "long +smap ac=1", "0f 01 ca", "ac=0"},
@@ -487,6 +489,15 @@ static const struct row amd[] = {
      "long amd ss=e8 " SYSCALLS "ecx=800000000000 r11=2", "48 0f 07",
      "cs=103 ss=f8 eip=800000000000"},
     {"FS null keeps its base", "long amd fsb=5000 eax=0", "8e e0", "fs=0 fsb=5000"},
+    {"JMP by 64 bits: the pointer's offset has 32", "long amd " FAR32("e0", "14000"), "48 ff 2b",
+     "eip=14000"},
+    {"CALL likewise, but 64 are pushed", "long amd " FAR32("e0", "14000"), "48 ff 1b",
+     "push64=e0,10003 eip=14000"},
+    {"LFS likewise", "long amd " FAR32("10", "89abcdef"), "48 0f b4 03", "eax=89abcdef fs=10"},
+    {"CPUID beyond the last leaf is nothing", "amd +xsave eax=e ebx=1 ecx=1 edx=1", "0f a2",
+     "eax=0 ebx=0 ecx=0 edx=0"},
+    {"… nor beyond the last extended one", "amd +xsave eax=80000009 ebx=1 ecx=1 edx=1", "0f a2",
+     "eax=0 ebx=0 ecx=0 edx=0"},
 };
 
 /* 4.10: what a TLB holds; and decoded code is that of one mode. A page of 4 KiB at 200000. */
@@ -510,6 +521,9 @@ static const struct row programs[] = {
     {"WRMSR of NXE flushes", MAPPED "ecx=c0000080 eax=501",
      "48 8b 34 25 00 00 20 00 " REMAP "0f 30 48 8b 3c 25 00 00 20 00 f4",
      "esi=5 edi=6 efer=501 d:83000=50067"},
+    {"MOV to CR0 that changes CD loads the PDPTE registers (4.4.1)",
+     PAE "cr0=80000011 eax=c0000011 ebx=40030000 d:30000=5",
+     "c7 05 08 00 08 00 01 10 08 00 0f 22 c0 8b 0b f4", "ecx=5 cr0=c0000011 d:80008=81001"},
     {"the upper half", "long q:80800=81067 ebx=ffff800000030000 q:30000=5",
      "48 8b 03 48 89 43 08 f4", "eax=5 q:30008=5"},
     {"code in the upper half", "long q:80800=81067 b:14000=ff,c0,f4 ebx=ffff800000014000",

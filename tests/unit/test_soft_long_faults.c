@@ -101,6 +101,8 @@ static const struct row msrs[] = {
     {"RDMSR of the kernel's GS base", "long ecx=c0000102 kgsb=ffff800000001234", "0f 32",
      "eax=1234 edx=ffff8000"},
     {"RDMSR of TSC_AUX without RDTSCP", "long ecx=c0000103", "0f 32", "#GP(0)"},
+    {"RDMSR of the time without TSC", "long -tsc ecx=10", "0f 32", "#GP(0)"},
+    {"WRMSR of the time without TSC", "long -tsc ecx=10", "0f 30", "#GP(0)"},
     {"LOCK WRMSR", "long ecx=c0000100", "f0 0f 30", "#UD"},
 };
 
@@ -281,6 +283,11 @@ static const struct row irets[] = {
     {"IRETQ outwards: SS of ring 0", "long stack64=14000,103,2,1e000,10", "48 cf", "#GP(10)"},
     {"IRETQ to ring 1: SS null", "long " RING1 "stack64=14000,d1,2,1e000,1", "48 cf",
      "cs=d1 ss=1 esp=1e000 eip=14000 ds=0 es=0 fs=0 gs=0"},
+    {"IRETQ outwards: a null selector loses its RPL (seen on an Intel processor)",
+     "long fs=3 gs=2 fsb=5000 stack64=14000,103,2,1e000,fb", "48 cf",
+     "cs=103 ss=fb esp=1e000 eip=14000 ds=0 es=0 fs=0 gs=0 fsb=5000"},
+    {"… and in its own ring keeps it", "long fs=3 fsb=5000 stack64=14000,e0,2,1e000,10", "48 cf",
+     "esp=1e000 eip=14000"},
     {"IRETQ from what is not canonical", "long " SS_ON_IST1 "esp=800000000000", "48 cf",
      "esp=1b000 push64=10,800000000000,10002,e0,10000,0 eip=120c0"},
     {"IRETQ in ring 3: IF and IOPL stay", "long ring3l stack64=14000,103,3202,1e000,fb", "48 cf",

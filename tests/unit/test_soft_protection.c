@@ -322,6 +322,8 @@ static const struct row returns[] = {
      "esp=1ff0c eip=14000 efl=257ed7"},
     {"IRET of 16 bits", "ac=1 esp=1ff00 stack16=5000,40,3202", "66 cf",
      "esp=1ff06 cs=40 eip=5000 efl=43202"},
+    {"IRET outwards: a null selector loses its RPL", "fs=3 esp=1ff00 stack=14000,1b,2,1e000,23", "cf",
+     "cs=1b ss=23 esp=1e000 eip=14000 ds=0 es=0 fs=0 gs=0"},
     {"IRET outwards", "esp=1ff00 stack=14000,1b,3202,1e000,23", "cf",
      "cs=1b ss=23 esp=1e000 eip=14000 efl=3202 ds=0 es=0 fs=0 gs=0"},
     {"IRET in ring 3: IF and IOPL stay", "ring3 esp=1ff00 stack=14000,1b,3202", "cf",

@@ -245,14 +245,17 @@ void segment_load_task(struct soft *s, unsigned seg, uint16_t selector) {
     }
 }
 
-/* A return to an outer ring takes away what that ring may not use (5.8.6). */
+/* A return to an outer ring takes away what that ring may not use (5.8.6); a selector that is
+ * null becomes 0, whatever its RPL (Vol. 2A, IRET), and the base that FS or GS has stays. */
 void segments_drop_inner(struct soft *s) {
     static const uint8_t data[] = {S_ES, S_DS, S_FS, S_GS};
     for (unsigned n = 0; n < sizeof data; n++) {
-        const struct kvm_segment *k = &s->seg[data[n]].k;
+        struct kvm_segment *k = &s->seg[data[n]].k;
         bool any_ring = k->type & TYPE_CODE && k->type & TYPE_CONFORMING;
         if (!k->unusable && !any_ring && k->dpl < s->cpl)
             load_null(s, data[n], 0);
+        else if (is_null(k->selector))
+            k->selector = 0;
     }
 }
 

@@ -324,7 +324,7 @@ static struct kvm_segment return_code(struct soft *s, uint16_t selector) {
  * above it; `release` more go from the one it comes to. */
 static void leave_ring(struct soft *s, struct kvm_segment code, unsigned size, int64_t used,
                        unsigned release) {
-    unsigned rpl = code.selector & 3;
+    unsigned rpl = code.selector & 3, old = s->cpl;
     uint64_t sp = peek(s, size, used);
     uint16_t ss = (uint16_t)peek(s, 2, used + size);
     struct kvm_segment stack = null_stack(ss);
@@ -332,7 +332,8 @@ static void leave_ring(struct soft *s, struct kvm_segment code, unsigned size, i
         stack_segment_fits(s, ss, rpl, VECTOR_GP, &stack);
     set_code(s, code, rpl);
     set_stack(s, stack, sp + release);
-    segments_drop_inner(s);
+    if (rpl > old)
+        segments_drop_inner(s);
 }
 
 static const struct op *ret_far_real(struct soft *s, const struct op *op, unsigned release) {
