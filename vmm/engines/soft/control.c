@@ -42,11 +42,11 @@ static void set_cr0(struct soft *s, uint64_t value) {
     s->cr0 = (value & CR0_DEFINED) | CR0_ET;
     changed = old ^ s->cr0;
     set_lma(s);
-    if (changed & CR0_PG && !pdptes_load(s, s->cr3)) {
+    if (changed & (CR0_PG | CR0_CD | CR0_NW) && !pdptes_load(s, s->cr3)) { /* 4.4.1 */
         s->cr0 = old;
         raise_gp0(s);
     }
-    if (changed & (CR0_PG | CR0_WP | CR0_PE))
+    if (changed & (CR0_PG | CR0_WP | CR0_PE | CR0_CD | CR0_NW))
         tlb_flush(s, true);
     if (changed & (CR0_PE | CR0_AM | CR0_PG))
         mode_changed(s);

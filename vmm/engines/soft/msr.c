@@ -131,9 +131,13 @@ static void set_edx_eax(struct soft *s, uint64_t value) {
     s->r[R_DX] = value >> 32;
 }
 
+static bool is_time_stamp(const struct soft *s, uint32_t number) {
+    return number == MSR_TSC && has_feature(s, FEATURE_TSC);
+}
+
 static uint64_t read_msr(struct soft *s, uint32_t number) {
     const struct msr *m = msr_find(s, number);
-    if (number == MSR_TSC)
+    if (is_time_stamp(s, number))
         return now(s) + s->msrs.tsc;
     if (number == MSR_EFER && efer_bits(s))
         return s->efer;
@@ -144,7 +148,7 @@ static uint64_t read_msr(struct soft *s, uint32_t number) {
 
 static void write_msr(struct soft *s, uint32_t number, uint64_t value) {
     const struct msr *m = msr_find(s, number);
-    if (number == MSR_TSC) {
+    if (is_time_stamp(s, number)) {
         s->msrs.tsc = value - now(s);
     } else if (number == MSR_EFER && efer_bits(s)) {
         set_efer(s, value);
