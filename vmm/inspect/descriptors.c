@@ -27,16 +27,23 @@ void fill_row(const struct table_sink *sink, const char *format, ...) {
 
 /* --- words --------------------------------------------------------------------------- */
 
-/* System descriptors (3.5, table 3-2). */
+/* System descriptors (3.5, table 3-2): outside long mode, and in it. */
 static const char *const system_types[16] = {
     "reserved", "tss16",     "ldt",      "tss16 busy", "call gate16", "task gate",
     "int gate16", "trap gate16", "reserved", "tss32",    "reserved",    "tss32 busy",
     "call gate32", "reserved", "int gate32", "trap gate32"};
+static const char *const system_types64[16] = {
+    [2] = "ldt", [9] = "tss64", [11] = "tss64 busy", [12] = "call gate64", [14] = "int gate64",
+    [15] = "trap gate64"};
+
+static const char *system_type(unsigned type, bool wide) {
+    const char *name = wide ? system_types64[type] : system_types[type];
+    return name ? name : system_types[0];
+}
 
 const char *descriptor_type(const struct kvm_segment *s, bool wide) {
     if (!s->s)
-        return wide && (s->type == 9 || s->type == 11) ? s->type == 9 ? "tss64" : "tss64 busy"
-                                                       : system_types[s->type];
+        return system_type(s->type, wide);
     if (!(s->type & 8))
         return s->db ? "data32" : "data16";
     return s->l ? "code64" : s->db ? "code32" : "code16";
@@ -62,16 +69,16 @@ const char *vector_name(unsigned vector) {
 
 /* --- GDT and LDT ------------------------------------------------------------------------ */
 
-static void descriptor_row(const struct table_sink *sink, uint16_t selector, uint64_t raw,
-                           uint64_t high) {
-    struct kvm_segment s = x86_descriptor(selector, raw);
-    s.base |= high << 32;
+static void descriptor_row(const struct table_sink *sink, uint16_t selector, const uint64_t raw[2],
+                           bool wide) {
+    struct kvm_segment s = x86_descriptor(selector, raw[0]);
+    s.base |= raw[1] << 32;
     if (!s.present) {
-        fill_row(sink, "0x%02x\t\t\t\tnot present\t0x%016" PRIx64, selector, raw);
+        fill_row(sink, "0x%02x\t\t\t\tnot present\t0x%016" PRIx64, selector, raw[0]);
         return;
     }
     fill_row(sink, "0x%02x\t0x%08llx\t0x%08x\t%u\t%s\t%s", selector, s.base, s.limit, s.dpl,
-             descriptor_type(&s, high), descriptor_access(&s));
+             descriptor_type(&s, wide), descriptor_access(&s));
 }
 
 /* In long mode a system descriptor takes two slots (7.2.3). */
@@ -87,7 +94,7 @@ static void descriptors(struct machine *m, const struct table_sink *sink, uint64
         if (wide)
             x86_read(&m->memory, s, base + at + 8, &raw[1], 8);
         if (raw[0])
-            descriptor_row(sink, at | table_bit, raw[0], wide ? raw[1] & 0xffffffff : 0);
+            descriptor_row(sink, at | table_bit, raw, wide);
         at += wide ? 8 : 0;
     }
 }
@@ -127,7 +134,7 @@ static void gate_row(struct machine *m, const struct table_sink *sink, unsigned 
     fill_row(sink, "0x%02x\t%s\t0x%02x\t0x%08" PRIx64 "\t%s%0*" PRIx64 "\t%u\t%s%s", v,
              vector_name(v), (unsigned)(raw[0] >> 16 & 0xffff), offset, goes ? "0x" : "",
              goes ? 8 : 0, goes ? linear : 0, (unsigned)(raw[0] >> 45 & 3),
-             system_types[raw[0] >> 40 & 15], raw[0] >> 47 & 1 ? "" : ", not present");
+             system_type(raw[0] >> 40 & 15, s->efer & EFER_LMA), raw[0] >> 47 & 1 ? "" : ", not present");
 }
 
 void fill_idt(struct machine *m, const struct table_sink *sink) {
@@ -162,6 +169,7 @@ static const struct tss_field tss16[] = {
     {"SP2", 10, 2}, {"SS2", 12, 2}, {"IP", 14, 2}, {"FLAGS", 16, 2}, {NULL, 0, 0}};
 static const struct tss_field tss64[] = {
     {"RSP0", 4, 8}, {"RSP1", 12, 8}, {"RSP2", 20, 8}, {"IST1", 36, 8}, {"IST2", 44, 8},
+    {"IST3", 52, 8}, {"IST4", 60, 8}, {"IST5", 68, 8}, {"IST6", 76, 8}, {"IST7", 84, 8},
     {"I/O map at", 102, 2}, {NULL, 0, 0}};
 
 void fill_tss(struct machine *m, const struct table_sink *sink) {
