@@ -211,6 +211,7 @@ static void walk_4level(void) {
     CHECK(!x86_walk(&m, &s, high + (2ull << 30), &w) && w.levels == 2);
     CHECK(!x86_walk(&m, &s, high + (4ull << 20), &w) && w.levels == 3);
     CHECK(!x86_walk(&m, &s, high + 0x6000, &w) && w.levels == 4);
+    CHECK(!x86_walk(&m, &s, 0x800000005123, &w) && w.levels == 0 && !w.present); /* not canonical */
 }
 
 /* Pages that are neighbours in linear memory need not be so in physical. */

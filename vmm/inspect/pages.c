@@ -134,6 +134,10 @@ void inspect_page(struct machine *m, uint64_t linear, const struct text *t) {
         text_print(t, "paging is off (CR0.PG = 0): physical 0x%08" PRIx64 "\n", linear);
         return;
     }
+    if (s->efer & EFER_LMA && !x86_is_canonical(linear)) {
+        text_print(t, "not canonical (bits 63 to 47 differ): #GP, by the stack #SS\n");
+        return;
+    }
     text_print(t, "  CR3    0x%08llx\n", s->cr3);
     for (unsigned i = 0; i < w.levels; i++) {
         char words[128];

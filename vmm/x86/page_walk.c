@@ -37,9 +37,7 @@ static uint64_t large_frame(const struct paging *p, uint64_t entry, uint64_t siz
     return entry & PTE_ADDRESS & ~(size - 1);
 }
 
-static void add_rights(struct page_walk *w, const struct paging *p, bool pdpte, uint64_t entry) {
-    if (pdpte) /* a PAE PDPTE has no rights bits (4.4.1) */
-        return;
+static void add_rights(struct page_walk *w, const struct paging *p, uint64_t entry) {
     w->writable &= !!(entry & PTE_RW);
     w->user &= !!(entry & PTE_US);
     w->executable &= p->entry_size == 4 || !(entry & PTE_NX);
@@ -54,16 +52,17 @@ bool x86_walk(const struct memory *m, const struct kvm_sregs *s, uint64_t linear
     uint64_t table = p == &paging_pae ? s->cr3 & 0xffffffe0u
                      : p->entry_size == 4 ? s->cr3 & 0xfffff000u : s->cr3 & PTE_ADDRESS;
     w->present = false;
-    for (unsigned i = 0; i < p->levels; i++) {
-        unsigned level = p->levels - 1 - i; /* 0 is the page table */
-        unsigned shift = 12 + level * p->index_bits;
+    bool exists = p != &paging_4level || x86_is_canonical(linear);
+    for (unsigned i = 0; exists && i < p->levels; i++) {
+        unsigned level = p->levels - 1 - i, shift = 12 + level * p->index_bits; /* 0: page table */
         uint64_t index = x86_bits(linear, shift, i == 0 ? p->top_bits : p->index_bits);
         uint64_t address = table + index * p->entry_size, entry = 0;
         bool there = memory_read(m, address, &entry, p->entry_size) == p->entry_size;
         w->level[w->levels++] = (struct page_level){p->names[i], address, entry};
         if (!there || !(entry & PTE_P))
             return false;
-        add_rights(w, p, p == &paging_pae && i == 0, entry);
+        if (p != &paging_pae || i > 0) /* a PAE PDPTE has no rights bits (4.4.1) */
+            add_rights(w, p, entry);
         bool large = (p->large >> level & 1) && (entry & PTE_PS);
         if (large || level == 0) {
             w->size = 1ull << shift;

@@ -20,6 +20,8 @@ struct page_walk {
     uint64_t size;     /* of the page: 4 KiB, 2 MiB, 4 MiB, 1 GiB */
     bool writable, user, executable; /* of all levels together */
 };
+/* Bits 63 to 47 are alike (Vol. 1, 3.3.7.1): others are no addresses in long mode. */
+static inline bool x86_is_canonical(uint64_t linear) { return linear + (1ull << 47) < 1ull << 48; }
 /* Reads only; sets no accessed bits. Returns walk->present. */
 bool x86_walk(const struct memory *, const struct kvm_sregs *, uint64_t linear,
               struct page_walk *walk);
