@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "vmm/x86/mode.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/registers.h"
 #include "vmm/inspect/explain.h"
 #include "vmm/inspect/inspect.h"
@@ -119,8 +120,22 @@ static bool say_rights(const struct scene *c) {
     return true;
 }
 
-/* Volume 1, 3.3.7.1: the upper bits repeat bit 47. */
-static bool is_canonical(uint64_t linear) { return (uint64_t)((int64_t)(linear << 16) >> 16) == linear; }
+/* What the address must be a multiple of, or the instruction may raise #GP(0): of SSE operands of
+ * 16 bytes, CMPXCHG16B, FXSAVE, XSAVE (Vol. 1, 4.1.1, 10.5, 13.4). */
+static unsigned alignment_asked(const struct insn *in) {
+    static const struct insn_span by_16[] = {
+        {0x0f28, 0x0f2b}, {0x0f51, 0x0f7f}, {0x0fc2, 0x0fc7}, {0x0fd0, 0x0ffe}};
+    static const uint8_t group_0fae[8] = {16, 16, 1, 1, 64, 64, 64, 1};
+    if (insn_in(in, (struct insn_span){0x0fae, 0x0fae}))
+        return group_0fae[insn_modrm(in) >> 3 & 7];
+    return insn_in_any(in, by_16, sizeof by_16 / sizeof *by_16) ? 16 : 1;
+}
+
+static void say_alignment(const struct scene *c, uint64_t linear) {
+    unsigned asked = alignment_asked(&c->in);
+    if (linear % asked)
+        text_print(c->t, ": linear 0x%08" PRIx64 " is no multiple of %u", linear, asked);
+}
 
 /* 5.3: segments that grow down have their limit at the other end; in 64-bit code there are no
  * limits. */
@@ -130,9 +145,11 @@ static void say_segment(const struct scene *c) {
     for (unsigned i = 0, count = scene_places(c, place); i < count; i++) {
         const struct kvm_segment *k = place[i].segment;
         const char *name = insn_segment_name(c->s, k);
-        if (wide && !is_canonical(place[i].linear))
+        if (wide && !x86_is_canonical(place[i].linear))
             text_print(c->t, ": linear 0x%016" PRIx64 " is not canonical (bits 63 to 47 differ)",
                        place[i].linear);
+        else if (wide)
+            say_alignment(c, place[i].linear);
         if (wide)
             continue;
         bool grows_down = !(k->type & 8) && k->type & 4;
@@ -140,8 +157,10 @@ static void say_segment(const struct scene *c) {
             text_print(c->t, ": %s is null", name);
         else if (!grows_down && place[i].offset > k->limit)
             text_print(c->t, ": the limit of %s is 0x%x", name, k->limit);
-        else
+        else {
+            say_alignment(c, place[i].linear);
             continue;
+        }
         return;
     }
 }

@@ -128,6 +128,22 @@ static uint64_t scaled_index(const struct insn *in, const struct cpu_state *s, u
     return index == 4 ? 0 : insn_register(s, index) << (sib >> 6);
 }
 
+/* Those whose ModRM operand is followed by an immediate of one byte, or of the operand size. */
+static const struct insn_span with_byte[] = {
+    {0x6b, 0x6b}, {0x80, 0x80}, {0x82, 0x83}, {0xc0, 0xc1}, {0xc6, 0xc6}, {0x0f70, 0x0f73},
+    {0x0fa4, 0x0fa4}, {0x0fac, 0x0fac}, {0x0fba, 0x0fba}, {0x0fc2, 0x0fc2}, {0x0fc4, 0x0fc6},
+};
+static const struct insn_span with_number[] = {{0x69, 0x69}, {0x81, 0x81}, {0xc7, 0xc7}};
+
+static unsigned immediate_length(const struct insn *in) {
+    unsigned number = in->operand == 2 ? 2 : 4;
+    if (in->opcode == 0xf6 || in->opcode == 0xf7) /* of the group only TEST has one */
+        return insn_modrm(in) >> 4 & 3 ? 0 : in->opcode == 0xf6 ? 1 : number;
+    if (insn_in_any(in, with_byte, sizeof with_byte / sizeof *with_byte))
+        return 1;
+    return insn_in_any(in, with_number, sizeof with_number / sizeof *with_number) ? number : 0;
+}
+
 static uint64_t offset32(const struct insn *in, const struct cpu_state *s, bool *stack) {
     unsigned at = modrm_at(in);
     uint8_t modrm = insn_modrm(in), mod = modrm >> 6, rm = modrm & 7;
@@ -138,7 +154,7 @@ static uint64_t offset32(const struct insn *in, const struct cpu_state *s, bool 
     int64_t disp = displacement(in, disp_at, mod == 1 ? 1 : mod == 2 || none ? 4 : 0);
     uint64_t offset = disp + (rm == 4 ? scaled_index(in, s, sib) : 0);
     if (relative)
-        offset += in->pc + in->prefixes + disp_at + 4;
+        offset += in->pc + in->prefixes + disp_at + 4 + immediate_length(in);
     else if (!none)
         offset += insn_register(s, base | (in->rex & 1) << 3);
     *stack = !none && (base == 4 || base == 5) && !(in->rex & 1);
