@@ -190,6 +190,7 @@ static bool one(const struct row *row) {
                          .memory = true};
     bool user = row->mode == RING3 || row->set == returning;
     bool ran = (long_mode_is_right() || !user) && rig_step(&kvm) != CPU_EXIT_CANNOT;
+    kvm.cpu.ops->store(&kvm.cpu, kvm.cpu.dirty); /* what the step has mended */
     rig_step(&soft);
     bool same = !ran || (kvm.exit.kind == soft.exit.kind && lockstep_same(&l, &kvm, &soft));
     if (!same)
