@@ -104,6 +104,8 @@ static void leaves_agree(const char *choice) {
     CHECK((leaf_of(&r, 0, 0).word[CPUID_EAX] == 0xD) == announced(&r, FEATURE_XSAVE));
     CHECK(announced(&r, FEATURE_LM) == (leaf_of(&r, 0x80000008, 0).word[CPUID_EAX] >> 8 == 48));
     struct leaf beyond = leaf_of(&r, 0x100, 0), last = leaf_of(&r, leaf_of(&r, 0, 0).word[CPUID_EAX], 0);
+    if (r.cpu.cpuid && r.cpu.cpuid->vendor == VENDOR_AMD)
+        last = (struct leaf){0};
     CHECK(!memcmp(&beyond, &last, sizeof last));
     rig_close(&r);
 }

@@ -51,7 +51,7 @@ static const struct row debug[] = {
      "ebx=ffff800000030008", "89 03", ""},
 };
 
-/* Vol. 2: 2.8.1's instructions of ring 0, and those that IOPL and CR4.TSD keep. */
+/* Vol. 3A 2.8: the instructions of ring 0, and those that IOPL and CR4.TSD keep. */
 static const struct row privileged[] = {
     {"MOV to CR0", "long ring3l", "0f 22 c0", "#GP(0)"},
     {"MOV from CR0", "long ring3l", "0f 20 c0", "#GP(0)"},
@@ -146,7 +146,7 @@ static const struct row segment_loads[] = {
     {"LSS of a register", "long", "0f b2 c0", "#UD"},
 };
 
-/* Vol. 2A LLDT, LTR; figure 3-… of 16-byte descriptors, 7.2.3. */
+/* Vol. 2A LLDT, LTR; 7.2.3 and figure 7-4: descriptors of 16 bytes. */
 static const struct row tables[] = {
     {"LLDT beyond the GDT", "long eax=1000", "0f 00 d0", "#GP(1000)"},
     {"LLDT in the LDT", "long eax=124", "0f 00 d0", "#GP(124)"},

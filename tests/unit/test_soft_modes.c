@@ -175,14 +175,14 @@ static const struct row identity[] = {
     {"leaf 1; a cache line has 64 bytes", "eax=1", "0f a2", "eax=633 ebx=800 ecx=2000 edx=789b97d"},
     {"leaf 1: no cache line without CLFLUSH", "-clflush eax=1", "0f a2",
      "eax=633 ebx=0 ecx=2000 edx=781b97d"},
-    {"beyond the last: the last basic leaf", "eax=8", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
+    {"beyond the last: the last basic leaf", "eax=8", "0f a2", "eax=0 ebx=40 ecx=0 edx=0"},
     {"a leaf that says nothing", "eax=5 ebx=1 ecx=1 edx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
     {"leaf 80000000", "eax=80000000 ecx=1", "0f a2", "eax=80000008 ebx=0 ecx=0 edx=0"},
     {"leaf 80000001", "eax=80000001 ecx=0", "0f a2", "eax=0 ebx=0 ecx=1 edx=24100800"},
     {"the name", "eax=80000002", "0f a2", "eax=696e696d ebx=206d766b ecx=6c697562 edx=6e692d74"},
     {"the name goes on", "eax=80000003", "0f a2", "eax=55504320 ebx=0 ecx=0 edx=0"},
     {"address sizes", "eax=80000008", "0f a2", "eax=3028 ebx=0 ecx=0 edx=0"},
-    {"beyond the last extended one", "eax=80000009", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
+    {"beyond the last extended one", "eax=80000009", "0f a2", "eax=0 ebx=40 ecx=0 edx=0"},
 };
 
 /* Vol. 2A 2.1.5, tables 2-1 to 2-3; prefixes 2.1.1 */

@@ -123,7 +123,7 @@ static const struct row leaves[] = {
     {"CPUID D, 1 without XSAVEOPT", "+xsave eax=d ecx=1", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
     {"CPUID D, 2", ON "eax=d ecx=2", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
     {"CPUID D, far behind", ON "eax=d ecx=ffffffff", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
-    {"CPUID D without XSAVE is leaf 7", "eax=d ecx=0", "0f a2", "eax=0 ebx=0 ecx=0 edx=0"},
+    {"CPUID D without XSAVE is leaf 7", "eax=d ecx=0", "0f a2", "eax=0 ebx=40 ecx=0 edx=0"},
 };
 
 /* --- beside the host's own --- */

@@ -11,6 +11,7 @@
 
 #define CPUID_OSXSAVE (1u << 27) /* of leaf 1, ECX: as CR4 has it */
 #define SIGNATURE     0x633 /* family 6; SEP is believed from model 3, stepping 3 */
+#define FDP_EXCEPTIONS_ONLY (1u << 6) /* of leaf 7, EBX: see x87.h */
 #define CLFLUSH_LINE (8 << 8) /* in leaf 1, EBX: what CLFLUSH takes, in units of 8 bytes */
 
 enum { LEAF_EXTENDED_LAST = 0x80000008 };
@@ -106,6 +107,11 @@ static void set_basic(struct soft *s) {
     s->r[R_CX] |= s->cr4 & CR4_OSXSAVE ? CPUID_OSXSAVE : 0;
 }
 
+static void set_structured(struct soft *s, uint32_t subleaf) {
+    set_features(s, 7, subleaf);
+    s->r[R_BX] |= has_feature(s, FEATURE_FPU) && !subleaf ? FDP_EXCEPTIONS_ONLY : 0;
+}
+
 /* On AMD's CPUs the first leaf's are there, too, where they have the same bits (AMD Vol. 3, E.4.2). */
 static void set_extended(struct soft *s) {
     enum { SAME_BITS = 0x0183F3FF };
@@ -144,6 +150,8 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
         set_vendor(s);
     else if (leaf == 1)
         set_basic(s);
+    else if (leaf == 7)
+        set_structured(s, subleaf);
     else if (leaf == 0xD)
         set_xstate(s, subleaf);
     else if (leaf == 0x80000000)
@@ -155,6 +163,6 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
     else if (leaf == 0x80000008)
         set_four(s, (has_feature(s, FEATURE_LM) ? 48 : 32) << 8 | PHYS_BITS, 0, 0, 0);
     else
-        set_features(s, leaf, leaf == 7 ? subleaf : 0);
+        set_features(s, leaf, 0);
     return op + 1;
 }

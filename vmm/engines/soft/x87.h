@@ -9,8 +9,8 @@
  * before every call that leaves it, and takes the registers back into soft.fpu; with MXCSR, of
  * which the same is true (sse.h).
  *
- * FIP and FCS are those of the last instruction. FOP and FDP are those of the last one with an
- * exception that is not masked, as CPUID says (leaf 7, EBX bit 6).
+ * FIP and FCS are those of the last instruction. FOP (Vol. 1 §8.1.9.1) and FDP, of which CPUID
+ * says so (leaf 7, EBX bit 6), are those of the last one with an exception that is not masked.
  */
 #ifndef MINIKVM_SOFT_X87_H
 #define MINIKVM_SOFT_X87_H
