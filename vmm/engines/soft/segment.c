@@ -106,8 +106,7 @@ uint64_t descriptor_need(struct soft *s, uint16_t selector, unsigned vector, uin
     return raw;
 }
 
-/* The upper half of a 16-byte descriptor must have type 0 (figure 3-29 …), and its base be
- * canonical. */
+/* The upper half of a 16-byte descriptor must have type 0 (figure 7-4), and its base be canonical. */
 static void widen_descriptor(struct soft *s, struct kvm_segment *k, uint64_t linear,
                              unsigned vector) {
     const struct kvm_segment *ldt = &s->seg[S_LDT].k;

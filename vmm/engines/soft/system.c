@@ -1,4 +1,5 @@
-/* System instructions: descriptor tables, HLT, the interrupt flag, and the instructions that look at descriptors (Vol. 2, chapter 2.8).
+/* System instructions: descriptor tables, HLT, the interrupt flag, and the instructions that look
+ * at descriptors (2.8).
  */
 #include "vmm/engines/soft/access.h"
 #include "vmm/engines/soft/flags.h"
