@@ -168,7 +168,7 @@ static void open_both(struct rig *fast, struct rig *slow) {
     uint8_t code[1024];
     bool code64 = any() & 1, paging = any() & 1, flat = any() & 1;
     size_t length = program(code, sizeof code, code64);
-    uint32_t from = any() % 2 ? 0 : PAGE_SIZE - any() % sizeof code; /* over two pages */
+    uint32_t from = any() % PAGE_SIZE; /* a quarter over two pages */
     struct rig *const both[] = {fast, slow};
     for (unsigned n = 0; n < 2; n++) {
         rig_open(both[n], soft_open, 1 << 20);

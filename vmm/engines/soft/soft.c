@@ -281,6 +281,7 @@ static bool take_interrupt(struct soft *s) {
         s->irq_deferred = s->cpu->defer_irq(s->cpu->host.context, s->ticks, s->halted, s->irq_deferred);
     if (s->irq_deferred)
         return false;
+    s->cpu->ticks = s->ticks; /* whoever is asked may look at the time */
     int vector = host->acknowledge(s->cpu->host.context);
     if (vector < 0)
         return false;
