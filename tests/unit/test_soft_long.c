@@ -522,6 +522,10 @@ static const struct row programs[] = {
     {"WRMSR of NXE flushes", MAPPED "ecx=c0000080 eax=501",
      "48 8b 34 25 00 00 20 00 " REMAP "0f 30 48 8b 3c 25 00 00 20 00 f4",
      "esi=5 edi=6 efer=501 d:83000=50067"},
+    {"SYSCALL behind MOV SS: what that traps comes after it (6.8.3)",
+     "long star=e000000000 lstar=14000 dr0=30000 dr7=30401 ebx=30000 w:30000=10 "
+     "idt64:1=e0,14100,8e,0 b:14100=f4", "8e 13 0f 05 f4",
+     "ecx=10004 r11=2 ss=e8 push64=e8,20000,2,e0,14000 eip=14101 dr6=ffff0ff1"},
     {"MOV to CR0 that changes CD loads the PDPTE registers (4.4.1)",
      PAE "cr0=80000011 eax=c0000011 ebx=40030000 d:30000=5",
      "c7 05 08 00 08 00 01 10 08 00 0f 22 c0 8b 0b f4", "ecx=5 cr0=c0000011 d:80008=81001"},

@@ -47,6 +47,15 @@ static const struct row debug[] = {
     {"eight bytes of the upper half, written",
      "long q:80800=81067 dr0=ffff800000030000 dr7=90401 ebx=ffff800000030004", "89 03",
      "d:30004=0 eip=10002 dr6=ffff0ff1 #DB"},
+    {"the end of an SSE store", "long cr4=220 dr0=3000f dr7=10401 ebx=30000 xmm0=5 xmm0h=6",
+     "0f 11 03", "q:30000=5,6 eip=10003 dr6=ffff0ff1 #DB"},
+    {"the end of an SSE load", "long cr4=220 dr0=3000f dr7=30401 ebx=30000 q:30000=5,6",
+     "0f 28 03", "xmm0=5 xmm0h=6 eip=10003 dr6=ffff0ff1 #DB"},
+    {"the end of FSTP m80", "long dr0=30009 dr7=10401 ebx=30000 fcw=37f fsw=3800 ftw=80 st0e=3fff",
+     "db 3b", "w:30008=3fff fsw=0 ftw=0 st0e=0 st7e=3fff fip=10000 eip=10002 dr6=ffff0ff1 #DB"},
+    {"CMPXCHG16B that is not equal writes, too",
+     "long dr0=30008 dr7=10401 ebx=3 esi=30000 q:30000=1,5 zf=1", "48 0f c7 0e",
+     "eax=1 edx=5 zf=0 eip=10004 dr6=ffff0ff1 #DB"},
     {"… and what lies beside", "long q:80800=81067 dr0=ffff800000030000 dr7=90401 "
      "ebx=ffff800000030008", "89 03", ""},
 };
