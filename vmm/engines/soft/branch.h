@@ -55,7 +55,7 @@ ALWAYS const struct op *branch_if(struct soft *s, const struct op *op, unsigned 
 /* Of a family's handlers for registers: one for each size and these conditions of the jump. */
 #define PAIR(name, size, cc)                                                                       \
     static const struct op *name##_##size##_j##cc(struct soft *s, const struct op *op) {           \
-        op = name(s, op, size, (struct e){.place = REGISTER, .paired = true});             \
+        op = name(s, op, size, (struct e){.place = REGISTER, .paired = true});                     \
         return branch_if(s, op, 0x##cc);                                                           \
     }
 #define PAIR_NAME(name, size, cc) [0x##cc] = name##_##size##_j##cc,
