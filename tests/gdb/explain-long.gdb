@@ -43,3 +43,7 @@ set $rsi = 0xa004
 monitor explain
 set $rsi = 0x800000000000
 monitor explain
+# bit 63 of an entry, with and without EFER.NXE
+monitor page 0x104000
+set $efer = 0x501
+monitor page 0x104000

@@ -98,10 +98,9 @@ static const struct {
     const char *set, *clear;
 } entry_bits[] = {{0, "P", "not present"}, {1, "RW", "read-only"},  {2, "US", "supervisor"},
                   {3, "PWT", NULL},        {4, "PCD", NULL},        {5, "A", "not accessed"},
-                  {6, "D", NULL},          {7, "PS", NULL},         {8, "G", NULL},
-                  {63, "NX", NULL}}; /* reserved, unless EFER.NXE is set */
+                  {6, "D", NULL},          {7, "PS", NULL},         {8, "G", NULL}};
 
-static void entry_words(uint64_t entry, char *out, size_t size) {
+static void entry_words(uint64_t entry, bool nxe, char *out, size_t size) {
     size_t n = 0;
     out[0] = 0;
     for (size_t i = 0; i < sizeof entry_bits / sizeof *entry_bits && n < size; i++) {
@@ -112,10 +111,14 @@ static void entry_words(uint64_t entry, char *out, size_t size) {
         if (i == 0 && !(entry & 1))
             return; /* the rest of an entry that is not present means nothing */
     }
+    if (entry >> 63 && n < size)
+        snprintf(out + n, size - n, ", %s", nxe ? "NX" : "bit 63, reserved while EFER.NXE = 0");
 }
 
 /* Why a write from ring 3 would fault (4.6.1), or NULL. */
-static const char *user_write_problem(const struct page_walk *w) {
+static const char *user_write_problem(const struct page_walk *w, bool nxe) {
+    if (!w->executable && !nxe)
+        return "a level has a reserved bit: #PF with error code 0xf (user write, present, reserved bit)";
     if (!w->present)
         return "a level is not present: #PF with error code 6 (user write)";
     if (!w->user)
@@ -128,6 +131,7 @@ static const char *user_write_problem(const struct page_walk *w) {
 void inspect_page(struct machine *m, uint64_t linear, const struct text *t) {
     const struct kvm_sregs *s = &cpu_read(&shown_vcpu(m)->cpu, CPU_SREGS)->sregs;
     struct page_walk w;
+    bool nxe = s->efer & EFER_NX;
     x86_walk(&m->memory, s, linear, &w);
     text_print(t, "linear 0x%08" PRIx64 "\n", linear);
     if (!(s->cr0 & CR0_PG)) {
@@ -141,16 +145,16 @@ void inspect_page(struct machine *m, uint64_t linear, const struct text *t) {
     text_print(t, "  CR3    0x%08llx\n", s->cr3);
     for (unsigned i = 0; i < w.levels; i++) {
         char words[128];
-        entry_words(w.level[i].entry, words, sizeof words);
+        entry_words(w.level[i].entry, nxe, words, sizeof words);
         text_print(t, "  %-6s at 0x%08" PRIx64 ": 0x%08" PRIx64 "  %s\n", w.level[i].name,
                    w.level[i].address, w.level[i].entry, words);
     }
     if (w.present)
         text_print(t, "physical 0x%08" PRIx64 ", in a page of %" PRIu64 " KiB\n", w.phys,
                    w.size >> 10);
-    const char *problem = user_write_problem(&w);
+    const char *problem = user_write_problem(&w, nxe);
     text_print(t, "a write from ring 3: %s\n", problem ? problem : "is allowed");
-    if (w.present && !w.executable)
+    if (w.present && !w.executable && nxe)
         text_print(t, "an instruction there: a level is NX: #PF with error code 0x%x (fetch, present)\n",
                    w.user ? 0x15 : 0x11);
 }

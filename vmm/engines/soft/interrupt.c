@@ -172,7 +172,7 @@ static void deliver_protected(struct soft *s, const struct fault *f) {
 static uint64_t stack64(struct soft *s, unsigned ist, unsigned cpl) {
     uint64_t sp = ist ? task_stack64(s, TSS_IST + ist) : cpl < s->cpl ? task_stack64(s, cpl)
                                                                       : s->r[R_SP];
-    if (!is_canonical(sp))
+    if (!x86_is_canonical(sp))
         raise_fault(s, VECTOR_SS, 0);
     return sp & ~15ull;
 }

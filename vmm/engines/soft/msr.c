@@ -96,7 +96,7 @@ static bool range_fits(uint32_t number, uint64_t value) {
 static bool value_fits(const struct msr *m, uint32_t number, uint64_t value) {
     switch (m->width) {
     case ONLY32: return !(value >> 32);
-    case ADDRESS: return is_canonical(value);
+    case ADDRESS: return x86_is_canonical(value);
     case PAT_TYPES: return are_types(value, 8, TYPES | UC_MINUS);
     case MTRR_TYPES: return are_types(value, 8, TYPES);
     case MTRR_DEFAULT: return !(value & ~0xCFFull) && are_types(value, 1, TYPES);

@@ -30,7 +30,7 @@ bool segment_allows(const struct soft *s, const struct segment *g, uint64_t offs
                     bool write) {
     uint64_t last = offset + size - 1;
     if (code64(s))
-        return is_canonical(g->base + offset) && is_canonical(g->base + last);
+        return x86_is_canonical(g->base + offset) && x86_is_canonical(g->base + last);
     if (!type_allows(s, &g->k, write))
         return false;
     if (!expands_down(&g->k))
@@ -115,7 +115,7 @@ static void widen_descriptor(struct soft *s, struct kvm_segment *k, uint64_t lin
         raise_fault(s, vector, k->selector & ~3u);
     uint64_t upper = read_linear(s, linear + 8, 8, RIGHTS_SYSTEM);
     k->base |= upper << 32;
-    if (upper >> 40 & 31 || !is_canonical(k->base))
+    if (upper >> 40 & 31 || !x86_is_canonical(k->base))
         raise_fault(s, vector, k->selector & ~3u);
 }
 

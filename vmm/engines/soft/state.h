@@ -23,6 +23,7 @@
 #include "vmm/memory/memory.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/mode.h"
+#include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
 #define DR6_BD (1u << 13)
@@ -231,11 +232,6 @@ static inline bool has_feature(const struct soft *s, enum cpuid_feature f) {
 
 static inline bool code64(const struct soft *s) {
     return s->width == 8;
-}
-
-/* Bits 63 to 47 of a canonical address are alike (Vol. 1 §3.3.7.1). */
-static inline bool is_canonical(uint64_t linear) {
-    return linear + (1ull << 47) < 1ull << 48;
 }
 
 /* Instructions may begin there: within CS's limit or, in 64-bit code, canonical. */

@@ -61,7 +61,7 @@ const struct op *sysexit(struct soft *s, const struct op *op) {
     need_sysenter(s, s->protected && !s->cpl);
     bool is64 = code64(s) && op->wide == 8;
     uint64_t mask = is64 ? ~0ull : 0xFFFFFFFF, ip = s->r[R_DX] & mask, sp = s->r[R_CX] & mask;
-    if (is64 && !(is_canonical(ip) && is_canonical(sp)))
+    if (is64 && !(x86_is_canonical(ip) && x86_is_canonical(sp)))
         raise_gp0(s);
     unsigned cs = (s->msrs.sysenter_cs & 0xFFFC) + (is64 ? 32 : 16);
     load_flat(s, cs, (cs + 8) | 3, 3, is64);
@@ -122,7 +122,7 @@ const struct op *sysret(struct soft *s, const struct op *op) {
     need_syscall(s);
     bool is64 = code64(s) && op->wide == 8;
     uint64_t ip = is64 ? s->r[R_CX] : (uint32_t)s->r[R_CX];
-    if (s->cpl || !s->protected || (!s->amd && !is_canonical(ip)))
+    if (s->cpl || !s->protected || (!s->amd && !x86_is_canonical(ip)))
         raise_gp0(s);
     unsigned selector = s->msrs.star >> 48, cs = selector + (is64 ? 16 : 0);
     struct kvm_segment stack = s->seg[S_SS].k;
@@ -160,7 +160,7 @@ const struct op *fsgsbase(struct soft *s, const struct op *op) {
         return op + 1;
     }
     uint64_t base = get_reg(s, op->rm, op->size);
-    if (!is_canonical(base))
+    if (!x86_is_canonical(base))
         raise_gp0(s);
     g->k.base = base;
     segment_refresh(s, g);

@@ -74,7 +74,7 @@ static const struct op *load_table(struct soft *s, const struct op *op, struct k
     need_ring0(s);
     uint64_t at = address(s, op), limit = load(s, op->seg, at, 2);
     uint64_t base = load(s, op->seg, (at + 2) & op->mask, code64(s) ? 8 : 4);
-    if (code64(s) && !is_canonical(base))
+    if (code64(s) && !x86_is_canonical(base))
         raise_gp0(s);
     t->limit = (uint16_t)limit;
     t->base = op->wide == 2 && !code64(s) ? base & 0xFFFFFF : base;

@@ -85,7 +85,7 @@ static void fill(struct soft *s, struct tlb_entry *e, uint64_t linear, enum acce
     struct tlb_entry made = {
         .phys = linear & ~0xFFFull, .writable = true, .dirty = true, .shift = 12};
     bool code = access == ACCESS_FETCH;
-    if (s->long_mode && !is_canonical(linear))
+    if (s->long_mode && !x86_is_canonical(linear))
         raise_gp0(s);
     if (s->cr0 & CR0_PG)
         walk_tables(s, &made, linear, access, rights);

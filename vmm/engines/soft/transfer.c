@@ -96,7 +96,7 @@ static bool is_code64(const struct soft *s, const struct kvm_segment *k) {
 uint64_t target_in(struct soft *s, const struct kvm_segment *k, uint64_t ip) {
     if (s->long_mode && !k->l)
         ip = (uint32_t)ip;
-    if (is_code64(s, k) ? !is_canonical(ip) : ip > k->limit)
+    if (is_code64(s, k) ? !x86_is_canonical(ip) : ip > k->limit)
         raise_gp0(s);
     return ip;
 }
