@@ -119,21 +119,19 @@ bool rom_step_caller(struct vcpu *v, uint16_t *cs, uint16_t *ip) {
            code[0] == 0xcd && code[1] == vector;
 }
 
+static unsigned place_in_stub(struct vcpu *v) { return (unsigned)(pc_of(v) - ROM_BASE) % ROM_STUB_SIZE; }
+
 /* Behind an OUT: the service is done, and its IRET is all that is left. To do it again would take
  * its answer for a question. */
 static bool service_is_done(struct vcpu *v) {
-    unsigned at = (unsigned)(pc_of(v) - ROM_BASE) % ROM_STUB_SIZE;
+    unsigned at = place_in_stub(v);
     return in_stub(v) && (at == ROM_STUB_OUT || at == ROM_STUB_AGAIN);
-}
-
-static bool service_waits(struct vcpu *v) {
-    return in_stub(v) && (pc_of(v) - ROM_BASE) % ROM_STUB_SIZE >= ROM_STUB_WAIT;
 }
 
 /* As if the call had not been; what interrupts did meanwhile has been, and so has the time of a wait. */
 static void back_to_int(struct vcpu *v, uint16_t cs, uint16_t ip) {
     uint16_t flags = word_on_stack(v, 4);
-    if (service_waits(v))
+    if (place_in_stub(v) >= ROM_STUB_WAIT)
         bios_wait_is_interrupted(&v->machine->bios, cs, ip);
     struct cpu_state *s = cpu_write(&v->cpu, CPU_REGS | CPU_SREGS | CPU_MP | CPU_EVENTS);
     bios_unwind(s, cs, ip, flags);

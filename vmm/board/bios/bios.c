@@ -115,13 +115,6 @@ static void forget_later(struct bios *b, uint64_t ticks) {
         b->call_count--;
 }
 
-/* Where the caller's INT is; else where it goes on. */
-static uint16_t int_place(struct call *c) {
-    uint8_t code[2];
-    far_read(c, c->cs, (uint16_t)(c->ip - 2), code, sizeof code);
-    return (uint16_t)(code[0] == 0xcd && code[1] == c->number ? c->ip - 2 : c->ip);
-}
-
 static void keep_call(struct call *asked, struct call *c, const struct service *s) {
     struct bios *b = c->bios;
     uint64_t ticks = b->cpu->ticks;

@@ -110,6 +110,12 @@ void go_back(struct call *c, uint16_t ip) {
     c->elsewhere = true;
 }
 
+uint16_t int_place(struct call *c) {
+    uint8_t code[2];
+    far_read(c, c->cs, (uint16_t)(c->ip - 2), code, sizeof code);
+    return (uint16_t)(code[0] == 0xcd && code[1] == c->number ? c->ip - 2 : c->ip);
+}
+
 /* --- a wait that a person interrupts --- */
 
 void bios_wait_is_interrupted(struct bios *b, uint16_t cs, uint16_t ip) {
@@ -121,7 +127,7 @@ void bios_wait_is_interrupted(struct bios *b, uint16_t cs, uint16_t ip) {
 bool wait_goes_on(struct call *c) {
     enum { SOON_NS = 100000000 };
     struct bios *b = c->bios;
-    uint32_t place = peek32(b, ebda(b, EBDA_WAIT_PLACE)), here = c->cs * 16u + (uint16_t)(c->ip - 2);
+    uint32_t place = peek32(b, ebda(b, EBDA_WAIT_PLACE)), here = c->cs * 16u + int_place(c);
     bool soon = guest_time(b) - peek64(b, ebda(b, EBDA_WAIT_TIME)) < SOON_NS;
     if (place)
         poke32(b, ebda(b, EBDA_WAIT_PLACE), 0);

@@ -60,6 +60,8 @@ static inline void set_zero(struct call *c, bool on) {
 static inline void wait_here(struct call *c) {
     c->pc = (uint16_t)(c->number * ROM_STUB_SIZE + ROM_STUB_WAIT);
 }
+/* Where the caller's INT is; else where it goes on. */
+uint16_t int_place(struct call *);
 /* The service has begun before, and its deadline (EBDA_DEADLINE) stands. */
 bool wait_goes_on(struct call *);
 

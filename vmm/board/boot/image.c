@@ -14,7 +14,7 @@
 #include "vmm/host/files.h"
 
 enum { IMAGE_MAX = 256 << 20, MIB = 1 << 20 };
-enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, PC_MEMORY = 128 << 20, FREE_MEMORY = 8 << 20 };
+enum { SMALL_MEMORY = 1 << 20, USUAL_MEMORY = 16 << 20, LARGE_MEMORY = 128 << 20, FREE_MEMORY = 8 << 20 };
 enum { BOOT_LOAD = 0x7c00, FIRST_HARD_DISK = 0x80, FIRST_CD = 0xe0 };
 
 /* --- which kind --------------------------------------------------------------------------- */
@@ -230,7 +230,7 @@ static bool is_more_than_a_floppy(const struct image *im) {
 
 uint64_t image_memory(const struct image *im) {
     if (is_more_than_a_floppy(im))
-        return PC_MEMORY;
+        return LARGE_MEMORY;
     if (im->mode == START_REAL && im->end <= SMALL_MEMORY && !image_is_boot_sector(im))
         return SMALL_MEMORY;
     uint64_t need = is_multiboot(im) ? im->end + multiboot_room(im) + FREE_MEMORY : 0;

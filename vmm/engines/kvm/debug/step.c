@@ -108,9 +108,8 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
         *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : insn_modrm_length(in));
         return t->int3 ? BY_INT3 : BY_TF;
     }
-    if (kernel_entry(cpu, in, target))
-        return t->exec_bp ? BY_DR : BY_TF;
-    return t->exec_bp && ends_at_next(in, raw, target) ? BY_DR : BY_TF;
+    bool known = kernel_entry(cpu, in, target) || ends_at_next(in, raw, target);
+    return known && t->exec_bp ? BY_DR : BY_TF;
 }
 
 /* A handler at the current pc is not held; it would hit at once. */
