@@ -21,7 +21,8 @@ enum { RAM = 1 << 20, HANDLERS_AT = 0x12000, HANDLER_SIZE = 16 };
 #define WRMSR   "\x0f\x30"
 #define XSETBV  "\x0f\x01\xd1"
 
-/* An instruction that is done with the feature, and is #GP without it. */
+/* An instruction that is done with the feature, and is #GP without it. EFER.LME needs CR4.PAE with
+ * it only in the rig (docs/kvm-quirks.md 22). */
 static const struct row {
     const char *name;
     enum cpuid_feature feature;
@@ -35,7 +36,7 @@ static const struct row {
     {"umip", FEATURE_UMIP, MOV_CR4, CR4_UMIP, 0, 0},
     {"fsgsbase", FEATURE_FSGSBASE, MOV_CR4, CR4_FSGSBASE, 0, 0},
     {"nx", FEATURE_NX, WRMSR, EFER_NX, MSR_EFER, 0},
-    {"lm", FEATURE_LM, NULL, 0, 0, 0},
+    {"lm", FEATURE_LM, WRMSR, EFER_LME, MSR_EFER, CR4_PAE},
     {"rdtscp", FEATURE_RDTSCP, WRMSR, 5, MSR_TSC_AUX, 0},
     {"avx", FEATURE_AVX, XSETBV, XSTATE_X87 | XSTATE_SSE | XSTATE_AVX, 0, CR4_OSXSAVE},
     {"popcnt", FEATURE_POPCNT, NULL, 0, 0, 0},
@@ -69,6 +70,7 @@ static bool open_rig(struct rig *r, const struct engine *engine) {
 /* The code, and HLT: it runs to that or to a handler's, so that a step plays no part. */
 static void prepare(struct rig *r, const char *code, size_t length) {
     rig_get(r)->sregs.cr4 = 0;
+    r->cpu.state.sregs.efer = 0;
     r->cpu.state.mp.mp_state = KVM_MP_STATE_RUNNABLE;
     rig_set(r);
     rig_flat(r, code, length);
