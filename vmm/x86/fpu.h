@@ -24,6 +24,7 @@ union st {
     uint8_t b[16]; /* the last six are unused, 0 */
     uint16_t w[8]; /* w[4]: sign and exponent */
     uint64_t q[2];
+    long long v __attribute__((vector_size(16)));
 };
 
 struct fpu_image {

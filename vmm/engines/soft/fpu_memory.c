@@ -145,9 +145,14 @@ const struct op *x87_frstor(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-/* --- FXSAVE and FXRSTOR --- */
+/* --- FXSAVE and FXRSTOR ---
+ *
+ * Areas are moved in pieces for which the compiler makes plain moves. For more than 256 bytes it
+ * makes a REP MOVS, which takes longer to begin than the moves take together.
+ */
 
-enum { FX_MXCSR_AT = 24, FX_ST_AT = 32, FX_XMM_AT = 160 };
+enum { FX_MXCSR_AT = 24, FX_ST_AT = 32, FX_XMM_AT = 160, FX_XMM8_AT = 288,
+       FX_HALF = 8 * sizeof(union xmm) };
 
 /* 16-byte alignment is asked for, and an unaligned area is #GP. With CR0.EM or TS they are
  * #NM, as is every x87 instruction; an exception that is pending does not matter. */
@@ -161,9 +166,11 @@ static uint64_t begin_fx(struct soft *s, const struct op *op) {
     return at;
 }
 
-/* XMM8 and on are there in 64-bit code. */
-static unsigned fx_xmm_size(const struct soft *s) {
-    return (code64(s) ? 16 : 8) * (unsigned)sizeof(union xmm);
+/* All of it. */
+static void copy_image(struct fpu_image *to, const struct fpu_image *from) {
+    memcpy(to, from, FX_XMM_AT);
+    memcpy(to->xmm, from->xmm, sizeof to->xmm);
+    memcpy(to->unused, from->unused, sizeof to->unused);
 }
 
 /* Pointers of 64 bits: with REX.W; else with selectors, which 64-bit code has not. */
@@ -175,30 +182,47 @@ static void short_pointers(const struct soft *s, const struct op *op, struct fpu
     f->fds = selector_of(s, f->fds);
 }
 
-/* Bits of registers that do not exist. The host's FXRSTOR would refuse those of MXCSR, and equal
- * states are equal bytes. */
+/* Bits of registers that do not exist, or that follow from others (ES and B). The host's FXRSTOR
+ * would refuse those of MXCSR, and equal states are equal bytes. */
 void fpu_drop_reserved(struct fpu_image *f) {
+    bool pending = f->fsw & ~f->fcw & FCW_MASKS;
+    f->fcw = (f->fcw & FCW_DEFINED) | FCW_ONE;
+    f->fsw = (uint16_t)((f->fsw & ~(FSW_ES | FSW_B)) | (pending ? FSW_ES | FSW_B : 0));
     f->zero = 0;
     f->fop &= 0x7FF;
     f->mxcsr &= MXCSR_DEFINED;
     f->mxcsr_mask = 0;
     for (unsigned n = 0; n < 8; n++)
-        memset(f->st[n].b + 10, 0, 6);
+        f->st[n].v &= st_defined.v;
     memset(f->unused, 0, sizeof f->unused);
 }
 
+/* XMM8 and on are there in 64-bit code. */
+static void xmm_out(struct soft *s, const struct op *op, uint64_t at) {
+    operand_store(s, op->seg, at + FX_XMM_AT, s->fpu.xmm, FX_HALF);
+    if (code64(s))
+        operand_store(s, op->seg, at + FX_XMM8_AT, s->fpu.xmm + 8, FX_HALF);
+}
+
+static void xmm_in(struct soft *s, const struct op *op, uint64_t at, union xmm *xmm) {
+    operand_load(s, op->seg, at + FX_XMM_AT, xmm, FX_HALF);
+    if (code64(s))
+        operand_load(s, op->seg, at + FX_XMM8_AT, xmm + 8, FX_HALF);
+}
+
 void fx_store(struct soft *s, const struct op *op, uint64_t at, unsigned parts) {
-    struct fpu_image image = s->fpu;
-    image.mxcsr_mask = MXCSR_DEFINED;
-    short_pointers(s, op, &image);
+    struct fpu_image first; /* its first bytes alone */
+    memcpy(&first, &s->fpu, FX_ST_AT);
+    first.mxcsr_mask = MXCSR_DEFINED;
+    short_pointers(s, op, &first);
     if (parts & FX_X87) {
-        operand_store(s, op->seg, at, &image, FX_MXCSR_AT);
-        operand_store(s, op->seg, at + FX_ST_AT, image.st, sizeof image.st);
+        operand_store(s, op->seg, at, &first, FX_MXCSR_AT);
+        operand_store(s, op->seg, at + FX_ST_AT, s->fpu.st, sizeof s->fpu.st);
     }
     if (parts & FX_MXCSR)
-        operand_store(s, op->seg, at + FX_MXCSR_AT, &image.mxcsr, 8);
+        operand_store(s, op->seg, at + FX_MXCSR_AT, &first.mxcsr, 8);
     if (parts & FX_XMM)
-        operand_store(s, op->seg, at + FX_XMM_AT, image.xmm, fx_xmm_size(s));
+        xmm_out(s, op, at);
 }
 
 void fx_load(struct soft *s, const struct op *op, uint64_t at, unsigned parts,
@@ -211,7 +235,7 @@ void fx_load(struct soft *s, const struct op *op, uint64_t at, unsigned parts,
     if (parts & FX_MXCSR)
         operand_load(s, op->seg, at + FX_MXCSR_AT, &to->mxcsr, 8);
     if (parts & FX_XMM)
-        operand_load(s, op->seg, at + FX_XMM_AT, to->xmm, fx_xmm_size(s));
+        xmm_in(s, op, at, to->xmm);
     if (to->mxcsr & ~(uint32_t)MXCSR_DEFINED)
         raise_gp0(s);
     fpu_drop_reserved(to);
@@ -231,13 +255,13 @@ const struct op *fxsave(struct soft *s, const struct op *op) {
 
 const struct op *fxrstor(struct soft *s, const struct op *op) {
     uint64_t at = begin_fx(s, op);
-    struct fpu_image image = s->fpu;
+    struct fpu_image image;
+    copy_image(&image, &s->fpu);
     fx_load(s, op, at, FX_ALL, &image);
     if (!has_sse(s)) {
         image.mxcsr = s->fpu.mxcsr;
         memcpy(image.xmm, s->fpu.xmm, sizeof image.xmm);
     }
-    s->fpu = image;
-    x87_bring(s); /* which drops reserved bits */
+    copy_image(&s->fpu, &image);
     return op + 1;
 }

@@ -18,13 +18,7 @@ ALWAYS void *operand_to_write(const struct soft *s, const struct op *op, unsigne
 }
 
 /* At once, or in pieces that begin at multiples of eight. */
-static inline void operand_load(struct soft *s, unsigned seg, uint64_t at, void *to,
-                                unsigned size) {
-    const void *host = fast_read(s, seg, at, size, false);
-    if (LIKELY(host)) {
-        memcpy(to, host, size);
-        return;
-    }
+static inline void load_pieces(struct soft *s, unsigned seg, uint64_t at, void *to, unsigned size) {
     for (unsigned n = 0; n < size; n += 8) {
         unsigned piece = size - n < 8 ? size - n : 8;
         uint64_t value = load(s, seg, at + n, piece);
@@ -32,17 +26,29 @@ static inline void operand_load(struct soft *s, unsigned seg, uint64_t at, void 
     }
 }
 
-static inline void operand_store(struct soft *s, unsigned seg, uint64_t at, const void *from,
-                                 unsigned size) {
-    void *host = fast_write(s, seg, at, size, false);
-    if (LIKELY(host)) {
-        memcpy(host, from, size);
-        return;
-    }
+static inline void store_pieces(struct soft *s, unsigned seg, uint64_t at, const void *from,
+                                unsigned size) {
     for (unsigned n = 0; n < size; n += 8) {
         unsigned piece = size - n < 8 ? size - n : 8;
         store(s, seg, at + n, piece, fetch_host((const uint8_t *)from + n, piece));
     }
+}
+
+ALWAYS void operand_load(struct soft *s, unsigned seg, uint64_t at, void *to, unsigned size) {
+    const void *host = fast_read(s, seg, at, size, false);
+    if (LIKELY(host))
+        memcpy(to, host, size);
+    else
+        load_pieces(s, seg, at, to, size);
+}
+
+ALWAYS void operand_store(struct soft *s, unsigned seg, uint64_t at, const void *from,
+                          unsigned size) {
+    void *host = fast_write(s, seg, at, size, false);
+    if (LIKELY(host))
+        memcpy(host, from, size);
+    else
+        store_pieces(s, seg, at, from, size);
 }
 
 /* It can be written: else the fault that writing it would raise. */

@@ -73,10 +73,8 @@ void x87_take_back(struct soft *s) {
     s->fpu.fcw = now.fcw;
     s->fpu.fsw = now.fsw;
     s->fpu.ftw = now.ftw;
-    for (unsigned n = 0; n < 8; n++) {
-        s->fpu.st[n] = now.st[n];
-        memset(s->fpu.st[n].b + 10, 0, 6);
-    }
+    for (unsigned n = 0; n < 8; n++)
+        s->fpu.st[n].v = now.st[n].v & st_defined.v;
     s->x87_here = s->x87_ready = false;
 }
 

@@ -85,9 +85,11 @@ op_fn *x87_fast(const struct x87_row *, const struct op *);
 op_fn x87_fninit, x87_fnstsw_ax;
 
 /* --- fpu_memory.c --- */
+enum { FCW_DEFINED = 0x1F3F, FCW_ONE = 1 << 6 /* reserved, always set */ };
+static const union st st_defined = {.q = {UINT64_MAX, 0xFFFF}};
 void fpu_drop_reserved(struct fpu_image *);
 /* Parts of FXSAVE's area, out to memory that can be written, and in: #GP for a MXCSR with
- * reserved bits. x87_bring() comes when all is loaded. */
+ * reserved bits. */
 enum { FX_X87 = 1, FX_XMM = 2, FX_MXCSR = 4, FX_ALL = 7 };
 void fx_store(struct soft *, const struct op *, uint64_t at, unsigned parts);
 void fx_load(struct soft *, const struct op *, uint64_t at, unsigned parts, struct fpu_image *);

@@ -131,7 +131,6 @@ const struct op *xrstor(struct soft *s, const struct op *op) {
                          (uint8_t *)&area + s->xstate[n].offset, s->xstate[n].size);
     area.present = (area.present & ~request) | (has & request);
     s->xsave = area;
-    x87_bring(s); /* which drops reserved bits */
     return op + 1;
 }
 
