@@ -11,6 +11,7 @@
  *   serve.c    services at the end of an OUT
  *   step.c     exactly one instruction, whatever this KVM makes of it
  *   step_faults.c the faults that it may end in
+ *   step_tf.c  what is seen of TF meanwhile, and the guest's own TF
  *   run.c      running with breakpoints
  *   slots.c    memory slots when memory moves
  *   kick.c     interrupting a run, and looking after it
@@ -217,6 +218,16 @@ void step_raw(struct cpu *, struct cpu_exit *);
 enum { STEP_FAULTS = DEBUG_REGISTERS };
 /* Vectors, the likeliest first. */
 void step_faults(const struct cpu_state *, const struct insn *, uint8_t vectors[STEP_FAULTS]);
+/* The guest's own TF before and after an instruction that comes to its end; is a #DB due then? */
+struct guest_trace {
+    bool before, after, trap;
+};
+/* `interrupts`: it is an INT, or an exception goes in before it. */
+struct guest_trace step_tf_begin(struct cpu *, const struct insn *, bool interrupts);
+/* `delivered`: a fault was, instead. `unfinished`: another exit came first. */
+void step_tf_end(struct cpu *, const struct insn *, const struct guest_trace *, bool delivered,
+                 bool unfinished);
+bool step_loads_ss(const struct insn *); /* #DB is held off until after the next instruction */
 void run_guest(struct cpu *, struct cpu_exit *);
 void run_single(struct cpu *, struct cpu_exit *);
 

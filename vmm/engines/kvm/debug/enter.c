@@ -66,28 +66,42 @@ static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_d
  * is to arm again before every step. With it, TF goes in with the registers, at
  * no cost: one ioctl a step. An exception that we inject would be dropped by
  * that (KVM_SET_REGS clears what is pending), so then the long way is taken. */
-static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+static int give_debug(struct cpu *cpu, const struct kvm_guest_debug *debug, unsigned inject) {
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct kvm_vcpu *v = kvm_vcpu_of(cpu);
-    bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
-    if (stepping && !(d->armed.control & KVM_GUESTDBG_SINGLESTEP))
-        d->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;
-    bool fresh = d->inject || !same_debug(debug, &d->armed) || (stepping && !d->sync);
-    if (fresh) {
-        int err = debug_store(cpu, cpu->dirty);
-        struct kvm_guest_debug request = *debug;
-        request.control |= d->inject;
-        d->counters.debug_ioctls++;
-        if (err || ioctl(v->fd, KVM_SET_GUEST_DEBUG, &request) < 0)
-            return err ? err : -errno;
-        d->inject = 0;
-        d->armed = *debug;
-        d->stepping = stepping;
-        if (d->guest_tf) /* KVM has just cleared it along with ours */
-            cpu_write(cpu, CPU_REGS);
-    } else if (stepping) {
+    int err = debug_store(cpu, cpu->dirty);
+    struct kvm_guest_debug request = *debug;
+    request.control |= inject;
+    d->counters.debug_ioctls++;
+    if (err || ioctl(kvm_vcpu_of(cpu)->fd, KVM_SET_GUEST_DEBUG, &request) < 0)
+        return err ? err : -errno;
+    d->armed = *debug;
+    d->stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
+    return 0;
+}
+
+/* KVM clears the guest's own TF along with ours; and giving it back would drop what was injected
+ * with that request. */
+static int give_afresh(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    unsigned inject = d->inject;
+    if (d->guest_tf) {
+        int err = give_debug(cpu, debug, 0);
+        if (err)
+            return err;
         cpu_write(cpu, CPU_REGS);
     }
+    d->inject = 0;
+    return d->guest_tf && !inject ? 0 : give_debug(cpu, debug, inject);
+}
+
+static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
+    d->guest_tf = cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_TF;
+    if (d->inject || !same_debug(debug, &d->armed) || (stepping && !d->sync))
+        return give_afresh(cpu, debug);
+    if (stepping)
+        cpu_write(cpu, CPU_REGS);
     return 0;
 }
 

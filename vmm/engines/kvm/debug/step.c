@@ -10,11 +10,13 @@
  *   sysret             TF counts when it is done      → by a TF of ours in R11
  *   rep movs …         TF stops at each iteration     → to the next instruction
  *   sti, and some more TF is late by one on some      → to the next instruction
+ *   iretq              likewise                       → to where it returns
  *   mov ss, pop ss     #DB is held off for one more   → to an int3 put there
  *
  * A fault would run its handler, too: debug registers that are free hold the handlers
  * of the faults that this instruction may end in meanwhile (step_faults.c). What TF
- * leaves behind in memory (pushed flags) is cleared, so that the guest never sees it.
+ * leaves behind in memory is mended, so that the guest never sees it; and where the guest
+ * has a TF of its own, ours is no other, and the step ends in its #DB's handler (step_tf.c).
  */
 #include "vmm/engines/kvm/debug/debug.h"
 
@@ -31,14 +33,6 @@ static void look_at_next(struct cpu *cpu, struct insn *in) {
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     insn_read(cpu->memory, s, x86_pc(&s->regs, &s->sregs), in);
 }
-
-static bool is_sysret(const struct insn *in) { return in->opcode == 0x0f && in->second == 0x07; }
-
-static bool loads_ss(const struct insn *in) {
-    return in->opcode == 0x17 || (in->opcode == 0x8e && (insn_modrm(in) >> 3 & 7) == 2);
-}
-
-enum { EXCEPTIONS = 32 };
 
 /* --- where an instruction ends, if TF cannot tell ------------------------------- */
 
@@ -96,6 +90,17 @@ static bool ends_at_next(const struct insn *in, bool raw, uint64_t *target) {
     return sti || rep || is_done_apart(in);
 }
 
+/* IRETQ within ring 0: a KVM that interprets runs the instruction it returns to, too. */
+static bool returns_within(struct cpu *cpu, const struct insn *in, uint64_t *target) {
+    uint64_t frame[2]; /* RIP, CS */
+    if (in->opcode != 0xcf || in->operand != 8 || !is_long(cpu) || probe_traits()->paging32)
+        return false;
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    bool read = x86_read(cpu->memory, &s->sregs, s->regs.rsp, frame, sizeof frame) == sizeof frame;
+    *target = read ? frame[0] : 0;
+    return read && !(frame[1] & 3) && x86_cpl(&s->sregs) == 0;
+}
+
 static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, uint64_t *target) {
     const struct kvm_traits *t = probe_traits();
     int vector = vector_of(cpu, in);
@@ -104,11 +109,12 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
                        x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, vector, target)
                    ? BY_DR
                    : BY_TF;
-    if (loads_ss(in)) {
+    if (step_loads_ss(in)) {
         *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : insn_modrm_length(in));
         return t->int3 ? BY_INT3 : BY_TF;
     }
-    bool known = kernel_entry(cpu, in, target) || ends_at_next(in, raw, target);
+    bool known = kernel_entry(cpu, in, target) || returns_within(cpu, in, target) ||
+                 ends_at_next(in, raw, target);
     return known && t->exec_bp ? BY_DR : BY_TF;
 }
 
@@ -125,92 +131,6 @@ static void hold_handlers(struct cpu *cpu, const struct insn *in, struct kvm_gue
             bp_plan_add_exec(debug, handler);
 }
 
-/* Linear address of a word at an offset from the top of the stack. */
-static uint64_t stack_at(const struct cpu_state *s, unsigned offset) {
-    bool wide = x86_mode(&s->sregs, s->regs.rflags) == MODE_LONG;
-    uint64_t sp = s->regs.rsp + offset;
-    if (!wide)
-        sp = s->sregs.ss.db ? (uint32_t)sp : (uint16_t)sp;
-    return x86_linear(&s->sregs, s->regs.rflags, &s->sregs.ss, sp);
-}
-
-static void clear_tf_at(struct cpu *cpu, unsigned offset) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    uint8_t high; /* TF is bit 0 of the second byte */
-    uint64_t at = stack_at(s, offset + 1);
-    if (x86_read(cpu->memory, &s->sregs, at, &high, 1) == 1 && high & 1) {
-        high &= ~1;
-        x86_write(cpu->memory, &s->sregs, at, &high, 1);
-    }
-}
-
-static bool stands_at_handler(struct cpu *cpu) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    uint64_t handler;
-    for (unsigned vector = 0; vector < EXCEPTIONS; vector++)
-        if (x86_handler(cpu->memory, &s->sregs, vector, &handler) && handler == vcpu_pc(cpu))
-            return true;
-    return false;
-}
-
-/* Is the word at this offset from the top of the stack where the instruction was? */
-static bool holds_start(struct cpu *cpu, unsigned offset, unsigned size) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    uint64_t ip = 0;
-    return x86_read(cpu->memory, &s->sregs, stack_at(s, offset), &ip, size) == size &&
-           ip == debugged_of(cpu)->before.regs.rip;
-}
-
-/* At the first instruction of a fault's handler: the frame is [error] ip cs flags, in words of 2,
- * 4 or 8 bytes by the gate. */
-static void clear_tf_in_frame(struct cpu *cpu) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    bool real = !(s->sregs.cr0 & CR0_PE), wide = s->sregs.efer & EFER_LMA;
-    unsigned most = real ? 2 : wide ? 8 : 4, least = wide ? 8 : 2;
-    for (unsigned slot = most; slot >= least; slot /= 2)
-        for (unsigned error = 0; error <= !real; error++)
-            if (holds_start(cpu, error * slot, slot)) {
-                if (stands_at_handler(cpu))
-                    clear_tf_at(cpu, (error + 2) * slot);
-                return;
-            }
-}
-
-/* --- TF and the guest's own TF -------------------------------------------------------- */
-
-/* The TF that popf, iret and sysret are about to load; else as it is. */
-static bool tf_after(struct cpu *cpu, const struct insn *in) {
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    if (is_sysret(in))
-        return s->regs.r11 & FLAG_TF;
-    if (in->opcode != 0x9d && in->opcode != 0xcf)
-        return debugged_of(cpu)->guest_tf;
-    uint16_t flags = 0;
-    uint64_t at = stack_at(s, in->opcode == 0xcf ? 2 * in->operand : 0);
-    x86_read(cpu->memory, &s->sregs, at, &flags, 2);
-    return flags & FLAG_TF;
-}
-
-static void clean_up_tf(struct cpu *cpu, const struct insn *in, bool tf_next) {
-    struct debugged_vcpu *d = debugged_of(cpu);
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    bool in_sequence = x86_pc(&s->regs, &s->sregs) - in->pc <= 15;
-    if (in->opcode == 0x9c && in_sequence && !d->guest_tf)
-        clear_tf_at(cpu, 0);
-    if (in->opcode == 0x0f && in->second == 0x05 && !d->guest_tf) /* syscall */
-        cpu_write(cpu, CPU_REGS)->regs.r11 &= ~(uint64_t)FLAG_TF;
-    if (!in_sequence)
-        clear_tf_in_frame(cpu);
-    if (d->guest_tf) { /* the guest steps itself: its #DB is due now */
-        cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |= DR6_BS;
-        d->inject = KVM_GUESTDBG_INJECT_DB;
-    }
-    if (d->guest_tf != tf_next) {
-        d->guest_tf = tf_next;
-        cpu_write(cpu, CPU_REGS)->regs.rflags ^= FLAG_TF;
-    }
-}
-
 /* --- the step ------------------------------------------------------------------------------ */
 
 /* RF may have come: an exit amid an instruction that is to be done again sets it
@@ -221,10 +141,8 @@ static bool unchanged(struct cpu *cpu, const struct kvm_regs *start) {
     return !memcmp(&now, start, sizeof now);
 }
 
-/* Only without TF of our own can a #DB be the guest's. */
-static bool give_back_trap(struct cpu *cpu) {
-    bool stepping = debugged_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
-    return !stepping && exits_give_back(cpu);
+static bool is_stepping(struct cpu *cpu) {
+    return debugged_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
 }
 
 /* How many empty exits there may be: `jmp .` changes nothing either, and is over when a few
@@ -236,13 +154,19 @@ static unsigned empty_exits(const struct insn *in) {
     return insn_in_any(in, branches, sizeof branches / sizeof *branches) ? 8 : 1000;
 }
 
-/* A DEBUG exit amid the step: one with nothing done, or for a #DB that the guest gets. With a TF of
- * the guest's own the former may show BS, too, though nothing has been executed. */
+/* A DEBUG exit amid the step: one with nothing done, or for a #DB that the guest gets; only
+ * without TF of our own can it be the guest's. With a TF of the guest's own the former may show BS,
+ * too, though nothing has been executed. */
 static bool enter_again(struct cpu *cpu, const struct kvm_regs *start, const struct insn *in,
                         unsigned *empty) {
-    bool fault = kvm_vcpu_of(cpu)->run->debug.arch.dr6 & (DR6_BD | DR6_BT);
+    uint64_t dr6 = kvm_vcpu_of(cpu)->run->debug.arch.dr6;
     bool nothing = unchanged(cpu, start) && ++*empty <= empty_exits(in);
-    return (nothing && !fault) || give_back_trap(cpu) || nothing;
+    bool stepping = is_stepping(cpu), traced = start->rflags & FLAG_TF;
+    if (nothing && !(dr6 & (DR6_BD | DR6_BT)))
+        return true;
+    if (!stepping && traced && dr6 & DR6_BS) /* the guest's own step is over, and ours */
+        return false;
+    return (!stepping && exits_give_back(cpu)) || nothing;
 }
 
 /* Enter until the instruction is over. One KVM gives an extra, empty DEBUG exit
@@ -285,12 +209,31 @@ static uint8_t *plant(struct cpu *cpu, uint64_t target, uint8_t *saved) {
     return byte;
 }
 
-/* SYSRET takes RFLAGS from R11, and TF counts when it is done: so ours must be there. */
-static void set_tf_of_sysret(struct cpu *cpu, const struct insn *in, bool tf) {
-    if (!is_sysret(in))
-        return;
-    __u64 *r11 = &cpu_write(cpu, CPU_REGS)->regs.r11;
-    *r11 = (*r11 & ~(uint64_t)FLAG_TF) | (tf ? FLAG_TF : 0);
+/* By TF, and where the guest has one of its own by a debug register, too. */
+static void arm_end(struct kvm_guest_debug *debug, enum ending ending, uint64_t target,
+                    const struct insn *in, bool traced) {
+    bool held = ending == BY_DR && target != in->pc && bp_plan_add_exec(debug, target);
+    if (ending == BY_INT3)
+        debug->control |= KVM_GUESTDBG_USE_SW_BP;
+    else if (!held || traced)
+        debug->control |= KVM_GUESTDBG_SINGLESTEP;
+}
+
+/* At the first instruction of a handler, and not behind the one that was stepped. */
+static bool was_delivered(struct cpu *cpu, enum ending ending, uint64_t target) {
+    const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    bool debug = probe_traits()->exec_bp && run->exit_reason == KVM_EXIT_DEBUG;
+    bool by_trap = is_stepping(cpu) && run->debug.arch.dr6 & DR6_BS;
+    return debug && !by_trap && (ending == BY_TF || vcpu_pc(cpu) != target);
+}
+
+/* A trap that is due ends a HLT (volume 2A, HLT). */
+static bool is_woken(struct cpu *cpu, const struct guest_trace *trace, struct cpu_exit *exit) {
+    if (!trace->trap || exit->kind != CPU_EXIT_HALTED)
+        return false;
+    cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_RUNNABLE;
+    kvm_vcpu_of(cpu)->halted = false;
+    return true;
 }
 
 static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct cpu_exit *exit) {
@@ -300,22 +243,18 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     if (in->opcode == 0x0f && in->second == 0x22 && cr0_guard_refuses(cpu, exit))
         return true;
     enum ending ending = ending_of(cpu, in, raw, &target);
+    if (ending == BY_INT3 && !(patched = plant(cpu, target, &saved)))
+        ending = BY_TF;
+    struct guest_trace trace = step_tf_begin(cpu, in, vector_of(cpu, in) >= 0);
     if (probe_traits()->block_irq && !cpu->step_irqs)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ;
     bp_plan_registers(debugged_of(cpu), &debug, false);
-    if (ending == BY_INT3 && (patched = plant(cpu, target, &saved)))
-        debug.control |= KVM_GUESTDBG_USE_SW_BP;
-    else if (ending != BY_DR || target == in->pc || !bp_plan_add_exec(&debug, target))
-        debug.control |= KVM_GUESTDBG_SINGLESTEP;
+    arm_end(&debug, ending, target, in, trace.before && !debugged_of(cpu)->inject);
     hold_handlers(cpu, in, &debug);
-    bool tf_next = tf_after(cpu, in);
-    set_tf_of_sysret(cpu, in, true);
-    bool other = enter_step(cpu, &debug, in, exit);
+    bool other = enter_step(cpu, &debug, in, exit) && !is_woken(cpu, &trace, exit);
     if (patched)
         *patched = saved;
-    set_tf_of_sysret(cpu, in, tf_next);
-    if (!other && debug.control & KVM_GUESTDBG_SINGLESTEP)
-        clean_up_tf(cpu, in, tf_next);
+    step_tf_end(cpu, in, &trace, !other && was_delivered(cpu, ending, target), other);
     return other;
 }
 
@@ -326,20 +265,24 @@ static bool report_watch(struct cpu_exit *exit, const struct breakpoint *p) {
     return true;
 }
 
-/* What a finished instruction, or iteration of a rep, may have set off. */
-static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
-    struct debugged_vcpu *d = debugged_of(cpu);
+static const struct breakpoint *watch_hit(struct cpu *cpu) {
+    const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    const struct kvm_debug_exit_arch *arch = &run->debug.arch;
+    bool by_debug = run->exit_reason == KVM_EXIT_DEBUG && arch->exception == VECTOR_DB;
+    const struct breakpoint *p = by_debug ? bp_plan_hit(debugged_of(cpu), arch->dr6, true) : NULL;
+    return p ? p : bp_plan_changed(cpu);
+}
+
+/* The guest's own #DB is due: to its handler. true: *exit is something else. */
+static bool take_trap(struct cpu *cpu, struct cpu_exit *exit) {
+    struct insn in;
+    look_at_next(cpu, &in);
+    debugged_of(cpu)->mid_rep = false;
+    return go_to_end(cpu, &in, true, exit);
+}
+
+static bool halts_behind(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
-    d->mid_rep = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
-    if (!d->mid_rep)
-        cpu_arrives(cpu);
-    const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
-    bool by_debug = v->run->exit_reason == KVM_EXIT_DEBUG && arch->exception == VECTOR_DB;
-    const struct breakpoint *p = by_debug ? bp_plan_hit(d, arch->dr6, true) : NULL;
-    if (!p)
-        p = bp_plan_changed(cpu);
-    if (p)
-        return report_watch(exit, p);
     if (in->opcode != 0xf4 || vcpu_pc(cpu) != in->pc + in->prefixes + 1) /* #GP, in ring 3 */
         return false;
     v->halted = !v->irqchip; /* one KVM has no HLT exit for a stepped hlt */
@@ -347,6 +290,23 @@ static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *e
     if (v->irqchip && !(cpu_read(cpu, CPU_REGS)->regs.rflags & FLAG_IF))
         cpu_write(cpu, CPU_MP)->mp.mp_state = KVM_MP_STATE_HALTED; /* nor does it say so */
     return exits_halted(cpu, exit);
+}
+
+/* What a finished instruction, or iteration of a rep, may have set off. */
+static bool aftermath(struct cpu *cpu, const struct insn *in, struct cpu_exit *exit) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    bool trap = d->inject & KVM_GUESTDBG_INJECT_DB && probe_traits()->exec_bp;
+    d->mid_rep = in->rep && insn_is_string(in) && vcpu_pc(cpu) == in->pc;
+    const struct breakpoint *p = watch_hit(cpu);
+    if (trap && take_trap(cpu, exit))
+        return true;
+    if (!d->mid_rep)
+        cpu_arrives(cpu);
+    if (trap && !p)
+        p = watch_hit(cpu);
+    if (p)
+        return report_watch(exit, p);
+    return !trap && halts_behind(cpu, in, exit);
 }
 
 /* Watchpoints that are done by comparing need what was there before. */
