@@ -50,6 +50,9 @@ $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthrea
 # A client that reads at a certain moment.
 $(BUILD)/tests/unit/test_bridge_text: WRAP = -Wl,--wrap=gdb_server_handle
 
+# A mouse that moves at a certain moment.
+$(BUILD)/tests/unit/test_bios_keyboard: WRAP = -Wl,--wrap=keys_next
+
 # Memory and files that fail when the test says so.
 $(BUILD)/tests/unit/test_disk: WRAP = -Wl,--wrap=calloc,--wrap=pread
 

@@ -47,6 +47,8 @@ void keyboard_notice(struct keyboard *);
 bool keyboard_mouse_interrupts(const struct keyboard *);
 /* Who has read the last byte was the firmware. */
 void keyboard_firmware_reads(struct keyboard *);
+/* The byte that was read last, without a read. false: it was the mouse's. */
+bool keyboard_last_byte(const struct keyboard *, uint8_t *byte);
 /* Looks again when that is due; returns when it will be, guest ns, or UINT64_MAX. */
 uint64_t keyboard_advance(struct keyboard *);
 

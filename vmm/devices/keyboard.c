@@ -204,6 +204,11 @@ bool keyboard_mouse_interrupts(const struct keyboard *k) {
 
 void keyboard_firmware_reads(struct keyboard *k) { k->firmware_is_over = false; }
 
+bool keyboard_last_byte(const struct keyboard *k, uint8_t *byte) {
+    *byte = k->last;
+    return !k->last_of_mouse;
+}
+
 uint64_t keyboard_advance(struct keyboard *k) {
     if (k->look_at && k->board->now(k->board->machine) >= k->look_at) {
         k->look_at = 0;

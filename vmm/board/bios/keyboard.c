@@ -68,7 +68,7 @@ enum { KEY_CTRL = 0x1d, KEY_LEFT_SHIFT = 0x2a, KEY_RIGHT_SHIFT = 0x36, KEY_PRINT
        KEY_CAPS = 0x3a, KEY_NUM = 0x45, KEY_SCROLL = 0x46, KEY_INSERT = 0x52, KEY_DELETE = 0x53,
        KEY_SYSREQ = 0x54, KEY_ENTER = 0x1c, KEY_SLASH = 0x35, BREAK = 0x80 };
 
-enum { DATA = 0x60, CONTROLLER = 0x64, FROM_MOUSE = 0x20 };
+enum { DATA = 0x60, CONTROLLER = 0x64, FULL = 1, FROM_MOUSE = 0x20 };
 
 /* --- the buffer ------------------------------------------------------------------------------------------- */
 
@@ -338,15 +338,26 @@ static void end_key(struct call *c) {
         c->pc = ROM_EOI;
 }
 
+/* The keyboard's byte that is there; or the last one again, which a program that has hooked INT 09h has
+ * read before it came here. Then nothing is read: a byte of the mouse may have come since the look at
+ * the status. false: what it was for has been read, this is another handler's. */
+static bool read_scancode(struct bios *b, uint8_t *byte) {
+    uint8_t status = port_in(b, CONTROLLER);
+    if (status & FULL && !(status & FROM_MOUSE))
+        *byte = port_in(b, DATA);
+    return status & FULL ? !(status & FROM_MOUSE)
+                         : keyboard_last_byte(&b->board->devices.keyboard, byte);
+}
+
 /* A program that has hooked INT 15h is asked first, and may swallow or change the scancode. */
 static void keyboard_irq(struct call *c) {
     struct bios *b = c->bios;
+    uint8_t byte;
     c->silent = true;
-    if (port_in(b, CONTROLLER) & FROM_MOUSE) { /* what it was for has been read; this is another handler's */
+    if (!read_scancode(b, &byte)) {
         c->pc = ROM_EOI;
         return;
     }
-    uint8_t byte = port_in(b, DATA);
     poke32(b, ebda(b, EBDA_KEY_VECTOR), peek32(b, 9 * 4));
     keyboard_firmware_reads(&b->board->devices.keyboard);
     if (byte == 0xfa || byte == 0xfe || byte == 0 || byte == 0xff) /* answers, and overruns */
