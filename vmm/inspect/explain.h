@@ -1,5 +1,5 @@
-/* What the two halves of `monitor explain` share: explain.c has the table and what
- * stays where it is, explain_flow.c has where control goes.
+/* What the parts of `monitor explain` share: explain.c has the table and what
+ * stays where it is, explain_flow.c has where control goes, explain_fault.c has faults.
  */
 #ifndef MINIKVM_EXPLAIN_H
 #define MINIKVM_EXPLAIN_H
@@ -23,6 +23,8 @@ bool scene_read(const struct scene *, uint64_t linear, void *to, size_t n);
 /* The descriptor of a selector, if it is there and present; else says why not. */
 bool scene_descriptor(const struct scene *, uint16_t selector, struct kvm_segment *);
 void scene_say_descriptor(const struct scene *, const char *what, const struct kvm_segment *);
+/* Where the trial came out: code, stack, task. */
+void scene_say_landing(const struct scene *);
 /* What it accesses in memory: up to two places, a string instruction's source first. */
 unsigned scene_places(const struct scene *, struct insn_place place[2]);
 
