@@ -1,7 +1,8 @@
 /* A step on KVM is one instruction where TF cannot tell (docs/kvm-quirks.md 6): the same state and
  * memory as the built-in CPU's, after each kind of fault, interrupt and way into the kernel. A
  * handler is NOP; HLT, so a step that runs on ends there; #DB's is NOP; IRET, for guests that have a
- * TF of their own: of them several steps are compared. Needs KVM, with execution breakpoints.
+ * TF of their own: of them several steps are compared. All again while watchpoints have the debug
+ * registers. Needs KVM, with execution breakpoints.
  */
 #include "lockstep.h"
 #include "tests/unit/unit.h"
@@ -10,7 +11,8 @@
 #include "vmm/x86/fpu.h"
 #include "vmm/x86/mode.h"
 
-enum { RAM = 1 << 20, HANDLERS_AT = 0x12000, HANDLER_SIZE = 16, DATA_AT = 0x30000 };
+enum { RAM = 1 << 20, HANDLERS_AT = 0x12000, HANDLER_SIZE = 16, DATA_AT = 0x30000,
+       WATCHED_AT = 0x50000 };
 enum { FRAME = 0x100, TRACED_FRAME = 0x200, RING0_FRAME = 0x300 }; /* from DATA_AT */
 enum { ABSENT = 0x40 }; /* a selector whose segment is not present */
 
@@ -294,11 +296,19 @@ static bool step_both(struct lockstep *l, struct rig *kvm, struct rig *soft, boo
     return !*ran || (kvm->exit.kind == soft->exit.kind && lockstep_same(l, kvm, soft));
 }
 
+/* Watchpoints that no row sets off: they have all debug registers. */
+static void watch_much(struct rig *r) {
+    for (unsigned n = 0; n < DEBUG_REGISTERS; n++)
+        breakpoints_add(&r->breakpoints, BP_WRITE, WATCHED_AT + 8 * n, 8);
+}
+
 /* false: this KVM cannot run it. */
-static bool alike(const struct row *row, unsigned steps) {
+static bool alike(const struct row *row, unsigned steps, bool watching) {
     struct rig kvm, soft;
     rig_open(&kvm, open_kvm, RAM);
     rig_open(&soft, soft_open, RAM);
+    if (watching)
+        watch_much(&kvm);
     kvm.cpu.host.io = soft.cpu.host.io = port;
     prepare(&kvm, row);
     prepare(&soft, row);
@@ -312,9 +322,9 @@ static bool alike(const struct row *row, unsigned steps) {
     for (unsigned n = 0; n < steps && ran && same; n++)
         same = step_both(&l, &kvm, &soft, &ran);
     if (!same)
-        printf("%s: exit %d at %#llx and %d at %#llx %s; %s\n", row->name, kvm.exit.kind,
-               rig_get(&kvm)->regs.rip, soft.exit.kind, rig_get(&soft)->regs.rip, kvm.exit.text,
-               l.why);
+        printf("%s%s: exit %d at %#llx and %d at %#llx %s; %s\n", row->name,
+               watching ? ", with watchpoints" : "", kvm.exit.kind, rig_get(&kvm)->regs.rip,
+               soft.exit.kind, rig_get(&soft)->regs.rip, kvm.exit.text, l.why);
     CHECK(same);
     rig_close(&kvm);
     rig_close(&soft);
@@ -327,8 +337,11 @@ static bool is_beyond(const struct row *row) {
 }
 
 static unsigned count(const struct row *row, unsigned steps) {
-    if (!is_beyond(row) && alike(row, steps))
+    if (!is_beyond(row) && alike(row, steps, false)) {
+        if (probe_traits()->data_bp)
+            alike(row, steps, true);
         return 1;
+    }
     printf("this KVM cannot run %s\n", row->name);
     return 0;
 }

@@ -11,6 +11,7 @@
  *   serve.c    services at the end of an OUT
  *   step.c     exactly one instruction, whatever this KVM makes of it
  *   step_faults.c the faults that it may end in
+ *   step_holds.c  how their handlers are held meanwhile
  *   step_tf.c  what is seen of TF meanwhile, and the guest's own TF
  *   run.c      running with breakpoints
  *   slots.c    memory slots when memory moves
@@ -218,6 +219,21 @@ void step_raw(struct cpu *, struct cpu_exit *);
 enum { STEP_FAULTS = DEBUG_REGISTERS };
 /* Vectors, the likeliest first. */
 void step_faults(const struct cpu_state *, const struct insn *, uint8_t vectors[STEP_FAULTS]);
+/* --- step_holds.c --- */
+enum { STEP_INT3S = 16 };
+struct step_holds {
+    struct kvm_guest_debug debug; /* with the registers of the plan */
+    struct {
+        uint8_t *byte, saved;
+    } int3[STEP_INT3S];
+    unsigned int3s;
+};
+/* Where the instruction must end. false: it cannot be held there. */
+bool step_hold_end(struct cpu *, struct step_holds *, const struct insn *, uint64_t address);
+void step_hold_handlers(struct cpu *, struct step_holds *, const struct insn *);
+int step_enter(struct cpu *, struct step_holds *); /* as debug_enter() */
+
+/* --- step_tf.c --- */
 /* The guest's own TF before and after an instruction that comes to its end; is a #DB due then? */
 struct guest_trace {
     bool before, after, trap;

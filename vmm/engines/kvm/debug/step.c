@@ -13,8 +13,8 @@
  *   iretq              likewise                       → to where it returns
  *   mov ss, pop ss     #DB is held off for one more   → to an int3 put there
  *
- * A fault would run its handler, too: debug registers that are free hold the handlers
- * of the faults that this instruction may end in meanwhile (step_faults.c). What TF
+ * A fault would run its handler, too: debug registers that are free and int3s hold the
+ * handlers meanwhile (step_holds.c). What TF
  * leaves behind in memory is mended, so that the guest never sees it; and where the guest
  * has a TF of its own, ours is no other, and the step ends in its #DB's handler (step_tf.c).
  */
@@ -38,8 +38,7 @@ static void look_at_next(struct cpu *cpu, struct insn *in) {
 
 enum ending {
     BY_TF,   /* single step */
-    BY_DR,   /* run to the target, held by a debug register */
-    BY_INT3, /* run to the target, held by an int3 */
+    BY_HOLD, /* run to the target (step_holds.c) */
 };
 
 static bool is_long(struct cpu *cpu) {
@@ -107,28 +106,15 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
     if (vector >= 0)
         return t->exec_bp &&
                        x86_handler(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, vector, target)
-                   ? BY_DR
+                   ? BY_HOLD
                    : BY_TF;
     if (step_loads_ss(in)) {
         *target = in->pc + in->prefixes + 1 + (in->opcode == 0x17 ? 0 : insn_modrm_length(in));
-        return t->int3 ? BY_INT3 : BY_TF;
+        return t->int3 ? BY_HOLD : BY_TF;
     }
     bool known = kernel_entry(cpu, in, target) || returns_within(cpu, in, target) ||
                  ends_at_next(in, raw, target);
-    return known && t->exec_bp ? BY_DR : BY_TF;
-}
-
-/* A handler at the current pc is not held; it would hit at once. */
-static void hold_handlers(struct cpu *cpu, const struct insn *in, struct kvm_guest_debug *debug) {
-    uint64_t handler;
-    uint8_t vectors[STEP_FAULTS];
-    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
-    if (!probe_traits()->exec_bp)
-        return;
-    step_faults(s, in, vectors);
-    for (unsigned i = 0; i < STEP_FAULTS; i++)
-        if (x86_handler(cpu->memory, &s->sregs, vectors[i], &handler) && handler != in->pc)
-            bp_plan_add_exec(debug, handler);
+    return known && t->exec_bp ? BY_HOLD : BY_TF;
 }
 
 /* --- the step ------------------------------------------------------------------------------ */
@@ -159,7 +145,13 @@ static unsigned empty_exits(const struct insn *in) {
  * too, though nothing has been executed. */
 static bool enter_again(struct cpu *cpu, const struct kvm_regs *start, const struct insn *in,
                         unsigned *empty) {
-    uint64_t dr6 = kvm_vcpu_of(cpu)->run->debug.arch.dr6;
+    const struct kvm_debug_exit_arch *arch = &kvm_vcpu_of(cpu)->run->debug.arch;
+    uint64_t dr6 = arch->dr6;
+    if (arch->exception == VECTOR_BP) {    /* DR6 is stale then (kvm-quirks 5) */
+        bool own = vcpu_pc(cpu) == in->pc; /* the guest's, which was to be stepped */
+        debugged_of(cpu)->inject = own ? KVM_GUESTDBG_INJECT_BP : 0;
+        return own;
+    }
     bool nothing = unchanged(cpu, start) && ++*empty <= empty_exits(in);
     bool stepping = is_stepping(cpu), traced = start->rflags & FLAG_TF;
     if (nothing && !(dr6 & (DR6_BD | DR6_BT)))
@@ -172,12 +164,12 @@ static bool enter_again(struct cpu *cpu, const struct kvm_regs *start, const str
 /* Enter until the instruction is over. One KVM gives an extra, empty DEBUG exit
  * after an exit that it dealt with inside (kvm-quirks 3): then again. On a slow host there
  * may be many. true: *exit is something else than the end of the instruction. */
-static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, const struct insn *in,
+static bool enter_step(struct cpu *cpu, struct step_holds *holds, const struct insn *in,
                        struct cpu_exit *exit) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     struct kvm_regs start = cpu_read(cpu, CPU_REGS)->regs;
     for (unsigned empty = 0;;) {
-        int reason = debug_enter(cpu, debug);
+        int reason = step_enter(cpu, holds);
         if (reason == KVM_EXIT_DEBUG) {
             if (enter_again(cpu, &start, in, &empty))
                 continue;
@@ -197,33 +189,23 @@ static bool enter_step(struct cpu *cpu, const struct kvm_guest_debug *debug, con
     }
 }
 
-static uint8_t *plant(struct cpu *cpu, uint64_t target, uint8_t *saved) {
-    struct page_walk w;
-    if (!x86_walk(cpu->memory, &cpu_read(cpu, CPU_SREGS)->sregs, target, &w))
-        return NULL;
-    uint8_t *byte = memory_at(cpu->memory, w.phys, 1, true);
-    if (byte) {
-        *saved = *byte;
-        *byte = 0xcc;
-    }
-    return byte;
-}
-
-/* By TF, and where the guest has one of its own by a debug register, too. */
-static void arm_end(struct kvm_guest_debug *debug, enum ending ending, uint64_t target,
-                    const struct insn *in, bool traced) {
-    bool held = ending == BY_DR && target != in->pc && bp_plan_add_exec(debug, target);
-    if (ending == BY_INT3)
-        debug->control |= KVM_GUESTDBG_USE_SW_BP;
-    else if (!held || traced)
-        debug->control |= KVM_GUESTDBG_SINGLESTEP;
+/* By TF, where nothing else holds the end; and where the guest has a TF of its own, too. What then
+ * tells the end is returned. */
+static enum ending arm_end(struct cpu *cpu, struct step_holds *h, enum ending ending,
+                           uint64_t target, const struct insn *in, bool traced) {
+    if (ending == BY_HOLD && !step_hold_end(cpu, h, in, target))
+        ending = BY_TF;
+    if (ending == BY_TF || (traced && !step_loads_ss(in)))
+        h->debug.control |= KVM_GUESTDBG_SINGLESTEP;
+    return ending;
 }
 
 /* At the first instruction of a handler, and not behind the one that was stepped. */
 static bool was_delivered(struct cpu *cpu, enum ending ending, uint64_t target) {
     const struct kvm_run *run = kvm_vcpu_of(cpu)->run;
+    const struct kvm_debug_exit_arch *arch = &run->debug.arch;
     bool debug = probe_traits()->exec_bp && run->exit_reason == KVM_EXIT_DEBUG;
-    bool by_trap = is_stepping(cpu) && run->debug.arch.dr6 & DR6_BS;
+    bool by_trap = is_stepping(cpu) && arch->exception == VECTOR_DB && arch->dr6 & DR6_BS;
     return debug && !by_trap && (ending == BY_TF || vcpu_pc(cpu) != target);
 }
 
@@ -237,23 +219,19 @@ static bool is_woken(struct cpu *cpu, const struct guest_trace *trace, struct cp
 }
 
 static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct cpu_exit *exit) {
-    struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE};
+    struct step_holds holds = {.debug.control = KVM_GUESTDBG_ENABLE};
     uint64_t target = 0;
-    uint8_t saved = 0, *patched = NULL;
     if (in->opcode == 0x0f && in->second == 0x22 && cr0_guard_refuses(cpu, exit))
         return true;
     enum ending ending = ending_of(cpu, in, raw, &target);
-    if (ending == BY_INT3 && !(patched = plant(cpu, target, &saved)))
-        ending = BY_TF;
     struct guest_trace trace = step_tf_begin(cpu, in, vector_of(cpu, in) >= 0);
     if (probe_traits()->block_irq && !cpu->step_irqs)
-        debug.control |= KVM_GUESTDBG_BLOCKIRQ;
-    bp_plan_registers(debugged_of(cpu), &debug, false);
-    arm_end(&debug, ending, target, in, trace.before && !debugged_of(cpu)->inject);
-    hold_handlers(cpu, in, &debug);
-    bool other = enter_step(cpu, &debug, in, exit) && !is_woken(cpu, &trace, exit);
-    if (patched)
-        *patched = saved;
+        holds.debug.control |= KVM_GUESTDBG_BLOCKIRQ;
+    bp_plan_registers(debugged_of(cpu), &holds.debug, false);
+    bool traced = trace.before && !debugged_of(cpu)->inject;
+    ending = arm_end(cpu, &holds, ending, target, in, traced);
+    step_hold_handlers(cpu, &holds, in);
+    bool other = enter_step(cpu, &holds, in, exit) && !is_woken(cpu, &trace, exit);
     step_tf_end(cpu, in, &trace, !other && was_delivered(cpu, ending, target), other);
     return other;
 }

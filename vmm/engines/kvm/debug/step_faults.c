@@ -1,8 +1,8 @@
 /* The faults that an instruction may end in, for the few debug registers that can hold their
  * handlers while it is stepped (kvm-quirks 6).
  *
- * Rule: the list begins with what is likeliest. What a row does not know is only not held: KVM
- * then runs that fault's handler within the step.
+ * Rule: the list begins with what is likeliest. What a row does not know is held by an int3, or not
+ * at all (step_holds.c): KVM then runs that fault's handler within the step.
  */
 #include "vmm/engines/kvm/debug/debug.h"
 
