@@ -43,6 +43,14 @@ set $rsi = 0xa004
 monitor explain
 set $rsi = 0x800000000000
 monitor explain
+# a stack that is not there: neither the frame of #GP nor that of #PF can be pushed
+set {long} ((char *) &tss + 0x24) = 0x40000000
+monitor explain
+# nor is the IDT there
+set $idtr.base = 0x40000000
+monitor explain
+set {short} $rip = 0x0b0f
+monitor explain
 # bit 63 of an entry, with and without EFER.NXE
 monitor page 0x104000
 set $efer = 0x501

@@ -6,6 +6,8 @@
 # engines: soft
 # The line says how one exception led to the next.
 continue
+# With its reasons:
+monitor explain
 # GDTR has another base than the table: 0x58 for 0x1058.
 p/x $gdtr
 p &gdt

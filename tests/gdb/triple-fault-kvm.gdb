@@ -3,6 +3,7 @@
 # engines: kvm
 # needs: paging32 exec-bp
 continue
+monitor explain
 p $cr0
 continue
 p $cr0

@@ -3,6 +3,7 @@
 # guest: broken_gdt
 # engines: soft
 continue
+monitor explain
 p $cr0
 p $cpumode
 x/i $pc

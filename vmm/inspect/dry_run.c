@@ -22,7 +22,8 @@ static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
                                 const struct trial *t) {
     bool wrmsr_rdmsr = in->second == 0x30 || in->second == 0x32;
     bool to_cr4 = in->second == 0x22 && (insn_modrm(in) >> 3 & 7) == 4;
-    if (cpu_can(cpu, ENGINE_DETERMINISTIC) || t->outcome != DRY_RUN_FAULT)
+    bool faults = t->outcome == DRY_RUN_FAULT || t->outcome == DRY_RUN_SHUTDOWN;
+    if (cpu_can(cpu, ENGINE_DETERMINISTIC) || !faults)
         return false;
     const char *first = dry_run_first_fault(t);
     return !strcmp(first, "#UD") || !strcmp(first, "#NM") ||
