@@ -121,6 +121,18 @@ static const struct row fxsave_area[] = {
     {"FXRSTOR of an exception that is not masked: it is pending", "cr4=200 d:30000=10000 d:30018=1f80",
      "0f ae 0d 00 00 03 00", "fcw=40 fsw=8081"},
     {"FXRSTOR without OSFXSR", "cr4=0 d:30000=37f d:30018=1f00 q:300a0=5", "0f ae 0d 00 00 03 00", ""},
+    {"FXSAVE by AMD: the pointers only with an exception", "amd cr4=200 fsw=3800 d:30004=aaaabbbb,cccccccc,dddddddd,"
+                                                           "eeeeeeee,ffffffff " POINTERS,
+     "0f ae 05 00 00 03 00", "d:30000=3800037f,aaaa0000,cccccccc,dddddddd,eeeeeeee,ffffffff,1f80,ffff"},
+    {"FXSAVE by AMD: with one", "amd cr4=200 fcw=37e fsw=8081 d:30004=aaaabbbb " POINTERS, "0f ae 05 00 00 03 00",
+     "d:30000=8081037e,1230000,12345,8,56789,10,1f80,ffff"},
+    {"FXRSTOR by AMD: the pointers only with an exception",
+     "amd cr4=200 d:30000=3800037f,aaaa0080,cccccccc,dddddddd,eeeeeeee,ffffffff,1f80 " POINTERS,
+     "0f ae 0d 00 00 03 00", "fsw=3800 ftw=80 mxcsr=1f80"},
+    {"FXRSTOR by AMD: with one", "amd cr4=200 d:30000=8081037e,1230000,12345,8,56789,10,1f80,ffff",
+     "0f ae 0d 00 00 03 00", "fcw=37e fsw=8081 mxcsr=1f80 " POINTERS},
+    {"XSAVE by AMD", "amd +xsave cr4=40200 xcr0=3 eax=3 fsw=3800 d:30004=aaaabbbb,cccccccc " POINTERS,
+     "0f ae 25 00 00 03 00", "d:30000=3800037f,aaaa0000,cccccccc d:30018=1f80,ffff q:30200=1"},
     {"FXSAVE over a page that is not there", "paging page:31000=0 cr4=200",
      "0f ae 05 00 0f 03 00", "#PF(2,31000)"},
 };

@@ -107,7 +107,7 @@ static const struct row debug_registers[] = {
     {"with CR4.DE there is no DR5", "cr4=8", "0f 23 e8", "#UD"},
     {"with CR4.DE there is DR6", "cr4=8", "0f 21 f0", "eax=ffff0ff0"},
     {"MOV DR in ring 3", "ring3", "0f 21 c0", "#GP(0)"},
-    {"MOV DR with GD", "dr7=2400", "0f 21 c0", "dr6=ffff2ff0 #DB dr7=400"},
+    {"MOV DR with GD", "dr7=2400", "0f 21 c0", "dr6=ffff2ff0 rf=1 #DB dr7=400"},
     {"a write breakpoint", "dr0=30000 dr7=d0401", "a3 00 00 03 00",
      "d:30000=0 eip=10005 dr6=ffff0ff1 #DB"},
     {"a write breakpoint lets reads by", "dr0=30000 dr7=d0401", "a1 00 00 03 00", ""},

@@ -140,6 +140,12 @@ struct cpuid_xstate cpuid_xstate(unsigned component) {
     return (struct cpuid_xstate){(uint16_t)offset, (uint16_t)size};
 }
 
+uint32_t cpuid_host_word(uint32_t leaf, enum cpuid_register reg) {
+    unsigned word[4] = {0};
+    __get_cpuid(leaf, &word[CPUID_EAX], &word[CPUID_EBX], &word[CPUID_ECX], &word[CPUID_EDX]);
+    return word[reg];
+}
+
 /* Vol. 2A, CPUID, leaf 1: the extended fields count in families 6 and 15 only. */
 void cpuid_host(char out[CPUID_HOST_SIZE]) {
     unsigned a = 0, b = 0, c = 0, d = 0;

@@ -58,6 +58,9 @@ struct cpuid_xstate {
 };
 struct cpuid_xstate cpuid_xstate(unsigned component);
 
+/* A register of a leaf, as the host's processor has it; 0: no such leaf. */
+uint32_t cpuid_host_word(uint32_t leaf, enum cpuid_register);
+
 /* The host's processor: "GenuineIntel family 6 model 85". */
 enum { CPUID_HOST_SIZE = 48 };
 void cpuid_host(char out[CPUID_HOST_SIZE]);

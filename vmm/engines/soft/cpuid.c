@@ -12,6 +12,7 @@
 #define CPUID_OSXSAVE (1u << 27) /* of leaf 1, ECX: as CR4 has it */
 #define SIGNATURE     0x633 /* family 6; SEP is believed from model 3, stepping 3 */
 #define FDP_EXCEPTIONS_ONLY (1u << 6) /* of leaf 7, EBX: see x87.h */
+#define ERROR_POINTERS (1u << 2) /* of leaf 80000008, EBX, AMD's alone */
 #define CLFLUSH_LINE (8 << 8) /* in leaf 1, EBX: what CLFLUSH takes, in units of 8 bytes */
 
 enum { LEAF_EXTENDED_LAST = 0x80000008 };
@@ -55,6 +56,12 @@ static enum cpuid_vendor vendor_unless_chosen(const struct soft *s) {
     return s->cpu->host_features && __builtin_cpu_is("amd") ? VENDOR_AMD : VENDOR_INTEL;
 }
 
+/* RstrFpErrPtrs: AMD's that always have them in FXSAVE's area (AMD Vol. 3, E.4.7). A guest that
+ * began on KVM has the host's; by itself the built-in CPU is none of those. */
+static bool has_error_pointers(const struct soft *s) {
+    return !s->amd || (s->cpu->host_features && cpuid_host_word(0x80000008, CPUID_EBX) & ERROR_POINTERS);
+}
+
 uint64_t features_choose(struct soft *s) {
     static const struct cpuid_choice nothing;
     const struct cpuid_choice *c = s->cpu->cpuid ? s->cpu->cpuid : &nothing;
@@ -67,6 +74,7 @@ uint64_t features_choose(struct soft *s) {
     s->features = features;
     s->vendor = c->vendor == VENDOR_DEFAULT ? vendor_unless_chosen(s) : c->vendor;
     s->amd = s->vendor == VENDOR_AMD;
+    s->error_pointers = has_error_pointers(s);
     return c->on & ~built;
 }
 
@@ -161,7 +169,8 @@ const struct op *cpuid(struct soft *s, const struct op *op) {
     else if (leaf == 0x80000001)
         set_extended(s);
     else if (leaf == 0x80000008)
-        set_four(s, (has_feature(s, FEATURE_LM) ? 48 : 32) << 8 | PHYS_BITS, 0, 0, 0);
+        set_four(s, (has_feature(s, FEATURE_LM) ? 48 : 32) << 8 | PHYS_BITS,
+                 s->amd && s->error_pointers ? ERROR_POINTERS : 0, 0, 0);
     else
         set_features(s, leaf, 0);
     return op + 1;

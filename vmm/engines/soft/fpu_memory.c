@@ -151,7 +151,7 @@ const struct op *x87_frstor(struct soft *s, const struct op *op) {
  * makes a REP MOVS, which takes longer to begin than the moves take together.
  */
 
-enum { FX_MXCSR_AT = 24, FX_ST_AT = 32, FX_XMM_AT = 160, FX_XMM8_AT = 288,
+enum { FX_FOP_AT = 6, FX_MXCSR_AT = 24, FX_ST_AT = 32, FX_XMM_AT = 160, FX_XMM8_AT = 288,
        FX_HALF = 8 * sizeof(union xmm) };
 
 /* 16-byte alignment is asked for, and an unaligned area is #GP. With CR0.EM or TS they are
@@ -210,13 +210,31 @@ static void xmm_in(struct soft *s, const struct op *op, uint64_t at, union xmm *
         operand_load(s, op->seg, at + FX_XMM8_AT, xmm + 8, FX_HALF);
 }
 
+/* AMD's have the pointers only while an exception is pending (AMD Vol. 5, FXSAVE, FXRSTOR). */
+static bool has_pointers(const struct soft *s, const struct fpu_image *f) {
+    return s->error_pointers || f->fsw & FSW_ES;
+}
+
+/* What is before the pointers. */
+static void words_out(struct soft *s, const struct op *op, uint64_t at, const struct fpu_image *f) {
+    store(s, op->seg, at, 4, f->fcw | (uint32_t)f->fsw << 16);
+    store(s, op->seg, at + 4, 2, f->ftw);
+}
+
+static void pointers_stay(const struct soft *s, struct fpu_image *to) {
+    memcpy((uint8_t *)to + FX_FOP_AT, (const uint8_t *)&s->fpu + FX_FOP_AT, FX_MXCSR_AT - FX_FOP_AT);
+}
+
 void fx_store(struct soft *s, const struct op *op, uint64_t at, unsigned parts) {
     struct fpu_image first; /* its first bytes alone */
     memcpy(&first, &s->fpu, FX_ST_AT);
     first.mxcsr_mask = MXCSR_DEFINED;
     short_pointers(s, op, &first);
     if (parts & FX_X87) {
-        operand_store(s, op->seg, at, &first, FX_MXCSR_AT);
+        if (has_pointers(s, &first))
+            operand_store(s, op->seg, at, &first, FX_MXCSR_AT);
+        else
+            words_out(s, op, at, &first);
         operand_store(s, op->seg, at + FX_ST_AT, s->fpu.st, sizeof s->fpu.st);
     }
     if (parts & FX_MXCSR)
@@ -231,6 +249,8 @@ void fx_load(struct soft *s, const struct op *op, uint64_t at, unsigned parts,
         operand_load(s, op->seg, at, to, FX_MXCSR_AT);
         operand_load(s, op->seg, at + FX_ST_AT, to->st, sizeof to->st);
         short_pointers(s, op, to);
+        if (!has_pointers(s, to))
+            pointers_stay(s, to);
     }
     if (parts & FX_MXCSR)
         operand_load(s, op->seg, at + FX_MXCSR_AT, &to->mxcsr, 8);

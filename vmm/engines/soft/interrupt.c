@@ -69,12 +69,12 @@ static void deliver_real(struct soft *s, const struct fault *f) {
 
 /* --- protected mode --- */
 
-/* RF in the pushed flags (17.3.1.1): set by faults, but not by the instruction
- * breakpoint's. Between the pieces of a repeated string instruction it is left
+/* RF in the pushed flags (17.3.1.1): set by faults, DR7.GD's #DB among them, but not by the
+ * instruction breakpoint's. Between the pieces of a repeated string instruction it is left
  * as it is: to set it we would have to keep what no state struct can carry. */
 static uint32_t pushed_flags(struct soft *s, const struct fault *f) {
-    bool fault_class = f->kind == KIND_EXCEPTION && f->vector != VECTOR_DB &&
-                       f->vector != VECTOR_DF;
+    bool fault_class = f->kind == KIND_EXCEPTION && f->vector != VECTOR_DF &&
+                       (f->vector != VECTOR_DB || f->raised);
     bool rf = fault_class || s->flags & FLAG_RF;
     return (flags_get(s) & ~(uint32_t)FLAG_RF) | (rf ? FLAG_RF : 0);
 }

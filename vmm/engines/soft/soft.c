@@ -58,6 +58,7 @@ static _Noreturn void raise_any(struct soft *s, struct fault f) {
     bool external = s->chained && s->chain[s->chained - 1].kind != KIND_SOFTWARE;
     if (f.has_code && f.vector != VECTOR_PF && f.vector != VECTOR_AC)
         f.code |= external;
+    f.raised = true;
     s->fault = f;
     longjmp(s->unwind, UNWIND_FAULT);
 }

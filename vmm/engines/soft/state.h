@@ -89,6 +89,7 @@ enum fault_kind { KIND_EXCEPTION, KIND_EXTERNAL, KIND_SOFTWARE };
 struct fault {
     unsigned vector;
     enum fault_kind kind;
+    bool raised; /* by an instruction, which did not happen */
     bool has_code;
     uint32_t code;
     uint64_t cr2;
@@ -124,6 +125,7 @@ struct soft {
     uint64_t features; /* that CPUID announces: see has_feature() */
     enum cpuid_vendor vendor;
     bool amd; /* where vendors differ, it does as AMD's do */
+    bool error_pointers; /* FXSAVE and FXRSTOR have FIP, FDP and FOP, exception or not */
     struct kvm_dtable gdt, idt;
     uint64_t dr[8];
     struct cpu_msrs msrs; /* tsc is what to add to the ticks */
