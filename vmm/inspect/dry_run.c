@@ -17,6 +17,11 @@ const char *dry_run_first_fault(const struct trial *t) {
 
 /* --- what it cannot tell ------------------------------------------------------------ */
 
+/* #UD on every CPU: UD2, UD1. */
+static bool is_undefined_for_ever(const struct insn *in) {
+    return in->opcode == 0x0f && (in->second == 0x0b || in->second == 0xb9);
+}
+
 /* The host's CPU has more than the built-in one: instructions, MSRs, bits of CR4. */
 static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
                                 const struct trial *t) {
@@ -26,7 +31,7 @@ static bool only_the_host_knows(const struct cpu *cpu, const struct insn *in,
     if (cpu_can(cpu, ENGINE_DETERMINISTIC) || !faults)
         return false;
     const char *first = dry_run_first_fault(t);
-    return !strcmp(first, "#UD") || !strcmp(first, "#NM") ||
+    return (!strcmp(first, "#UD") && !is_undefined_for_ever(in)) || !strcmp(first, "#NM") ||
            ((wrmsr_rdmsr || to_cr4) && x86_cpl(&cpu->state.sregs) == 0);
 }
 
