@@ -142,6 +142,14 @@ static const struct row programs[] = {
     {"through a port and back", "eax=0",
      "d9 e8 d9 eb e6 ed d9 ee e4 ed de c1 de c9 f4",
      "fsw=3800 ftw=80 st0=c90fdaa22168c235 st0e=4000 st7=c90fdaa22168c235 st7e=4000 fip=80001000c eax=ff"},
+    {"MOVD, PADDQ, EMMS, FLD1, PADDQ: MMX's order again", "eax=7",
+     "0f 6e c0 0f d4 c0 0f 77 d9 e8 0f d4 c0 f4",
+     "ftw=ff st0=1c st0e=ffff st7=8000000000000000 st7e=3fff fip=800010008"},
+    {"PADDQ, FXRSTOR with another TOP, PADDQ",
+     "cr4=200 d:30000=3800037f d:30018=1f80 q:30020=5 q:30030=9 q:30040=1",
+     "0f d4 c0 0f ae 0d 00 00 03 00 0f d4 c8 f4", "ftw=ff st0=9 st1=a st1e=ffff st7=5"},
+    {"PADDQ, EMMS, MOVQ of a store: tags", "", "0f d4 c0 0f 77 0f 7f 05 00 00 03 00 f4",
+     "ftw=ff st0e=ffff"},
 };
 
 /* --- MMX and SSE: Vol. 2A §2.4, Vol. 3A 2.5, 12.1, 13.1 --- */
@@ -370,23 +378,34 @@ static void operand_of_a_device(uint32_t mxcsr, uint64_t quotient) {
     rig_close(&r);
 }
 
-/* What was allowed an instruction ago: MOV CR4 ends it. */
-static void sse_is_switched_off(void) {
-    static const uint8_t code[] = {
-        0x0F, 0x58, 0xC1, /* addps xmm0, xmm1 */
-        0x0F, 0x22, 0xE0, /* mov cr4, eax */
-        0x0F, 0x58, 0xC1,
-    };
+/* What was allowed an instruction ago: a MOV to a control register ends it. */
+static void switched_off(const uint8_t code[9], uint64_t value, unsigned vector) {
     struct rig r;
     rig_open(&r, soft_open, CASE_RAM);
-    rig_flat(&r, code, sizeof code);
-    rig_gate(&r, VECTOR_UD, 0x08, CODE_AT + 0x100, 0x8E);
+    rig_flat(&r, code, 9);
+    rig_gate(&r, vector, 0x08, CODE_AT + 0x100, 0x8E);
     rig_put(&r, CODE_AT + 0x100, "\xF4", 1);
     rig_get(&r)->sregs.cr4 |= CR4_OSFXSR;
+    r.cpu.state.regs.rax = value;
     rig_set(&r);
     CHECK(rig_run(&r) == CPU_EXIT_HALTED && rig_get(&r)->regs.rip == CODE_AT + 0x101);
     CHECK(rig_get32(&r, (uint32_t)r.cpu.state.regs.rsp) == CODE_AT + 6);
     rig_close(&r);
+}
+
+static void sse_and_mmx_are_switched_off(void) {
+    static const uint8_t sse[] = {
+        0x0F, 0x58, 0xC1, /* addps xmm0, xmm1 */
+        0x0F, 0x22, 0xE0, /* mov cr4, eax */
+        0x0F, 0x58, 0xC1,
+    };
+    static const uint8_t mmx[] = {
+        0x0F, 0xD4, 0xC1, /* paddq mm0, mm1 */
+        0x0F, 0x22, 0xC0, /* mov cr0, eax */
+        0x0F, 0xD4, 0xC1,
+    };
+    switched_off(sse, 0, VECTOR_UD);
+    switched_off(mmx, CR0_PE | CR0_ET | CR0_TS, VECTOR_NM);
 }
 
 /* Vol. 2A CRC32, 2B POPCNT: beside the prefix that belongs to the opcode, 66 and the code's own size
@@ -421,7 +440,7 @@ int main(void) {
     operand_of_a_device(0x5F80, 0x3FD5555555555556);
     operand_of_a_device(0x3F80, 0x3FD5555555555555);
     operand_of_a_device(0x5E80, 0x3FD5555555555556); /* a division by zero is not masked */
-    sse_is_switched_off();
+    sse_and_mmx_are_switched_off();
     watchpoints();
     RUN_ROWS(no_x87);
     RUN_ROWS(features);

@@ -277,6 +277,8 @@ static op_fn *handler(const struct decoder *d, const struct opcode *row) {
     const struct op *op = d->op;
     op_fn *run = row->family       ? row->family[family_index(op)]
                  : row->conditions ? row->conditions[op->opcode & 15]
+                 : row->places     ? row->places[op->place]
+                 : row->numbered   ? row->numbered[op->modrm >> 3 & 7]
                                    : row->run;
     if (row->operands == O_X87)
         run = x87_choose(d->s, d->op);
@@ -319,7 +321,8 @@ static const struct opcode *sse_row(struct decoder *d, const struct sse_opcode f
     const struct sse_opcode *row = &four[mandatory_prefix(d->op)];
     d->mandatory = true;
     d->sse = (struct opcode){.operands = row->operands, .immediate = row->immediate,
-                             .flags = row->flags, .needs = row->needs, .run = row->run};
+                             .flags = row->flags, .needs = row->needs, .run = row->run,
+                             .places = row->places, .numbered = row->numbered};
     return &d->sse;
 }
 

@@ -15,7 +15,7 @@ void sse_begin(struct soft *s) {
     s->sse_ready = true;
 }
 
-void need_mmx(struct soft *s) {
+void mmx_begin(struct soft *s) {
     if (s->cr0 & CR0_EM)
         raise_plain(s, VECTOR_UD);
     if (s->cr0 & CR0_TS)
@@ -33,6 +33,7 @@ void mmx_turn(struct soft *s) {
         s->fpu.st[n] = old[(n - top) & 7];
     s->fpu.fsw &= (uint16_t)~FSW_TOP;
     s->fpu.ftw = 0xFF;
+    s->mmx_ready = !(s->fpu.fsw & FSW_ES);
 }
 
 /* The limit first; an address that is not aligned is #GP in any segment. */
@@ -248,6 +249,15 @@ const struct op *sse_float_carefully(struct soft *s, const struct op *op, unsign
     if (!s->mxcsr_ready)
         mxcsr_check(s, &(struct float_done){op->opcode, r, *v_of(s, op), w, v});
     *v_of(s, op) = v;
+    return op + 1;
+}
+
+const struct op *mmx_plain_carefully(struct soft *s, const struct op *op, unsigned size,
+                                     plain_fn *run) {
+    need_mmx(s);
+    vector q = low_quadword(get_q(s, op, size));
+    begin_mmx(s);
+    set_mm(s, op->reg, quadword_of(run(low_quadword(get_mm(s, op->reg)), q)));
     return op + 1;
 }
 

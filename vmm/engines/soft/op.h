@@ -12,7 +12,7 @@
 
 #include "vmm/memory/memory.h"
 
-/* Where an op's operand E is, and what of the segments goes without saying: in flat memory
+/* Where an op's operand E (of vectors, W) is, and what of the segments goes without saying: in flat memory
  * (segments_are_flat) neither base nor limit counts. */
 enum place {
     REGISTER, MEMORY,

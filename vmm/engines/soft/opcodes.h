@@ -62,7 +62,9 @@ struct opcode {
     uint64_t needs;             /* features: without all of them it is #UD */
     op_fn *run;                 /* one handler for all sizes, or … */
     op_fn *const *family;       /* one for each, or … */
-    op_fn *const *conditions;   /* one for each condition, which the opcode ends with */
+    op_fn *const *conditions;   /* one for each condition, which the opcode ends with, or … */
+    op_fn *const *places;       /* one for each place of W, or … */
+    op_fn *const *numbered;     /* eight, by ModRM's reg field */
     /* Other rows in the place of this one: */
     const struct opcode *group;     /* eight, by ModRM's reg field */
     const struct opcode *registers; /* eight, by ModRM's rm field, if E is a register */
@@ -74,7 +76,7 @@ extern const struct opcode opcodes[256], opcodes_0f[256];
 
 /* MMX and SSE: a row is chosen by the prefix, too; the maps behind 0F, 0F 38 and 0F 3A. */
 struct sse_opcode {
-    op_fn *run;
+    op_fn *run, *const *places, *const *numbered;
     uint64_t needs;
     uint8_t operands, immediate;
     uint16_t flags;

@@ -1,9 +1,11 @@
 /* MMX and SSE: what their instructions have in common.
  *
- * An instruction is one line: its name and its kind. The
- * macros below make two functions of it: do_NAME(), which is the host's instruction on two
- * values, and sse_NAME(), the handler: it asks what keeps the instruction from being executed,
- * fetches its operands, and stores what do_NAME() gives. sse_rows.c says which opcode is which.
+ * An instruction is one line: its name and its kind. The macros below make functions of it:
+ * do_NAME(), which is the host's instruction on two values, and the handlers in sse_NAME[], one
+ * for each place of the operand W. They find it, and store what do_NAME() gives. Where anything
+ * is not as usual they leave the instruction to a function of all places, whose name ends with
+ * _carefully: it asks what keeps the instruction from being executed, and may fault. sse_rows.c
+ * says which opcode is which.
  *
  * While the guest computes, its MXCSR is the host's, where exceptions leave their flags; but all
  * of them are masked there. With one that the guest has not masked, the flags are looked at after
@@ -18,6 +20,7 @@
 #ifndef MINIKVM_SOFT_SSE_H
 #define MINIKVM_SOFT_SSE_H
 
+#include "vmm/engines/soft/family.h"
 #include "vmm/engines/soft/fpu_operand.h"
 #include "vmm/engines/soft/x87.h"
 
@@ -33,12 +36,16 @@ ALWAYS void need_sse(struct soft *s) {
         sse_begin(s);
 }
 
-/* Also raises an x87 exception that is pending. */
-void need_mmx(struct soft *);
+/* The same for MMX; also raises an x87 exception that is pending. */
+void mmx_begin(struct soft *);
+ALWAYS void need_mmx(struct soft *s) {
+    if (UNLIKELY(!s->mmx_ready))
+        mmx_begin(s);
+}
 /* An MMX instruction that will not fault: TOP is 0, and no register is empty (Vol. 3A 12.2). */
 void mmx_turn(struct soft *);
 ALWAYS void begin_mmx(struct soft *s) {
-    if (UNLIKELY(s->fpu.fsw & FSW_TOP || s->fpu.ftw != 0xFF))
+    if (UNLIKELY(!s->mmx_ready))
         mmx_turn(s);
 }
 
@@ -94,11 +101,11 @@ ALWAYS vector get_w(struct soft *s, const struct op *op, unsigned size, enum ali
 }
 
 /* Where W is, if it can be read there without a further look; else NULL. */
-ALWAYS const void *w_within_reach(const struct soft *s, const struct op *op, unsigned size,
-                                  enum alignment a) {
-    if (!op->memory)
+ALWAYS const void *w_within_reach(struct soft *s, const struct op *op, enum place place,
+                                  unsigned size, enum alignment a) {
+    if (place == REGISTER)
         return &s->fpu.xmm[op->rm];
-    const void *w = operand_to_read(s, op, size);
+    const void *w = find_to_read(s, op, size, place);
     return a == ALIGNED && size == 16 && (uintptr_t)w & 15 ? NULL : w;
 }
 
@@ -119,6 +126,17 @@ ALWAYS uint64_t get_mm(const struct soft *s, unsigned n) {
 ALWAYS void set_mm(struct soft *s, unsigned n, uint64_t value) {
     s->fpu.st[n & 7].q[0] = value;
     s->fpu.st[n & 7].w[4] = 0xFFFF; /* sign and exponent of the x87 register */
+}
+
+/* Where it is while mmx_ready. */
+ALWAYS uint64_t *ready_mm(struct soft *s, unsigned n) {
+    return s->fpu.st[n & 7].q;
+}
+
+/* Where the operand Q is then, if it can be read there without a further look; else NULL. */
+ALWAYS const void *q_within_reach(struct soft *s, const struct op *op, enum place place,
+                                  unsigned size) {
+    return place == REGISTER ? ready_mm(s, op->rm) : find_to_read(s, op, size, place);
 }
 
 ALWAYS uint64_t get_q(struct soft *s, const struct op *op, unsigned size) {
@@ -164,33 +182,35 @@ typedef vector plain_fn(vector a, vector b);
 const struct op *sse_plain_carefully(struct soft *, const struct op *, unsigned size, plain_fn *);
 const struct op *sse_float_carefully(struct soft *, const struct op *, unsigned size, enum results,
                                      plain_fn *);
+const struct op *mmx_plain_carefully(struct soft *, const struct op *, unsigned size, plain_fn *);
 
 /* The same when nothing can come of it but its result. */
-ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, unsigned size,
-                                  plain_fn *run) {
-    const void *w = w_within_reach(s, op, size, ALIGNED);
+ALWAYS const struct op *sse_plain(struct soft *s, const struct op *op, enum place place,
+                                  unsigned size, plain_fn *run) {
+    const void *w = w_within_reach(s, op, place, size, ALIGNED);
     if (UNLIKELY(!w || !s->sse_ready))
         return sse_plain_carefully(s, op, size, run);
     *v_of(s, op) = run(*v_of(s, op), fetch_w(w, size));
     return next_op(s, op);
 }
 
-ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, unsigned size,
-                                  enum results r, plain_fn *run) {
-    const void *w = w_within_reach(s, op, size, ALIGNED);
+ALWAYS const struct op *sse_float(struct soft *s, const struct op *op, enum place place,
+                                  unsigned size, enum results r, plain_fn *run) {
+    const void *w = w_within_reach(s, op, place, size, ALIGNED);
     if (UNLIKELY(!w || !s->mxcsr_ready))
         return sse_float_carefully(s, op, size, r, run);
     *v_of(s, op) = run(*v_of(s, op), fetch_w(w, size));
     return next_op(s, op);
 }
 
-ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned size,
-                                  plain_fn *run) {
-    need_mmx(s);
-    vector q = low_quadword(get_q(s, op, size));
-    begin_mmx(s);
-    set_mm(s, op->reg, quadword_of(run(low_quadword(get_mm(s, op->reg)), q)));
-    return op + 1;
+ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, enum place place,
+                                  unsigned size, plain_fn *run) {
+    const void *q = q_within_reach(s, op, place, size);
+    if (UNLIKELY(!q || !s->mmx_ready))
+        return mmx_plain_carefully(s, op, size, run);
+    vector v = run(low_quadword(*ready_mm(s, op->reg)), low_quadword(fetch_host(q, size)));
+    set_mm(s, op->reg, quadword_of(v));
+    return next_op(s, op);
 }
 
 /* The host's instruction, or a few of them, on a and b: result in a. */
@@ -208,25 +228,36 @@ ALWAYS const struct op *mmx_plain(struct soft *s, const struct op *op, unsigned 
 #define HANDLER(name, call)                                                                        \
     const struct op *name(struct soft *s, const struct op *op) { return call; }
 
+/* One for each place of W. */
+#define HANDLER_AT(name, suffix, where, call)                                                      \
+    static const struct op *name##_##suffix(struct soft *s, const struct op *op) {                 \
+        const enum place place = where;                                                            \
+        return call;                                                                               \
+    }
+#define HANDLERS(name, call)                                                                       \
+    HANDLER_AT(name, r, REGISTER, call) HANDLER_AT(name, m, MEMORY, call)                          \
+    HANDLER_AT(name, f, FLAT, call) HANDLER_AT(name, x, FLAT_INDEXED, call)                        \
+    op_fn *const name[PLACES] = {name##_r, name##_m, name##_f, name##_x, name##_r};
+
 /* An XMM instruction without exceptions; `size` is that of its memory operand. */
 #define PLAIN(name, size)                                                                          \
     DO_PLAIN(name, #name " %1, %0")                                                                \
-    HANDLER(sse_##name, sse_plain(s, op, size, do_##name))
+    HANDLERS(sse_##name, sse_plain(s, op, place, size, do_##name))
 
 /* One with exceptions. */
 #define FLOAT(name, size, results)                                                                 \
     DO_FLOAT(name)                                                                                 \
-    HANDLER(sse_##name, sse_float(s, op, size, results, do_##name))
+    HANDLERS(sse_##name, sse_float(s, op, place, size, results, do_##name))
 
 /* One for XMM and one for MMX registers; `size` is that of the latter's memory operand. */
 #define BOTH(name, size)                                                                           \
     PLAIN(name, 16)                                                                                \
-    HANDLER(mmx_##name, mmx_plain(s, op, size, do_##name))
+    HANDLERS(mmx_##name, mmx_plain(s, op, place, size, do_##name))
 
 /* The MMX one takes other instructions of the host's. */
 #define BOTH_BY(name, text)                                                                        \
     PLAIN(name, 16)                                                                                \
     DO_PLAIN(name##_mmx, text)                                                                     \
-    HANDLER(mmx_##name, mmx_plain(s, op, 8, do_##name##_mmx))
+    HANDLERS(mmx_##name, mmx_plain(s, op, place, 8, do_##name##_mmx))
 
 #endif

@@ -192,23 +192,23 @@ compare_carefully(struct soft *s, const struct op *op, unsigned size, compare_fn
     return op + 1;
 }
 
-ALWAYS const struct op *compare(struct soft *s, const struct op *op, unsigned size,
-                                compare_fn *run) {
-    const void *w = w_within_reach(s, op, size, UNALIGNED);
+ALWAYS const struct op *compare(struct soft *s, const struct op *op, enum place place,
+                                unsigned size, compare_fn *run) {
+    const void *w = w_within_reach(s, op, place, size, UNALIGNED);
     if (UNLIKELY(!w || !s->mxcsr_ready))
         return compare_carefully(s, op, size, run);
     set_compared(s, run(*v_of(s, op), fetch_w(w, size)) >> 8);
-    return op + 1;
+    return next_op(s, op);
 }
 
 COMPARE(comiss)
 COMPARE(comisd)
 COMPARE(ucomiss)
 COMPARE(ucomisd)
-HANDLER(sse_comiss, compare(s, op, 4, do_comiss))
-HANDLER(sse_comisd, compare(s, op, 8, do_comisd))
-HANDLER(sse_ucomiss, compare(s, op, 4, do_ucomiss))
-HANDLER(sse_ucomisd, compare(s, op, 8, do_ucomisd))
+HANDLERS(sse_comiss, compare(s, op, place, 4, do_comiss))
+HANDLERS(sse_comisd, compare(s, op, place, 8, do_comisd))
+HANDLERS(sse_ucomiss, compare(s, op, place, 4, do_ucomiss))
+HANDLERS(sse_ucomisd, compare(s, op, place, 8, do_ucomisd))
 
 /* --- with an immediate --- */
 FLOAT_IMMEDIATE(cmpps, 16)

@@ -32,10 +32,10 @@ ALWAYS const struct op *dot_product(struct soft *s, const struct op *op, enum re
 
 #define PLAIN_IMMEDIATE(name, size)                                                                \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
-    HANDLER(sse_##name, sse_plain(s, op, size, with_immediate(with_##name, op)))
+    HANDLERS(sse_##name, sse_plain(s, op, place, size, with_immediate(with_##name, op)))
 #define FLOAT_IMMEDIATE(name, size)                                                                \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
-    HANDLER(sse_##name, sse_float(s, op, size, NOT_TINY, with_immediate(with_##name, op)))
+    HANDLERS(sse_##name, sse_float(s, op, place, size, NOT_TINY, with_immediate(with_##name, op)))
 #define DOT_PRODUCT(name, results)                                                                 \
     IMMEDIATES(name, "%xmm1, %xmm0")                                                               \
     HANDLER(sse_##name, dot_product(s, op, results, with_##name))

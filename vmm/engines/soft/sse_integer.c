@@ -63,14 +63,24 @@ PLAIN(unpckhpd, 16)
 
 /* --- shifts, by a register or memory and by an immediate, whose register is in ModRM's rm --- */
 
-ALWAYS const struct op *sse_shift(struct soft *s, const struct op *op, plain_fn *run) {
+static __attribute__((noinline)) const struct op *
+sse_shift_carefully(struct soft *s, const struct op *op, plain_fn *run) {
     need_sse(s);
     vector *w = &s->fpu.xmm[op->rm].v;
     *w = run(*w, low_quadword((uint8_t)op->imm));
     return op + 1;
 }
 
-ALWAYS const struct op *mmx_shift(struct soft *s, const struct op *op, plain_fn *run) {
+ALWAYS const struct op *sse_shift(struct soft *s, const struct op *op, plain_fn *run) {
+    if (UNLIKELY(!s->sse_ready))
+        return sse_shift_carefully(s, op, run);
+    vector *w = &s->fpu.xmm[op->rm].v;
+    *w = run(*w, low_quadword((uint8_t)op->imm));
+    return next_op(s, op);
+}
+
+static __attribute__((noinline)) const struct op *
+mmx_shift_carefully(struct soft *s, const struct op *op, plain_fn *run) {
     need_mmx(s);
     begin_mmx(s);
     vector q = run(low_quadword(get_mm(s, op->rm)), low_quadword((uint8_t)op->imm));
@@ -78,10 +88,18 @@ ALWAYS const struct op *mmx_shift(struct soft *s, const struct op *op, plain_fn 
     return op + 1;
 }
 
+ALWAYS const struct op *mmx_shift(struct soft *s, const struct op *op, plain_fn *run) {
+    if (UNLIKELY(!s->mmx_ready))
+        return mmx_shift_carefully(s, op, run);
+    vector q = run(low_quadword(*ready_mm(s, op->rm)), low_quadword((uint8_t)op->imm));
+    set_mm(s, op->rm, quadword_of(q));
+    return next_op(s, op);
+}
+
 #define SHIFT(name)                                                                                \
     BOTH(name, 8)                                                                                  \
-    static HANDLER(sse_##name##_i, sse_shift(s, op, do_##name))                                    \
-    static HANDLER(mmx_##name##_i, mmx_shift(s, op, do_##name))
+    HANDLER(sse_##name##_i, sse_shift(s, op, do_##name))                                    \
+    HANDLER(mmx_##name##_i, mmx_shift(s, op, do_##name))
 
 SHIFT(psllw)
 SHIFT(pslld)
@@ -95,27 +113,10 @@ SHIFT(psrad)
 /* By bytes. */
 #define SHIFT_BYTES(name)                                                                          \
     IMMEDIATES(name, "%xmm0")                                                                      \
-    static HANDLER(sse_##name##_i, sse_shift(s, op, with_immediate(with_##name, op)))
+    HANDLER(sse_##name##_i, sse_shift(s, op, with_immediate(with_##name, op)))
 
 SHIFT_BYTES(pslldq)
 SHIFT_BYTES(psrldq)
-
-/* ModRM's reg field says which. */
-#define SHIFT_GROUP(name, ...)                                                                     \
-    const struct op *name(struct soft *s, const struct op *op) {                                   \
-        static op_fn *const shifts[8] = {__VA_ARGS__};                                             \
-        op_fn *run = shifts[op->modrm >> 3 & 7];                                                   \
-        if (!run)                                                                                  \
-            raise_plain(s, VECTOR_UD);                                                             \
-        return run(s, op);                                                                         \
-    }
-
-SHIFT_GROUP(mmx_group71, [2] = mmx_psrlw_i, [4] = mmx_psraw_i, [6] = mmx_psllw_i)
-SHIFT_GROUP(sse_group71, [2] = sse_psrlw_i, [4] = sse_psraw_i, [6] = sse_psllw_i)
-SHIFT_GROUP(mmx_group72, [2] = mmx_psrld_i, [4] = mmx_psrad_i, [6] = mmx_pslld_i)
-SHIFT_GROUP(sse_group72, [2] = sse_psrld_i, [4] = sse_psrad_i, [6] = sse_pslld_i)
-SHIFT_GROUP(mmx_group73, [2] = mmx_psrlq_i, [6] = mmx_psllq_i)
-SHIFT_GROUP(sse_group73, [2] = sse_psrlq_i, [3] = sse_psrldq_i, [6] = sse_psllq_i, [7] = sse_pslldq_i)
 
 /* --- shuffles --- */
 PLAIN_IMMEDIATE(pshufd, 16)

@@ -29,7 +29,7 @@ ALWAYS vector do_pshufb_mmx(vector a, vector b) {
     const vector bits = {(long long)0x8787878787878787, 0};
     return do_pshufb(a, b & bits);
 }
-HANDLER(mmx_pshufb, mmx_plain(s, op, 8, do_pshufb_mmx))
+HANDLERS(mmx_pshufb, mmx_plain(s, op, place, 8, do_pshufb_mmx))
 
 PLAIN_IMMEDIATE(palignr, 16)
 

@@ -13,8 +13,9 @@ load_carefully(struct soft *s, const struct op *op, enum alignment a) {
     return op + 1;
 }
 
-ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum alignment a) {
-    const void *w = w_within_reach(s, op, 16, a);
+ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum place place,
+                                   enum alignment a) {
+    const void *w = w_within_reach(s, op, place, 16, a);
     if (UNLIKELY(!w || !s->sse_ready))
         return load_carefully(s, op, a);
     *v_of(s, op) = fetch_w(w, 16);
@@ -31,24 +32,25 @@ store_carefully(struct soft *s, const struct op *op, enum alignment a) {
     return op + 1;
 }
 
-ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum alignment a) {
-    void *w = op->memory ? operand_to_write(s, op, 16) : &s->fpu.xmm[op->rm];
+ALWAYS const struct op *store_whole(struct soft *s, const struct op *op, enum place place,
+                                    enum alignment a) {
+    void *w = place == REGISTER ? &s->fpu.xmm[op->rm] : find_to_write(s, op, 16, place);
     if (UNLIKELY(!w || !s->sse_ready || (a == ALIGNED && (uintptr_t)w & 15)))
         return store_carefully(s, op, a);
     memcpy(w, v_of(s, op), 16);
     return next_op(s, op);
 }
 
-HANDLER(sse_movups, load_whole(s, op, UNALIGNED))
-HANDLER(sse_movups_store, store_whole(s, op, UNALIGNED))
-HANDLER(sse_movaps, load_whole(s, op, ALIGNED))
-HANDLER(sse_movaps_store, store_whole(s, op, ALIGNED))
-HANDLER(sse_movdqu, load_whole(s, op, UNALIGNED))
-HANDLER(sse_movdqu_store, store_whole(s, op, UNALIGNED))
-HANDLER(sse_movdqa, load_whole(s, op, ALIGNED))
-HANDLER(sse_movdqa_store, store_whole(s, op, ALIGNED))
-HANDLER(sse_lddqu, load_whole(s, op, UNALIGNED))
-HANDLER(sse_movntdqa, load_whole(s, op, ALIGNED))
+HANDLERS(sse_movups, load_whole(s, op, place, UNALIGNED))
+HANDLERS(sse_movups_store, store_whole(s, op, place, UNALIGNED))
+HANDLERS(sse_movaps, load_whole(s, op, place, ALIGNED))
+HANDLERS(sse_movaps_store, store_whole(s, op, place, ALIGNED))
+HANDLERS(sse_movdqu, load_whole(s, op, place, UNALIGNED))
+HANDLERS(sse_movdqu_store, store_whole(s, op, place, UNALIGNED))
+HANDLERS(sse_movdqa, load_whole(s, op, place, ALIGNED))
+HANDLERS(sse_movdqa_store, store_whole(s, op, place, ALIGNED))
+HANDLERS(sse_lddqu, load_whole(s, op, place, UNALIGNED))
+HANDLERS(sse_movntdqa, load_whole(s, op, place, ALIGNED))
 
 /* --- the low part: a load from memory clears the rest, a move between registers does not --- */
 
@@ -63,14 +65,15 @@ load_low_carefully(struct soft *s, const struct op *op, unsigned size) {
     return op + 1;
 }
 
-ALWAYS const struct op *load_low(struct soft *s, const struct op *op, unsigned size) {
-    const void *w = w_within_reach(s, op, size, UNALIGNED);
+ALWAYS const struct op *load_low(struct soft *s, const struct op *op, enum place place,
+                                 unsigned size) {
+    const void *w = w_within_reach(s, op, place, size, UNALIGNED);
     if (UNLIKELY(!w || !s->sse_ready))
         return load_low_carefully(s, op, size);
-    if (op->memory)
-        *v_of(s, op) = fetch_w(w, size);
-    else
+    if (place == REGISTER)
         memcpy(v_of(s, op), w, size);
+    else
+        *v_of(s, op) = fetch_w(w, size);
     return next_op(s, op);
 }
 
@@ -85,35 +88,45 @@ store_low_carefully(struct soft *s, const struct op *op, unsigned size) {
     return op + 1;
 }
 
-ALWAYS const struct op *store_low(struct soft *s, const struct op *op, unsigned size) {
-    void *w = op->memory ? operand_to_write(s, op, size) : &s->fpu.xmm[op->rm];
+ALWAYS const struct op *store_low(struct soft *s, const struct op *op, enum place place,
+                                  unsigned size) {
+    void *w = place == REGISTER ? &s->fpu.xmm[op->rm] : find_to_write(s, op, size, place);
     if (UNLIKELY(!w || !s->sse_ready))
         return store_low_carefully(s, op, size);
     memcpy(w, v_of(s, op), size);
     return next_op(s, op);
 }
 
-HANDLER(sse_movss, load_low(s, op, 4))
-HANDLER(sse_movss_store, store_low(s, op, 4))
-HANDLER(sse_movsd, load_low(s, op, 8))
-HANDLER(sse_movsd_store, store_low(s, op, 8))
+HANDLERS(sse_movss, load_low(s, op, place, 4))
+HANDLERS(sse_movss_store, store_low(s, op, place, 4))
+HANDLERS(sse_movsd, load_low(s, op, place, 8))
+HANDLERS(sse_movsd_store, store_low(s, op, place, 8))
 
-/* MOVQ between registers clears the upper half, too. */
-const struct op *sse_movq(struct soft *s, const struct op *op) {
+static __attribute__((noinline)) const struct op *
+load_quadword_carefully(struct soft *s, const struct op *op) {
     need_sse(s);
     *v_of(s, op) = low_quadword(quadword_of(get_w(s, op, 8, UNALIGNED)));
     return op + 1;
 }
 
-const struct op *sse_movq_store(struct soft *s, const struct op *op) {
+/* MOVQ between registers clears the upper half, too. */
+ALWAYS const struct op *load_quadword(struct soft *s, const struct op *op, enum place place) {
+    const void *w = w_within_reach(s, op, place, 8, UNALIGNED);
+    if (UNLIKELY(!w || !s->sse_ready))
+        return load_quadword_carefully(s, op);
+    *v_of(s, op) = fetch_w(w, 8);
+    return next_op(s, op);
+}
+HANDLERS(sse_movq, load_quadword(s, op, place))
+
+ALWAYS const struct op *store_quadword(struct soft *s, const struct op *op, enum place place) {
+    if (place != REGISTER)
+        return store_low(s, op, place, 8);
     need_sse(s);
-    uint64_t q = quadword_of(*v_of(s, op));
-    if (op->memory)
-        store(s, op->seg, address(s, op), 8, q);
-    else
-        s->fpu.xmm[op->rm].v = low_quadword(q);
+    s->fpu.xmm[op->rm].v = low_quadword(quadword_of(*v_of(s, op)));
     return op + 1;
 }
+HANDLERS(sse_movq_store, store_quadword(s, op, place))
 
 /* --- halves, 0 or 1: the other one stays --- */
 
@@ -183,7 +196,8 @@ const struct op *sse_movnti(struct soft *s, const struct op *op) {
 
 /* --- MMX registers --- */
 
-const struct op *mmx_movq(struct soft *s, const struct op *op) {
+static __attribute__((noinline)) const struct op *
+mmx_load_carefully(struct soft *s, const struct op *op) {
     need_mmx(s);
     uint64_t q = get_q(s, op, 8);
     begin_mmx(s);
@@ -191,7 +205,17 @@ const struct op *mmx_movq(struct soft *s, const struct op *op) {
     return op + 1;
 }
 
-ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op) {
+ALWAYS const struct op *mmx_load(struct soft *s, const struct op *op, enum place place) {
+    const void *q = q_within_reach(s, op, place, 8);
+    if (UNLIKELY(!q || !s->mmx_ready))
+        return mmx_load_carefully(s, op);
+    set_mm(s, op->reg, fetch_host(q, 8));
+    return next_op(s, op);
+}
+HANDLERS(mmx_movq, mmx_load(s, op, place))
+
+static __attribute__((noinline)) const struct op *
+mmx_store_carefully(struct soft *s, const struct op *op) {
     need_mmx(s);
     uint64_t q = get_mm(s, op->reg);
     if (op->memory)
@@ -201,8 +225,19 @@ ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op) {
         set_mm(s, op->rm, q);
     return op + 1;
 }
-HANDLER(mmx_movq_store, mmx_store(s, op))
-HANDLER(mmx_movntq, mmx_store(s, op))
+
+ALWAYS const struct op *mmx_store(struct soft *s, const struct op *op, enum place place) {
+    void *q = place == REGISTER ? ready_mm(s, op->rm) : find_to_write(s, op, 8, place);
+    if (UNLIKELY(!q || !s->mmx_ready))
+        return mmx_store_carefully(s, op);
+    if (place == REGISTER)
+        set_mm(s, op->rm, *ready_mm(s, op->reg));
+    else
+        store_host(q, 8, *ready_mm(s, op->reg));
+    return next_op(s, op);
+}
+HANDLERS(mmx_movq_store, mmx_store(s, op, place))
+HANDLERS(mmx_movntq, mmx_store(s, op, place))
 
 const struct op *sse_movq2dq(struct soft *s, const struct op *op) {
     need_sse(s);
@@ -224,6 +259,7 @@ const struct op *emms(struct soft *s, const struct op *op) {
     need_mmx(s);
     begin_mmx(s);
     s->fpu.ftw = 0;
+    s->mmx_ready = false;
     return op + 1;
 }
 

@@ -144,6 +144,7 @@ struct soft {
     bool x87_here;
     bool x87_ready; /* it is here, and no x87 instruction raises #NM or #MF */
     bool sse_ready; /* CR0 and CR4 let SSE instructions be executed */
+    bool mmx_ready; /* no MMX instruction raises #NM or #MF, and the registers are in MMX's order */
     bool mxcsr_here;  /* sse.h */
     bool mxcsr_ready; /* it is here and masks all exceptions, and sse_ready */
     bool ferr;      /* the board may have been told of FERR# */

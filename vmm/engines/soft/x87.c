@@ -65,6 +65,7 @@ void x87_bring(struct soft *s) {
     uint32_t mxcsr;
     __asm__ volatile("stmxcsr %0\n fxrstor64 %1\n ldmxcsr %0" : "=m"(mxcsr) : "m"(s->fpu) : EVERY_XMM);
     s->x87_here = true;
+    s->mmx_ready = false;
 }
 
 void x87_take_back(struct soft *s) {

@@ -62,7 +62,7 @@ static inline void fpu_away(struct soft *s) {
     x87_away(s);
     if (UNLIKELY(s->mxcsr_here))
         mxcsr_take_back(s);
-    s->sse_ready = false;
+    s->sse_ready = s->mmx_ready = false;
 }
 
 static inline uint16_t x87_host_fcw(void) {
