@@ -88,6 +88,9 @@ $(BIOS)/rom.bin: $(BIOS)/bios.elf
 $(BUILD)/vmm/board/bios/rom.o: ALL_CFLAGS += -DBIOS_BUILD='"$(BIOS)"'
 $(BUILD)/vmm/board/bios/rom.o: $(BIOS)/rom.bin
 
+# A handler of the built-in CPU that begins near the end of a cache line costs up to 5 % of its speed.
+$(BUILD)/vmm/engines/soft/%.o: ALL_CFLAGS += -falign-functions=32
+
 include guests/guests.mk
 include os-1k/os-1k.mk
 include tests/tests.mk

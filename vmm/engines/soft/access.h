@@ -47,6 +47,14 @@ ALWAYS void set_reg(struct soft *s, unsigned offset, unsigned size, uint64_t val
     }
 }
 
+/* Of a size that is no constant, and never a byte. */
+ALWAYS void set_wide_reg(struct soft *s, unsigned offset, unsigned size, uint64_t value) {
+    if (size == 2)
+        set_reg(s, offset, 2, value);
+    else
+        set_reg(s, offset, 8, size == 4 ? (uint32_t)value : value);
+}
+
 /* A general register by its number. */
 #define REG(n) ((unsigned)(n)*8u)
 
@@ -173,8 +181,11 @@ ALWAYS const struct op *hand_on(struct soft *s, const struct op *to) {
     s->op = to;
     return to->run(s, to);
 }
+/* The asm has the compiler move the pointer: it would keep both, with two more instructions. */
 ALWAYS const struct op *next_op(struct soft *s, const struct op *op) {
-    return hand_on(s, op + 1);
+    op++;
+    __asm__("" : "+r"(op));
+    return hand_on(s, op);
 }
 
 /* Ends a block where b is to follow, if that is what runs at its ip now, and it is not the

@@ -24,13 +24,13 @@ FAMILY_WRITES(mov_ei)
 
 /* MOVZX, MOVSX: size is the source's, wide the destination's. */
 ALWAYS const struct op *movzx(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    set_reg(s, op->reg, op->wide, read_e(s, op, size, e));
+    set_wide_reg(s, op->reg, op->wide, read_e(s, op, size, e));
     return done(s, op, e);
 }
 FAMILY_READS(movzx)
 
 ALWAYS const struct op *movsx(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    set_reg(s, op->reg, op->wide, extend(read_e(s, op, size, e), size));
+    set_wide_reg(s, op->reg, op->wide, extend(read_e(s, op, size, e), size));
     return done(s, op, e);
 }
 FAMILY_READS(movsx)
@@ -71,7 +71,8 @@ static const struct op *cmov_from_memory(struct soft *s, const struct op *op, bo
 ALWAYS const struct op *cmov(struct soft *s, const struct op *op, bool moves) {
     if (op->memory)
         return cmov_from_memory(s, op, moves);
-    set_reg(s, op->reg, op->size, get_reg(s, moves ? op->rm : op->reg, 8));
+    uint64_t old = get_reg(s, op->reg, 8), e = get_reg(s, op->rm, 8);
+    set_wide_reg(s, op->reg, op->size, moves ? e : old);
     return next_op(s, op);
 }
 

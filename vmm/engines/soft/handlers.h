@@ -8,6 +8,7 @@
 
 #define FAMILY1(name) extern op_fn *const name##_family[FAMILY_SLOTS]
 #define FAMILY3(name) FAMILY1(name##_eg); FAMILY1(name##_ge); FAMILY1(name##_ei)
+#define SHIFTS(name)  FAMILY1(name##_1); FAMILY1(name##_i); FAMILY1(name##_cl)
 
 /* alu.c */
 FAMILY3(add); FAMILY3(adc); FAMILY3(sub); FAMILY3(sbb);
@@ -20,7 +21,7 @@ extern op_fn *const cmp_eg_pairs[4][16], *const cmp_ei_pairs[4][16], *const test
 op_fn cmpxchg8b, daa, das, aaa, aas, aam, aad;
 
 /* shift.c */
-FAMILY1(shift_1); FAMILY1(shift_i); FAMILY1(shift_cl);
+SHIFTS(rol); SHIFTS(ror); SHIFTS(rcl); SHIFTS(rcr); SHIFTS(shl); SHIFTS(shr); SHIFTS(sar);
 op_fn shld_i, shld_cl, shrd_i, shrd_cl, bit_eg, bit_ei, bsf, bsr, bswap;
 
 /* data.c */
@@ -83,4 +84,5 @@ op_fn zeros;
 
 #undef FAMILY1
 #undef FAMILY3
+#undef SHIFTS
 #endif

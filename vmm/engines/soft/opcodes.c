@@ -32,6 +32,20 @@ ALU_GROUP(group1_byte, V, BYTE)
 ALU_GROUP(group1, V, 0)
 ALU_GROUP(group1_short, B, 0)
 
+#define SHIFT_GROUP(label, imm, f, by)                                                             \
+    static const struct opcode label[8] = {                                                        \
+        FAM(N, imm, f, rol_##by), FAM(N, imm, f, ror_##by),                                        \
+        FAM(N, imm, f, rcl_##by), FAM(N, imm, f, rcr_##by),                                        \
+        FAM(N, imm, f, shl_##by), FAM(N, imm, f, shr_##by),                                        \
+        FAM(N, imm, f, shl_##by), FAM(N, imm, f, sar_##by), /* 6 as all parts do */                \
+    };
+SHIFT_GROUP(group2_byte_i, B, BYTE, i)
+SHIFT_GROUP(group2_i, B, 0, i)
+SHIFT_GROUP(group2_byte_1, NONE, BYTE, 1)
+SHIFT_GROUP(group2_1, NONE, 0, 1)
+SHIFT_GROUP(group2_byte_cl, NONE, BYTE, cl)
+SHIFT_GROUP(group2_cl, NONE, 0, cl)
+
 static const struct opcode group1a[8] = {
     FAM(N, NONE, DEFAULT64, pop_e), UD, UD, UD, UD, UD, UD, UD,
 };
@@ -244,8 +258,8 @@ const struct opcode opcodes[256] = {
     [0xAF] = ONE(NONE, NONE, REPEATS, scas),
     EIGHT(0xB0, FAM(Z, V, BYTE, mov_ei)),
     EIGHT(0xB8, FAM(Z, Q, 0, mov_ei)),
-    [0xC0] = FAM(N, B, BYTE, shift_i),
-    [0xC1] = FAM(N, B, 0, shift_i),
+    [0xC0] = GROUP(group2_byte_i),
+    [0xC1] = GROUP(group2_i),
     [0xC2] = FAM(NONE, W, LAST | FORCE64, ret),
     [0xC3] = FAM(NONE, NONE, LAST | FORCE64, ret),
     [0xC4] = OR_VEX(les),
@@ -260,10 +274,10 @@ const struct opcode opcodes[256] = {
     [0xCD] = ONE(NONE, B, LAST, int_n),
     [0xCE] = ONE(NONE, NONE, INVALID64, into),
     [0xCF] = ONE(NONE, NONE, LAST, iret),
-    [0xD0] = FAM(N, NONE, BYTE, shift_1),
-    [0xD1] = FAM(N, NONE, 0, shift_1),
-    [0xD2] = FAM(N, NONE, BYTE, shift_cl),
-    [0xD3] = FAM(N, NONE, 0, shift_cl),
+    [0xD0] = GROUP(group2_byte_1),
+    [0xD1] = GROUP(group2_1),
+    [0xD2] = GROUP(group2_byte_cl),
+    [0xD3] = GROUP(group2_cl),
     [0xD4] = ONE(NONE, B, INVALID64, aam),
     [0xD5] = ONE(NONE, B, INVALID64, aad),
     [0xD6] = ONE(NONE, NONE, INVALID64, salc),

@@ -75,44 +75,49 @@ ALWAYS uint64_t shift_arithmetic(struct soft *s, uint64_t a, unsigned count, uns
     return r;
 }
 
-/* The ModRM reg field tells which; it is in op->reg as a number. */
-ALWAYS uint64_t shift_any(struct soft *s, const struct op *op, uint64_t a, unsigned count,
-                          unsigned size) {
-    switch (op->reg & 7) {
-    case 0: return rotate(s, a, count, size, true);
-    case 1: return rotate(s, a, count, size, false);
-    case 2: return rotate_carry(s, a, count, size, true);
-    case 3: return rotate_carry(s, a, count, size, false);
-    case 5: return shift_right(s, a, count, size);
-    case 7: return shift_arithmetic(s, a, count, size);
-    default: return shift_left(s, a, count, size); /* 4, and 6 as all parts do */
-    }
+ALWAYS uint64_t rotate_left(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    return rotate(s, a, count, size, true);
+}
+ALWAYS uint64_t rotate_right(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    return rotate(s, a, count, size, false);
+}
+ALWAYS uint64_t rotate_carry_left(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    return rotate_carry(s, a, count, size, true);
+}
+ALWAYS uint64_t rotate_carry_right(struct soft *s, uint64_t a, unsigned count, unsigned size) {
+    return rotate_carry(s, a, count, size, false);
 }
 
+typedef uint64_t shift_fn(struct soft *, uint64_t a, unsigned count, unsigned size);
+
 ALWAYS const struct op *shift_by(struct soft *s, const struct op *op, unsigned size, struct e e,
-                                 unsigned count) {
+                                 unsigned count, shift_fn *shift) {
     uint64_t a = read_e(s, op, size, e);
-    if (count)
-        write_e(s, op, size, e, shift_any(s, op, a, count, size));
+    if (LIKELY(count))
+        write_e(s, op, size, e, shift(s, a, count, size));
     else if (e.place == REGISTER)
         set_reg(s, op->rm, size, a); /* which clears what is above 32 bits */
     return done(s, op, e);
 }
 
-ALWAYS const struct op *shift_1(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    return shift_by(s, op, size, e, 1);
-}
-FAMILY_WRITES(shift_1)
+/* By 1, by an immediate, by CL. */
+#define SHIFT_BY(name, count, shift)                                                               \
+    ALWAYS const struct op *name(struct soft *s, const struct op *op, unsigned size, struct e e) { \
+        return shift_by(s, op, size, e, count, shift);                                             \
+    }                                                                                              \
+    FAMILY_WRITES(name)
+#define SHIFT(name, shift)                                                                         \
+    SHIFT_BY(name##_1, 1, shift)                                                                   \
+    SHIFT_BY(name##_i, count_of((uint64_t)op->imm, size), shift)                                   \
+    SHIFT_BY(name##_cl, count_of(s->r[R_CX], size), shift)
 
-ALWAYS const struct op *shift_i(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    return shift_by(s, op, size, e, count_of((uint64_t)op->imm, size));
-}
-FAMILY_WRITES(shift_i)
-
-ALWAYS const struct op *shift_cl(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    return shift_by(s, op, size, e, count_of(s->r[R_CX], size));
-}
-FAMILY_WRITES(shift_cl)
+SHIFT(rol, rotate_left)
+SHIFT(ror, rotate_right)
+SHIFT(rcl, rotate_carry_left)
+SHIFT(rcr, rotate_carry_right)
+SHIFT(shl, shift_left)
+SHIFT(shr, shift_right)
+SHIFT(sar, shift_arithmetic)
 
 /* SHLD, SHRD: E filled from G. A 16-bit operand shifted by more than 16 goes on
  * with its own bits again, as current parts do. */
