@@ -50,10 +50,10 @@ ALWAYS const struct op *xchg_ax(struct soft *s, const struct op *op, unsigned si
 FAMILY_WIDE(xchg_ax)
 
 ALWAYS const struct op *lea(struct soft *s, const struct op *op, unsigned size, struct e e) {
-    set_reg(s, op->reg, size, address(s, op));
+    set_reg(s, op->reg, size, address_in(s, op, e.place));
     return done(s, op, e);
 }
-FAMILY_WIDE(lea)
+FAMILY_ADDRESS(lea)
 
 const struct op *xlat(struct soft *s, const struct op *op) {
     uint64_t at = (s->r[R_BX] + (uint8_t)s->r[R_AX]) & op->mask;
@@ -137,7 +137,7 @@ ALWAYS const struct op *pop_e(struct soft *s, const struct op *op, unsigned size
     if (e.place == SLOW && op->memory)
         return pop_to_memory(s, op);
     uint64_t value = top_of_stack(s, size, e);
-    move_sp(s, e, size);
+    move_sp(s, size, e, size);
     set_reg(s, op->rm, size, value);
     return done(s, op, e);
 }

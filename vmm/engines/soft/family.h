@@ -43,6 +43,14 @@ ALWAYS const struct op *done(struct soft *s, const struct op *op, struct e e) {
 
 /* --- finding it --- */
 
+/* SP + delta. A flat stack's SP is as wide as the code; and so is what is pushed, but for 16 bits. */
+ALWAYS uint64_t stack_at(const struct soft *s, unsigned size, enum place place, int64_t delta) {
+    if (place != REGISTER_FLAT || size == 2)
+        return sp_plus(s, delta);
+    uint64_t sp = s->r[R_SP] + (uint64_t)delta;
+    return size == 8 ? sp : (uint32_t)sp;
+}
+
 ALWAYS void *find_to_read(struct soft *s, const struct op *op, unsigned size, enum place place) {
     return fast_read(s, op->seg, address_in(s, op, place), size, is_flat(place));
 }
@@ -51,18 +59,18 @@ ALWAYS void *find_to_write(struct soft *s, const struct op *op, unsigned size, e
 }
 ALWAYS void *find_to_push(struct soft *s, const struct op *op, unsigned size, enum place place) {
     (void)op;
-    return fast_write(s, S_SS, sp_plus(s, -(int64_t)size), size, is_flat(place));
+    return fast_write(s, S_SS, stack_at(s, size, place, -(int64_t)size), size, is_flat(place));
 }
 ALWAYS void *find_to_pop(struct soft *s, const struct op *op, unsigned size, enum place place) {
     (void)op;
-    return fast_read(s, S_SS, sp_plus(s, 0), size, is_flat(place));
+    return fast_read(s, S_SS, stack_at(s, size, place, 0), size, is_flat(place));
 }
 
 /* --- on the stack: E is in a register then, unless it is slow --- */
 
-ALWAYS void move_sp(struct soft *s, struct e e, int64_t delta) {
+ALWAYS void move_sp(struct soft *s, unsigned size, struct e e, int64_t delta) {
     if (e.place == REGISTER_FLAT)
-        s->r[R_SP] = sp_plus(s, delta);
+        s->r[R_SP] = stack_at(s, size, e.place, delta);
     else
         set_sp(s, sp_plus(s, delta));
 }
@@ -72,7 +80,7 @@ ALWAYS void push_to(struct soft *s, unsigned size, struct e e, uint64_t value) {
         push(s, size, value);
         return;
     }
-    move_sp(s, e, -(int64_t)size);
+    move_sp(s, size, e, -(int64_t)size);
     store_host(e.host, size, value);
 }
 
@@ -123,6 +131,20 @@ ALWAYS uint64_t top_of_stack(struct soft *s, unsigned size, struct e e) {
         [PLACES] = name##_2r,   name##_slow, name##_slow, name##_slow, name##_2f,                  \
                    name##_4r,   name##_slow, name##_slow, name##_slow, name##_4f,                  \
                    name##_slow, name##_slow, name##_slow, name##_slow, name##_8f};
+
+/* Of an address that nothing is accessed at, and never a byte. */
+#define ADDRESS_AT(name, suffix, size, where)                                                      \
+    static const struct op *name##suffix(struct soft *s, const struct op *op) {                    \
+        return name(s, op, size, (struct e){.place = where});                                      \
+    }
+#define ADDRESS_SIZE(name, size)                                                                   \
+    ADDRESS_AT(name, _##size##m, size, MEMORY) ADDRESS_AT(name, _##size##f, size, FLAT)            \
+    ADDRESS_AT(name, _##size##x, size, FLAT_INDEXED)
+#define ADDRESS_ROW(name, size) NULL, name##_##size##m, name##_##size##f, name##_##size##x, NULL
+#define FAMILY_ADDRESS(name)                                                                       \
+    ADDRESS_SIZE(name, 2) ADDRESS_SIZE(name, 4) ADDRESS_SIZE(name, 8)                              \
+    op_fn *const name##_family[FAMILY_SLOTS] = {                                                   \
+        [PLACES] = ADDRESS_ROW(name, 2), ADDRESS_ROW(name, 4), ADDRESS_ROW(name, 8)};
 
 /* Of no operand E that is looked at, and never a byte. */
 #define ANYWHERE(name) name, name, name, name, name

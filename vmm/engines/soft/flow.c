@@ -96,7 +96,7 @@ ALWAYS const struct op *ret(struct soft *s, const struct op *op, unsigned size, 
     const struct op *to = e.place == SLOW ? NULL : enter_at(s, op, target);
     if (UNLIKELY(!to))
         target = target_of(s, target, size);
-    move_sp(s, e, size + (op->imm & 0xFFFF));
+    move_sp(s, size, e, size + (op->imm & 0xFFFF));
     return LIKELY(to) ? hand_on(s, to) : leave(s, op, target);
 }
 FAMILY_STACK(ret, find_to_pop)
