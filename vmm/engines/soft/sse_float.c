@@ -96,7 +96,7 @@ ALWAYS const struct op *from_integer(struct soft *s, const struct op *op,
     vector v = run(*v_of(s, op), e, op->size);
     float_end(s);
     *v_of(s, op) = v;
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 ALWAYS const struct op *to_integer(struct soft *s, const struct op *op, unsigned size, to_integer_fn *run) {
@@ -106,7 +106,7 @@ ALWAYS const struct op *to_integer(struct soft *s, const struct op *op, unsigned
     uint64_t value = run(w, op->wide);
     float_end(s);
     set_reg(s, op->reg, op->wide, value);
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 FROM_INTEGER(cvtsi2ss)

@@ -144,7 +144,7 @@ const struct op *sse_pinsrw(struct soft *s, const struct op *op) {
     need_sse(s);
     uint64_t word = word_of_e(s, op);
     s->fpu.xmm[op->reg].w[op->imm & 7] = (uint16_t)word;
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 const struct op *mmx_pinsrw(struct soft *s, const struct op *op) {
@@ -159,7 +159,7 @@ const struct op *mmx_pinsrw(struct soft *s, const struct op *op) {
 const struct op *sse_pextrw(struct soft *s, const struct op *op) {
     need_sse(s);
     set_reg(s, op->reg, 4, s->fpu.xmm[op->rm].w[op->imm & 7]);
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 const struct op *mmx_pextrw(struct soft *s, const struct op *op) {
@@ -183,7 +183,7 @@ ALWAYS const struct op *sse_signs(struct soft *s, const struct op *op,
                                   signs_fn *run) {
     need_sse(s);
     set_reg(s, op->reg, 4, run(s->fpu.xmm[op->rm].v));
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 SIGNS(pmovmskb)

@@ -85,7 +85,7 @@ ALWAYS const struct op *blend_by_xmm0(struct soft *s, const struct op *op, blend
     need_sse(s);
     vector w = get_w(s, op, 16, ALIGNED);
     *v_of(s, op) = run(*v_of(s, op), w, s->fpu.xmm[0].v);
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 DO_BLEND(pblendvb)
@@ -107,7 +107,7 @@ const struct op *sse_ptest(struct soft *s, const struct op *op) {
     bool zf = !((v.q[0] & w.q[0]) | (v.q[1] & w.q[1]));
     bool cf = !((~v.q[0] & w.q[0]) | (~v.q[1] & w.q[1]));
     set_compared(s, (zf ? FLAG_ZF : 0) | (cf ? FLAG_CF : 0));
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 /* --- elements to and from a general register or memory --- */
@@ -120,7 +120,7 @@ ALWAYS const struct op *extract(struct soft *s, const struct op *op, unsigned si
         store(s, op->seg, address(s, op), size, value);
     else
         set_reg(s, op->rm, size < 4 ? 4 : size, value);
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 ALWAYS const struct op *insert(struct soft *s, const struct op *op, unsigned size) {
@@ -128,7 +128,7 @@ ALWAYS const struct op *insert(struct soft *s, const struct op *op, unsigned siz
     unsigned at = ((unsigned)op->imm & (16 / size - 1)) * size;
     uint64_t value = op->memory ? load(s, op->seg, address(s, op), size) : get_reg(s, op->rm, size);
     store_host(s->fpu.xmm[op->reg].b + at, size, value);
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 HANDLER(sse_pextrb, extract(s, op, 1))

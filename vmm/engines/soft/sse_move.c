@@ -165,13 +165,13 @@ PLAIN(movddup, 8)
 const struct op *sse_movd(struct soft *s, const struct op *op) {
     need_sse(s);
     *v_of(s, op) = low_quadword(get_e(s, op, op->size, op->memory));
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 const struct op *sse_movd_store(struct soft *s, const struct op *op) {
     need_sse(s);
     put_e(s, op, op->size, op->memory, quadword_of(*v_of(s, op)));
-    return op + 1;
+    return next_op_after_e(s, op);
 }
 
 const struct op *mmx_movd(struct soft *s, const struct op *op) {
