@@ -105,11 +105,29 @@ for signal_of_stop in (signal.SIGTSTP, signal.SIGSTOP):
     os.tcsetpgrp(slave, pid)  # fg
     os.kill(-pid, signal.SIGCONT)
     until("raw again", True)
-os.write(master, b"\x01x")  # Ctrl-A x
+os.kill(pid, signal.SIGSTOP)
+assert stopped(pid), "for the last time"
+os.write(master, b"\x01x")  # Ctrl-A x, and it is to go on: both are there at once
+os.kill(pid, signal.SIGCONT)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 assert termios.tcgetattr(slave) == before, "ended, and left raw"
 os.tcsetpgrp(slave, os.getpgrp())
 os.close(out)
+
+for number in signal.SIGHUP, signal.SIGTERM:  # as shells end jobs that are stopped
+    pid, out = start(True)
+    os.read(out, 2)
+    until("raw, to be ended", True)
+    os.kill(pid, signal.SIGSTOP)
+    assert stopped(pid), number
+    os.kill(pid, number)
+    os.kill(pid, signal.SIGCONT)
+    while os.read(out, 1 << 16):
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + number
+    assert termios.tcgetattr(slave) == before, "ended by a signal, and left raw"
+    os.tcsetpgrp(slave, os.getpgrp())
+    os.close(out)
 
 pid, out = start(False)  # a job in the background
 for i in range(100):

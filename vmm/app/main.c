@@ -245,12 +245,12 @@ static bool wait_and_read(struct app *a) {
         return false;
     if (fds[SIGNALS].revents)
         read_signal(a);
+    if (a->ended_by) /* a shell that ends a stopped job has it go on, too */
+        return false;
     if (fds[JOBS].revents) {
         read_job_signal(a);
         return true; /* the terminal may be another job's now */
     }
-    if (a->ended_by)
-        return false;
     return !fds[INPUT].revents || read_input(a);
 }
 

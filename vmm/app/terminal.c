@@ -15,7 +15,8 @@
 #include "vmm/host/files.h"
 
 static struct termios saved, raw; /* of the process: there is one terminal */
-static volatile sig_atomic_t wanted, is_raw;
+static volatile sig_atomic_t wanted, is_raw; /* as far as we know: */
+static bool is_doubtful;
 static pid_t group; /* a sandbox does not let it be asked */
 
 /* One that is not our controlling terminal has no foreground job. */
@@ -42,8 +43,10 @@ bool terminal_wants_raw(void) {
 }
 
 bool terminal_update(void) {
-    if (wanted && is_foreground() && !is_raw)
+    if (wanted && is_foreground() && (!is_raw || is_doubtful)) {
         is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+        is_doubtful = false;
+    }
     return !wanted || (is_raw && is_foreground());
 }
 
@@ -197,7 +200,8 @@ void terminal_suspend(void) {
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-void terminal_continued(void) { is_raw = 0; }
+/* It is ours to restore all the same. */
+void terminal_continued(void) { is_doubtful = true; }
 
 /* --- signals that end us ------------------------------------------------------------ */
 
