@@ -74,6 +74,18 @@ end_with:
         .asciz  "\text"
 .Lover\@:
         .endm
+/* What a host that lets the guest stand for a moment may spoil is tried again, from the label on: it
+ * fails when it does each time. */
+        .macro  fails_again from, text
+        incw    .Ltimes\@
+        cmpw    $100, .Ltimes\@
+        jb      \from
+        fails   "\text"
+        jmp     .Lon\@
+.Ltimes\@:
+        .word   0
+.Lon\@:
+        .endm
 /* All keep registers, and the carry and zero flags too where they are looked at first. */
         .macro  expect_carry text
         jc      .Lgood\@

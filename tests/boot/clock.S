@@ -2,7 +2,7 @@
 // handler of one's own.
 #include "check.h"
 
-        xorw    %ax, %ax                // 15h/83: a flag, 20 ms later
+begin:  xorw    %ax, %ax                // 15h/83: a flag, 20 ms later
         movw    %ax, %es
         movb    $0, flag
         bios    0x15, ax=0x8300, bx=flag, cx=0, dx=20000
@@ -21,7 +21,7 @@
         subw    %si, %dx
         cmpw    $40, %dx                // far less, on a host that has time
         jb      1f
-        fails   "15h/83: it took seconds"
+        fails_again begin, "15h/83: it took seconds"
 1:      expect_byte $0, 0x4a0, "40:a0: nothing is waited for"
         bios    0x15, ax=0x8300, cx=0xffff
         movw    $0x8301, %ax
@@ -36,13 +36,9 @@
         jz      1f
         fails   "15h/8301: the clock ticks on"
 
-1:      movw    $0x2000, %cx            // 1Ah/05 and 03: 2000-02-29, 12:59:58
+1:      movw    $0x2000, %cx            // 1Ah/05 and 03: 2000-02-29, noon
         bios    0x1a, ah=5, dx=0x0229
-        bios    0x1a, ah=3, cx=0x1259, dx=0x5800
-        movb    $2, %ah
-        int     $0x1a
-        expect_no_carry "1ah/02"
-        expect  $0x1259, %cx, "1ah/02: what was set"
+        bios    0x1a, ah=3, cx=0x1200, dx=0
         movb    $4, %ah
         int     $0x1a
         expect  $0x2000, %cx, "1ah/04: the year"
@@ -56,6 +52,13 @@
         movb    $6, %ah
         int     $0x1a
         expect_carry "1ah/06, again"
+set:    bios    0x1a, ah=3, cx=0x1259, dx=0x5800 // two seconds before it
+        movb    $2, %ah
+        int     $0x1a
+        expect_no_carry "1ah/02"
+        cmpw    $0x1259, %cx
+        je      1f
+        fails_again set, "1ah/02: what was set"
 1:      hlt
         cmpw    $0, alarms
         je      1b
@@ -84,8 +87,10 @@
         inb     $0x71, %al
         movw    $8, %cx
         call    wait_for
-        expect_byte $0xc0, causes, "the periodic interrupt: register C"
         cli
+        movb    causes, %al             // an update may have ended as well
+        andb    $0xc0, %al
+        expect_byte $0xc0, %al, "the periodic interrupt: register C"
         movw    $0x120b, %ax
         call    put
         movb    $0x0c, %al

@@ -7,13 +7,17 @@ import subprocess, sys
 at = sys.argv.index("--")
 command, rest = sys.argv[1:at], [a.encode().decode("unicode_escape").encode() for a in sys.argv[at + 1:]]
 p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-said = b""
+before, said = b"", b""
 for text, keys in zip(rest[::2], rest[1::2]):
     while text not in said and (more := p.stdout.read1()):
         said += more
-    said = said.partition(text)[2]
-    p.stdin.write(keys)
-    p.stdin.flush()
+    head, found, said = said.partition(text)
+    before += head + found
+    try:
+        p.stdin.write(keys)
+        p.stdin.flush()
+    except BrokenPipeError: # it has ended: what it said tells why
+        break
 said += p.stdout.read()
-sys.stdout.buffer.write(said)
+sys.stdout.buffer.write(before + said)
 sys.exit(p.wait())

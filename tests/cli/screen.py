@@ -40,7 +40,8 @@ class Terminal:
         self.normal, self.other = Grid(rows, columns), Grid(rows, columns)
 
     def feed(self, data):
-        data = self.rest + data
+        """CAN ends what is not whole, for nothing: a sequence, a picture, a character."""
+        data = re.sub(rb"(\x1b(\[[?0-9; ]*|P[^\x1b\x18]*\x1b?)?|[\xc0-\xff][\x80-\xbf]*)\x18", b"", self.rest + data)
         while data:
             if data.startswith(b"\x1bP"):
                 end = data.find(b"\x1b\\")

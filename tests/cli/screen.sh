@@ -21,15 +21,15 @@ def typed(*words, **more):
 # what is shown
 run = typed()
 t = run.terminal
-check("text", t.line(0) == "typed: press keys" and t.line(1) == "abcdefghijklmnop")
-check("all characters", t.line(4).startswith(" ☺☻♥♦♣♠•") and t.line(4).endswith("<=>?"))
-check("white on blue", t.pen_at(0, 0) == "0;38;2;255;255;255;48;2;0;0;170")
-check("brown", t.pen_at(1, 6) == "0;38;2;170;85;0;48;2;0;0;0")
-check("blink", t.pen_at(2, 8).startswith("0;5;"))
-check("a line below", t.line(25).startswith(" minikvm") and
+run.wait("text", lambda t: t.line(0) == "typed: press keys" and t.line(1) == "abcdefghijklmnop")
+run.wait("all characters", lambda t: t.line(4).startswith(" ☺☻♥♦♣♠•") and t.line(4).endswith("<=>?"))
+run.wait("white on blue", lambda t: t.pen_at(0, 0) == "0;38;2;255;255;255;48;2;0;0;170")
+run.wait("brown", lambda t: t.pen_at(1, 6) == "0;38;2;170;85;0;48;2;0;0;0")
+run.wait("blink", lambda t: t.pen_at(2, 8).startswith("0;5;"))
+run.wait("a line below", lambda t: t.line(25).startswith(" minikvm") and
       t.line(25).endswith((" soft  Ctrl-A h: help", " kvm  Ctrl-A h: help")))
 run.wait("the cursor", lambda t: t.cursor_shown and (t.grid.row, t.grid.column) == (10, 0))
-check("the cursor's shape", t.shape == "3")
+run.wait("the cursor's shape", lambda t: t.shape == "3")
 
 # keys
 run.type(b"a\x1b[A\x1bx\x1b")
@@ -98,8 +98,8 @@ for environment, words, pen in (
         ({"LC_ALL": "C"}, (), "0;38;2;255;255;255;48;2;0;0;170")):
     run = Run(*MINIKVM, *words, TYPED, environment=environment)
     run.wait("the screen", lambda t: t.alternate and t.line(6).startswith("C") or t.line(6).startswith("Ç"))
-    check(f"{environment} {words}: {run.terminal.pen_at(0, 0)}", run.terminal.pen_at(0, 0) == pen)
-    check("ASCII", environment.get("LC_ALL") != "C" or run.terminal.line(7).isascii())
+    run.wait(f"{environment} {words}", lambda t: t.pen_at(0, 0) == pen)
+    run.wait("ASCII", lambda t: t.line(7) and (environment.get("LC_ALL") != "C" or t.line(7).isascii()))
     run.type(b"q")
     check("status", run.end() == 5)
 

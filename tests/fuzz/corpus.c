@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "fuzz.h"
+#include "tests/unit/unit.h"
 
-enum { SECONDS = 10 }; /* for one input; a hang is a failure, too */
+enum { SECONDS = 10 }; /* of the processor, for one input; a hang is a failure, too */
 
 /* Mutations are for libFuzzer; here nobody asks for one. */
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t max) {
@@ -40,7 +40,7 @@ static void run_file(const char *path) {
     uint8_t *bytes = read_whole(path, &size), *exact = malloc(size ? size : 1);
     fprintf(stderr, "%s\n", path); /* the last line says which input it was */
     memcpy(exact, bytes, size);
-    alarm(SECONDS);
+    unit_limit(SECONDS);
     LLVMFuzzerTestOneInput(exact, size);
     free(exact);
     free(bytes);

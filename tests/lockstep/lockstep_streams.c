@@ -97,9 +97,9 @@ static void kvm_anew(struct pair *p) {
 
 static enum cpu_exit_kind run_kvm(struct pair *p) {
     running = &p->kvm.cpu;
-    alarm(KVM_SECONDS);
+    unit_limit(KVM_SECONDS);
     rig_run(&p->kvm);
-    alarm(0);
+    unit_limit(0);
     return p->kvm.exit.kind;
 }
 
@@ -402,7 +402,7 @@ int main(int argc, char **argv) {
     }
     cpu.engine->close(&cpu);
     memory_close(&memory);
-    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGPROF, &action, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     pair_open(&p);
     p.traits = measure(&p);

@@ -58,7 +58,7 @@ static void host_prepare(void) {
     static const int signals[] = {SIGFPE, SIGSEGV, SIGILL, SIGBUS};
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    alarm(20);
+    unit_limit(20);
     sigaltstack(&alternate, NULL);
     for (unsigned n = 0; n < sizeof signals / sizeof *signals; n++)
         sigaction(signals[n], &action, NULL);

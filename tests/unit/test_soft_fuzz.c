@@ -145,7 +145,7 @@ int main(int argc, char **argv) {
     time_t end = time(NULL) + (time_t)length;
     unsigned guests = 0;
     do {
-        alarm(20); /* a hang of ours is a failure, too */
+        unit_limit(20); /* a hang of ours is a failure, too */
         one_guest();
         guests++;
     } while (time(NULL) < end);
