@@ -99,7 +99,7 @@ $(INJECT): tests/sandbox/inject.c
 units: $(INJECT)
 
 # Engine against engine (tests/lockstep), and how fast the built-in one is.
-LOCKSTEP := $(addprefix $(BUILD)/tests/lockstep/,lockstep_guests lockstep_streams lockstep_steps lockstep_cpuid lockstep_handover)
+LOCKSTEP := $(addprefix $(BUILD)/tests/lockstep/,lockstep_guests lockstep_streams lockstep_steps lockstep_cpuid lockstep_handover lockstep_signals)
 $(LOCKSTEP): $(BUILD)/tests/lockstep/lockstep.o
 $(BUILD)/tests/lockstep/lockstep_streams: $(patsubst %.c,$(BUILD)/%.o,\
     $(wildcard tests/lockstep/streams_*.c))

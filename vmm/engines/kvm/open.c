@@ -77,9 +77,9 @@ static int add_vcpu(struct kvm_vcpu *v, int device) {
 }
 
 static int build(struct kvm_vcpu *v, int device, const struct memory *m) {
-    v->vm = ioctl(device, KVM_CREATE_VM, 0);
-    if (v->vm < 0)
-        return -errno;
+    while ((v->vm = ioctl(device, KVM_CREATE_VM, 0)) < 0)
+        if (errno != EINTR) /* a signal that comes meanwhile ends it, too */
+            return -errno;
     /* Three pages that kvm-intel needs for real mode; free below the ROM. */
     uint64_t identity = 0xfffbc000;
     ioctl(v->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity);

@@ -160,6 +160,8 @@ const struct kvm_traits *probe_traits(void); /* measures at the first call */
 
 /* Calls `by` with a CPU in a VM of its own, with 64 KiB of memory; not if there is no KVM. */
 void probe_in_scratch_vm(void (*by)(struct cpu *));
+/* Enters it, again where only a signal came: the exit's reason, or a negative errno. */
+int probe_enter(struct cpu *, const struct kvm_guest_debug *);
 /* Are instructions outside long mode interpreted rather than executed by the processor?
  * Measured at the first call, some milliseconds (kvm-quirks 16). */
 bool probe_interprets(void);

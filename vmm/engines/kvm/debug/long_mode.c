@@ -79,7 +79,7 @@ static bool halts_at(struct cpu *cpu, bool user, const char *code, size_t length
     struct kvm_guest_debug none = {0};
     memory_write(cpu->memory, CODE, code, length);
     start_in_long_mode(cpu, user);
-    int reason = debug_enter(cpu, &none);
+    int reason = probe_enter(cpu, &none);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     return reason == KVM_EXIT_HLT && s->regs.rip == end + 1 && s->sregs.ss.dpl == 0;
 }

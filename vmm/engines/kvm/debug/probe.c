@@ -32,6 +32,15 @@ static enum io_result probe_no_device(void *machine, uint16_t port, bool out, un
     return IO_DONE;
 }
 
+/* A signal, which may be a debugger's or SIGCONT, is no answer. */
+int probe_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
+    int reason;
+    do
+        reason = debug_enter(cpu, debug);
+    while (reason == -EINTR);
+    return reason;
+}
+
 static void start_at(struct cpu *cpu, uint64_t ip) {
     struct cpu_state *s = cpu_write(cpu, CPU_REGS | CPU_SREGS);
     s->sregs.cs = x86_real_segment(0, true);
@@ -49,7 +58,7 @@ static bool debug_stops_at(struct cpu *cpu, uint64_t ip, unsigned control, uint6
     debug.arch.debugreg[0] = dr0;
     debug.arch.debugreg[7] = dr7;
     start_at(cpu, ip);
-    int reason = debug_enter(cpu, &debug);
+    int reason = probe_enter(cpu, &debug);
     return reason == KVM_EXIT_DEBUG && cpu_read(cpu, CPU_REGS)->regs.rip == expected;
 }
 
@@ -71,7 +80,7 @@ static bool has_protect(struct cpu *cpu) {
     struct kvm_guest_debug none = {0};
     start_at(cpu, STORE);
     mprotect(cpu->memory->ram, PAGE_SIZE, PROT_READ);
-    int reason = debug_enter(cpu, &none);
+    int reason = probe_enter(cpu, &none);
     mprotect(cpu->memory->ram, PAGE_SIZE, PROT_READ | PROT_WRITE);
     return reason == -EFAULT && cpu_read(cpu, CPU_REGS)->regs.rip == STORE;
 }
@@ -142,7 +151,7 @@ static uint64_t time_guest(struct cpu *cpu) {
     s->sregs.ds = s->sregs.es = s->sregs.ss = x86_descriptor(16, 0x00cf93000000ffffull);
     s->regs = (struct kvm_regs){.rip = CODE, .rsp = 0x800, .rcx = TURNS, .rflags = 2};
     uint64_t begin = monotonic_ns();
-    int reason = debug_enter(cpu, &none);
+    int reason = probe_enter(cpu, &none);
     return reason == KVM_EXIT_HLT ? monotonic_ns() - begin : 0;
 }
 
