@@ -50,6 +50,9 @@ $(BUILD)/tests/unit/test_time: WRAP = -Wl,--wrap=pthread_cond_wait,--wrap=pthrea
 # A client that reads at a certain moment.
 $(BUILD)/tests/unit/test_bridge_text: WRAP = -Wl,--wrap=gdb_server_handle
 
+# A KVM that can do what the test says, and a guest that is looked at.
+$(BUILD)/tests/unit/test_step_holds: WRAP = -Wl,--wrap=probe_traits,--wrap=debug_enter
+
 # A mouse that moves at a certain moment.
 $(BUILD)/tests/unit/test_bios_keyboard: WRAP = -Wl,--wrap=keys_next
 

@@ -18,5 +18,7 @@ enum { VECTOR_DE = 0, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_BR, VE
 #define DR6_BS (1u << 14)
 #define DR6_BT (1u << 15)
 #define DR6_TRAPS (DR6_BT | DR6_BS | 15) /* what a #DB trap sets */
+/* DR7 (17.2.4). */
+#define DR7_GD (1u << 13)
 
 #endif

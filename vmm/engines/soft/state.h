@@ -26,9 +26,6 @@
 #include "vmm/x86/page_walk.h"
 #include "vmm/x86/x86.h"
 
-#define DR6_BD (1u << 13)
-#define DR7_GD (1u << 13)
-
 /* Physical addresses have so many bits (CPUID leaf 80000008h). */
 #define PHYS_BITS 40
 #define PHYS_MASK ((1ull << PHYS_BITS) - 1)

@@ -10,6 +10,7 @@
  */
 #include "vmm/engines/kvm/debug/debug.h"
 #include "vmm/memory/layout.h"
+#include "vmm/x86/mode.h"
 #include "vmm/x86/page_walk.h"
 
 #include <stdlib.h>
@@ -80,6 +81,13 @@ void bp_plan_registers(const struct debugged_vcpu *d, struct kvm_guest_debug *de
     }
     if (n)
         debug->control |= KVM_GUESTDBG_USE_HW_BP;
+}
+
+void bp_plan_detect(struct cpu *cpu, struct kvm_guest_debug *debug) {
+    if (!(cpu_read(cpu, CPU_DEBUGREGS)->debugregs.dr7 & DR7_GD))
+        return;
+    debug->arch.debugreg[7] |= DR7_GD;
+    debug->control |= KVM_GUESTDBG_USE_HW_BP;
 }
 
 bool bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address) {

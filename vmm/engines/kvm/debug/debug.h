@@ -171,6 +171,8 @@ void bp_plan_make(struct cpu *);
 /* DR7 and addresses for `debug` from the plan: data watchpoints, and execution
  * breakpoints too if wanted. */
 void bp_plan_registers(const struct debugged_vcpu *, struct kvm_guest_debug *debug, bool exec);
+/* The guest's DR7.GD, which our DR7 hides from KVM. */
+void bp_plan_detect(struct cpu *, struct kvm_guest_debug *debug);
 /* false: all debug registers are taken. */
 bool bp_plan_add_exec(struct kvm_guest_debug *debug, uint64_t address);
 /* The breakpoint behind a DEBUG exit's DR6, or NULL if that was not ours. */
@@ -221,6 +223,7 @@ void step_raw(struct cpu *, struct cpu_exit *);
 enum { STEP_FAULTS = DEBUG_REGISTERS };
 /* Vectors, the likeliest first. */
 void step_faults(const struct cpu_state *, const struct insn *, uint8_t vectors[STEP_FAULTS]);
+bool step_has_vex(const struct insn *, const struct cpu_state *);
 /* --- step_holds.c --- */
 enum { STEP_INT3S = 16 };
 struct step_holds {

@@ -9,6 +9,21 @@
 
 /* --- the guest's own #DB ------------------------------------------------------ */
 
+static bool is_int1(struct cpu *cpu, uint64_t at) {
+    const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
+    uint8_t op;
+    return x86_read(cpu->memory, &s->sregs, at, &op, 1) == 1 && op == 0xf1;
+}
+
+/* RIP is behind it, on some at it (kvm-quirks 24). */
+static bool pass_int1(struct cpu *cpu, uint64_t dr6) {
+    if (dr6 & (DR6_BS | DR6_BD | DR6_BT | 0xf))
+        return false;
+    if (is_int1(cpu, vcpu_pc(cpu)))
+        cpu_write(cpu, CPU_REGS)->regs.rip++;
+    return is_int1(cpu, vcpu_pc(cpu) - 1);
+}
+
 /* While we use debug registers every #DB comes to us. The guest's own are: a
  * single step with its TF set (one KVM also reports stale steps of ours: then TF
  * is clear), a task switch, an access to DRs under DR7.GD, and int1. */
@@ -17,12 +32,11 @@ bool exits_give_back(struct cpu *cpu) {
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
     const struct cpu_state *s = cpu_read(cpu, CPU_REGS | CPU_SREGS);
     uint64_t dr6 = v->run->debug.arch.dr6;
-    uint8_t before = 0;
-    x86_read(cpu->memory, &s->sregs, vcpu_pc(cpu) - 1, &before, 1);
     bool own_step = dr6 & DR6_BS && s->regs.rflags & FLAG_TF;
-    bool int1 = before == 0xf1 && !(dr6 & (DR6_BS | 0xf));
-    if (!own_step && !int1 && !(dr6 & (DR6_BT | DR6_BD)))
+    if (!own_step && !pass_int1(cpu, dr6) && !(dr6 & (DR6_BT | DR6_BD)))
         return false;
+    if (dr6 & DR6_BD)
+        cpu_write(cpu, CPU_REGS)->regs.rflags |= FLAG_RF; /* it is a fault */
     cpu_write(cpu, CPU_DEBUGREGS)->debugregs.dr6 |=
         dr6 & (DR6_BT | DR6_BD | (own_step ? DR6_BS : 0));
     d->inject = KVM_GUESTDBG_INJECT_DB;

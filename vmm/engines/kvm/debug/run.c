@@ -93,6 +93,8 @@ static struct kvm_guest_debug plan(struct cpu *cpu) {
     cr0_guard_arm(cpu, &debug);
     if (d->plan.int3)
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
+    if (debug.control & KVM_GUESTDBG_USE_HW_BP)
+        bp_plan_detect(cpu, &debug);
     if (debug.control)
         debug.control |= KVM_GUESTDBG_ENABLE;
     else

@@ -209,6 +209,35 @@ static bool was_delivered(struct cpu *cpu, enum ending ending, uint64_t target) 
     return debug && !by_trap && (ending == BY_TF || vcpu_pc(cpu) != target);
 }
 
+/* MOV from or to a debug register, which DR7.GD makes a #DB (17.2.4); DR4 and DR5 may be #UD. */
+static bool is_detected(struct cpu *cpu, const struct insn *in) {
+    unsigned number = insn_modrm(in) >> 3 & 7;
+    if (in->opcode != 0x0f || (in->second != 0x21 && in->second != 0x23))
+        return false;
+    const struct cpu_state *s = cpu_read(cpu, CPU_SREGS | CPU_DEBUGREGS);
+    bool aliases = number != 4 && number != 5;
+    return s->debugregs.dr7 & DR7_GD && x86_cpl(&s->sregs) == 0 &&
+           (aliases || !(s->sregs.cr4 & CR4_DE));
+}
+
+/* KVMs have ways of their own with INT1, and none sees the guest's DR7.GD while ours is in its place
+ * (kvm-quirks 24): the #DB is made here, and then goes in. */
+static void make_db(struct cpu *cpu, const struct insn *in) {
+    struct debugged_vcpu *d = debugged_of(cpu);
+    bool detected = is_detected(cpu, in);
+    if (d->inject || !(detected || in->opcode == 0xf1))
+        return;
+    d->inject = KVM_GUESTDBG_INJECT_DB;
+    struct cpu_state *s = cpu_write(cpu, CPU_REGS | CPU_DEBUGREGS);
+    if (detected) {
+        s->debugregs.dr6 |= DR6_BD;
+        s->debugregs.dr7 &= ~(uint64_t)DR7_GD;
+        s->regs.rflags |= FLAG_RF; /* it is a fault */
+    } else {
+        s->regs.rip += in->prefixes + 1;
+    }
+}
+
 /* A trap that is due ends a HLT (volume 2A, HLT). */
 static bool is_woken(struct cpu *cpu, const struct guest_trace *trace, struct cpu_exit *exit) {
     if (!trace->trap || exit->kind != CPU_EXIT_HALTED)
@@ -223,6 +252,7 @@ static bool go_to_end(struct cpu *cpu, const struct insn *in, bool raw, struct c
     uint64_t target = 0;
     if (in->opcode == 0x0f && in->second == 0x22 && cr0_guard_refuses(cpu, exit))
         return true;
+    make_db(cpu, in);
     enum ending ending = ending_of(cpu, in, raw, &target);
     struct guest_trace trace = step_tf_begin(cpu, in, vector_of(cpu, in) >= 0);
     if (probe_traits()->block_irq && !cpu->step_irqs)

@@ -46,7 +46,8 @@ static const struct insn_span x87[] = {{0x9b, 0x9b}, {0xd8, 0xdf}},
 #define IN(in, spans) insn_in_any(in, spans, sizeof(spans) / sizeof *(spans))
 
 /* A VEX or EVEX prefix, where that opcode is no other instruction (volume 2, 2.3.5). */
-static bool has_vex(const struct insn *in, bool wide) {
+bool step_has_vex(const struct insn *in, const struct cpu_state *s) {
+    bool wide = x86_mode(&s->sregs, s->regs.rflags) == MODE_LONG;
     bool c4 = in->opcode == 0xc4 || in->opcode == 0xc5, evex = in->opcode == 0x62;
     return (c4 || evex) && (wide || insn_modrm(in) >= 0xc0);
 }
@@ -58,8 +59,7 @@ static bool saves_fpu(const struct insn *in) {
 }
 
 static int fpu_fault(const struct cpu_state *s, const struct insn *in) {
-    bool vex = has_vex(in, x86_mode(&s->sregs, s->regs.rflags) == MODE_LONG);
-    bool computes = vex || IN(in, x87) || IN(in, sse);
+    bool computes = step_has_vex(in, s) || IN(in, x87) || IN(in, sse);
     if (!computes && !saves_fpu(in))
         return -1;
     if (s->sregs.cr0 & (CR0_TS | CR0_EM))

@@ -15,11 +15,34 @@
 
 /* --- what an instruction touches ------------------------------------------------------- */
 
-enum { WIDEST = 4096 /* XSAVE */, STACK_REACH = 512 /* ENTER, and a frame */, WORD = 8 };
+/* Operands: of XSAVE and its like, and of the others (FSAVE). The stack: frames, PUSHA, ENTER. */
+enum { WIDEST = 4096, WIDE = 128, WORD = 8, STACK_REACH = 64, FRAME_REACH = 512 };
 
 /* In [from, from + length), modulo 2^64. */
 static bool lies_in(uint64_t address, uint64_t from, uint64_t length) {
     return address - from < length;
+}
+
+static bool takes_modrm(const struct insn *in) {
+    static const struct insn_span with[] = {{0x62, 0x63}, {0x69, 0x69}, {0x6b, 0x6b}, {0x80, 0x8f},
+                                            {0xc0, 0xc1}, {0xc4, 0xc7}, {0xd0, 0xd3}, {0xd8, 0xdf},
+                                            {0xf6, 0xf7}, {0xfe, 0xff}};
+    static const struct insn_span without[] = {
+        {0x0f05, 0x0f09}, {0x0f0b, 0x0f0b}, {0x0f0e, 0x0f0e}, {0x0f30, 0x0f37}, {0x0f77, 0x0f77},
+        {0x0f80, 0x0f8f}, {0x0fa0, 0x0fa2}, {0x0fa8, 0x0faa}, {0x0fc8, 0x0fcf}};
+    if (in->opcode == 0x0f)
+        return !insn_in_any(in, without, sizeof without / sizeof *without);
+    return in->opcode < 0x40 ? (in->opcode & 7) < 4
+                             : insn_in_any(in, with, sizeof with / sizeof *with);
+}
+
+/* Its operand is where insn.h does not look. */
+static bool has_hidden_operand(const struct insn *in, const struct cpu_state *s) {
+    static const struct insn_span hidden[] = {
+        {0xd7, 0xd7},     {0x0ff7, 0x0ff7},                                     /* XLAT, MASKMOV */
+        {0x0fa3, 0x0fa3}, {0x0fab, 0x0fab}, {0x0fb3, 0x0fb3}, {0x0fbb, 0x0fbb}, /* bit strings */
+        {0x0f38, 0x0f38}, {0x0f3a, 0x0f3a}};
+    return step_has_vex(in, s) || insn_in_any(in, hidden, sizeof hidden / sizeof *hidden);
 }
 
 static bool string_touches(const struct insn *in, const struct cpu_state *s, uint64_t address) {
@@ -35,21 +58,33 @@ static bool string_touches(const struct insn *in, const struct cpu_state *s, uin
     return false;
 }
 
-static bool stack_touches(const struct cpu_state *s, uint64_t pointer, uint64_t address) {
+static bool stack_touches(const struct cpu_state *s, uint64_t pointer, unsigned below,
+                          unsigned above, uint64_t address) {
     uint64_t at = x86_linear(&s->sregs, s->regs.rflags, &s->sregs.ss, pointer);
-    return lies_in(address, at - STACK_REACH, 2 * STACK_REACH);
+    return lies_in(address, at - below, below + above);
+}
+
+/* MOV SS does not touch it, POP SS only takes a word. */
+static bool touches_stack(const struct insn *in, const struct cpu_state *s, uint64_t address) {
+    static const struct insn_span frames[] = {{0xc8, 0xc9}}; /* ENTER, LEAVE */
+    if (step_loads_ss(in))
+        return in->opcode == 0x17 && stack_touches(s, s->regs.rsp, 0, in->operand, address);
+    return stack_touches(s, s->regs.rsp, STACK_REACH, STACK_REACH, address) ||
+           (insn_in_any(in, frames, 1) &&
+            stack_touches(s, s->regs.rbp, FRAME_REACH, FRAME_REACH, address));
+}
+
+static bool touches_operand(const struct insn *in, const struct cpu_state *s, uint64_t address) {
+    static const struct insn_span areas[] = {{0x0fae, 0x0fae}, {0x0fc7, 0x0fc7}};
+    struct insn_place p = insn_operand(in, s), offset;
+    unsigned size = insn_in_any(in, areas, 2) ? WIDEST : step_loads_ss(in) ? WORD : WIDE;
+    return (takes_modrm(in) && p.memory && lies_in(address, p.linear, size)) ||
+           (insn_moffs(in, s, &offset) && lies_in(address, offset.linear, WORD));
 }
 
 static bool touches(const struct insn *in, const struct cpu_state *s, uint64_t address) {
-    static const struct insn_span frames[] = {{0xc8, 0xc9}}; /* ENTER, LEAVE */
-    static const struct insn_span elsewhere[] = {{0xd7, 0xd7},
-                                                 {0x0ff7, 0x0ff7}}; /* XLAT, MASKMOV */
-    struct insn_place p = insn_operand(in, s), offset;
-    return stack_touches(s, s->regs.rsp, address) ||
-           (p.memory && lies_in(address, p.linear, WIDEST)) ||
-           (insn_moffs(in, s, &offset) && lies_in(address, offset.linear, WORD)) ||
-           (insn_in_any(in, frames, 1) && stack_touches(s, s->regs.rbp, address)) ||
-           insn_in_any(in, elsewhere, 2) || string_touches(in, s, address);
+    return touches_stack(in, s, address) || touches_operand(in, s, address) ||
+           has_hidden_operand(in, s) || string_touches(in, s, address);
 }
 
 /* --- int3s ------------------------------------------------------------------------------ */
