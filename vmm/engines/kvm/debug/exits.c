@@ -130,7 +130,8 @@ static bool shutdown_exit(struct cpu *cpu, struct cpu_exit *exit) {
         return exits_report(exit, CPU_EXIT_CANNOT, "this KVM has no 32-bit paging (CR0.PG)");
     bool reset = was_reset(cpu);
     return exits_report(exit, CPU_EXIT_SHUTDOWN, "%s%s", EXITS_TRIPLE_FAULT,
-                        reset ? " (KVM has reset the CPU; the registers are the last ones seen)"
+                        reset ? " (KVM has reset the CPU, and the registers are the last ones "
+                                "seen, of before; --cpu=soft stops at the instruction)"
                               : "");
 }
 
