@@ -43,6 +43,10 @@ set $rsi = 0xa004
 monitor explain
 set $rsi = 0x800000000000
 monitor explain
+# a handler whose address is not canonical
+set {int} ((char *) &idt + 0xd8) = 0x8000
+monitor explain
+set {int} ((char *) &idt + 0xd8) = 0
 # a stack that is not there: neither the frame of #GP nor that of #PF can be pushed
 set {long} ((char *) &tss + 0x24) = 0x40000000
 monitor explain

@@ -285,8 +285,10 @@ static void say_gate_leads(const struct scene *c, const struct raised *delivered
     unsigned size = gate_size(c), vector = (unsigned)delivered->vector;
     if (size == 4 || delivered->vector < 0 || !scene_read(c, s->idt.base + vector * size, &gate, 8))
         return;
-    text_print(c->t, x86_bits(gate, 16, 16) & ~3u ? ": its gate leads outside the code segment"
-                                                  : ": the selector in its gate is null");
+    const char *why = !(x86_bits(gate, 16, 16) & ~3u) ? ": the selector in its gate is null"
+                      : size == 16                    ? ": the address in its gate is not canonical"
+                                                      : ": its gate leads outside the code segment";
+    text_print(c->t, "%s", why);
 }
 
 static void say_delivery(const struct scene *c, const struct raised *delivered,
