@@ -100,6 +100,7 @@ struct debugged_vcpu {
     bool replaceable;      /* as the option says; false once it has been told */
     bool guards_long_mode; /* another engine may go on where this KVM gets it wrong */
     bool long_mode_seen;   /* the guest has come to it, and it was decided that it stays */
+    unsigned empty_traps;  /* one after the other: see run.c */
     unsigned busy_looks;   /* of the watchdog, at a guest that executes */
     timer_t watchdog;
     bool has_watchdog;

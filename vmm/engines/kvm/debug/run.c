@@ -10,6 +10,7 @@
 #include "vmm/x86/page_walk.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const struct breakpoint *breakpoint_here(struct cpu *cpu) {
     return cpu->breakpoints->count ? breakpoints_at(cpu->breakpoints, vcpu_pc(cpu)) : NULL;
@@ -39,6 +40,19 @@ static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
     return !debugged_of(cpu)->mid_rep && stands_at_breakpoint(cpu, exit);
 }
 
+/* kvm-quirks 3, with a TF of the guest's own: nothing has been executed. But `jmp .` changes nothing
+ * either, so a few are enough. */
+static bool is_empty_trap(struct cpu *cpu) {
+    enum { EMPTY_TRAPS = 8 };
+    struct debugged_vcpu *d = debugged_of(cpu);
+    struct kvm_regs now = cpu_read(cpu, CPU_REGS)->regs;
+    now.rflags = (now.rflags & ~(uint64_t)FLAG_RF) | (d->before.regs.rflags & FLAG_RF);
+    bool empty = kvm_vcpu_of(cpu)->run->debug.arch.dr6 & DR6_BS && now.rflags & FLAG_TF &&
+                 !memcmp(&now, &d->before.regs, sizeof now);
+    d->empty_traps = empty ? d->empty_traps + 1 : 0;
+    return empty && d->empty_traps <= EMPTY_TRAPS;
+}
+
 static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     struct debugged_vcpu *d = debugged_of(cpu);
     struct kvm_vcpu *v = kvm_vcpu_of(cpu);
@@ -60,7 +74,7 @@ static bool debug_exit(struct cpu *cpu, struct cpu_exit *exit) {
     }
     if (p && stands_at_breakpoint(cpu, exit))
         return true;
-    if (!p)
+    if (!p && !is_empty_trap(cpu))
         exits_give_back(cpu);
     return false;
 }
