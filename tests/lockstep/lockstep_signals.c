@@ -10,7 +10,8 @@
 #include "tests/unit/unit.h"
 #include "vmm/engines/kvm/debug/debug.h"
 
-enum { SHORTEST = 20, OFTEN = 100, SELDOM = 1000 }; /* microseconds from one to the next */
+/* Microseconds from one to the next; now and then so many that a slow host comes to an end, too. */
+enum { SHORTEST = 20, OFTEN = 50, SELDOM = 1000, LULL = 50000, LULLS = 32 };
 
 static uint32_t chance = 1;
 static volatile sig_atomic_t spread;
@@ -18,7 +19,9 @@ static volatile sig_atomic_t spread;
 static void another(int number) {
     (void)number;
     chance = chance * 1664525 + 1013904223;
-    setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = SHORTEST + chance % (unsigned)spread}, NULL);
+    unsigned storms = SHORTEST + (chance >> 8) % (unsigned)spread;
+    unsigned wait = (chance >> 24) % LULLS ? storms : LULL;
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = wait}, NULL);
 }
 
 static void storm(int microseconds) {
@@ -82,7 +85,7 @@ static void test_traits(void) {
 /* --- VMs and steps ------------------------------------------------------------------------- */
 
 static void test_machines(void) {
-    for (unsigned n = 0; n < 100; n++) {
+    for (unsigned n = 0; n < 200; n++) {
         struct rig r = {0};
         CHECK(memory_open(&r.memory, 1 << 20) == 0);
         r.cpu.memory = &r.memory;
