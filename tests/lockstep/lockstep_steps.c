@@ -319,16 +319,20 @@ static bool kvm_gets_right(const struct row *row) {
     return long_mode_is_right() || !user;
 }
 
+static void open_both(struct rig *kvm, struct rig *soft, const struct row *row) {
+    rig_open(kvm, open_kvm, RAM);
+    rig_open(soft, soft_open, RAM);
+    kvm->cpu.host.io = soft->cpu.host.io = port;
+    prepare(kvm, row);
+    prepare(soft, row);
+}
+
 /* false: this KVM cannot run it. */
 static bool alike(const struct row *row, unsigned steps, bool watching) {
     struct rig kvm, soft;
-    rig_open(&kvm, open_kvm, RAM);
-    rig_open(&soft, soft_open, RAM);
+    open_both(&kvm, &soft, row);
     if (watching)
         watch_much(&kvm);
-    kvm.cpu.host.io = soft.cpu.host.io = port;
-    prepare(&kvm, row);
-    prepare(&soft, row);
     struct lockstep l = {.parts = CPU_REGS | CPU_SREGS | CPU_DEBUGREGS | CPU_FPU | CPU_MSRS,
                          .ignore_flags = FLAG_RF,
                          .ignore_accessed = true,
@@ -358,11 +362,7 @@ static void runs_alike(const struct row *row) {
                          .ignore_flags = FLAG_RF,
                          .ignore_accessed = true,
                          .memory = true};
-    rig_open(&kvm, open_kvm, RAM);
-    rig_open(&soft, soft_open, RAM);
-    kvm.cpu.host.io = soft.cpu.host.io = port;
-    prepare(&kvm, row);
-    prepare(&soft, row);
+    open_both(&kvm, &soft, row);
     breakpoints_add(&kvm.breakpoints, BP_HARD, HANDLERS_AT + HANDLER_SIZE * VECTOR_DB, 1);
     breakpoints_add(&soft.breakpoints, BP_HARD, HANDLERS_AT + HANDLER_SIZE * VECTOR_DB, 1);
     bool ran = kvm_gets_right(row) && rig_run(&kvm) != CPU_EXIT_CANNOT;

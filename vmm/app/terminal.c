@@ -15,8 +15,8 @@
 #include "vmm/host/files.h"
 
 static struct termios saved, raw; /* of the process: there is one terminal */
-static volatile sig_atomic_t wanted, is_raw; /* as far as we know: */
-static bool is_doubtful;
+static volatile sig_atomic_t wanted, is_raw;
+static bool is_doubtful; /* another job may have changed it since */
 static pid_t group; /* a sandbox does not let it be asked */
 
 /* One that is not our controlling terminal has no foreground job. */

@@ -93,6 +93,20 @@ bool insn_in_any(const struct insn *in, const struct insn_span *spans, size_t co
     return false;
 }
 
+/* Volume 2, tables. */
+bool insn_has_modrm(const struct insn *in) {
+    static const struct insn_span with[] = {{0x62, 0x63}, {0x69, 0x69}, {0x6b, 0x6b}, {0x80, 0x8f},
+                                            {0xc0, 0xc1}, {0xc4, 0xc7}, {0xd0, 0xd3}, {0xd8, 0xdf},
+                                            {0xf6, 0xf7}, {0xfe, 0xff}};
+    static const struct insn_span without[] = {
+        {0x0f05, 0x0f09}, {0x0f0b, 0x0f0b}, {0x0f0e, 0x0f0e}, {0x0f30, 0x0f37}, {0x0f77, 0x0f77},
+        {0x0f80, 0x0f8f}, {0x0fa0, 0x0fa2}, {0x0fa8, 0x0faa}, {0x0fc8, 0x0fcf}};
+    if (in->opcode == 0x0f)
+        return !insn_in_any(in, without, sizeof without / sizeof *without);
+    return in->opcode < 0x40 ? (in->opcode & 7) < 4
+                             : insn_in_any(in, with, sizeof with / sizeof *with);
+}
+
 bool insn_is_string(const struct insn *in) {
     uint8_t op = in->opcode;
     return (op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf);

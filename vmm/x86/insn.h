@@ -43,6 +43,7 @@ struct insn_span {
 };
 bool insn_in(const struct insn *, struct insn_span);
 bool insn_in_any(const struct insn *, const struct insn_span *, size_t count);
+bool insn_has_modrm(const struct insn *);
 
 /* A string instruction: INS OUTS MOVS CMPS STOS LODS SCAS. */
 bool insn_is_string(const struct insn *);

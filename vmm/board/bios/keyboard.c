@@ -343,10 +343,11 @@ static void end_key(struct call *c) {
  * the status. false: what it was for has been read, this is another handler's. */
 static bool read_scancode(struct bios *b, uint8_t *byte) {
     uint8_t status = port_in(b, CONTROLLER);
-    if (status & FULL && !(status & FROM_MOUSE))
+    if (!(status & FULL))
+        return keyboard_last_byte(&b->board->devices.keyboard, byte);
+    if (!(status & FROM_MOUSE))
         *byte = port_in(b, DATA);
-    return status & FULL ? !(status & FROM_MOUSE)
-                         : keyboard_last_byte(&b->board->devices.keyboard, byte);
+    return !(status & FROM_MOUSE);
 }
 
 /* A program that has hooked INT 15h is asked first, and may swallow or change the scancode. */

@@ -181,8 +181,8 @@ HANDLER(sse_cvttpd2pi, to_mmx(s, op, 16, do_cvttpd2dq))
     }
 typedef uint32_t compare_fn(vector a, vector b);
 
-static __attribute__((noinline)) const struct op *
-compare_carefully(struct soft *s, const struct op *op, unsigned size, compare_fn *run) {
+NOINLINE const struct op *compare_carefully(struct soft *s, const struct op *op, unsigned size,
+                                            compare_fn *run) {
     need_sse(s);
     vector w = get_w(s, op, size, UNALIGNED);
     float_begin(s);

@@ -63,8 +63,7 @@ PLAIN(unpckhpd, 16)
 
 /* --- shifts, by a register or memory and by an immediate, whose register is in ModRM's rm --- */
 
-static __attribute__((noinline)) const struct op *
-sse_shift_carefully(struct soft *s, const struct op *op, plain_fn *run) {
+NOINLINE const struct op *sse_shift_carefully(struct soft *s, const struct op *op, plain_fn *run) {
     need_sse(s);
     vector *w = &s->fpu.xmm[op->rm].v;
     *w = run(*w, low_quadword((uint8_t)op->imm));
@@ -79,8 +78,7 @@ ALWAYS const struct op *sse_shift(struct soft *s, const struct op *op, plain_fn 
     return next_op(s, op);
 }
 
-static __attribute__((noinline)) const struct op *
-mmx_shift_carefully(struct soft *s, const struct op *op, plain_fn *run) {
+NOINLINE const struct op *mmx_shift_carefully(struct soft *s, const struct op *op, plain_fn *run) {
     need_mmx(s);
     begin_mmx(s);
     vector q = run(low_quadword(get_mm(s, op->rm)), low_quadword((uint8_t)op->imm));

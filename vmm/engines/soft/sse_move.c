@@ -6,8 +6,7 @@
 
 /* --- whole registers --- */
 
-static __attribute__((noinline)) const struct op *
-load_carefully(struct soft *s, const struct op *op, enum alignment a) {
+NOINLINE const struct op *load_carefully(struct soft *s, const struct op *op, enum alignment a) {
     need_sse(s);
     *v_of(s, op) = get_w(s, op, 16, a);
     return op + 1;
@@ -22,8 +21,7 @@ ALWAYS const struct op *load_whole(struct soft *s, const struct op *op, enum pla
     return next_op(s, op);
 }
 
-static __attribute__((noinline)) const struct op *
-store_carefully(struct soft *s, const struct op *op, enum alignment a) {
+NOINLINE const struct op *store_carefully(struct soft *s, const struct op *op, enum alignment a) {
     need_sse(s);
     if (op->memory)
         store_vector(s, op, *v_of(s, op), a);
@@ -54,8 +52,7 @@ HANDLERS(sse_movntdqa, load_whole(s, op, place, ALIGNED))
 
 /* --- the low part: a load from memory clears the rest, a move between registers does not --- */
 
-static __attribute__((noinline)) const struct op *
-load_low_carefully(struct soft *s, const struct op *op, unsigned size) {
+NOINLINE const struct op *load_low_carefully(struct soft *s, const struct op *op, unsigned size) {
     need_sse(s);
     union xmm *v = &s->fpu.xmm[op->reg];
     if (op->memory)
@@ -77,8 +74,7 @@ ALWAYS const struct op *load_low(struct soft *s, const struct op *op, enum place
     return next_op(s, op);
 }
 
-static __attribute__((noinline)) const struct op *
-store_low_carefully(struct soft *s, const struct op *op, unsigned size) {
+NOINLINE const struct op *store_low_carefully(struct soft *s, const struct op *op, unsigned size) {
     need_sse(s);
     const union xmm *v = &s->fpu.xmm[op->reg];
     if (op->memory)
@@ -102,8 +98,7 @@ HANDLERS(sse_movss_store, store_low(s, op, place, 4))
 HANDLERS(sse_movsd, load_low(s, op, place, 8))
 HANDLERS(sse_movsd_store, store_low(s, op, place, 8))
 
-static __attribute__((noinline)) const struct op *
-load_quadword_carefully(struct soft *s, const struct op *op) {
+NOINLINE const struct op *load_quadword_carefully(struct soft *s, const struct op *op) {
     need_sse(s);
     *v_of(s, op) = low_quadword(quadword_of(get_w(s, op, 8, UNALIGNED)));
     return op + 1;
@@ -196,8 +191,7 @@ const struct op *sse_movnti(struct soft *s, const struct op *op) {
 
 /* --- MMX registers --- */
 
-static __attribute__((noinline)) const struct op *
-mmx_load_carefully(struct soft *s, const struct op *op) {
+NOINLINE const struct op *mmx_load_carefully(struct soft *s, const struct op *op) {
     need_mmx(s);
     uint64_t q = get_q(s, op, 8);
     begin_mmx(s);
@@ -214,8 +208,7 @@ ALWAYS const struct op *mmx_load(struct soft *s, const struct op *op, enum place
 }
 HANDLERS(mmx_movq, mmx_load(s, op, place))
 
-static __attribute__((noinline)) const struct op *
-mmx_store_carefully(struct soft *s, const struct op *op) {
+NOINLINE const struct op *mmx_store_carefully(struct soft *s, const struct op *op) {
     need_mmx(s);
     uint64_t q = get_mm(s, op->reg);
     if (op->memory)

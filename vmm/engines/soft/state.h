@@ -33,6 +33,7 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define ALWAYS      static inline __attribute__((always_inline))
+#define NOINLINE    static __attribute__((noinline))
 
 /* General registers in the order of their encoding; R_ZERO is always 0 and
  * stands for the base or index that an address does not have. */

@@ -134,6 +134,8 @@ void kick_catch(void); /* once per process: the signal is there to interrupt */
 /* --- enter.c --- */
 /* Arms `debug` and enters the guest; as vcpu_enter(). */
 int debug_enter(struct cpu *, const struct kvm_guest_debug *debug);
+/* Are the registers as they were then? */
+bool debug_unchanged(struct cpu *, const struct kvm_regs *start);
 /* struct kvm_vcpu has them: registers that travel in struct kvm_run, and counters. */
 void debug_entering(struct cpu *);
 void debug_left(struct cpu *, int reason);

@@ -61,11 +61,6 @@ static bool same_debug(const struct kvm_guest_debug *a, const struct kvm_guest_d
     return a->control == b->control && !memcmp(&a->arch, &b->arch, sizeof a->arch);
 }
 
-/* kvm-quirks 1 and 14: KVM drops our TF whenever it writes RFLAGS itself at another RIP than the one
- * it was armed at (an emulated instruction, a popf). Without SYNC_REGS the cure
- * is to arm again before every step. With it, TF goes in with the registers, at
- * no cost: one ioctl a step. An exception that we inject would be dropped by
- * that (KVM_SET_REGS clears what is pending), so then the long way is taken. */
 static int give_debug(struct cpu *cpu, const struct kvm_guest_debug *debug, unsigned inject) {
     struct debugged_vcpu *d = debugged_of(cpu);
     int err = debug_store(cpu, cpu->dirty);
@@ -94,6 +89,11 @@ static int give_afresh(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     return d->guest_tf && !inject ? 0 : give_debug(cpu, debug, inject);
 }
 
+/* kvm-quirks 1 and 14: KVM drops our TF whenever it writes RFLAGS itself at another RIP than the one
+ * it was armed at (an emulated instruction, a popf). Without SYNC_REGS the cure
+ * is to arm again before every step. With it, TF goes in with the registers, at
+ * no cost: one ioctl a step. An exception that we inject would be dropped by
+ * that (KVM_SET_REGS clears what is pending), so then the long way is taken. */
 static int arm(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     struct debugged_vcpu *d = debugged_of(cpu);
     bool stepping = debug->control & KVM_GUESTDBG_SINGLESTEP;
@@ -116,6 +116,13 @@ int debug_enter(struct cpu *cpu, const struct kvm_guest_debug *debug) {
     int err = arm(cpu, debug);
     d->wanted = CPU_REGS | (debug->control ? CPU_SREGS : 0);
     return err ? err : vcpu_enter(cpu);
+}
+
+/* RF may have come: an exit amid an instruction that is to be done again sets it (17.3.1.1). */
+bool debug_unchanged(struct cpu *cpu, const struct kvm_regs *start) {
+    struct kvm_regs now = cpu_read(cpu, CPU_REGS)->regs;
+    now.rflags = (now.rflags & ~(uint64_t)FLAG_RF) | (start->rflags & FLAG_RF);
+    return !memcmp(&now, start, sizeof now);
 }
 
 bool debug_take_kick(struct kvm_vcpu *v) {

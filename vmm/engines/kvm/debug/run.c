@@ -10,7 +10,6 @@
 #include "vmm/x86/page_walk.h"
 
 #include <errno.h>
-#include <string.h>
 
 static const struct breakpoint *breakpoint_here(struct cpu *cpu) {
     return cpu->breakpoints->count ? breakpoints_at(cpu->breakpoints, vcpu_pc(cpu)) : NULL;
@@ -45,10 +44,8 @@ static bool comes_to_breakpoint(struct cpu *cpu, struct cpu_exit *exit) {
 static bool is_empty_trap(struct cpu *cpu) {
     enum { EMPTY_TRAPS = 8 };
     struct debugged_vcpu *d = debugged_of(cpu);
-    struct kvm_regs now = cpu_read(cpu, CPU_REGS)->regs;
-    now.rflags = (now.rflags & ~(uint64_t)FLAG_RF) | (d->before.regs.rflags & FLAG_RF);
-    bool empty = kvm_vcpu_of(cpu)->run->debug.arch.dr6 & DR6_BS && now.rflags & FLAG_TF &&
-                 !memcmp(&now, &d->before.regs, sizeof now);
+    bool empty = kvm_vcpu_of(cpu)->run->debug.arch.dr6 & DR6_BS &&
+                 d->before.regs.rflags & FLAG_TF && debug_unchanged(cpu, &d->before.regs);
     d->empty_traps = empty ? d->empty_traps + 1 : 0;
     return empty && d->empty_traps <= EMPTY_TRAPS;
 }

@@ -14,9 +14,9 @@
  *   mov ss, pop ss     #DB is held off for one more   → to an int3 put there
  *
  * A fault would run its handler, too: debug registers that are free and int3s hold the
- * handlers meanwhile (step_holds.c). What TF
- * leaves behind in memory is mended, so that the guest never sees it; and where the guest
- * has a TF of its own, ours is no other, and the step ends in its #DB's handler (step_tf.c).
+ * handlers meanwhile (step_holds.c). What TF leaves behind in memory is mended, so that the
+ * guest never sees it; and where the guest has a TF of its own, ours is no other, and the step
+ * ends in its #DB's handler (step_tf.c).
  */
 #include "vmm/engines/kvm/debug/debug.h"
 
@@ -119,14 +119,6 @@ static enum ending ending_of(struct cpu *cpu, const struct insn *in, bool raw, u
 
 /* --- the step ------------------------------------------------------------------------------ */
 
-/* RF may have come: an exit amid an instruction that is to be done again sets it
- * (17.3.1.1). */
-static bool unchanged(struct cpu *cpu, const struct kvm_regs *start) {
-    struct kvm_regs now = cpu_read(cpu, CPU_REGS)->regs;
-    now.rflags = (now.rflags & ~(uint64_t)FLAG_RF) | (start->rflags & FLAG_RF);
-    return !memcmp(&now, start, sizeof now);
-}
-
 static bool is_stepping(struct cpu *cpu) {
     return debugged_of(cpu)->armed.control & KVM_GUESTDBG_SINGLESTEP;
 }
@@ -152,7 +144,7 @@ static bool enter_again(struct cpu *cpu, const struct kvm_regs *start, const str
         debugged_of(cpu)->inject = own ? KVM_GUESTDBG_INJECT_BP : 0;
         return own;
     }
-    bool nothing = unchanged(cpu, start) && ++*empty <= empty_exits(in);
+    bool nothing = debug_unchanged(cpu, start) && ++*empty <= empty_exits(in);
     bool stepping = is_stepping(cpu), traced = start->rflags & FLAG_TF;
     if (nothing && !(dr6 & (DR6_BD | DR6_BT)))
         return true;
@@ -215,9 +207,9 @@ static bool is_detected(struct cpu *cpu, const struct insn *in) {
     if (in->opcode != 0x0f || (in->second != 0x21 && in->second != 0x23))
         return false;
     const struct cpu_state *s = cpu_read(cpu, CPU_SREGS | CPU_DEBUGREGS);
-    bool aliases = number != 4 && number != 5;
+    bool alias = number == 4 || number == 5;
     return s->debugregs.dr7 & DR7_GD && x86_cpl(&s->sregs) == 0 &&
-           (aliases || !(s->sregs.cr4 & CR4_DE));
+           !(alias && s->sregs.cr4 & CR4_DE);
 }
 
 /* KVMs have ways of their own with INT1, and none sees the guest's DR7.GD while ours is in its place

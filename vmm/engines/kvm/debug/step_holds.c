@@ -23,19 +23,6 @@ static bool lies_in(uint64_t address, uint64_t from, uint64_t length) {
     return address - from < length;
 }
 
-static bool takes_modrm(const struct insn *in) {
-    static const struct insn_span with[] = {{0x62, 0x63}, {0x69, 0x69}, {0x6b, 0x6b}, {0x80, 0x8f},
-                                            {0xc0, 0xc1}, {0xc4, 0xc7}, {0xd0, 0xd3}, {0xd8, 0xdf},
-                                            {0xf6, 0xf7}, {0xfe, 0xff}};
-    static const struct insn_span without[] = {
-        {0x0f05, 0x0f09}, {0x0f0b, 0x0f0b}, {0x0f0e, 0x0f0e}, {0x0f30, 0x0f37}, {0x0f77, 0x0f77},
-        {0x0f80, 0x0f8f}, {0x0fa0, 0x0fa2}, {0x0fa8, 0x0faa}, {0x0fc8, 0x0fcf}};
-    if (in->opcode == 0x0f)
-        return !insn_in_any(in, without, sizeof without / sizeof *without);
-    return in->opcode < 0x40 ? (in->opcode & 7) < 4
-                             : insn_in_any(in, with, sizeof with / sizeof *with);
-}
-
 /* Its operand is where insn.h does not look. */
 static bool has_hidden_operand(const struct insn *in, const struct cpu_state *s) {
     static const struct insn_span hidden[] = {
@@ -78,7 +65,7 @@ static bool touches_operand(const struct insn *in, const struct cpu_state *s, ui
     static const struct insn_span areas[] = {{0x0fae, 0x0fae}, {0x0fc7, 0x0fc7}};
     struct insn_place p = insn_operand(in, s), offset;
     unsigned size = insn_in_any(in, areas, 2) ? WIDEST : step_loads_ss(in) ? WORD : WIDE;
-    return (takes_modrm(in) && p.memory && lies_in(address, p.linear, size)) ||
+    return (insn_has_modrm(in) && p.memory && lies_in(address, p.linear, size)) ||
            (insn_moffs(in, s, &offset) && lies_in(address, offset.linear, WORD));
 }
 
