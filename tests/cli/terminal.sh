@@ -146,7 +146,11 @@ assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 143
 assert termios.tcgetattr(slave) == before, "ended in the background, and has changed the terminal"
 print("right")
 END
-got=$(timeout -k 9 110 python3 "$WORK/jobs.py" "$MINIKVM" "$WORK/dots" ${CPU:+--cpu=$CPU} </dev/null 2>&1)
+# A process that is stopped while it closes a VM does not come to stand on every kernel: KVM's worker
+# does, for which the close waits. So where no engine is asked for it is one that opens none.
+engine=$CPU
+[[ ! $engine ]] && has soft && engine=soft
+got=$(timeout -k 9 110 python3 "$WORK/jobs.py" "$MINIKVM" "$WORK/dots" ${engine:+--cpu=$engine} </dev/null 2>&1)
 [[ $got == right ]] || fail "job control: $got"
 
 # Keys that were typed ahead of Ctrl-A N go to the machine that had the terminal then.
